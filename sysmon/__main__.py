@@ -1,0 +1,5 @@
+"""Make `python -m sysmon` the same as `sysmon`."""
+
+from sysmon.cli import main
+
+main()

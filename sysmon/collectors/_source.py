@@ -1,0 +1,49 @@
+"""Where collectors read from: the roots of /proc and /sys, and psutil. The seam for recorded trees, other systems."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from sys import platform as this_platform
+from types import ModuleType
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The machine to read.
+
+    `platform` is a value of `sys.platform`; `fake_psutil` stands in for psutil (tests give what it returns on systems
+    that are not here).
+    """
+
+    proc: Path = Path("/proc")
+    sys: Path = Path("/sys")
+    platform: str = this_platform
+    fake_psutil: Any = field(default=None, repr=False)
+
+    @property
+    def linux(self) -> bool:
+        """Say whether /proc and /sys have Linux's form."""
+        return self.platform.startswith("linux")
+
+    @property
+    def psutil(self) -> Any:
+        """Return psutil, reading below this source's /proc.
+
+        psutil keeps that root in a module global, so it is set at each use. It is imported at the first use: commands
+        that only need what collectors declare never load it.
+        """
+        if self.fake_psutil is not None:
+            return self.fake_psutil
+        module = _import_psutil()
+        module.PROCFS_PATH = str(self.proc)
+        return module
+
+    def read_text(self, path: Path) -> str:
+        """Return a small kernel file whole, in one read; undecodable bytes become lone surrogates."""
+        return path.read_bytes().decode("utf-8", "surrogateescape")
+
+
+def _import_psutil() -> ModuleType:
+    import psutil
+
+    return psutil

@@ -1,0 +1,33 @@
+"""Every error that sysmon raises on purpose, in one tree: users see its one line, `--debug` shows the rest."""
+
+
+class SysmonError(Exception):
+    """The root of the tree; `exit_code` is what the command line ends with."""
+
+    exit_code = 2
+
+
+class ConfigError(SysmonError):
+    """A configuration or rule file cannot be used; the message holds one line for each thing that is wrong."""
+
+
+class UsageError(SysmonError):
+    """The command was called with something that makes no sense; the message says what to write instead."""
+
+
+class StorageError(SysmonError):
+    """The data directory cannot be used."""
+
+
+class LockHeldError(StorageError):
+    """Another process writes to this data directory; the message names its process id."""
+
+
+class NothingFoundError(SysmonError):
+    """The question was fine and there is nothing to answer it with."""
+
+    exit_code = 1
+
+
+class Unavailable(Exception):  # noqa: N818 - an outcome that a collector reports, not an error
+    """This machine has no such source: no rows, no alarm (a battery on a server, load averages on Windows)."""

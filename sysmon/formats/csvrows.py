@@ -1,0 +1,41 @@
+"""Rows as CSV: a header, then lines quoted as RFC 4180 says; an empty cell is null. Lines end in a plain newline."""
+
+import math
+from collections.abc import Iterable
+from datetime import datetime
+
+from sysmon.formats.jsonl import origin_items
+from sysmon.instants import format_instant
+from sysmon.model import Origin, Row, Table
+
+
+class RowEncoder:
+    """Turns the rows of one table into lines of CSV."""
+
+    def __init__(self, origin: Origin, table: Table) -> None:
+        items = origin_items(origin)
+        self.header = encode_line(["timestamp", *(key for key, _ in items), *table.columns])
+        self._fixed = "".join(f",{encode_cell(value)}" for _, value in items)
+
+    def encode(self, at: datetime, rows: Iterable[Row]) -> bytes:
+        """Return the lines of one tick, without the header."""
+        start = format_instant(at) + self._fixed
+        return "".join([",".join([start, *map(encode_cell, row)]) + "\n" for row in rows]).encode()
+
+
+def encode_line(cells: Iterable[str | int | float | None]) -> bytes:
+    """Return one line."""
+    return (",".join(map(encode_cell, cells)) + "\n").encode()
+
+
+def encode_cell(value: str | int | float | None) -> str:
+    """Return one cell: quoted where it holds a comma, a quote or a line break; empty for null and for NaN."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        if value == "" or any(mark in value for mark in ',"\n\r'):
+            return '"' + value.replace('"', '""') + '"'
+        return value
+    if isinstance(value, float) and not math.isfinite(value):
+        return ""
+    return repr(value)

@@ -1,0 +1,88 @@
+"""The event log and the alert log: what sysmon says about itself and about the machine, as records and back."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sysmon.formats.jsonl import origin_items
+from sysmon.instants import format_instant, parse_instant
+from sysmon.model import AlertEvent, Event, Level, Origin, Transition
+
+ACTIVE = "active"
+"""The `event` of the record that opens every alert-log segment: all that is firing."""
+
+RUNNING = "running"
+"""The `event` of the record that opens every event-log segment: who runs since when, at which intervals."""
+
+
+def event_record(origin: Origin, event: Event) -> dict[str, object]:
+    """Return the record of an event about sysmon itself."""
+    return {
+        "timestamp": format_instant(event.at),
+        **dict(origin_items(origin)),
+        "event": event.kind,
+        **event.fields,
+    }
+
+
+def read_event(record: Mapping[str, Any]) -> Event:
+    """Read an event back; raise KeyError, TypeError or ValueError for what is none."""
+    fields = {key: value for key, value in record.items() if key not in {"timestamp", "event"}}
+    return Event(parse_instant(record["timestamp"]), str(record["event"]), fields)
+
+
+def alert_record(event: AlertEvent) -> dict[str, object]:
+    """Return the record of one alert event."""
+    return {
+        "timestamp": format_instant(event.at),
+        "event": event.transition.value,
+        "rule": event.rule,
+        "id": event.id,
+        "labels": dict(event.labels),
+        "told": event.told,
+        "level": event.level.value,
+        "metric": event.metric,
+        "value": event.value,
+        "peak": event.peak,
+        "threshold": event.threshold,
+        "condition": event.condition,
+        "since": format_instant(event.since),
+        "duration": event.duration,
+        "reason": event.reason,
+    }
+
+
+def read_alert(record: Mapping[str, Any]) -> AlertEvent:
+    """Read an alert event back; raise KeyError, TypeError or ValueError for what is none."""
+    return AlertEvent(
+        at=parse_instant(record["timestamp"]),
+        transition=Transition(record["event"]),
+        rule=str(record["rule"]),
+        id=str(record["id"]),
+        metric=str(record["metric"]),
+        labels={str(key): str(value) for key, value in record["labels"].items()},
+        level=Level(record["level"]),
+        value=record["value"],
+        peak=record["peak"],
+        threshold=float(record["threshold"]),
+        condition=str(record["condition"]),
+        since=parse_instant(record["since"]),
+        duration=float(record["duration"]),
+        reason=str(record["reason"]),
+        told=record["told"],
+    )
+
+
+def active_record(origin: Origin, at: datetime, firing: Iterable[AlertEvent]) -> dict[str, object]:
+    """Return the record that opens an alert-log segment; `firing` is the latest event of each alert that fires."""
+    return {
+        "timestamp": format_instant(at),
+        **dict(origin_items(origin)),
+        "event": ACTIVE,
+        "alerts": [alert_record(event) for event in firing],
+    }
+
+
+def read_active(record: Mapping[str, Any]) -> list[AlertEvent]:
+    """Read back the alerts that an `active` record lists."""
+    return [read_alert(alert) for alert in record["alerts"]]

@@ -1,0 +1,134 @@
+"""What is measured: metrics, tables, rows and samples; one vocabulary for files, rules, reports and docs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+Row = tuple[str | int | float | None, ...]
+"""One row of a table: its labels (text, never empty), then its metrics (numbers or None), in the declared order."""
+
+
+class Kind(StrEnum):
+    """How a metric's number came about, and so what may be done with it."""
+
+    GAUGE = "gauge"
+    RATE = "rate"
+    RATIO = "ratio"
+    COUNT = "count"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number: `kind` rate is per second, ratio is percent of something, count is since the previous tick."""
+
+    name: str
+    kind: Kind
+    unit: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What one collector measures. The labels of a row are unique within a tick.
+
+    `series` is false where rows come and go too often to be followed one by one (processes): such rows are ranked,
+    never charted. `whole` is the value of the first label that stands for all other rows together (`all` for cores).
+    """
+
+    name: str
+    help: str
+    metrics: tuple[Metric, ...]
+    labels: tuple[str, ...] = ()
+    series: bool = True
+    whole: str | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the names of a row's values in order: labels, then metrics."""
+        return self.labels + tuple(metric.name for metric in self.metrics)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whom rows are about: the host and the labels that the configuration gives it."""
+
+    hostname: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A collector that should have answered and did not."""
+
+    collector: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Everything seen at one tick: `at` is the scheduled instant (UTC), `rows` holds the tables that were due."""
+
+    at: datetime
+    rows: Mapping[str, Sequence[Row]]
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something about sysmon itself that a reader must know: started, stopped, gap, clock step, trouble."""
+
+    at: datetime
+    kind: str
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+class Level(StrEnum):
+    """How bad it is; later is worse."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """Return 0, 1, 2 from mild to severe."""
+        return tuple(Level).index(self)
+
+
+class Transition(StrEnum):
+    """What an alert event tells, judged by the level that was shown before and after it."""
+
+    FIRED = "fired"
+    ESCALATED = "escalated"
+    LOWERED = "lowered"
+    RESOLVED = "resolved"
+    NO_DATA = "no_data"
+    DATA_BACK = "data_back"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """One line of the alert log.
+
+    `level` is the level shown after the event, or for `resolved` the level it had before. `id` stays the same from
+    `fired` to `resolved`. `labels` are the hostname, the configured labels and the instance's. `condition` is the
+    breached condition in words (`>= 95 for 1m`), `since` the instant of the first breach, `duration` the seconds
+    from there, `peak` the worst value since then.
+    """
+
+    at: datetime
+    transition: Transition
+    rule: str
+    id: str
+    metric: str
+    labels: Mapping[str, str]
+    level: Level
+    value: float | None
+    peak: float | None
+    threshold: float
+    condition: str
+    since: datetime
+    duration: float
+    reason: str
+    told: bool | str = True

@@ -1,0 +1,37 @@
+"""How do names that other programs chose appear in files, on screens and in paths? Never as they please."""
+
+import hashlib
+import re
+
+RESERVED_TABLES = frozenset({"rollup", "alerts", "events"})
+_PATH_SAFE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def escape(name: str) -> str:
+    r"""Return a name as it is stored: control characters, undecodable bytes and `\` become `\xNN`, one a byte.
+
+    Everything that Python does not call printable counts as control (so bidi overrides and line separators do too).
+    The bytes of the original name can be had back. An empty name becomes `-`.
+    """
+    if name.isprintable() and "\\" not in name:
+        return name or "-"
+    return "".join(ch if ch.isprintable() and ch != "\\" else _hex(ch) for ch in name)
+
+
+def printable(text: str) -> str:
+    """Return text that cannot move a terminal's cursor or forge a line; what is printable stays as it is."""
+    if text.isprintable():
+        return text
+    return "".join(ch if ch.isprintable() else _hex(ch) for ch in text)
+
+
+def path_name(name: str, *, reserved: frozenset[str] = frozenset()) -> str:
+    """Return a name that is safe as one component of a path: itself where harmless, else `host-` and 8 hex digits."""
+    if _PATH_SAFE.fullmatch(name) and name not in {".", ".."} and name not in reserved:
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+    return f"host-{digest[:8]}"
+
+
+def _hex(ch: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in ch.encode("utf-8", "surrogateescape"))

@@ -1,0 +1,123 @@
+"""Which files hold which time? File names carry it: decided here from names alone, for writers and readers alike."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from sysmon import instants, units
+
+_NAME = re.compile(
+    r"(?P<table>[A-Za-z0-9_]+)-(?P<start>\d{8}T\d{6}Z)(?:-(?P<period>\d+[smhd](?:\d+[smh])*))?(?:-(?P<number>\d{1,6}))?"
+    r"\.(?P<form>jsonl|csv)(?P<packed>\.gz)?"
+)
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+class Form(StrEnum):
+    """How the rows of a segment are written."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One stretch of one table: it holds instants from `start` to the next boundary of `period`.
+
+    `period` None (a file that sysmon did not write) reaches up to the start of the next one.
+    """
+
+    table: str
+    start: datetime
+    period: timedelta | None
+    number: int = 1
+
+    @property
+    def stem(self) -> str:
+        """Return the file name without its endings, `cpu-20261120T120000Z-1h`."""
+        stem = f"{self.table}-{instants.format_stamp(self.start)}"
+        if self.period is not None:
+            stem += f"-{units.format_duration(self.period)}"
+        return stem if self.number == 1 else f"{stem}-{self.number}"
+
+    @property
+    def end(self) -> datetime | None:
+        """Return the instant from which on it holds nothing; None without a period."""
+        return None if self.period is None else boundary_after(self.start, self.period)
+
+    def file_name(self, form: Form, *, packed: bool = False) -> str:
+        """Return the name of this segment's file of one form."""
+        return f"{self.stem}.{form}{'.gz' if packed else ''}"
+
+    def again(self) -> "Segment":
+        """Return the segment to write when this one's name is taken: `-2`, `-3`."""
+        return replace(self, number=self.number + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFile:
+    """One file of a segment."""
+
+    segment: Segment
+    form: Form
+    packed: bool
+
+    @property
+    def name(self) -> str:
+        """Return its file name."""
+        return self.segment.file_name(self.form, packed=self.packed)
+
+
+def parse(file_name: str) -> SegmentFile | None:
+    """Read a file name; None when it is no segment's."""
+    match = _NAME.fullmatch(file_name)
+    if match is None:
+        return None
+    try:
+        start = instants.parse_stamp(match["start"])
+    except ValueError:
+        return None
+    period = units.parse_duration(match["period"]) if match["period"] else None
+    if period is not None and not divides_a_day(period):
+        return None
+    segment = Segment(match["table"], start, period, int(match["number"] or 1))
+    return SegmentFile(segment, Form(match["form"]), packed=match["packed"] is not None)
+
+
+def divides_a_day(period: timedelta) -> bool:
+    """Say whether rotation by `period` starts anew at each midnight UTC: whole seconds, a day or a divisor of it."""
+    return period >= timedelta(seconds=1) and not period % timedelta(seconds=1) and not timedelta(days=1) % period
+
+
+def boundary_after(at: datetime, period: timedelta) -> datetime:
+    """Return the first rotation boundary later than an instant: multiples of `period` from the epoch."""
+    return instants.EPOCH + ((at - instants.EPOCH) // period + 1) * period
+
+
+def select(file_names: Iterable[str], since: datetime, until: datetime) -> list[SegmentFile]:
+    """Return the files that may hold rows of [since, until), in order of time, one a stem.
+
+    Of a stem's files the compressed one is taken first, JSON Lines before CSV.
+    """
+    by_stem: dict[str, SegmentFile] = {}
+    for name in file_names:
+        found = parse(name)
+        if found is None:
+            continue
+        known = by_stem.get(found.segment.stem)
+        if known is None or _preference(found) < _preference(known):
+            by_stem[found.segment.stem] = found
+    ordered = sorted(by_stem.values(), key=lambda file: (file.segment.start, file.segment.number))
+    starts = sorted({file.segment.start for file in ordered})
+    following = dict(zip(starts, [*starts[1:], _LAST], strict=True))
+    return [
+        file
+        for file in ordered
+        if file.segment.start < until and (file.segment.end or following[file.segment.start]) > since
+    ]
+
+
+def _preference(file: SegmentFile) -> tuple[bool, bool]:
+    return (file.form is not Form.JSONL, not file.packed)

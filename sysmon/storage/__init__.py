@@ -1,0 +1,1 @@
+"""How samples reach the disk: one writer thread, one lock."""

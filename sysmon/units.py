@@ -1,0 +1,114 @@
+"""Durations, sizes and numbers, as people write them and as people read them."""
+
+import re
+from datetime import timedelta
+
+from sysmon.errors import UsageError
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+")
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s?([KMGT]iB|[kMGT]B|B)")
+_BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_BYTES |= {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_LONGEST = timedelta(days=36_500)
+
+
+def is_duration(text: str) -> bool:
+    """Say whether text has the form of a duration."""
+    return _DURATION.fullmatch(text) is not None
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read `500ms`, `10s`, `1h30m`, `2d`, `1w`; raise UsageError for anything else, a bare number too."""
+    if not is_duration(text):
+        way = f"write {text}s, {text}m or {text}h" if text.isdecimal() else "write 10s, 5m, 1h30m, 2d or 1w"
+        raise UsageError(f"{text!r} is no duration: {way}")
+    seconds = sum(float(amount) * _SECONDS[unit] for amount, unit in _PART.findall(text))
+    if seconds > _LONGEST.total_seconds():
+        raise UsageError(f"{text!r} is too long: write at most 5200w")
+    return timedelta(milliseconds=round(seconds * 1000))
+
+
+def format_duration(span: timedelta | float) -> str:
+    """Return a duration (or its seconds) as it would be written: `1h30m`, `10s`, `500ms`, `0s`."""
+    seconds = span.total_seconds() if isinstance(span, timedelta) else span
+    left = round(abs(seconds) * 1000)
+    parts = []
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
+        amount, left = divmod(left, size)
+        if amount:
+            parts.append(f"{amount}{unit}")
+    return ("-" if seconds < 0 else "") + ("".join(parts) or "0s")
+
+
+def format_age(seconds: float) -> str:
+    """Return a duration for reading: its two largest units, `3d4h`, `1h30m`, `1m10s`, `7s`."""
+    whole = round(abs(seconds))
+    if whole < 1:
+        return format_duration(seconds)
+    for large, small in ((86_400, 3600), (3600, 60), (60, 1)):
+        if whole >= large:
+            return format_duration(whole - whole % small)
+    return format_duration(whole)
+
+
+def parse_size(text: str) -> int:
+    """Read `64MiB`, `2 GiB`, `500MB`, `1024B` as bytes; raise UsageError for anything else, a bare number too."""
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        way = f"write {text}B or {text}MiB" if text.isdecimal() else "write 64MiB, 2GiB or 500MB"
+        raise UsageError(f"{text!r} is no size: {way}")
+    return round(float(match[1]) * _BYTES[match[2]])
+
+
+def format_size(size: int) -> str:
+    """Return a size in bytes as it would be written: `64MiB`, `1000B`."""
+    for unit in ("TiB", "GiB", "MiB", "KiB"):
+        if size and size % _BYTES[unit] == 0:
+            return f"{size // _BYTES[unit]}{unit}"
+    return f"{size}B"
+
+
+def human(value: float | None, unit: str) -> str:
+    """Return a number with its unit for a person to read: `97.2 %`, `1.5 GiB`, `340 kB/s`, `1.2 k/s`, `-`.
+
+    `unit` is a metric's declared unit. Memory and disks count in powers of 1024, rates in powers of 1000.
+    """
+    if value is None:
+        return "-"
+    if unit == "bytes":
+        return f"{_scaled(value, 1024, ('', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'))}B"
+    if unit == "bytes/s":
+        return f"{_scaled(value, 1000, ('', 'k', 'M', 'G', 'T', 'P'))}B/s"
+    if unit == "percent":
+        return f"{value:.1f} %"
+    if unit == "seconds":
+        return f"{value:.1f} s" if value >= 1 or value == 0 else f"{value * 1000:.3g} ms"
+    if unit == "ms":
+        return f"{_scaled(value, 1000, ('', 'k', 'M'))}ms"
+    text = _scaled(value, 1000, ("", "k", "M", "G", "T", "P")).rstrip()
+    return f"{text}/s" if unit.endswith("/s") else text
+
+
+def short(value: float | None, unit: str) -> str:
+    """Return a number in at most 6 characters, for a column whose heading or row names the unit: `1.5Gi`, `340k`."""
+    if value is None:
+        return "-"
+    if unit == "bytes":
+        return _scaled(value, 1024, ("", "Ki", "Mi", "Gi", "Ti", "Pi")).replace(" ", "")
+    if unit == "seconds" and 0 < abs(value) < 1:
+        return f"{value * 1000:.3g}m"
+    return _scaled(value, 1000, ("", "k", "M", "G", "T", "P")).replace(" ", "")
+
+
+def _scaled(value: float, base: int, prefixes: tuple[str, ...]) -> str:
+    rest = float(value)
+    for prefix in prefixes:
+        if abs(rest) < base - 0.5 or prefix == prefixes[-1]:
+            break
+        rest /= base
+    digits = 0 if abs(rest) >= 100 or (prefix == "" and rest == int(rest)) else 1
+    if prefix == "" and 0 < abs(rest) < 10 and digits:
+        digits = 2
+    return f"{rest:.{digits}f} {prefix}"
