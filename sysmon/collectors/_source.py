@@ -35,7 +35,7 @@ class Source:
         if self.fake_psutil is not None:
             return self.fake_psutil
         module = _import_psutil()
-        module.PROCFS_PATH = str(self.proc)
+        module.PROCFS_PATH = str(self.proc)  # type: ignore[attr-defined]
         return module
 
     def read_text(self, path: Path) -> str:
