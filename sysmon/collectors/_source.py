@@ -6,6 +6,8 @@ from sys import platform as this_platform
 from types import ModuleType
 from typing import Any
 
+from sysmon.errors import Unavailable
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -37,6 +39,13 @@ class Source:
         module = _import_psutil()
         module.PROCFS_PATH = str(self.proc)  # type: ignore[attr-defined]
         return module
+
+    def require(self, path: Path) -> bytes:
+        """Return a kernel file that a collector cannot do without; raise Unavailable where it is missing."""
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise Unavailable(f"there is no {path}") from error
 
     def read_text(self, path: Path) -> str:
         """Return a small kernel file whole, in one read; undecodable bytes become lone surrogates."""

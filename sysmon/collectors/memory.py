@@ -1,0 +1,155 @@
+"""How much memory and swap is in use, how hard is it fought for, and was a program killed for it?"""
+
+import mmap
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sysmon import rates
+from sysmon.collectors._options import NoOptions
+from sysmon.collectors._source import Source
+from sysmon.errors import Unavailable
+from sysmon.model import Kind, Metric, Row, Table
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryReading:
+    """Bytes now, and events since the machine started; None where the system does not tell."""
+
+    total: int | None = None
+    free: int | None = None
+    available: int | None = None
+    cached: int | None = None
+    buffers: int | None = None
+    shared: int | None = None
+    slab: int | None = None
+    dirty: int | None = None
+    committed: int | None = None
+    swap_total: int | None = None
+    swap_free: int | None = None
+    major_faults: int | None = None
+    swapped_in: int | None = None
+    swapped_out: int | None = None
+    oom_kills: int | None = None
+
+
+class MemoryCollector:
+    """Reads /proc/meminfo and /proc/vmstat (proc_meminfo(5), proc_vmstat(5)); psutil on other systems."""
+
+    Options = NoOptions
+    default_interval: ClassVar[float | None] = None
+    table: ClassVar[Table] = Table(
+        "memory",
+        "Memory and swap of the whole machine.",
+        (
+            Metric("memory_total_bytes", Kind.GAUGE, "bytes", "Memory that the kernel manages."),
+            Metric("memory_used_bytes", Kind.GAUGE, "bytes", "Memory that programs could not have: total - available."),
+            Metric("memory_free_bytes", Kind.GAUGE, "bytes", "Memory that holds nothing at all."),
+            Metric("memory_available_bytes", Kind.GAUGE, "bytes", "Memory that programs could have without swapping."),
+            Metric("memory_cached_bytes", Kind.GAUGE, "bytes", "Contents of files kept in memory."),
+            Metric("memory_buffers_bytes", Kind.GAUGE, "bytes", "Raw disk blocks kept in memory."),
+            Metric("memory_shared_bytes", Kind.GAUGE, "bytes", "Memory shared by programs, tmpfs included."),
+            Metric("memory_slab_bytes", Kind.GAUGE, "bytes", "Memory that the kernel uses for its own objects."),
+            Metric("memory_dirty_bytes", Kind.GAUGE, "bytes", "Changed file contents that are not on disk yet."),
+            Metric("memory_committed_bytes", Kind.GAUGE, "bytes", "Memory that programs were promised."),
+            Metric("memory_usage_percent", Kind.RATIO, "percent", "Used memory of all memory."),
+            Metric("memory_major_faults_per_second", Kind.RATE, "/s", "Page faults that had to wait for a disk."),
+            Metric("swap_total_bytes", Kind.GAUGE, "bytes", "Size of the swap space."),
+            Metric("swap_used_bytes", Kind.GAUGE, "bytes", "Swap space in use."),
+            Metric("swap_free_bytes", Kind.GAUGE, "bytes", "Swap space left."),
+            Metric("swap_usage_percent", Kind.RATIO, "percent", "Used swap of all swap; empty where there is none."),
+            Metric("swap_in_bytes_per_second", Kind.RATE, "bytes/s", "Memory brought back from swap."),
+            Metric("swap_out_bytes_per_second", Kind.RATE, "bytes/s", "Memory moved out to swap."),
+            Metric("oom_kills", Kind.COUNT, "", "Programs killed because memory ran out, since the previous sample."),
+        ),
+    )
+
+    def __init__(self, source: Source, options: NoOptions) -> None:
+        self._source = source
+
+    def read(self) -> MemoryReading:
+        """Read how memory is used now, and the event counters."""
+        return self._read_kernel() if self._source.linux else self._read_psutil()
+
+    def rows(self, before: MemoryReading | None, after: MemoryReading, seconds: float) -> list[Row]:
+        """Return the one row: gauges as read, counters as rates."""
+        then = before or MemoryReading()
+        used = _less(after.total, after.available)
+        swap_used = _less(after.swap_total, after.swap_free)
+        return [
+            (
+                after.total,
+                used,
+                after.free,
+                after.available,
+                after.cached,
+                after.buffers,
+                after.shared,
+                after.slab,
+                after.dirty,
+                after.committed,
+                rates.percent(used, after.total),
+                rates.per_second(then.major_faults, after.major_faults, seconds),
+                after.swap_total,
+                swap_used,
+                after.swap_free,
+                rates.percent(swap_used, after.swap_total),
+                rates.per_second(then.swapped_in, after.swapped_in, seconds),
+                rates.per_second(then.swapped_out, after.swapped_out, seconds),
+                rates.increase(then.oom_kills, after.oom_kills),
+            )
+        ]
+
+    def _read_kernel(self) -> MemoryReading:
+        info, events = self._numbers("meminfo"), self._numbers("vmstat")
+        if b"MemTotal:" not in info:
+            raise Unavailable(f"{self._source.proc / 'meminfo'} does not tell how much memory there is")
+        return MemoryReading(
+            total=_sized(info.get(b"MemTotal:"), 1024),
+            free=_sized(info.get(b"MemFree:"), 1024),
+            available=_sized(info.get(b"MemAvailable:"), 1024),
+            cached=_sized(info.get(b"Cached:"), 1024),
+            buffers=_sized(info.get(b"Buffers:"), 1024),
+            shared=_sized(info.get(b"Shmem:"), 1024),
+            slab=_sized(info.get(b"Slab:"), 1024),
+            dirty=_sized(info.get(b"Dirty:"), 1024),
+            committed=_sized(info.get(b"Committed_AS:"), 1024),
+            swap_total=_sized(info.get(b"SwapTotal:"), 1024),
+            swap_free=_sized(info.get(b"SwapFree:"), 1024),
+            major_faults=_sized(events.get(b"pgmajfault"), 1),
+            swapped_in=_sized(events.get(b"pswpin"), mmap.PAGESIZE),
+            swapped_out=_sized(events.get(b"pswpout"), mmap.PAGESIZE),
+            oom_kills=_sized(events.get(b"oom_kill"), 1),
+        )
+
+    def _numbers(self, name: str) -> dict[bytes, bytes]:
+        """Return the words of a `/proc` file that alternates names and numbers, units left out."""
+        try:
+            words = (self._source.proc / name).read_bytes().replace(b" kB\n", b"\n").split()
+        except OSError:  # kernels can be built without either
+            return {}
+        return dict(zip(words[::2], words[1::2], strict=False))
+
+    def _read_psutil(self) -> MemoryReading:
+        psutil = self._source.psutil
+        memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+        counts_swapping = self._source.platform != "win32"  # psutil fills these fields with 0 there
+        return MemoryReading(
+            total=memory.total,
+            free=memory.free,
+            available=memory.available,
+            cached=getattr(memory, "cached", None),
+            buffers=getattr(memory, "buffers", None),
+            shared=getattr(memory, "shared", None),
+            swap_total=swap.total,
+            swap_free=swap.free,
+            swapped_in=swap.sin if counts_swapping else None,
+            swapped_out=swap.sout if counts_swapping else None,
+        )
+
+
+def _sized(number: bytes | None, size: int) -> int | None:
+    return None if number is None else int(number) * size
+
+
+def _less(whole: int | None, part: int | None) -> int | None:
+    return None if whole is None or part is None else max(0, whole - part)
