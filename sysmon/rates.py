@@ -1,6 +1,7 @@
 """What two readings of a counter say: the one place that knows resets, wraps and clamped jiffies."""
 
 from collections.abc import Sequence
+from operator import le
 
 
 def increase(before: int | None, after: int | None, *, bits: int | None = None) -> int | None:
@@ -53,3 +54,8 @@ def shares(before: Sequence[int] | None, after: Sequence[int]) -> list[float | N
     grown = [max(0, late - early) for early, late in zip(before, after, strict=True)]
     total = sum(grown)
     return [percent(part, total) for part in grown]
+
+
+def continuous(before: Sequence[int], after: Sequence[int]) -> bool:
+    """Say whether counters that are reset together went on: False when any of them is smaller than it was."""
+    return all(map(le, before, after))

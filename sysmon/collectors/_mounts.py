@@ -1,0 +1,73 @@
+"""What is mounted where, and which mounts hold data of their own? Pure: mountinfo's text in, mounts out."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_ESCAPED = re.compile(r"\\([0-7]{3})")
+_SHARES = ("9p", "cifs", "nfs", "nfs4", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs")
+_CLUSTERS = ("beegfs", "ceph", "coda", "glusterfs", "gpfs", "lustre", "orangefs")
+_WITHOUT_PATH = frozenset({*_SHARES, *_CLUSTERS, "zfs"})
+"""File systems with a size of their own whose source is a server, a share or a pool instead of a path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One mount. `number` is the kernel's major:minor of the file system, None where it is not known."""
+
+    mountpoint: str
+    device: str
+    fstype: str
+    root: str = "/"
+    number: str | None = None
+
+
+def parse_mountinfo(text: str) -> list[Mount]:
+    """Read /proc/PID/mountinfo (proc_pid_mountinfo(5)); lines of another form are left out."""
+    mounts = []
+    for line in text.split("\n"):
+        place, _, filesystem = line.partition(" - ")
+        fields, described = place.split(" "), filesystem.split(" ")
+        if len(fields) >= 5 and len(described) >= 2:
+            mounts.append(
+                Mount(
+                    mountpoint=_unescape(fields[4]),
+                    device=_unescape(described[1]),
+                    fstype=_unescape(described[0]),
+                    root=_unescape(fields[3]),
+                    number=fields[2],
+                )
+            )
+    return mounts
+
+
+def visible(mounts: Iterable[Mount]) -> list[Mount]:
+    """Return the mounts that can be reached: of several at one mountpoint, the last covers the others."""
+    return list({mount.mountpoint: mount for mount in mounts}.values())
+
+
+def duplicates(mounts: Iterable[Mount]) -> set[str]:
+    """Return the mountpoints that show a file system again that is mounted elsewhere (bind mounts, subvolumes).
+
+    The one that counts shows the root of its file system; among equals it has the shortest mountpoint.
+    """
+    first: set[str] = set()
+    again = set()
+    for mount in sorted(mounts, key=lambda one: (one.root != "/", len(one.mountpoint), one.mountpoint)):
+        if mount.number in first:
+            again.add(mount.mountpoint)
+        elif mount.number is not None:
+            first.add(mount.number)
+    return again
+
+
+def holds_data(mount: Mount) -> bool:
+    """Say whether a mount has a disk, a server or a FUSE program behind it, and not only the kernel or a file."""
+    if mount.device.startswith("/"):
+        return not mount.device.startswith("/dev/loop")
+    return mount.fstype in _WITHOUT_PATH or mount.fstype.startswith("fuse.") or ":/" in mount.device
+
+
+def _unescape(text: str) -> str:
+    """Undo the kernel's `\\040` for a space, and likewise for tab, newline and backslash."""
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 8)), text)

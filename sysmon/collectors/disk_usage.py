@@ -1,0 +1,155 @@
+"""How full are the file systems, in bytes and in inodes?"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sysmon import rates
+from sysmon.collectors import _mounts
+from sysmon.collectors._filters import Filter
+from sysmon.collectors._mounts import Mount
+from sysmon.collectors._source import Source
+from sysmon.model import Kind, Metric, Row, Table
+from sysmon.protocols import option
+
+_STATVFS: Callable[[str], Any] | None = getattr(os, "statvfs", None)  # not on Windows
+_NEVER_TOUCHED = "autofs"
+_LEFT_OUT = (
+    *("tmpfs", "devtmpfs", "ramfs", "overlay"),
+    *("squashfs", "erofs", "iso9660", "fuse.snapfuse", "fuse.squashfuse"),  # read only, so always full
+    *("fuse.gvfsd-fuse", "fuse.portal"),  # without a size, and closed to everyone but one user
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DiskUsageOptions:
+    """Which file systems are watched; those with a disk, a server or a FUSE program behind them, each once."""
+
+    include: tuple[str, ...] = option((), "mountpoints to watch whatever speaks against them")
+    exclude: tuple[str, ...] = option((), "mountpoints to leave out")
+    include_fstypes: tuple[str, ...] = option((), "types of file system to watch whatever `exclude_fstypes` says")
+    exclude_fstypes: tuple[str, ...] = option(_LEFT_OUT, "types of file system to leave out")
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """How one file system is used, in bytes and inodes; `free` is what users may have. Inodes are None without any."""
+
+    total: int
+    used: int
+    free: int
+    inodes: int | None = None
+    inodes_free: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DiskUsageReading:
+    """The watched mounts, each with its space, or None where it could not be asked."""
+
+    mounts: tuple[tuple[Mount, Space | None], ...]
+
+
+class DiskUsageCollector:
+    """Reads /proc/self/mountinfo and statvfs(3), psutil on other systems. Mounts of autofs are never touched."""
+
+    Options = DiskUsageOptions
+    default_interval: ClassVar[float | None] = 60.0
+    table: ClassVar[Table] = Table(
+        "disk_usage",
+        "Space and inodes, file system by file system.",
+        (
+            Metric("disk_total_bytes", Kind.GAUGE, "bytes", "Size of the file system."),
+            Metric("disk_used_bytes", Kind.GAUGE, "bytes", "Space in use."),
+            Metric("disk_free_bytes", Kind.GAUGE, "bytes", "Space that users can still fill."),
+            Metric("disk_usage_percent", Kind.RATIO, "percent", "Used space of what users can have, as df counts."),
+            Metric("inode_total", Kind.GAUGE, "", "Files and directories that the file system can hold."),
+            Metric("inode_used", Kind.GAUGE, "", "Files and directories that it holds."),
+            Metric("inode_free", Kind.GAUGE, "", "Files and directories that can still be made."),
+            Metric("inode_usage_percent", Kind.RATIO, "percent", "Used inodes of all inodes."),
+        ),
+        labels=("mountpoint", "device", "fstype"),
+    )
+
+    def __init__(
+        self,
+        source: Source,
+        options: DiskUsageOptions,
+        *,
+        statvfs: Callable[[str], Any] | None = _STATVFS,
+    ) -> None:
+        self._source = source
+        self._mountpoints = Filter(options.include, options.exclude)
+        self._fstypes = Filter(options.include_fstypes, options.exclude_fstypes)
+        self._statvfs = statvfs
+
+    def read(self) -> DiskUsageReading:
+        """Ask every watched file system for its space."""
+        asked = [(mount, self._space(mount.mountpoint)) for mount in self._watched(_mounts.visible(self._mounts()))]
+        return DiskUsageReading(tuple([(mount, space) for mount, space in asked if self._worth_a_row(mount, space)]))
+
+    def rows(self, before: DiskUsageReading | None, after: DiskUsageReading, seconds: float) -> list[Row]:
+        """Return a row for each file system; nothing but labels where it could not be asked."""
+        return [_row(mount, space) for mount, space in after.mounts]
+
+    def _mounts(self) -> list[Mount]:
+        if self._source.linux:
+            text = self._source.require(self._source.proc / "self/mountinfo").decode("utf-8", "surrogateescape")
+            return _mounts.parse_mountinfo(text)
+        partitions = self._source.psutil.disk_partitions(all=False)
+        return [Mount(part.mountpoint, part.device, part.fstype) for part in partitions]
+
+    def _watched(self, mounts: list[Mount]) -> list[Mount]:
+        again = _mounts.duplicates(mounts)
+        return [mount for mount in mounts if self._watches(mount, again=mount.mountpoint in again)]
+
+    def _watches(self, mount: Mount, *, again: bool) -> bool:
+        if mount.fstype == _NEVER_TOUCHED:
+            return False
+        plain = _mounts.holds_data(mount) or not self._source.linux
+        wanted_type = self._fstypes.allows(mount.fstype, otherwise=plain)
+        return self._mountpoints.allows(mount.mountpoint, otherwise=wanted_type and not again)
+
+    def _space(self, mountpoint: str) -> Space | None:
+        try:
+            if self._statvfs is None:
+                usage = self._source.psutil.disk_usage(mountpoint)
+                return Space(usage.total, usage.used, usage.free)
+            return _space(self._statvfs(mountpoint))
+        except OSError:  # a stale server, an ejected disk, no permission: one mount must not hide the rest
+            return None
+
+    def _worth_a_row(self, mount: Mount, space: Space | None) -> bool:
+        """Say whether a mount has a size, or cannot tell, or was asked for by name."""
+        return space is None or space.total > 0 or self._mountpoints.includes(mount.mountpoint)
+
+
+def _space(answer: Any) -> Space:
+    unit = answer.f_frsize
+    return Space(
+        total=answer.f_blocks * unit,
+        used=(answer.f_blocks - answer.f_bfree) * unit,
+        free=answer.f_bavail * unit,
+        inodes=answer.f_files or None,
+        inodes_free=answer.f_ffree if answer.f_files else None,
+    )
+
+
+def _row(mount: Mount, space: Space | None) -> Row:
+    labels = (mount.mountpoint or "-", mount.device or "-", mount.fstype or "-")
+    if space is None:
+        return (*labels, *[None] * 8)
+    inodes_used = None
+    if space.inodes is not None and space.inodes_free is not None:
+        inodes_used = max(0, space.inodes - space.inodes_free)
+    return (
+        *labels,
+        space.total,
+        space.used,
+        space.free,
+        rates.percent(space.used, space.used + space.free),
+        space.inodes,
+        inodes_used,
+        space.inodes_free,
+        rates.percent(inodes_used, space.inodes),
+    )

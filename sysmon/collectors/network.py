@@ -1,0 +1,144 @@
+"""How much do the network interfaces carry, and what do they lose?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sysmon import rates
+from sysmon.collectors._filters import Filter
+from sysmon.collectors._source import Source
+from sysmon.errors import Unavailable
+from sysmon.model import Kind, Metric, Row, Table
+from sysmon.protocols import option
+
+_MEGABIT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkOptions:
+    """Which interfaces are watched."""
+
+    include: tuple[str, ...] = option((), "interfaces to watch whatever `exclude` says")
+    exclude: tuple[str, ...] = option(("lo",), "interfaces to leave out")
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceCounters:
+    """What one interface has carried since it appeared, each pair received and sent, and its speed in bits a second.
+
+    `dropped_out` is None where the system does not count it.
+    """
+
+    bytes: tuple[int, int]
+    packets: tuple[int, int]
+    errors: tuple[int, int]
+    dropped_in: int
+    dropped_out: int | None
+    speed: int | None
+
+    @property
+    def counters(self) -> tuple[int, ...]:
+        """Return all that only grows while the interface lives."""
+        return (*self.bytes, *self.packets, *self.errors, self.dropped_in, self.dropped_out or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkReading:
+    """The counters of each interface."""
+
+    interfaces: Mapping[str, InterfaceCounters]
+
+
+class NetworkCollector:
+    """Reads psutil.net_io_counters, and the speed from /sys/class/net (Documentation/ABI/testing/sysfs-class-net)."""
+
+    Options = NetworkOptions
+    default_interval: ClassVar[float | None] = None
+    table: ClassVar[Table] = Table(
+        "network",
+        "Traffic, errors and losses, interface by interface.",
+        (
+            Metric("network_receive_bytes_per_second", Kind.RATE, "bytes/s", "Bytes received."),
+            Metric("network_transmit_bytes_per_second", Kind.RATE, "bytes/s", "Bytes sent."),
+            Metric("network_receive_packets_per_second", Kind.RATE, "/s", "Packets received."),
+            Metric("network_transmit_packets_per_second", Kind.RATE, "/s", "Packets sent."),
+            Metric("network_receive_errors_per_second", Kind.RATE, "/s", "Packets that arrived damaged."),
+            Metric("network_transmit_errors_per_second", Kind.RATE, "/s", "Packets that could not be sent."),
+            Metric("network_receive_drops_per_second", Kind.RATE, "/s", "Packets that arrived and were thrown away."),
+            Metric("network_transmit_drops_per_second", Kind.RATE, "/s", "Packets thrown away before they were sent."),
+            Metric("network_drop_percent", Kind.RATIO, "percent", "Packets thrown away; empty when there was none."),
+            Metric(
+                "network_bandwidth_usage_percent",
+                Kind.RATIO,
+                "percent",
+                "Traffic of the busier direction of the link's speed; empty where the speed is unknown.",
+            ),
+        ),
+        labels=("interface",),
+    )
+
+    def __init__(self, source: Source, options: NetworkOptions) -> None:
+        self._source = source
+        self._filter = Filter(options.include, options.exclude)
+
+    def read(self) -> NetworkReading:
+        """Read the counters and the speed of every watched interface."""
+        try:
+            counted = self._source.psutil.net_io_counters(pernic=True, nowrap=False)
+        except FileNotFoundError as error:
+            raise Unavailable(f"there is no {error.filename}") from error
+        watched = {name: counters for name, counters in counted.items() if self._filter.allows(name)}
+        speeds = self._kernel_speeds(watched) if self._source.linux else self._psutil_speeds()
+        counts_sent_drops = self._source.platform != "darwin"  # psutil fills that field with 0 there
+        return NetworkReading(
+            {
+                name: InterfaceCounters(
+                    bytes=(nic.bytes_recv, nic.bytes_sent),
+                    packets=(nic.packets_recv, nic.packets_sent),
+                    errors=(nic.errin, nic.errout),
+                    dropped_in=nic.dropin,
+                    dropped_out=nic.dropout if counts_sent_drops else None,
+                    speed=speeds.get(name),
+                )
+                for name, nic in watched.items()
+            }
+        )
+
+    def rows(self, before: NetworkReading | None, after: NetworkReading, seconds: float) -> list[Row]:
+        """Turn counters into rates; an interface that was reset or is new has none yet."""
+        earlier: Mapping[str, InterfaceCounters] = before.interfaces if before else {}
+        return [_row(name, earlier.get(name), now, seconds) for name, now in after.interfaces.items()]
+
+    def _kernel_speeds(self, names: Mapping[str, Any]) -> dict[str, int]:
+        """Read speeds one by one: psutil.net_if_stats fails for all when one name is no UTF-8."""
+        speeds = {}
+        for name in names:
+            try:
+                megabits = int((self._source.sys / "class/net" / name / "speed").read_bytes())
+            except (OSError, ValueError):  # the kernel answers EINVAL while the link is down or has no speed
+                continue
+            if megabits > 0:
+                speeds[name] = megabits * _MEGABIT
+        return speeds
+
+    def _psutil_speeds(self) -> dict[str, int]:
+        stats = self._source.psutil.net_if_stats()
+        return {name: nic.speed * _MEGABIT for name, nic in stats.items() if nic.speed > 0}
+
+
+def _row(name: str, before: InterfaceCounters | None, after: InterfaceCounters, seconds: float) -> Row:
+    if before is None or seconds <= 0 or not rates.continuous(before.counters, after.counters):
+        return (name, *[None] * 10)
+    grown = [now - then for then, now in zip(before.counters, after.counters, strict=True)]
+    received, sent, packets_in, packets_out, _, _, drops_in, drops_out = grown
+    per_second: list[float | None] = [round(growth / seconds, 3) for growth in grown]
+    if after.dropped_out is None:
+        per_second[-1] = None
+    drops = drops_in + drops_out
+    speed = None if after.speed is None else after.speed * seconds
+    return (
+        name,
+        *per_second,
+        rates.percent(drops, packets_in + packets_out + drops),
+        rates.percent(max(received, sent) * 8, speed),
+    )
