@@ -1,0 +1,15 @@
+"""Every table there is, by name: what the collectors declare, and what the loop measures about itself."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from sysmon.collectors import discover
+from sysmon.model import Table
+from sysmon.sampling.tables import AGENT, COLLECTOR
+
+
+@cache
+def tables() -> Mapping[str, Table]:
+    """Return all tables in the order in which people read them: the machine's, then sysmon's own."""
+    machine: dict[str, Table] = {name: collector.table for name, collector in discover().items()}
+    return machine | {COLLECTOR.name: COLLECTOR, AGENT.name: AGENT}

@@ -1,0 +1,102 @@
+"""How a tick and an alert read on the console: words carry the meaning, colour repeats it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from colorama import Fore, Style
+
+from sysmon.model import AlertEvent, Transition
+from sysmon.names import printable
+from sysmon.notify.glance import Glance, Named
+from sysmon.units import format_age, human, short
+
+_COLOURS = {
+    "OK": Fore.GREEN,
+    "INFO": Fore.CYAN,
+    "WARNING": Fore.YELLOW,
+    "CRITICAL": Style.BRIGHT + Fore.RED,
+}
+_HEADINGS = ("time", "state", "alerts", "cpu %", "mem %", "busy disk %", "net in", "net out", "top process %")
+_UNITS = (("_bytes_per_second", "bytes/s"), ("_percent", "percent"), ("_bytes", "bytes"), ("_per_second", "/s"))
+
+
+def heading(width: int) -> str:
+    """Return the line of column names above the ticks."""
+    return _columns(_HEADINGS)[:width].rstrip()
+
+
+def tick_line(at: datetime, seen: Glance, active: Sequence[AlertEvent], *, width: int, color: bool) -> str:
+    """Return one tick as a line no wider than the terminal; the time is local."""
+    worst = max((alert.level for alert in active), key=lambda level: level.rank, default=None)
+    state = worst.value.upper() if worst else "OK"
+    cells = (
+        f"{at.astimezone():%H:%M:%S}",
+        state,
+        str(len(active)) if active else "-",
+        _number(seen.cpu),
+        _number(seen.memory),
+        _named(seen.disk, 11),
+        short(seen.received, "bytes/s"),
+        short(seen.sent, "bytes/s"),
+        _named(seen.process, max(14, width - 66)),
+    )
+    line = _columns(cells)[:width].rstrip()
+    return line.replace(state, paint(state, state, color=color), 1)
+
+
+def alert_line(event: AlertEvent, *, color: bool) -> str:
+    """Return one alert event as one line; the time is local."""
+    word = "RESOLVED" if event.transition is Transition.RESOLVED else event.level.value.upper()
+    labels = {name: value for name, value in event.labels.items() if name != "hostname"}
+    where = printable(event.labels.get("hostname", "-"))
+    if labels:
+        where += " (" + printable(", ".join(f"{name}={value}" for name, value in labels.items())) + ")"
+    colour = "OK" if event.transition is Transition.RESOLVED else word
+    shown = paint(f"{word:<8}", colour, color=color)
+    return f"{event.at.astimezone():%H:%M:%S}  {shown}  {event.rule}: {_told(event)} on {where}"
+
+
+def paint(text: str, state: str, *, color: bool) -> str:
+    """Return text in the colour of a state (OK, INFO, WARNING, CRITICAL) where colour is wanted."""
+    return f"{_COLOURS[state]}{text}{Style.RESET_ALL}" if color else text
+
+
+def _told(event: AlertEvent) -> str:
+    value = human(event.value, _unit(event.metric))
+    peak = human(event.peak, _unit(event.metric))
+    lasted = format_age(event.duration)
+    match event.transition:
+        case Transition.FIRED:
+            return f"{event.metric} {value} {event.condition}"
+        case Transition.ESCALATED:
+            return f"{event.metric} {value} {event.condition}, escalated after {lasted}"
+        case Transition.LOWERED:
+            return f"{event.metric} {value}, lowered after {lasted}, peak {peak}"
+        case Transition.NO_DATA:
+            return f"{event.metric} has no data; it was firing for {lasted}"
+        case Transition.DATA_BACK:
+            return f"{event.metric} {value}, data is back; firing for {lasted}"
+        case Transition.RESOLVED:
+            return f"{event.metric} {value}, {event.reason} after {lasted}, peak {peak}"
+
+
+def _unit(metric: str) -> str:
+    """Return the unit that a metric's name carries."""
+    return next((unit for ending, unit in _UNITS if metric.endswith(ending)), "ms" if metric.endswith("_ms") else "")
+
+
+def _columns(cells: Sequence[str]) -> str:
+    time, state, alerts, cpu, memory, disk, received, sent, process = cells
+    numbers = f"{alerts:>6} {cpu:>5} {memory:>5}  {disk:<11} {received:>6} {sent:>7}"
+    return f"{time:<8} {state:<8} {numbers}  {process}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _named(named: Named | None, width: int) -> str:
+    if named is None:
+        return "-"
+    value = f"{named.value:.1f}"
+    return f"{printable(named.name)[: width - len(value) - 1]} {value}"

@@ -1,0 +1,37 @@
+"""What does sysmon itself cost? The row of the `agent` table."""
+
+import os
+import time
+from pathlib import Path
+
+from sysmon.model import Row
+from sysmon.rates import percent
+
+_STATM = Path("/proc/self/statm")
+
+
+class AgentMeter:
+    """Counts ticks and measures this process from one tick to the next."""
+
+    def __init__(self, run: str, monotonic: float) -> None:
+        self._run = run
+        self._sequence = 0
+        self._cpu_seconds = time.process_time()
+        self._monotonic = monotonic
+
+    def row(self, *, monotonic: float, lateness: float, missed: int, dropped: int) -> Row:
+        """Return the row of a tick that begins now; `lateness` is in seconds."""
+        cpu_seconds = time.process_time()
+        used = percent(cpu_seconds - self._cpu_seconds, monotonic - self._monotonic)
+        self._cpu_seconds, self._monotonic = cpu_seconds, monotonic
+        self._sequence += 1
+        return (self._run, self._sequence, used, _resident_bytes(), round(lateness, 6), missed, dropped)
+
+
+def _resident_bytes() -> int | None:
+    """Return resident memory: the second field of /proc/self/statm, in pages (proc(5)); None on other systems."""
+    try:
+        pages = int(_STATM.read_bytes().split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,123 @@
+"""One tick: ask every collector that is due, keep each one's failures to itself, make the sample."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sysmon.errors import Unavailable
+from sysmon.model import Event, Failure, Row, Sample, Table
+from sysmon.names import escape
+from sysmon.protocols import Collector
+from sysmon.sampling.tables import COLLECTOR
+
+UNHEALTHY_AFTER = 3
+"""Failures in a row after which a collector is called unhealthy."""
+
+LONGEST_PAUSE = 63
+"""Due ticks that a failing collector is left alone at most."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A collector and what is remembered of it: its last reading with its monotonic second, and its failures."""
+
+    collector: Collector
+    before: Any = None
+    read_at: float = 0.0
+    failed: int = 0
+    pause: int = 0
+    errors: int = 0
+
+
+@dataclass(slots=True)
+class _Tick:
+    """What comes together while a tick is taken."""
+
+    at: datetime
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    own: list[Row] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+
+class Sampler:
+    """Turns readings into samples. Collectors are asked in the order given."""
+
+    def __init__(self, collectors: Mapping[str, Collector], monotonic: Callable[[], float]) -> None:
+        self._asked = {name: _Asked(collector) for name, collector in collectors.items()}
+        self._monotonic = monotonic
+
+    def prime(self) -> None:
+        """Take first readings, so that the first sample already has its rates; failures show at the first tick."""
+        for asked in self._asked.values():
+            try:
+                asked.before, asked.read_at = asked.collector.read(), self._monotonic()
+            except Exception:  # noqa: BLE001 - a collector may fail in any way; it is asked again, and counted, at the tick
+                asked.before = None
+                asked.errors += 1
+
+    def preview(self, at: datetime) -> Sample:
+        """Return what a tick would see now, remembering nothing of it."""
+        tick = _Tick(at)
+        for name, asked in self._asked.items():
+            glimpse = _Asked(asked.collector, asked.before, asked.read_at)
+            self._ask(name, glimpse, tick)
+        return Sample(at, tick.rows)
+
+    def take(self, at: datetime, due: Collection[str]) -> tuple[Sample, list[Event]]:
+        """Take the sample of a tick, and what a reader must know of the collectors' health."""
+        tick = _Tick(at)
+        for name, asked in self._asked.items():
+            if name in due:
+                self._ask_unless_paused(name, asked, tick)
+        tick.rows[COLLECTOR.name] = tick.own
+        return Sample(at, tick.rows, tuple(tick.failures)), tick.events
+
+    def _ask_unless_paused(self, name: str, asked: _Asked, tick: _Tick) -> None:
+        if asked.pause:
+            asked.pause -= 1
+            tick.own.append((name, None, 0, asked.errors))
+            asked.errors = 0
+        else:
+            self._ask(name, asked, tick)
+
+    def _ask(self, name: str, asked: _Asked, tick: _Tick) -> None:
+        began = self._monotonic()
+        try:
+            after = asked.collector.read()
+            rows = asked.collector.rows(asked.before, after, began - asked.read_at)
+        except Unavailable:
+            asked.before = None
+            return
+        except Exception as error:  # noqa: BLE001 - whatever one source does, the others go on; it is counted and told
+            self._failed(name, asked, tick, error)
+            return
+        asked.before, asked.read_at = after, began
+        tick.rows[name] = _stored(asked.collector.table, rows)
+        tick.own.append((name, round(self._monotonic() - began, 6), 1, asked.errors))
+        asked.errors = 0
+        if asked.failed:
+            tick.events.append(Event(tick.at, "collector_recovered", {"collector": name, "failures": asked.failed}))
+            asked.failed = 0
+
+    def _failed(self, name: str, asked: _Asked, tick: _Tick, error: Exception) -> None:
+        text = escape(f"{type(error).__name__}: {error}")
+        asked.before = None
+        asked.failed += 1
+        asked.pause = min(2 ** (asked.failed - 1) - 1, LONGEST_PAUSE)
+        tick.failures.append(Failure(name, text))
+        tick.own.append((name, None, 0, asked.errors + 1))
+        asked.errors = 0
+        if asked.failed == 1:
+            tick.events.append(Event(tick.at, "collector_failed", {"collector": name, "error": text}))
+        elif asked.failed == UNHEALTHY_AFTER:
+            tick.events.append(Event(tick.at, "collector_unhealthy", {"collector": name, "error": text}))
+
+
+def _stored(table: Table, rows: Iterable[Row]) -> list[Row]:
+    """Return rows with their labels as they are stored, so that live rules see what the files will say."""
+    count = len(table.labels)
+    if count == 0:
+        return list(rows)
+    return [(*(escape(str(label)) for label in row[:count]), *row[count:]) for row in rows]

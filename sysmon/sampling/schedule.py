@@ -1,0 +1,36 @@
+"""When is the next look due, and at what? Pure arithmetic on instants: multiples of an interval from the epoch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sysmon.instants import from_ms, to_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The base interval and each collector's own, in seconds; the others are whole multiples of the base."""
+
+    base: float
+    intervals: Mapping[str, float]
+
+    def floor(self, at: datetime) -> datetime:
+        """Return the latest tick that is not after an instant."""
+        return from_ms(to_ms(at) // _ms(self.base) * _ms(self.base))
+
+    def after(self, at: datetime) -> datetime:
+        """Return the first tick after an instant."""
+        return from_ms((to_ms(at) // _ms(self.base) + 1) * _ms(self.base))
+
+    def between(self, early: datetime, late: datetime) -> int:
+        """Return how many ticks lie in [early, late)."""
+        return max(0, -(-to_ms(late) // _ms(self.base)) - -(-to_ms(early) // _ms(self.base)))
+
+    def due(self, at: datetime) -> frozenset[str]:
+        """Return the collectors whose interval has a multiple at a tick."""
+        ms = to_ms(at)
+        return frozenset(name for name, seconds in self.intervals.items() if ms % _ms(seconds) == 0)
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

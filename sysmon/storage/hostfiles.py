@@ -1,0 +1,146 @@
+"""All files of one host: its tables in every form, its event log and its alert log."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sysmon.formats import csvrows, jsonl, records
+from sysmon.model import AlertEvent, Event, Origin, Row, Table
+from sysmon.names import RESERVED_TABLES, path_name
+from sysmon.segments import Form
+from sysmon.storage.stream import CopyError, Stream, SyncError
+
+LOG_PERIOD = timedelta(days=1)
+"""How long a segment of the event log and of the alert log lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How files are cut: their forms (the first is the one that is synced), rotation period and largest size."""
+
+    forms: tuple[Form, ...] = (Form.JSONL, Form.CSV)
+    rotation: timedelta = timedelta(hours=1)
+    max_segment_bytes: int = 64 * 1024 * 1024
+    sync_interval: timedelta = timedelta(seconds=30)
+
+
+class HostFiles:
+    """Appends rows, events and alerts below `folder`; every method raises OSError where nothing could be stored.
+
+    `opening` makes the `running` event that begins each segment of the event log. What a failed sync may have lost is
+    collected in `lost`; `tell` is called with a few words when it happens.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        origin: Origin,
+        tables: Iterable[Table],
+        *,
+        layout: Layout,
+        opening: Callable[[datetime], Event],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._origin = origin
+        self._tell = tell
+        self._opening = opening
+        self._active: Sequence[AlertEvent] = ()
+        self._tables = {table.name: _TableFiles(folder / table.name, origin, table, layout) for table in tables}
+        self._events = _log(folder / "events", self._running_line, layout)
+        self._alerts = _log(folder / "alerts", self._active_line, layout)
+        self.lost: set[datetime] = set()
+
+    def append_rows(self, table: str, at: datetime, rows: Sequence[Row]) -> None:
+        """Store the rows of one table at one instant."""
+        files = self._tables[table]
+        data = files.encode(at, rows)
+        self._append(files.stream, at, data)
+
+    def append_logs(self, at: datetime, events: Sequence[Event], alerts: Sequence[AlertEvent]) -> None:
+        """Put alerts, then events, on the disk: they are what a night is remembered by.
+
+        Raise SyncError when they were written and nobody can say whether they will stay.
+        """
+        self._append_log(self._alerts, at, [records.alert_record(alert) for alert in alerts])
+        self._append_log(self._events, at, [records.event_record(self._origin, event) for event in events])
+
+    def set_active(self, active: Sequence[AlertEvent]) -> None:
+        """Say what is firing now: the next segment of the alert log begins with it."""
+        self._active = active
+
+    def end_segments(self) -> None:
+        """Close every table's segment: the next rows begin new ones."""
+        for files in self._tables.values():
+            self._counting(files.stream.close)
+
+    def sync(self) -> None:
+        """Put all rows on the disk."""
+        for files in self._tables.values():
+            self._counting(files.stream.sync)
+
+    def close(self) -> None:
+        """Sync and close everything."""
+        self.end_segments()
+        for stream in (self._events, self._alerts):
+            self._counting(stream.close)
+
+    def _append(self, stream: Stream, at: datetime, data: Mapping[Form, bytes]) -> None:
+        try:
+            stream.append(at, data)
+        except CopyError as error:
+            self._tell(f"the CSV copy of a sample was not written ({error.strerror}); the sample itself was")
+        except SyncError as error:  # found when an older segment ended: that one is given up, this instant is not
+            self._count(error)
+            stream.append(at, data)
+
+    def _append_log(self, stream: Stream, at: datetime, lines: Sequence[dict[str, object]]) -> None:
+        stream.open(at)
+        if lines:
+            self._append(stream, at, {Form.JSONL: b"".join(map(jsonl.encode_record, lines))})
+        stream.sync()
+
+    def _counting(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except SyncError as error:
+            self._count(error)
+
+    def _count(self, error: SyncError) -> None:
+        if not self.lost:
+            self._tell(f"a sync failed ({error.strerror}): what was written since the last one may be lost")
+        self.lost.update(error.instants)
+
+    def _running_line(self, at: datetime) -> bytes:
+        return jsonl.encode_record(records.event_record(self._origin, self._opening(at)))
+
+    def _active_line(self, at: datetime) -> bytes:
+        return jsonl.encode_record(records.active_record(self._origin, at, self._active))
+
+
+class _TableFiles:
+    """One table's stream, and how its rows become lines of each form."""
+
+    def __init__(self, folder: Path, origin: Origin, table: Table, layout: Layout) -> None:
+        self._jsonl = jsonl.RowEncoder(origin, table)
+        self._csv = csvrows.RowEncoder(origin, table)
+        self._forms = layout.forms
+        heads = {form: self._head(form) for form in layout.forms}
+        self.stream = Stream(folder, heads, period=layout.rotation, max_bytes=layout.max_segment_bytes)
+
+    def encode(self, at: datetime, rows: Sequence[Row]) -> dict[Form, bytes]:
+        """Return the lines of one instant in every form."""
+        return {form: (self._csv if form is Form.CSV else self._jsonl).encode(at, rows) for form in self._forms}
+
+    def _head(self, form: Form) -> Callable[[datetime], bytes]:
+        head = self._csv.header if form is Form.CSV else b""
+        return lambda _at: head
+
+
+def host_folder(data: Path, hostname: str) -> Path:
+    """Return where a host's tables go below a data directory; its name never leads elsewhere."""
+    return data / path_name(hostname, reserved=RESERVED_TABLES)
+
+
+def _log(folder: Path, first_line: Callable[[datetime], bytes], layout: Layout) -> Stream:
+    return Stream(folder, {Form.JSONL: first_line}, period=LOG_PERIOD, max_bytes=layout.max_segment_bytes)
