@@ -23,14 +23,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands: the file's name as the user gave it, line and column from 1."""
+    """Where something stands: the file's name as the user gave it, line and column from 1.
+
+    Line 0 is no line: a variable or a flag, shown by its name alone.
+    """
 
     file: str
     line: int
     column: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
 @dataclass(frozen=True, slots=True)

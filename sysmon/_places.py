@@ -1,0 +1,88 @@
+"""Where are the configuration, the rules and the data when nobody says? Looked up in a fixed order, first one wins."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from sysmon.errors import ConfigError
+
+CONFIG_NAME = "sysmon.yaml"
+RULES_NAME = "rules.yaml"
+_PACKAGE = Path(__file__).parent
+
+
+def config_file(flag: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """Return the configuration file to read; one that is named must exist, None where there is none."""
+    if flag is not None:
+        return _named(flag, "--config")
+    if text := environ.get("SYSMON_CONFIG"):
+        return _named(expand(text, environ), "SYSMON_CONFIG")
+    return next((path for path in _usual_config_files(environ) if exists(path)), None)
+
+
+def usual_data_dir(environ: Mapping[str, str]) -> Path:
+    """Return where samples go unless a flag, a variable or the configuration file says otherwise."""
+    if state := _first(environ.get("STATE_DIRECTORY")):
+        return state
+    if _in_checkout():
+        return Path("data")
+    return _xdg(environ, "XDG_STATE_HOME", ".local/state") / "sysmon"
+
+
+def usual_rules(config: Path | None) -> Path:
+    """Return the rules beside the configuration file, else those that come with the program."""
+    if config is not None and exists(beside := config.parent / RULES_NAME):
+        return beside
+    installed = _PACKAGE / "defaults" / RULES_NAME
+    return installed if exists(installed) else _PACKAGE.parent / "config" / RULES_NAME
+
+
+def expand(text: str, environ: Mapping[str, str]) -> Path:
+    """Return a path as typed, with a leading `~` as the home folder."""
+    if text == "~" or text.startswith("~/"):
+        return _home(environ) / text[2:]
+    return Path(text)
+
+
+def exists(path: Path) -> bool:
+    """Say whether something is there; what may not be looked at counts as absent."""
+    try:
+        path.stat()
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        return False
+    return True
+
+
+def _named(path: Path, by: str) -> Path:
+    if not exists(path):
+        raise ConfigError(f"{path}: named by {by} and not there: name another file or create it")
+    return path
+
+
+def _usual_config_files(environ: Mapping[str, str]) -> Iterator[Path]:
+    if folder := _first(environ.get("CONFIGURATION_DIRECTORY")):
+        yield folder / CONFIG_NAME
+    if _in_checkout():
+        yield Path("config") / CONFIG_NAME
+    yield _xdg(environ, "XDG_CONFIG_HOME", ".config") / "sysmon" / CONFIG_NAME
+    yield Path("/etc/sysmon") / CONFIG_NAME
+
+
+def _in_checkout() -> bool:
+    return all(exists(Path(part)) for part in ("setup.py", "sysmon/__init__.py", "config"))
+
+
+def _first(folders: str | None) -> Path | None:
+    # systemd joins several folders with colons (systemd.exec(5)).
+    return Path(folders.split(":")[0]) if folders else None
+
+
+def _xdg(environ: Mapping[str, str], variable: str, below_home: str) -> Path:
+    # The XDG base directory specification asks to ignore relative paths.
+    given = environ.get(variable, "")
+    return Path(given) if Path(given).is_absolute() else _home(environ) / below_home
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    return Path(home) if home else Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.expanduser raises without a home
