@@ -1,5 +1,149 @@
-"""The command line: one file a command, imported only when it is called."""
+"""The `sysmon` command: one file per command in this folder, each imported only when it is called."""
+
+import difflib
+import importlib
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import NoReturn
+
+import click
+
+from sysmon import __version__
+from sysmon.cli._options import example
+from sysmon.errors import SysmonError
+from sysmon.names import printable
+
+INTERRUPTED = 130
+INTERNAL_ERROR = 70
+_START = """\
+sysmon watches this machine and keeps what it sees in plain files.
+
+  sysmon run       watch now
+  sysmon report    tell what happened in the last hour
+  sysmon --help    show everything else"""
 
 
-def main() -> None:
-    """Run the command that the arguments name."""
+@dataclass(slots=True)
+class Session:
+    """What holds for one call of the program, whatever the command."""
+
+    debug: bool = False
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are the modules of this folder: `sysmon.cli.<name>`, attribute `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, in alphabetical order, without importing them."""
+        return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command = importlib.import_module(f"{__name__}.{cmd_name}").command
+        return command if isinstance(command, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was typed; for an unknown one say which is close."""
+        names = self.list_commands(ctx)
+        if args[0] not in names and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], names, n=1)
+            ctx.fail(
+                f"no command {args[0]!r}: "
+                + (f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names)}")
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=example("sysmon run"),
+)
+@click.version_option(__version__, prog_name="sysmon", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Show where an error came from.")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """Watch this machine, keep what it did in plain files, and say what happened, when, and who did it."""
+    context.ensure_object(Session).debug = debug
+    if context.invoked_subcommand is None:
+        click.echo(_START)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit; errors are told in a line each."""
+    sys.exit(answer(sys.argv[1:] if arguments is None else arguments))
+
+
+def answer(arguments: Sequence[str]) -> int:
+    """Run one command and return the exit code: what the command returned, 0 for None."""
+    session = Session()
+    try:
+        code = _invoke(arguments, session)
+    except BrokenPipeError:
+        # `sysmon export | head` got what it wanted: nothing failed, so nothing is said.
+        _let_go_of_stdout()
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except click.ClickException as error:
+        _complain(_usage(error))
+        return 2
+    except SysmonError as error:
+        if session.debug:
+            raise
+        _complain(*str(error).split("\n"))
+        return error.exit_code
+    except OSError as error:
+        if session.debug:
+            raise
+        _let_go_of_stdout()
+        _complain(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
+        return 2
+    except Exception as error:  # the last one before the user, who gets a line and not a traceback
+        if session.debug:
+            raise
+        _complain(f"internal error: {type(error).__name__}: {error}: run `sysmon --debug ...` to see where")
+        return INTERNAL_ERROR
+    return code
+
+
+def _invoke(arguments: Sequence[str], session: Session) -> int:
+    try:
+        with cli.make_context("sysmon", list(arguments), obj=session) as context:
+            code = cli.invoke(context)
+    except click.exceptions.Exit as left:
+        code = left.exit_code
+    except click.Abort as error:
+        raise KeyboardInterrupt from error
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    way = f"(try `{context.command_path if context else 'sysmon'} --help`)"
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):  # its message would be the whole help
+        return f"a command is missing {way}"
+    return f"{' '.join(error.format_message().split())} {way}"
+
+
+def _complain(*lines: str) -> None:
+    with suppress(OSError):  # nobody listens on standard error: the exit code still tells
+        for line in lines:
+            click.echo(f"sysmon: {printable(line)}", err=True)
+
+
+def _let_go_of_stdout() -> None:
+    """Send what is still buffered nowhere, or the interpreter would complain about it on its way out."""
+    with suppress(OSError, ValueError, AttributeError):  # there may be no real standard output
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,61 @@
+"""What several commands share: options that mean the same everywhere, kinds of values, and examples in --help."""
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from sysmon import instants, units
+from sysmon.errors import UsageError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def example(*lines: str) -> str:
+    """Return an epilog whose lines can be pasted into a shell; every command has one."""
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def duration(text: str) -> timedelta:
+    """Read a value such as `10s` or `1h30m`."""
+    try:
+        return units.parse_duration(text)
+    except UsageError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def when(text: str) -> datetime:
+    """Read a value such as `1h`, `today` or `2026-11-20T12:00`, as seen from now."""
+    from sysmon.sampling.clock import SystemClock
+
+    try:
+        return instants.parse_when(text, now=SystemClock().now())
+    except UsageError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def path(text: str) -> Path:
+    """Read the name of a file or folder."""
+    if not text or "\0" in text:
+        raise click.BadParameter("it is empty: write the name of a file or folder")
+    return Path(text)
+
+
+def config_option(command: F) -> F:
+    """Add `--config FILE`."""
+    about = "Read the configuration from this file."
+    return click.option("--config", "config_file", type=path, metavar="FILE", help=about)(command)
+
+
+def data_option(command: F) -> F:
+    """Add `--data DIR`."""
+    about = "Where the samples are kept."
+    return click.option("--data", "data_dir", type=path, metavar="DIR", help=about)(command)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment as it is now."""
+    return dict(os.environ)
