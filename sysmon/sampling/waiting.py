@@ -1,6 +1,5 @@
 """Wait until it is time, and be woken at once by a signal."""
 
-import os
 import select
 import signal
 import socket
@@ -64,11 +63,3 @@ def exit_code(stopped_by: signal.Signals | None) -> int:
     if stopped_by is None or stopped_by is signal.SIGTERM:
         return 0
     return 128 + stopped_by
-
-
-def started_on_a_terminal() -> bool:
-    """Say whether this process has a controlling terminal in front of it."""
-    try:
-        return os.isatty(0) or os.isatty(1)
-    except OSError:
-        return False

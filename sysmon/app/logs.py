@@ -1,0 +1,59 @@
+"""What sysmon says about its own work: one line each, to standard error or a file, holding up nobody."""
+
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+
+from sysmon.config import LogFormat, Logging
+from sysmon.errors import ConfigError
+from sysmon.instants import format_instant, from_ms
+from sysmon.names import printable
+from sysmon.notify.outlet import Outlet
+
+LOGGER = "sysmon"
+
+
+class OutletHandler(logging.Handler):
+    """Turns log records into lines of an outlet."""
+
+    def __init__(self, outlet: Outlet, form: LogFormat) -> None:
+        super().__init__()
+        self._outlet = outlet
+        self._form = form
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue one line; the instant is UTC."""
+        at = format_instant(from_ms(int(record.created * 1000)))
+        message = printable(record.getMessage())
+        if self._form is LogFormat.JSON:
+            fields = {"timestamp": at, "level": record.levelname.lower(), "message": message}
+            self._outlet.show(json.dumps(fields, ensure_ascii=False))
+        else:
+            self._outlet.show(f"{at} {record.levelname.lower()}: {message}")
+
+
+def start_logging(settings: Logging) -> Outlet:
+    """Send the log where the configuration says; return the outlet, to be closed at the end."""
+    outlet = Outlet(_descriptor(settings.file), encoding=_encoding(settings.file), name="log")
+    logger = logging.getLogger(LOGGER)
+    logger.handlers = [OutletHandler(outlet, settings.format)]
+    logger.propagate = False
+    logger.setLevel(settings.level.upper())
+    return outlet
+
+
+def _descriptor(file: Path | None) -> int:
+    if file is None:
+        return 2
+    try:
+        return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise ConfigError(
+            f"{printable(str(file))}: the log cannot be written ({error.strerror}): name another file in LOG_FILE"
+        ) from error
+
+
+def _encoding(file: Path | None) -> str:
+    return (getattr(sys.stderr, "encoding", None) or "utf-8") if file is None else "utf-8"

@@ -1,0 +1,284 @@
+"""`sysmon run`, put together: collectors, sampler, rules, files and the screen around one loop."""
+
+import logging
+import os
+import platform
+import signal
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sysmon import __version__
+from sysmon.alerts.evaluator import Evaluator
+from sysmon.alerts.rules import RuleSet, load_rules
+from sysmon.app import logs
+from sysmon.app.catalogue import tables
+from sysmon.app.limits import ResourceWatch
+from sysmon.app.screen import Screen, is_terminal, wants_color
+from sysmon.collectors import Source, discover
+from sysmon.config import Config
+from sysmon.formats.records import RUNNING
+from sysmon.instants import format_instant
+from sysmon.model import Event, Origin, Sample
+from sysmon.names import escape, printable
+from sysmon.sampling.clock import Clock, SystemClock
+from sysmon.sampling.loop import Loop, Tally
+from sysmon.sampling.sampler import Sampler
+from sysmon.sampling.schedule import Schedule
+from sysmon.sampling.tables import AGENT, COLLECTOR
+from sysmon.sampling.waiting import Waiter, exit_code
+from sysmon.storage.hostfiles import HostFiles, Layout, host_folder
+from sysmon.storage.lock import DataDirectory
+from sysmon.storage.writer import Writer
+from sysmon.units import format_duration
+
+FIRST_LOOK = 1.0
+"""Seconds after which a first reading is shown on a terminal, and after which `--once` takes its sample."""
+
+INTERNAL_ERROR = 70
+_WRITER_SECONDS = 1.5
+_SCREEN_SECONDS = 0.2
+_LOGGER = logging.getLogger(logs.LOGGER)
+_QUIET_EVENTS = frozenset({"collector_recovered", "limit_kept_again"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How long to run and what to show: `ticks` None is until told to stop; `once` takes one sample right away."""
+
+    ticks: int | None = None
+    once: bool = False
+    quiet: bool = False
+    color: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """Who runs: the `run` id is new at every start, the `boot` id at every start of the machine."""
+
+    run: str
+    boot: str
+    origin: Origin
+    intervals: Mapping[str, float]
+
+
+def run(config: Config, asked: Asked, *, environ: Mapping[str, str]) -> int:
+    """Watch this machine until told to stop; return the exit code. Raise SysmonError where it cannot begin."""
+    _fill_standard_descriptors()
+    intervals = {name: chosen.interval for name, chosen in config.collectors.items() if chosen.enabled}
+    base = config.interval.total_seconds()
+    everything = {**intervals, COLLECTOR.name: base, AGENT.name: base}
+    rules = load_rules(config.rules, tables(), everything)
+    directory = DataDirectory(config.data_dir)
+    log = logs.start_logging(config.logging)
+    try:
+        identity = _Identity(os.urandom(4).hex(), _boot_id(), Origin(_hostname(), config.labels), everything)
+        return _Run(config, asked, identity, rules, environ).go()
+    finally:
+        log.close(_SCREEN_SECONDS)
+        directory.close()
+
+
+class _Run:
+    """One run, from its first reading to its last line."""
+
+    def __init__(
+        self, config: Config, asked: Asked, identity: _Identity, rules: RuleSet, environ: Mapping[str, str]
+    ) -> None:
+        self._config = config
+        self._asked = asked
+        self._identity = identity
+        self._rules = rules
+        self._clock: Clock = SystemClock()
+        self._folder = host_folder(config.data_dir, identity.origin.hostname)
+        enabled = {name: chosen for name, chosen in config.collectors.items() if chosen.enabled}
+        source = Source()
+        self._sampler = Sampler(
+            {name: discover()[name](source, chosen.options) for name, chosen in enabled.items()}, self._clock.monotonic
+        )
+        self._schedule = Schedule(
+            config.interval.total_seconds(), {name: chosen.interval for name, chosen in enabled.items()}
+        )
+        self._evaluator = Evaluator(rules.rules, tables(), identity.origin)
+        self._limits = ResourceWatch(config.resource_limits)
+        self._waiter = Waiter(self._clock.monotonic)
+        color = wants_color(asked.color, environ)
+        self._screen = Screen(tables(), color=color, quiet=asked.quiet)
+        self._writer = self._make_writer()
+        self._broken = False
+
+    def go(self) -> int:
+        """Run, and return the exit code."""
+        threading.excepthook = self._thread_broke
+        stopping, ignoring = _signals()
+        with self._waiter.catching(stopping, ignoring):
+            self._writer.start()
+            self._say_hello()
+            self._sampler.prime()
+            loop = self._make_loop()
+            self._record(self._started(loop.tally))
+            self._take(loop)
+            self._stop(loop.tally)
+        return INTERNAL_ERROR if self._broken else exit_code(self._waiter.stopped_by)
+
+    def _take(self, loop: Loop) -> None:
+        soon = self._clock.monotonic() + FIRST_LOOK
+        if self._asked.once:
+            if self._waiter.until(soon):
+                loop.once(_to_milliseconds(self._clock.now()))
+            return
+        wait = (loop.tally.first_tick - self._clock.now()).total_seconds()
+        if self._screen.live and wait > 1.5 * FIRST_LOOK and self._waiter.until(soon):
+            self._screen.tick(self._sampler.preview(self._clock.now()), [])
+        loop.run()
+
+    def _sink(self, sample: Sample, events: list[Event]) -> None:
+        alerts = self._evaluator.evaluate(sample)
+        active = self._evaluator.active()
+        events += self._limits.check(sample.at, sample.rows[AGENT.name][0])
+        stored = self._writer.put(sample, events=events, alerts=alerts, active=active)
+        self._screen.alerts(alerts, stored)
+        self._screen.tick(sample, active)
+        for event in events:
+            level = logging.INFO if event.kind in _QUIET_EVENTS else logging.WARNING
+            _LOGGER.log(level, "%s", _in_words(event))
+
+    def _stop(self, tally: Tally) -> None:
+        tally.dropped += self._writer.dropped()
+        reason = self._waiter.stopped_by.name if self._waiter.stopped_by else "done"
+        last = None if tally.last_tick is None else format_instant(tally.last_tick)
+        counts: dict[str, object] = {"ticks": tally.ticks, "missed": tally.missed, "dropped": tally.dropped}
+        fields = {"run": self._identity.run, "reason": reason, "last_tick": last, **counts}
+        self._record(Event(self._clock.now(), "stopped", fields))
+        if not self._writer.close(_WRITER_SECONDS):
+            _LOGGER.error("the disk does not answer: what is still in memory is lost")
+        said = ", ".join(f"{count} {name}" for name, count in counts.items())
+        self._screen.say(f"sysmon stopped ({reason}): {said}")
+        self._screen.close(_SCREEN_SECONDS)
+
+    def _record(self, event: Event) -> None:
+        """Hand over an event that belongs to no tick."""
+        self._writer.put(Sample(event.at, {}), events=[event], active=self._evaluator.active())
+
+    def _make_writer(self) -> Writer:
+        storage = self._config.storage
+        layout = Layout(storage.formats, storage.rotation, storage.max_segment_bytes, storage.sync_interval)
+        files = HostFiles(
+            self._folder,
+            self._identity.origin,
+            tables().values(),
+            layout=layout,
+            opening=self._running,
+            tell=self._tell_of_disk,
+        )
+        return Writer(files, sync_seconds=layout.sync_interval.total_seconds(), tell=self._tell_of_disk)
+
+    def _make_loop(self) -> Loop:
+        return Loop(
+            self._sampler,
+            self._schedule,
+            clock=self._clock,
+            waiting=self._waiter,
+            run=self._identity.run,
+            sink=self._sink,
+            dropped=self._writer.dropped,
+            limit=self._asked.ticks,
+        )
+
+    def _running(self, at: datetime) -> Event:
+        identity = self._identity
+        uptime = round(self._clock.moment().boot, 3)
+        who = {"run": identity.run, "boot": identity.boot, "uptime": uptime, "version": __version__}
+        return Event(at, RUNNING, {**who, "intervals": dict(identity.intervals)})
+
+    def _started(self, tally: Tally) -> Event:
+        opening = self._running(self._clock.now())
+        return Event(opening.at, "started", {**opening.fields, "first_tick": format_instant(tally.first_tick)})
+
+    def _tell_of_disk(self, text: str) -> None:
+        _LOGGER.warning("storage: %s", text)
+
+    def _thread_broke(self, arguments: Any) -> None:
+        self._broken = True
+        thread = arguments.thread.name if arguments.thread else "a thread"
+        _LOGGER.critical("internal error in %s: %s", thread, repr(arguments.exc_value), exc_info=arguments.exc_value)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def _say_hello(self) -> None:
+        config, base = self._config, format_duration(self._config.interval)
+        host = printable(self._identity.origin.hostname)
+        folder = printable(str(self._folder))
+        rules = f"{len(self._rules.rules)} rules from {printable(str(config.rules))}"
+        for warning in (*config.warnings, *self._rules.warnings):
+            _LOGGER.warning("%s", warning)
+        if not self._screen.live:
+            run_id = self._identity.run
+            self._screen.say(f"sysmon {__version__} watches {host} every {base} into {folder}, {rules} (run {run_id})")
+            return
+        slower = {
+            name: chosen.interval
+            for name, chosen in config.collectors.items()
+            if chosen.enabled and chosen.interval != config.interval.total_seconds()
+        }
+        names = [
+            f"{name} ({format_duration(slower[name])})" if name in slower else name for name in self._schedule.intervals
+        ]
+        forms = " and ".join(form.value for form in config.storage.formats)
+        self._screen.say(
+            f"sysmon {__version__} watches {host} every {base}: {', '.join(names)}",
+            f"files   {folder} ({forms}, new ones every {format_duration(config.storage.rotation)})",
+            f"rules   {rules}",
+            "look    sysmon report --since 1h        stop    Ctrl-C",
+            "",
+        )
+
+
+def ticks_in(span: timedelta, interval: timedelta) -> int:
+    """Return how many ticks a run of some length takes: at least one."""
+    return max(1, round(span / interval))
+
+
+def _signals() -> tuple[set[signal.Signals], set[signal.Signals]]:
+    """Return the signals that end a run, and those that do nothing to it.
+
+    A terminal that goes away ends the run that was started on it; elsewhere SIGHUP asks a service for something,
+    and must not kill it.
+    """
+    stopping = {signal.SIGTERM, signal.SIGINT}
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is None:
+        return stopping, set()
+    on_terminal = is_terminal(0) or is_terminal(1)
+    return (stopping | {hangup}, set()) if on_terminal else (stopping, {hangup})
+
+
+def _fill_standard_descriptors() -> None:
+    """Open what was started closed (`>&-`): else the next file opened would be taken for the screen."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _in_words(event: Event) -> str:
+    return f"{event.kind.replace('_', ' ')}: " + ", ".join(f"{name} {value}" for name, value in event.fields.items())
+
+
+def _to_milliseconds(at: datetime) -> datetime:
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def _hostname() -> str:
+    return escape(platform.node() or "localhost")
+
+
+def _boot_id() -> str:
+    """Return random/boot_id (random(4)), new at every start of the machine; `-` on other systems."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return "-"

@@ -1,0 +1,54 @@
+"""`sysmon run`: watch this machine until told to stop."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from sysmon.cli._options import config_option, data_option, duration, environment, example, path
+
+
+@click.command(epilog=example("sysmon run --interval 1s --for 10m", "sysmon run --once --data /tmp/look"))
+@config_option
+@data_option
+@click.option("--rules", type=path, metavar="FILE", help="Read the alert rules from this file.")
+@click.option("--interval", type=duration, metavar="TIME", help="Sample this often, as in 1s or 10s.")
+@click.option("--once", is_flag=True, help="Take one sample over one second, store it, and end.")
+@click.option("--ticks", type=click.IntRange(min=1), metavar="N", help="End after this many samples.")
+@click.option("--for", "lasting", type=duration, metavar="TIME", help="End after as many samples as fit in this time.")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
+    help="Say this much about the program's own work on standard error.",
+)
+@click.option("--quiet", is_flag=True, help="Show alerts and nothing else.")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="Colour: on a terminal, always or never; NO_COLOR and FORCE_COLOR are heeded.",
+)
+def command(
+    config_file: Path | None,
+    data_dir: Path | None,
+    rules: Path | None,
+    interval: timedelta | None,
+    once: bool,
+    ticks: int | None,
+    lasting: timedelta | None,
+    log_level: str | None,
+    quiet: bool,
+    color: str,
+) -> int:
+    """Watch this machine: sample it, store what is seen, and show alerts."""
+    if (once, ticks is not None, lasting is not None).count(True) > 1:
+        raise click.UsageError("--once, --ticks and --for exclude each other: give one of them")
+    from sysmon import config as configuration
+    from sysmon.app import run
+
+    environ = environment()
+    config = configuration.load(
+        config=config_file, data=data_dir, rules=rules, interval=interval, log_level=log_level, environ=environ
+    )
+    limit = run.ticks_in(lasting, config.interval) if lasting is not None else ticks
+    return run.run(config, run.Asked(ticks=limit, once=once, quiet=quiet, color=color), environ=environ)
