@@ -24,7 +24,7 @@ class Waiter:
 
     @contextmanager
     def catching(self, stopping: Iterable[signal.Signals], ignoring: Iterable[signal.Signals] = ()) -> Iterator[None]:
-        """Take these signals as a wish to stop, and those as nothing, while the context lasts."""
+        """Take these signals as a wish to stop, and those as nothing, while the context lasts; its end is the end."""
         before = {number: signal.signal(number, self._stop) for number in stopping}
         before |= {number: signal.signal(number, self._ignore) for number in ignoring}
         descriptor = signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
@@ -32,6 +32,8 @@ class Waiter:
             yield
         finally:
             signal.set_wakeup_fd(descriptor)
+            self._receiver.close()
+            self._sender.close()
             for number, handler in before.items():
                 signal.signal(number, handler)
 

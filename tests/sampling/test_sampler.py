@@ -1,0 +1,137 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sysmon.model import Event, Failure, Row
+from sysmon.sampling.sampler import LONGEST_PAUSE, Sampler
+from tests.sampling.fakes import CountingCollector, FakeClock
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+class Taking:
+    """A sampler over named collectors, and ticks ten seconds apart."""
+
+    def __init__(self, **collectors: CountingCollector) -> None:
+        self.clock = FakeClock(NOON)
+        self.sampler = Sampler(collectors, self.clock.monotonic)
+        self.names = frozenset(collectors)
+        self.events: list[Event] = []
+
+    def tick(self) -> dict[str, list[Row]]:
+        self.clock.pass_(10)
+        sample, events = self.sampler.take(self.clock.at, self.names)
+        self.events += events
+        self.failures = sample.failures
+        return {name: list(rows) for name, rows in sample.rows.items()}
+
+
+def test_the_first_sample_after_priming_already_has_its_rates() -> None:
+    counter = CountingCollector()
+    taking = Taking(counting=counter)
+    taking.sampler.prime()
+    counter.count = 50
+
+    assert taking.tick()["counting"] == [("one", 5.0)]
+
+
+def test_a_failing_collector_does_not_hide_the_others_and_is_counted() -> None:
+    bad, good = CountingCollector(), CountingCollector()
+    bad.fails = OSError(5, "Input/output error")
+    taking = Taking(bad=bad, good=good)
+    taking.sampler.prime()
+
+    rows = taking.tick()
+
+    assert (sorted(rows), rows["collector"], taking.failures) == (
+        ["collector", "good"],
+        [("bad", None, 0, 2), ("good", 0.0, 1, 0)],  # two errors: when primed, and now
+        (Failure("bad", "OSError: [Errno 5] Input/output error"),),
+    )
+
+
+def test_a_failing_collector_is_asked_ever_more_rarely() -> None:
+    bad = CountingCollector()
+    bad.fails = RuntimeError("no")
+    taking = Taking(bad=bad)
+
+    asked = [taking.tick()["collector"][0][3] for _ in range(16)]
+
+    assert asked == [1, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1]
+
+
+def test_the_pause_of_a_failing_collector_has_an_end() -> None:
+    bad = CountingCollector()
+    bad.fails = RuntimeError("no")
+    taking = Taking(bad=bad)
+
+    asked = [taking.tick()["collector"][0][3] for _ in range(256)]
+
+    assert [index for index, errors in enumerate(asked) if errors][-3:] == [
+        127,
+        127 + LONGEST_PAUSE + 1,
+        127 + 2 * (LONGEST_PAUSE + 1),
+    ]
+
+
+def test_failing_and_recovering_become_events_once_each() -> None:
+    bad = CountingCollector()
+    taking = Taking(bad=bad)
+    bad.fails = ValueError("odd\nline")
+    for _ in range(5):
+        taking.tick()
+    bad.fails = None
+    for _ in range(5):
+        taking.tick()
+
+    assert [(event.kind, event.fields) for event in taking.events] == [
+        ("collector_failed", {"collector": "bad", "error": "ValueError: odd\\x0aline"}),
+        ("collector_unhealthy", {"collector": "bad", "error": "ValueError: odd\\x0aline"}),
+        ("collector_recovered", {"collector": "bad", "failures": 3}),
+    ]
+
+
+def test_after_a_failure_there_is_no_rate_over_the_hole() -> None:
+    counter = CountingCollector()
+    taking = Taking(counting=counter)
+    taking.sampler.prime()
+    counter.fails = OSError("once")
+    taking.tick()
+    counter.fails, counter.count = None, 1000
+
+    assert [taking.tick()["counting"] for _ in range(2)] == [[("one", None)], [("one", 0.0)]]
+
+
+def test_a_source_that_this_machine_lacks_gives_neither_rows_nor_errors() -> None:
+    taking = Taking(none=CountingCollector(unavailable=True))
+    taking.sampler.prime()
+
+    assert (taking.tick(), taking.events) == ({"collector": []}, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [
+        pytest.param("sda", "sda", id="a plain name stays"),
+        pytest.param("a\x1b[31m\n", "a\\x1b[31m\\x0a", id="control characters become hex"),
+        pytest.param("caf\udce9", "caf\\xe9", id="an undecodable byte becomes hex"),
+        pytest.param("", "-", id="no name is a dash"),
+    ],
+)
+def test_rules_see_labels_as_the_files_hold_them(name: str, stored: str) -> None:
+    taking = Taking(counting=CountingCollector(name=name))
+
+    assert taking.tick()["counting"] == [(stored, None)]
+
+
+def test_a_preview_changes_nothing_of_what_the_next_tick_sees() -> None:
+    counter = CountingCollector()
+    taking = Taking(counting=counter)
+    taking.sampler.prime()
+    taking.clock.pass_(1)
+    counter.count = 10
+    seen = taking.sampler.preview(NOON + timedelta(seconds=1)).rows["counting"]
+    taking.clock.pass_(-1)
+    counter.count = 50
+
+    assert (seen, taking.tick()["counting"]) == ([("one", 10.0)], [("one", 5.0)])
