@@ -1,0 +1,78 @@
+"""Which processes are worth a row? What each grew by between two readings, and who leads. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from heapq import nlargest
+
+from sysmon import rates
+from sysmon.collectors._procfs import Usage
+
+Io = tuple[int, int]
+"""Bytes read and written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """All processes at one instant by pid, and the input and output of those that were asked."""
+
+    usage: Mapping[int, Usage]
+    io: Mapping[int, Io]
+    newest: int
+    """The latest start among them: whoever starts from then on is new, whoever started earlier was overlooked."""
+
+
+def of(usage: Mapping[int, Usage], io: Mapping[int, Io]) -> Processes:
+    """Put together what was read at one instant."""
+    return Processes(usage, io, max((process.start for process in usage.values()), default=0))
+
+
+def cpu_growth(before: Processes, pid: int, now: Usage) -> int | None:
+    """Return the ticks that a process has used since `before`: all of them when it was born since."""
+    then = before.usage.get(pid)
+    if then is not None and then.start == now.start:
+        return rates.increase(then.ticks, now.ticks)
+    return now.ticks if now.start >= before.newest else None
+
+
+def io_growth(before: Processes, after: Processes, pid: int) -> tuple[int | None, int | None]:
+    """Return the bytes that a process has read and written since `before`; None unless both are known."""
+    now, then = after.usage[pid], before.usage.get(pid)
+    if pid not in after.io:
+        return None, None
+    if then is not None and then.start == now.start:
+        known = before.io.get(pid)
+    else:
+        known = (0, 0) if now.start >= before.newest else None
+    if known is None:
+        return None, None
+    return rates.increase(known[0], after.io[pid][0]), rates.increase(known[1], after.io[pid][1])
+
+
+def cpu_grown(before: Processes | None, usage: Mapping[int, Usage]) -> dict[int, int]:
+    """Return the ticks of each process whose CPU time moved; at first sight, of its whole life."""
+    if before is None:
+        return {pid: process.ticks for pid, process in usage.items() if process.ticks}
+    known = before.usage
+    grown = {}
+    for pid, now in usage.items():
+        if known.get(pid) != now and (ticks := cpu_growth(before, pid, now)):
+            grown[pid] = ticks
+    return grown
+
+
+def leaders(usage: Mapping[int, Usage], grown: Mapping[int, int], top: int) -> list[int]:
+    """Return the first `top` by CPU and the first `top` by memory, each once, in this order."""
+    by_memory = nlargest(top, usage, key=lambda pid: usage[pid].memory or 0)
+    return list(dict.fromkeys([*nlargest(top, grown, key=grown.__getitem__), *by_memory]))
+
+
+def io_leaders(before: Processes | None, after: Processes, top: int) -> list[int]:
+    """Return the first `top` by bytes read and written since `before`; those without any do not lead."""
+    if before is None:
+        return []
+    moved = {pid: sum(filter(None, io_growth(before, after, pid))) for pid in after.io}
+    return nlargest(top, _positive(moved), key=moved.__getitem__)
+
+
+def _positive(moved: Mapping[int, int]) -> Iterable[int]:
+    return (pid for pid, amount in moved.items() if amount > 0)

@@ -1,0 +1,201 @@
+"""Which processes use the processor, the memory and the disks most?"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from sysmon import instants, rates
+from sysmon.collectors import _procfs, _ranking
+from sysmon.collectors._procfs import Usage
+from sysmon.collectors._ranking import Io, Processes
+from sysmon.collectors._source import Source
+from sysmon.model import Kind, Metric, Row, Table
+from sysmon.protocols import option
+
+_OTHERS = ("-1", "-", "(others)", "-", "-")
+_MICROSECONDS = 1_000_000
+_USERS = 256
+
+Labels = tuple[str, str, str, str, str]
+"""The pid, when it started, its name, its user and its unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessOptions:
+    """How many processes are listed."""
+
+    top: int = option(10, "processes to list by CPU, by memory and by I/O, each", at_least=1, at_most=100)
+    kernel_threads: bool = option(True, "count the kernel's own threads in")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the rows are measured by: the busy time of all cores in ticks, how long a tick is, and all memory."""
+
+    busy: int
+    ticks_per_second: int
+    boot: int
+    memory: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessReading:
+    """All processes, and the labels of those that lead since the reading before."""
+
+    processes: Processes
+    listed: Mapping[int, Labels]
+    machine: Machine
+
+
+class ProcessCollector:
+    """Reads /proc/PID/stat of every process, /proc/PID/io and cgroup of a few; psutil on other systems.
+
+    Who is listed is decided while reading, against the reading before, since only they are asked for more. Between
+    two readings it remembers the last one and the users and units of who was listed, so nothing outlives its process.
+    """
+
+    Options = ProcessOptions
+    default_interval: ClassVar[float | None] = None
+    table: ClassVar[Table] = Table(
+        "process",
+        "The processes that use most, and one row for all others.",
+        (
+            Metric("process_cpu_percent", Kind.RATIO, "percent", "Processor time, in percent of one core."),
+            Metric("process_memory_bytes", Kind.GAUGE, "bytes", "Memory in use, shared pages included."),
+            Metric("process_memory_percent", Kind.RATIO, "percent", "Memory in use of all memory."),
+            Metric("process_threads", Kind.GAUGE, "", "Threads."),
+            Metric("process_read_bytes_per_second", Kind.RATE, "bytes/s", "Bytes it made the disks read."),
+            Metric("process_write_bytes_per_second", Kind.RATE, "bytes/s", "Bytes it made the disks write."),
+        ),
+        labels=("pid", "started", "name", "username", "unit"),
+        series=False,
+    )
+
+    def __init__(self, source: Source, options: ProcessOptions) -> None:
+        self._source = source
+        self._options = options
+        self._previous: ProcessReading | None = None
+        self._belongings: dict[tuple[int, int], tuple[str, str]] = {}
+        self._user_name = lru_cache(_USERS)(_procfs.user_name)  # the answer may come from a directory server
+
+    def read(self) -> ProcessReading:
+        """Read every process, and more about those that lead."""
+        self._previous = self._read_kernel() if self._source.linux else self._read_psutil()
+        return self._previous
+
+    def rows(self, before: ProcessReading | None, after: ProcessReading, seconds: float) -> list[Row]:
+        """Return the listed processes, and one row for all that is not listed."""
+        used = {pid: _cpu_percent(pid, before, after, seconds) for pid in after.listed}
+        shown = sum(filter(None, used.values()))
+        listed = [(*after.listed[pid], cpu, *_metrics(pid, before, after, seconds)) for pid, cpu in used.items()]
+        return [*listed, _others(shown, before, after, seconds)]
+
+    def _read_kernel(self) -> ProcessReading:
+        proc = self._source.proc
+        machine = self._machine()
+        usage = _procfs.scan(proc, kernel_threads=self._options.kernel_threads)
+        past = self._previous.processes if self._previous else None
+        grown = _ranking.cpu_grown(past, usage)
+        leading = _ranking.leaders(usage, grown, self._options.top)
+        asked = dict.fromkeys([*grown, *(self._previous.listed if self._previous else ()), *leading])
+        answers = ((pid, _procfs.read_io(proc, pid)) for pid in asked if pid in usage)
+        processes = _ranking.of(usage, {pid: io for pid, io in answers if io is not None})
+        leading += _ranking.io_leaders(past, processes, self._options.top)
+        return ProcessReading(processes, self._label(dict.fromkeys(leading), usage, machine), machine)
+
+    def _machine(self) -> Machine:
+        """Read proc_stat(5): its first line holds user, nice, system, idle, iowait, irq, softirq; steal is not work."""
+        stat = self._source.require(self._source.proc / "stat")
+        user, nice, system, _, _, irq, softirq = map(int, stat.split(None, 8)[1:8])
+        boot = stat[stat.rfind(b"\nbtime ") :].split(None, 2)[1]
+        memory = self._source.require(self._source.proc / "meminfo").split(None, 2)[1]
+        hertz = os.sysconf("SC_CLK_TCK")
+        return Machine(user + nice + system + irq + softirq, hertz, int(boot) * hertz, int(memory) * 1024)
+
+    def _label(self, leading: Mapping[int, None], usage: Mapping[int, Usage], machine: Machine) -> dict[int, Labels]:
+        """Name the leading processes. What a newborn belongs to may still change, so that is asked again next time."""
+        known, self._belongings = self._belongings, {}
+        past: Mapping[int, Usage] = self._previous.processes.usage if self._previous else {}
+        labels = {}
+        for pid in leading:
+            now = usage[pid]
+            user, unit = known.get((pid, now.start)) or self._belonging(pid)
+            if pid in past and past[pid].start == now.start:
+                self._belongings[pid, now.start] = (user, unit)
+            labels[pid] = _labels(pid, now, machine, user=user, unit=unit)
+        return labels
+
+    def _belonging(self, pid: int) -> tuple[str, str]:
+        uid = _procfs.owner(self._source.proc, pid)
+        return "-" if uid is None else self._user_name(uid), _procfs.read_unit(self._source.proc, pid)
+
+    def _read_psutil(self) -> ProcessReading:
+        psutil = self._source.psutil
+        asked = ["pid", "name", "create_time", "cpu_times", "memory_info", "num_threads", "username"]
+        if hasattr(psutil.Process, "io_counters"):
+            asked.append("io_counters")
+        found = [process.info for process in psutil.process_iter(asked, ad_value=None)]
+        usage = {info["pid"]: _psutil_usage(info) for info in found}
+        counted = ((info["pid"], info.get("io_counters")) for info in found)
+        io: dict[int, Io] = {pid: (one.read_bytes, one.write_bytes) for pid, one in counted if one is not None}
+        past = self._previous.processes if self._previous else None
+        processes = _ranking.of(usage, io)
+        leading = _ranking.leaders(usage, _ranking.cpu_grown(past, usage), self._options.top)
+        leading += _ranking.io_leaders(past, processes, self._options.top)
+        machine = Machine(_psutil_busy(psutil), _MICROSECONDS, 0, psutil.virtual_memory().total)
+        users = {info["pid"]: info["username"] or "-" for info in found}
+        listed = {pid: _labels(pid, usage[pid], machine, user=users[pid], unit="-") for pid in leading}
+        return ProcessReading(processes, listed, machine)
+
+
+def _psutil_usage(info: Mapping[str, Any]) -> Usage:
+    times, memory = info["cpu_times"], info["memory_info"]
+    return Usage(
+        start=round((info["create_time"] or 0) * _MICROSECONDS),
+        ticks=None if times is None else round((times.user + times.system) * _MICROSECONDS),
+        memory=None if memory is None else memory.rss,
+        threads=info["num_threads"],
+        name=(info["name"] or "").encode("utf-8", "surrogateescape"),
+    )
+
+
+def _psutil_busy(psutil: Any) -> int:
+    times = psutil.cpu_times(percpu=False)
+    return round(sum(getattr(times, field, 0.0) for field in ("user", "nice", "system", "irq")) * _MICROSECONDS)
+
+
+def _labels(pid: int, now: Usage, machine: Machine, *, user: str, unit: str) -> Labels:
+    started = instants.from_ms((machine.boot + now.start) // machine.ticks_per_second * 1000)
+    return str(pid), f"{started:%Y-%m-%dT%H:%M:%SZ}", now.name.decode("utf-8", "surrogateescape") or "-", user, unit
+
+
+def _cpu_percent(pid: int, before: ProcessReading | None, after: ProcessReading, seconds: float) -> float | None:
+    if before is None:
+        return None
+    grown = _ranking.cpu_growth(before.processes, pid, after.processes.usage[pid])
+    return rates.percent(grown, seconds * after.machine.ticks_per_second)
+
+
+def _metrics(pid: int, before: ProcessReading | None, after: ProcessReading, seconds: float) -> Row:
+    now = after.processes.usage[pid]
+    read, written = _ranking.io_growth(before.processes, after.processes, pid) if before else (None, None)
+    return (
+        now.memory,
+        rates.percent(now.memory, after.machine.memory),
+        now.threads,
+        rates.mean(read, seconds),
+        rates.mean(written, seconds),
+    )
+
+
+def _others(shown: float, before: ProcessReading | None, after: ProcessReading, seconds: float) -> Row:
+    """Count all that is not listed; the busy time that nobody listed has used holds what ended meanwhile, too."""
+    grown = rates.increase(before.machine.busy, after.machine.busy) if before else None
+    busy = rates.percent(grown, seconds * after.machine.ticks_per_second)
+    rest = [process for pid, process in after.processes.usage.items() if pid not in after.listed]
+    memory = sum([process.memory or 0 for process in rest])
+    threads = sum([process.threads or 0 for process in rest])
+    cpu = None if busy is None else max(0.0, round(busy - shown, 2))
+    return (*_OTHERS, cpu, memory, rates.percent(memory, after.machine.memory), threads, None, None)
