@@ -1,1 +1,1 @@
-"""How files are read back: rows of a range from whatever files hold them, and what had to be skipped."""
+"""What do the files say? Rows of a range from whatever files hold them, and everything that had to be skipped."""

@@ -1,1 +1,1 @@
-"""What happened in a range of time: a summary, and one renderer a file."""
+"""What happened, in a page: numbers over a range, and one renderer a file."""

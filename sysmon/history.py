@@ -1,0 +1,84 @@
+"""What was stored, as readers hand it on: rows as columns of numbers, how complete they are, and past alerts."""
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sysmon.model import Level, Origin, Row, Table
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """One row as it stands in a file: when, about whom, and what."""
+
+    at: datetime
+    origin: Origin
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """All rows with equal labels, in the order of the files.
+
+    `at` holds milliseconds since the epoch; `block` the metrics of one row after the other, NaN where there is none.
+    """
+
+    labels: tuple[str, ...]
+    at: "array[int]" = field(default_factory=lambda: array("q"))
+    block: "array[float]" = field(default_factory=lambda: array("d"))
+
+    def column(self, index: int) -> "array[float]":
+        """Return the values of the metric with that index, one for each instant of `at`."""
+        return self.block[index :: len(self.block) // len(self.at)] if self.at else array("d")
+
+
+@dataclass(frozen=True, slots=True)
+class TableHistory:
+    """The rows of one table in a range; `ticks` are its instants (milliseconds since the epoch), each once."""
+
+    table: Table
+    origin: Origin | None
+    ticks: "array[int]"
+    series: Sequence[Series]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many samples there are of how many there should be.
+
+    `gap` is the longest stretch without a sample in seconds, 0 where none is missing, and `gap_at` its beginning.
+    `interval` is the seconds between samples, None where nothing tells it.
+    """
+
+    found: int
+    expected: int
+    gap: float = 0.0
+    gap_at: datetime | None = None
+    interval: float | None = None
+
+
+class AlertState(StrEnum):
+    """What became of an alert; `unknown` is one that fired when its run ended and that no later run knew of."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class PastAlert:
+    """One alert from its first breach to its end, as far as the range shows it; `level` is the worst it reached."""
+
+    id: str
+    rule: str
+    metric: str
+    level: Level
+    labels: Mapping[str, str]
+    since: datetime
+    ended: datetime | None
+    duration: float
+    value: float | None
+    peak: float | None
+    state: AlertState

@@ -1,0 +1,59 @@
+"""Which alerts were on in a range, for how long and how bad? Put together from the entries of the alert log."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from sysmon.history import AlertState, PastAlert
+from sysmon.model import AlertEvent, Transition
+from sysmon.reading.logs import AlertEntry
+
+
+def past_alerts(entries: Iterable[AlertEntry], since: datetime, until: datetime) -> list[PastAlert]:
+    """Return the alerts that were on at some moment of [since, until), in the order in which they began.
+
+    A list of what fires that leaves out an alert means that its run ended without it: nobody knows how it went on.
+    """
+    known: dict[str, PastAlert] = {}
+    for entry in entries:
+        if isinstance(entry, AlertEvent):
+            known[entry.id] = _told(known.get(entry.id), entry)
+            continue
+        at, firing = entry
+        for event in firing:
+            known.setdefault(event.id, _told(None, event))
+        on = {event.id for event in firing}
+        for id_, alert in known.items():
+            if alert.state is AlertState.FIRING and id_ not in on:
+                known[id_] = _ended(alert, at, AlertState.UNKNOWN)
+    alerts = [replace(alert, duration=_seconds(alert, until)) for alert in known.values()]
+    return sorted(
+        (alert for alert in alerts if alert.since < until and (alert.ended is None or alert.ended >= since)),
+        key=lambda alert: (alert.since, alert.rule, alert.id),
+    )
+
+
+def _told(before: PastAlert | None, event: AlertEvent) -> PastAlert:
+    alert = PastAlert(
+        id=event.id,
+        rule=event.rule,
+        metric=event.metric,
+        level=event.level if before is None else max(before.level, event.level, key=lambda level: level.rank),
+        labels=event.labels,
+        since=event.since,
+        ended=None,
+        duration=event.duration,
+        value=event.value,
+        peak=event.peak,
+        state=AlertState.FIRING,
+    )
+    resolved = event.transition is Transition.RESOLVED
+    return _ended(alert, event.at, AlertState.RESOLVED) if resolved else alert
+
+
+def _ended(alert: PastAlert, at: datetime, state: AlertState) -> PastAlert:
+    return replace(alert, ended=at, state=state)
+
+
+def _seconds(alert: PastAlert, until: datetime) -> float:
+    return ((alert.ended or until) - alert.since).total_seconds()

@@ -1,0 +1,181 @@
+"""How many samples should there be, and where is the longest hole? Follows from the event log; pure."""
+
+import itertools
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from statistics import median_low
+
+from sysmon.formats.records import RUNNING
+from sysmon.history import Coverage
+from sysmon.instants import from_ms, parse_instant, to_ms
+from sysmon.model import Event
+
+_GRACE = timedelta(seconds=1)
+"""How long a sample may be on its way to the file before a reader misses it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch, in milliseconds since the epoch and with both ends in it, in which one process sampled.
+
+    `first_tick` is the instant at which every table was due, None where the stretch does not begin with it.
+    `seconds` are the intervals by table. `closed` is false while the process still runs.
+    """
+
+    id: str
+    start: int
+    last: int
+    first_tick: int | None
+    seconds: Mapping[str, float]
+    closed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch in which one table is due at `first_tick` and whenever `interval` (milliseconds) divides the time.
+
+    `phase` shifts those instants, for tables of other programs.
+    """
+
+    start: int
+    last: int
+    interval: int
+    first_tick: int | None = None
+    phase: int = 0
+
+    def count(self) -> int:
+        """Return how many samples should be in it."""
+        if self.last < self.start:
+            return 0
+        multiples = (self.last - self.phase) // self.interval - (self.start - 1 - self.phase) // self.interval
+        first = self.first_tick
+        return multiples + (first is not None and self.start <= first <= self.last and first % self.interval != 0)
+
+
+def runs_of(events: Iterable[Event], *, until: datetime, now: datetime) -> list[Run]:
+    """Return when a process sampled, up to `until`, in the order of time.
+
+    A run that says neither that it stopped nor is followed by another is taken to be running still, and is expected
+    to have stored everything up to a second before `now`. One that is followed by another without having stopped has
+    crashed: up to the next one's first tick it is counted as running, and what is missing as lost.
+    """
+    runs: list[Run] = []
+    for event in events:
+        current = runs[-1] if runs and not runs[-1].closed else None
+        at = to_ms(event.at)
+        if event.kind == "stopped" and current is not None:
+            runs[-1] = replace(current, last=_instant(event, "last_tick", current.start - 1), closed=True)
+        elif event.kind == "clock_step" and current is not None:
+            runs[-1] = replace(current, last=at - round(1000 * _seconds(event.fields.get("seconds"))), closed=True)
+            runs.append(replace(current, start=at, first_tick=None))
+        elif event.kind in {RUNNING, "started"}:
+            run_id = str(event.fields.get("run"))
+            first = _instant(event, "first_tick", at) if event.kind == "started" else None
+            if current is not None and current.id == run_id and first is None:
+                continue
+            start = at if first is None else first
+            if current is not None:
+                runs.pop()
+                if current.id != run_id:
+                    runs.append(replace(current, last=start - 1, closed=True))
+            runs.append(Run(run_id, start, start, first, _intervals(event.fields.get("intervals"))))
+    if runs and not runs[-1].closed:
+        runs[-1] = replace(runs[-1], last=to_ms(min(until, now - _GRACE)))
+    return runs
+
+
+def stretches_of(
+    runs: Iterable[Run], table: str, ticks: Sequence[int], since: datetime, until: datetime
+) -> list[Stretch]:
+    """Return where samples of a table should be in [since, until).
+
+    `ticks` are the instants it has there, in order: where no run tells the interval, their median spacing is it.
+    """
+    begin, end = to_ms(since), to_ms(until) - 1
+    known = [run for run in runs if table in run.seconds]
+    if not known:
+        return _from_spacing(ticks)
+    found = []
+    for run in known:
+        last = run.last if run.closed or not ticks else max(run.last, ticks[-1])
+        start, last = max(begin, run.start), min(end, last)
+        if start <= last:
+            found.append(Stretch(start, last, round(1000 * run.seconds[table]), run.first_tick))
+    return found
+
+
+def coverage(stretches: Sequence[Stretch], instants: Sequence[int]) -> Coverage:
+    """Return how well instants (in order) fill the stretches; those outside are found and not missed by anybody."""
+    expected = len(instants)
+    longest, longest_at = 0, 0
+    for stretch in stretches:
+        here = instants[bisect_left(instants, stretch.start) : bisect_right(instants, stretch.last)]
+        missing = stretch.count() - len(here)
+        if missing > 0:
+            expected += missing
+            length, at = _longest_gap(stretch, here)
+            if length > longest:
+                longest, longest_at = length, at
+    return Coverage(
+        found=len(instants),
+        expected=expected,
+        gap=longest / 1000,
+        gap_at=from_ms(longest_at) if longest else None,
+        interval=min(stretch.interval for stretch in stretches) / 1000 if stretches else None,
+    )
+
+
+def not_running(runs: Sequence[Run], since: datetime, until: datetime) -> float:
+    """Return the seconds of [since, until) in which nobody sampled, and nobody should have."""
+    begin, end = to_ms(since), to_ms(until)
+    idle = 0
+    reached = begin
+    for run in runs:
+        # A run that ended goes on until its next tick would have been, a running one until the range ends.
+        last = run.last + round(1000 * min(run.seconds.values(), default=0.0)) if run.closed else end
+        idle += max(0, min(run.start, end) - reached)
+        reached = max(reached, min(last, end))
+    return max(0, idle + end - reached) / 1000
+
+
+def _longest_gap(stretch: Stretch, instants: Sequence[int]) -> tuple[int, int]:
+    """Return length and beginning of the longest hole: between two samples, or a sample and an edge of the stretch."""
+    if not instants:
+        return stretch.last + 1 - stretch.start, stretch.start
+    gaps = [
+        (late - early, early)
+        for early, late in itertools.pairwise(instants)
+        if late - early > stretch.interval
+    ]
+    if replace(stretch, last=instants[0] - 1).count():
+        gaps.append((instants[0] - stretch.start, stretch.start))
+    if replace(stretch, start=instants[-1] + 1).count():
+        gaps.append((stretch.last + 1 - instants[-1], instants[-1]))
+    return max(gaps, key=lambda gap: gap[0], default=(0, 0))
+
+
+def _from_spacing(ticks: Sequence[int]) -> list[Stretch]:
+    if len(ticks) < 2:
+        return []
+    interval = median_low(late - early for early, late in itertools.pairwise(ticks))
+    spaced = ticks[0] + round((ticks[-1] - ticks[0]) / interval) * interval
+    return [Stretch(ticks[0], max(ticks[-1], spaced), interval, phase=ticks[0] % interval)]
+
+
+def _instant(event: Event, field: str, otherwise: int) -> int:
+    value = event.fields.get(field)
+    try:
+        return to_ms(parse_instant(value)) if isinstance(value, str) else otherwise
+    except (ValueError, OverflowError):
+        return otherwise
+
+
+def _intervals(value: object) -> dict[str, float]:
+    given = value if isinstance(value, Mapping) else {}
+    return {str(table): _seconds(seconds) for table, seconds in given.items() if _seconds(seconds) >= 0.001}
+
+
+def _seconds(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

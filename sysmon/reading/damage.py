@@ -1,0 +1,37 @@
+"""What could not be read, and where: nothing is skipped without being counted here."""
+
+from pathlib import Path
+
+from sysmon.names import printable
+
+KEPT = 20
+"""How many places are remembered in words; the rest are only counted."""
+
+
+class Damage:
+    """Counts what readers had to skip; a line that is merely not finished yet is mentioned and is no damage."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.lines: list[str] = []
+        self.unfinished: list[str] = []
+
+    def note(self, path: Path, line: int | None, reason: str) -> None:
+        """Count one thing that was skipped: a line (numbered from 1), or what is left of a file."""
+        self.count += 1
+        if len(self.lines) < KEPT:
+            place = str(path) if line is None else f"{path}:{line}"
+            self.lines.append(printable(f"{place}: {reason}"))
+
+    def note_unfinished(self, path: Path) -> None:
+        """Mention a file whose last line has no newline."""
+        if len(self.unfinished) < KEPT:
+            self.unfinished.append(printable(str(path)))
+
+    def told(self) -> list[str]:
+        """Return what a person should be told, a line each."""
+        said = [f"{path}: the last line is not finished and was left out" for path in self.unfinished]
+        said += [f"skipped {line}" for line in self.lines]
+        if self.count > len(self.lines):
+            said.append(f"skipped {self.count} lines or parts of files in all: only the first {KEPT} are listed")
+        return said

@@ -1,0 +1,149 @@
+"""One line of a file as one flat record: timestamp, hostname, configured labels, the table's labels, its metrics."""
+
+import csv
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from sysmon.formats import CONFIGURED_LABELS
+from sysmon.model import Table
+
+Record = tuple[Any, ...]
+Decode = Callable[[bytes], Record]
+HEAD = ("timestamp", "hostname", *CONFIGURED_LABELS)
+"""The columns in front of a table's own."""
+
+Unreadable = (ValueError, RecursionError)
+"""What decoding raises for a line that is no row (deep nesting exhausts the stack)."""
+
+_NUMBERS = msgspec.json.Decoder(list[int | float | None])
+
+
+def columns_of(table: Table) -> tuple[str, ...]:
+    """Return the names of a record's values in their order."""
+    return (*HEAD, *table.columns)
+
+
+def json_decoder(table: Table) -> Decode:
+    """Return what decodes the JSON lines of a table: every column but the timestamp may be missing or null."""
+    names = columns_of(table)
+    texts = len(HEAD) + len(table.labels)
+    # Columns of foreign files need not be Python names, so the fields are numbered.
+    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = [("f0", str)]
+    fields += [(f"f{index}", str | None, None) for index in range(1, texts)]
+    fields += [(f"f{index}", int | float | None, None) for index in range(texts, len(names))]
+    rename = {f"f{index}": name for index, name in enumerate(names)}
+    row = msgspec.defstruct("Row", fields, rename=rename, gc=False)
+    decode = msgspec.json.Decoder(row).decode
+    as_tuple = msgspec.structs.astuple
+
+    def decode_line(line: bytes) -> Record:
+        return as_tuple(decode(line))
+
+    return decode_line
+
+
+def csv_decoder(table: Table, header: bytes) -> Decode:
+    """Return what decodes the CSV lines of a table under a header; raise ValueError for what cannot be a header."""
+    found = split_line(header)
+    if "timestamp" not in found:
+        raise ValueError("no header with a timestamp column")
+    if len(set(found)) < len(found):
+        raise ValueError("a header that names a column twice")
+    names = columns_of(table)
+    texts = len(HEAD) + len(table.labels)
+    metrics = set(names[texts:])
+    first = next((index for index, name in enumerate(found) if name in metrics), len(found))
+    if first < len(found) and set(found[first:]) <= metrics and found[first:] == _in_order(found[first:], names):
+        return _TailDecoder(names[:texts], names[texts:], found, first)
+    return _AnyDecoder(names, texts, found)
+
+
+class _AnyDecoder:
+    """Decodes lines whose columns come in any order."""
+
+    def __init__(self, names: Sequence[str], texts: int, found: Sequence[str]) -> None:
+        self._width = len(found)
+        places = {name: index for index, name in enumerate(found)}
+        self._texts = [places.get(name) for name in names[:texts]]
+        self._numbers = [places.get(name) for name in names[texts:]]
+
+    def __call__(self, line: bytes) -> Record:
+        cells = split_line(line)
+        if len(cells) != self._width:
+            raise ValueError(f"{len(cells)} cells under a header of {self._width}")
+        texts = [None if place is None else cells[place] or None for place in self._texts]
+        numbers = [None if place is None else number(cells[place]) for place in self._numbers]
+        return (*texts, *numbers)
+
+
+class _TailDecoder:
+    """Decodes lines that end in metrics in the declared order, as sysmon writes them.
+
+    The metrics of a line are turned into a JSON array and read in one go: fast, and as strict as JSON is about what
+    a number may look like.
+    """
+
+    def __init__(self, texts: Sequence[str], metrics: Sequence[str], found: Sequence[str], first: int) -> None:
+        self._first = first
+        self._width = len(found)
+        places = {name: index for index, name in enumerate(found)}
+        self._texts = [places.get(name) for name in texts]
+        self._whole = list(metrics) == list(found[first:])
+        self._numbers = [places[name] - first if name in places else None for name in metrics]
+
+    def __call__(self, line: bytes) -> Record:
+        if b'"' in line:
+            cells = split_line(line)
+            if len(cells) != self._width:
+                raise ValueError(f"{len(cells)} cells under a header of {self._width}")
+            numbers = [number(cell) for cell in cells[self._first :]]
+        else:
+            *raw, tail = line.split(b",", self._first)
+            cells = [cell.decode() for cell in raw]
+            numbers = _NUMBERS.decode(_json_array(tail))
+            if len(cells) + len(numbers) != self._width:
+                raise ValueError(f"{len(cells) + len(numbers)} cells under a header of {self._width}")
+        texts = [None if place is None else cells[place] or None for place in self._texts]
+        if not self._whole:
+            numbers = [None if place is None else numbers[place] for place in self._numbers]
+        return (*texts, *numbers)
+
+
+def split_line(line: bytes) -> list[str]:
+    """Return the cells of one line of CSV; raise ValueError for what is none."""
+    text = line.decode().removesuffix("\r")
+    if '"' not in text:
+        return text.split(",")
+    try:
+        (cells,) = csv.reader([text], strict=True)
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+    return cells
+
+
+def number(cell: str) -> int | float | None:
+    """Return the number in a cell, None for an empty one; raise ValueError for anything else."""
+    if not cell:
+        return None
+    (value,) = _NUMBERS.decode(f"[{cell}]")
+    if value is None:
+        raise ValueError("a cell that is no number")
+    return value
+
+
+def _json_array(tail: bytes) -> bytes:
+    if b"n" in tail:
+        raise ValueError("a cell that is no number")
+    if b",," in tail:
+        tail = tail.replace(b",,", b",null,").replace(b",,", b",null,")
+    if tail.startswith(b",") or not tail.strip():
+        tail = b"null" + tail
+    body = tail.rstrip()
+    return b"[" + tail + b"null]" if body.endswith(b",") else b"[" + tail + b"]"
+
+
+def _in_order(found: Sequence[str], names: Sequence[str]) -> list[str]:
+    wanted = set(found)
+    return [name for name in names if name in wanted]

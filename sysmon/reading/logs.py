@@ -1,0 +1,66 @@
+"""The event log and the alert log of a range, and of just before it: what was already so when the range began."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from sysmon.formats import records
+from sysmon.instants import EPOCH, parse_instant
+from sysmon.model import AlertEvent, Event
+from sysmon.reading import store
+from sysmon.reading.damage import Damage
+from sysmon.reading.decode import Unreadable
+from sysmon.reading.lines import read_lines
+from sysmon.segments import Form, SegmentFile
+
+_DECODE = msgspec.json.Decoder(dict[str, Any]).decode
+_REFUSALS = (*Unreadable, KeyError, TypeError, AttributeError, OverflowError)
+T = TypeVar("T")
+AlertEntry = AlertEvent | tuple[datetime, list[AlertEvent]]
+"""What the alert log holds: an event, or an instant and the latest event of each alert that fired at it."""
+
+
+def read_events(host: Path, since: datetime, until: datetime, damage: Damage) -> list[Event]:
+    """Return the events up to `until`, from the last segment that began before `since` on."""
+    return _read(host / "events", since, until, damage, records.read_event)
+
+
+def read_alerts(host: Path, since: datetime, until: datetime, damage: Damage) -> list[AlertEntry]:
+    """Return the entries of the alert log up to `until`, from the last segment that began before `since` on."""
+    return _read(host / "alerts", since, until, damage, _alert_entry)
+
+
+def _alert_entry(record: dict[str, Any]) -> AlertEntry:
+    if record["event"] == records.ACTIVE:
+        return parse_instant(record["timestamp"]), records.read_active(record)
+    return records.read_alert(record)
+
+
+def _read(
+    folder: Path, since: datetime, until: datetime, damage: Damage, read: Callable[[dict[str, Any]], T]
+) -> list[T]:
+    found: list[T] = []
+    for path, number, line in _lines(folder, since, until, damage):
+        try:
+            record = _DECODE(line)
+            if parse_instant(record["timestamp"]) < until:
+                found.append(read(record))
+        except _REFUSALS as error:
+            damage.note(path, number, f"no record ({error})")
+    return found
+
+
+def _lines(folder: Path, since: datetime, until: datetime, damage: Damage) -> Iterator[tuple[Path, int, bytes]]:
+    for file, path, opened in store.open_files(folder, _chosen(folder, since, until), damage):
+        for number, lines in read_lines(opened, path, damage, packed=file.packed):
+            yield from ((path, number + offset, line) for offset, line in enumerate(lines))
+
+
+def _chosen(folder: Path, since: datetime, until: datetime) -> list[SegmentFile]:
+    """Return the files from the last one that began before `since` on: logs are only continued when there is news."""
+    logs = [file for file in store.files(folder, EPOCH, until) if file.form is Form.JSONL]
+    before = [index for index, file in enumerate(logs) if file.segment.start <= since.astimezone(UTC)]
+    return logs[before[-1] :] if before else logs

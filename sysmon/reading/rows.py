@@ -1,0 +1,119 @@
+"""The rows of a range, whatever files hold them: JSON Lines or CSV, packed or not, sysmon's own or anybody's."""
+
+from array import array
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from math import nan
+from pathlib import Path
+
+from sysmon.formats import CONFIGURED_LABELS
+from sysmon.history import Series, StoredRow, TableHistory
+from sysmon.instants import format_instant, from_ms, parse_instant, to_ms
+from sysmon.model import Origin, Table
+from sysmon.reading import store
+from sysmon.reading.damage import Damage
+from sysmon.reading.decode import HEAD, Decode, Record, Unreadable, csv_decoder, json_decoder
+from sysmon.reading.lines import read_lines
+from sysmon.segments import Form, SegmentFile
+
+_STAMP_BEFORE = {Form.JSONL: b'{"timestamp":"', Form.CSV: b""}
+_STAMP_AFTER = {Form.JSONL: b'Z"', Form.CSV: b"Z,"}
+_STAMP_LENGTH = len("2026-11-20T12:00:10.000")
+_ABSENT = "-"
+
+
+def read_rows(folder: Path, table: Table, since: datetime, until: datetime, damage: Damage) -> Iterator[StoredRow]:
+    """Yield the rows of [since, until) one by one, in the order of the files; constant memory."""
+    last_ms, at = -1, since
+    head: Record | None = None
+    origin = Origin("")
+    for ms, record in scan(folder, table, since, until, damage):
+        if ms != last_ms:
+            last_ms, at = ms, from_ms(ms)
+        if record[1 : len(HEAD)] != head:
+            head = record[1 : len(HEAD)]
+            origin = _origin(head, folder)
+        yield StoredRow(at, origin, _labels(record, table) + record[len(HEAD) + len(table.labels) :])
+
+
+def read_table(folder: Path, table: Table, since: datetime, until: datetime, damage: Damage) -> TableHistory:
+    """Return the rows of [since, until) as columns of numbers, a series for each set of labels."""
+    first, texts = len(HEAD), len(HEAD) + len(table.labels)
+    series: dict[Record, Series] = {}
+    ticks = array("q")
+    last_ms = -1
+    record: Record | None = None
+    for ms, record in scan(folder, table, since, until, damage):
+        if ms != last_ms:
+            last_ms = ms
+            ticks.append(ms)
+        key = record[first:texts]
+        one = series.get(key)
+        if one is None:
+            one = series[key] = Series(_labels(record, table))
+        one.at.append(ms)
+        values = record[texts:]
+        one.block.extend([nan if value is None else value for value in values] if None in values else values)
+    origin = None if record is None else _origin(record[1:first], folder)
+    return TableHistory(table, origin, array("q", sorted(set(ticks))), list(series.values()))
+
+
+def scan(folder: Path, table: Table, since: datetime, until: datetime, damage: Damage) -> Iterator[tuple[int, Record]]:
+    """Yield milliseconds since the epoch and the flat record of each row of [since, until)."""
+    from_json = json_decoder(table)
+    begin, end = to_ms(since), to_ms(until)
+    for file, path, opened in store.open_files(folder, store.files(folder, since, until), damage):
+        decode: Decode | None = from_json if file.form is Form.JSONL else None
+        wanted = _wanted(file, since, until)
+        stamp, ms = "", 0
+        for number, lines in read_lines(opened, path, damage, packed=file.packed):
+            for offset, line in enumerate(lines):
+                if decode is None:
+                    try:
+                        decode = csv_decoder(table, line)
+                    except Unreadable as error:
+                        damage.note(path, number, f"{error}: the whole file")
+                        break
+                    continue
+                if wanted is not None and not wanted(line):
+                    continue
+                try:
+                    record = decode(line)
+                    if record[0] != stamp:
+                        ms = to_ms(parse_instant(record[0]))
+                        stamp = record[0]
+                except (*Unreadable, OverflowError) as error:
+                    damage.note(path, number + offset, f"no row ({error})")
+                    continue
+                if begin <= ms < end:
+                    yield ms, record
+            if decode is None:
+                break
+
+
+def _wanted(file: SegmentFile, since: datetime, until: datetime) -> Callable[[bytes], bool] | None:
+    """Return a quick look at a line's timestamp for files that reach beyond the range, None for the others.
+
+    Only a line whose timestamp is written as sysmon writes it, and lies outside, is passed over unread.
+    """
+    if file.segment.start >= since and file.segment.end is not None and file.segment.end <= until:
+        return None
+    before, after = _STAMP_BEFORE[file.form], _STAMP_AFTER[file.form]
+    start, stop = len(before), len(before) + _STAMP_LENGTH
+    low = format_instant(since).encode()[:_STAMP_LENGTH]
+    high = format_instant(until).encode()[:_STAMP_LENGTH]
+
+    def wanted(line: bytes) -> bool:
+        return low <= line[start:stop] <= high or line[stop : stop + 2] != after or not line.startswith(before)
+
+    return wanted
+
+
+def _labels(record: Record, table: Table) -> Record:
+    labels = record[len(HEAD) : len(HEAD) + len(table.labels)]
+    return tuple(label or _ABSENT for label in labels) if None in labels or "" in labels else labels
+
+
+def _origin(head: Record, folder: Path) -> Origin:
+    labels = {name: value for name, value in zip(CONFIGURED_LABELS, head[1:], strict=True) if value}
+    return Origin(head[0] or folder.parent.name, labels)

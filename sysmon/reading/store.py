@@ -1,0 +1,125 @@
+"""Which hosts and tables does a data directory hold, and which of their files overlap a range?"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from sysmon import segments
+from sysmon.errors import NothingFoundError, StorageError, UsageError
+from sysmon.instants import EPOCH
+from sysmon.names import RESERVED_TABLES, path_name, printable
+from sysmon.reading.damage import Damage
+from sysmon.reading.lines import open_file
+from sysmon.segments import SegmentFile
+
+FORMAT_VERSION = 1
+LAST = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One host's folder; `others` are the hosts that were passed over because it was written last."""
+
+    folder: Path
+    others: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return the folder's name, which is the host's where that is harmless as a path."""
+        return self.folder.name
+
+    def tables(self) -> list[str]:
+        """Return the names of the tables that have files, without the logs and roll-ups."""
+        names = [name for name in _entries(self.folder) if name not in RESERVED_TABLES]
+        return [name for name in names if files(self.folder / name, EPOCH, LAST)]
+
+
+def find_host(data: Path, asked: str | None) -> Host:
+    """Return the host that was asked for, or the only one, or the one that was written last."""
+    names = hosts(data)
+    if not names:
+        raise NothingFoundError(f"{data}: no samples here: start `sysmon run`, or name the folder with --data")
+    if asked is None:
+        latest = max(names, key=lambda name: _last_written(data / name))
+        return Host(data / latest, tuple(name for name in names if name != latest))
+    for name in (asked, path_name(asked, reserved=RESERVED_TABLES)):
+        if name in names:
+            return Host(data / name)
+    raise UsageError(f"{data}: no host {printable(asked)!r}: known are {', '.join(map(printable, names))}")
+
+
+def hosts(data: Path) -> list[str]:
+    """Return the names of the hosts' folders."""
+    return [name for name in _entries(data) if any((data / name / table).is_dir() for table in _entries(data / name))]
+
+
+def check_format(data: Path, damage: Damage) -> None:
+    """Raise StorageError where a newer sysmon wrote the data in a way that this one does not know."""
+    path = data / "format"
+    try:
+        with open_file(path) as file:
+            text = file.read(100).decode("ascii").strip()
+        version = int(text)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError):
+        damage.note(path, None, f"no format version; taken as {FORMAT_VERSION}")
+        return
+    if version > FORMAT_VERSION:
+        raise StorageError(
+            f"{path}: format {version} is newer than what this sysmon reads ({FORMAT_VERSION}): use the newer sysmon"
+        )
+
+
+def files(folder: Path, since: datetime, until: datetime) -> list[SegmentFile]:
+    """Return the files of one table that may hold rows of [since, until), in order of time."""
+    return segments.select(_entries(folder), since, until)
+
+
+def open_files(folder: Path, chosen: list[SegmentFile], damage: Damage) -> Iterator[tuple[SegmentFile, Path, BinaryIO]]:
+    """Yield each file, opened. One that has vanished meanwhile is looked for once more under its stem.
+
+    It may have been packed; if it is not there either, it has expired, and that is no damage.
+    """
+    for file in chosen:
+        for candidate in _current_names(folder, file):
+            path = folder / candidate.name
+            try:
+                opened = open_file(path)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                damage.note(path, None, f"cannot be opened ({error.strerror})")
+                break
+            with opened:
+                yield candidate, path, opened
+            break
+
+
+def _current_names(folder: Path, file: SegmentFile) -> Iterator[SegmentFile]:
+    yield file
+    yield from (found for found in files(folder, EPOCH, LAST) if found.segment.stem == file.segment.stem)
+
+
+def _entries(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208 - names are all that is needed, and there may be thousands
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise StorageError(f"{folder}: cannot be read ({error.strerror}): check who may read it") from error
+
+
+def _last_written(folder: Path) -> float:
+    """Return when the newest of a host's files was last written, seconds since the epoch."""
+    times = [0.0]
+    for table in _entries(folder):
+        for file in files(folder / table, EPOCH, LAST)[-1:]:
+            try:
+                times.append((folder / table / file.name).stat().st_mtime)
+            except OSError:  # gone since it was listed
+                continue
+    return max(times)

@@ -1,0 +1,112 @@
+"""A report for programs: the same content as the text, with plain numbers and instants in UTC."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sysmon.history import Coverage, PastAlert
+from sysmon.instants import format_instant
+from sysmon.report.summary import MetricSummary, RankedGroup, Ranking, Report, SeriesSummary, Stats
+
+SCHEMA = 1
+"""Grows when a key changes its meaning or goes; new keys may come without."""
+
+
+def render(report: Report) -> str:
+    """Return the report as one JSON object."""
+    found = {
+        "schema": SCHEMA,
+        "hostname": report.origin.hostname,
+        "labels": dict(report.origin.labels),
+        "since": format_instant(report.since),
+        "until": format_instant(report.until),
+        "coverage": _coverage(report.coverage),
+        "not_running_seconds": report.idle,
+        "tables": [
+            {"table": table.table.name, "series": [_series(series) for series in table.series]}
+            for table in report.tables
+        ],
+        "top": [_ranking(ranking) for ranking in report.rankings],
+        "alerts": [_alert(alert) for alert in report.alerts],
+        "skipped": report.skipped,
+    }
+    return json.dumps(found, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+def _coverage(coverage: Coverage) -> dict[str, Any]:
+    return {
+        "found": coverage.found,
+        "expected": coverage.expected,
+        "interval_seconds": coverage.interval,
+        "longest_gap_seconds": coverage.gap,
+        "longest_gap_at": _instant(coverage.gap_at),
+    }
+
+
+def _series(series: SeriesSummary) -> dict[str, Any]:
+    return {
+        "labels": dict(series.labels),
+        "coverage": _coverage(series.coverage),
+        "metrics": {summary.metric.name: _metric(summary) for summary in series.metrics},
+    }
+
+
+def _metric(summary: MetricSummary) -> dict[str, Any]:
+    found: dict[str, Any] = {"kind": summary.metric.kind.value, "unit": summary.metric.unit}
+    return found | (_stats(summary.stats) if summary.stats else {"samples": 0}) | {"trend": summary.trend}
+
+
+def _stats(stats: Stats) -> dict[str, Any]:
+    return {
+        "samples": stats.samples,
+        "mean": stats.mean,
+        "min": stats.min,
+        "p50": stats.p50,
+        "p95": stats.p95,
+        "p99": stats.p99,
+        "max": stats.max,
+        "max_at": format_instant(stats.max_at),
+    }
+
+
+def _ranking(ranking: Ranking) -> dict[str, Any]:
+    return {
+        "table": ranking.table,
+        "metric": ranking.metric.name,
+        "unit": ranking.metric.unit,
+        "ticks": ranking.ticks,
+        "groups": [_group(group, ranking.ticks) for group in ranking.groups],
+        "unlisted": _group(ranking.rest, ranking.ticks) if ranking.rest else None,
+    }
+
+
+def _group(group: RankedGroup, ticks: int) -> dict[str, Any]:
+    return {
+        "labels": dict(group.labels),
+        "pids": group.pids,
+        "ticks": group.ticks,
+        "lower_bound": group.ticks < ticks,
+        "mean": group.mean,
+        "max": group.max,
+        "max_at": format_instant(group.max_at),
+    }
+
+
+def _alert(alert: PastAlert) -> dict[str, Any]:
+    return {
+        "id": alert.id,
+        "rule": alert.rule,
+        "metric": alert.metric,
+        "level": alert.level.value,
+        "labels": dict(alert.labels),
+        "since": format_instant(alert.since),
+        "ended": _instant(alert.ended),
+        "duration_seconds": alert.duration,
+        "value": alert.value,
+        "peak": alert.peak,
+        "state": alert.state.value,
+    }
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else format_instant(at)

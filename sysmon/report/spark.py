@@ -1,0 +1,21 @@
+"""A row of numbers as a row of bars, one character each."""
+
+from collections.abc import Sequence
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+ASCII = "_.-~=+*#"
+
+
+def draw(values: Sequence[float | None], width: int, *, bars: str = BLOCKS) -> str:
+    """Return `width` characters from the lowest to the highest value; a space where there is none."""
+    there = [value for value in values if value is not None]
+    if not there:
+        return ""
+    low = min(there)
+    step = (max(there) - low) / len(bars)
+    drawn = [" " if value is None else bars[_level(value - low, step, len(bars))] for value in values]
+    return "".join(drawn[column * len(drawn) // width] for column in range(width)).rstrip()
+
+
+def _level(above: float, step: float, levels: int) -> int:
+    return min(levels - 1, int(above / step)) if step > 0 else 0
