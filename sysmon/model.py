@@ -114,7 +114,9 @@ class AlertEvent:
     `level` is the level shown after the event, or for `resolved` the level it had before. `id` stays the same from
     `fired` to `resolved`. `labels` are the hostname, the configured labels and the instance's. `condition` is the
     breached condition in words (`>= 95 for 1m`), `since` the instant of the first breach, `duration` the seconds
-    from there, `peak` the worst value since then.
+    from there (for `resolved` to the end of the trouble: the first of the values that stayed clear, or the last value
+    before none came any more), `peak` the worst value since then. `reason` is `breach`, `cleared`, `no data`,
+    `data back` or `gone`.
     """
 
     at: datetime

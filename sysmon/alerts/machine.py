@@ -19,12 +19,15 @@ class Signal(Enum):
 
 
 class Phase(Enum):
-    """Where the latch of one level stands; FIRING and CLEARING are latched."""
+    """Where the latch of one level stands; while `held` is true the level is latched."""
 
-    OK = "ok"
-    PENDING = "pending"
-    FIRING = "firing"
-    CLEARING = "clearing"
+    OK = ("ok", False)
+    PENDING = ("pending", False)
+    FIRING = ("firing", True)
+    CLEARING = ("clearing", True)
+
+    def __init__(self, _word: str, held: bool) -> None:
+        self.held = held
 
 
 class Reason(StrEnum):
@@ -44,11 +47,6 @@ class Latch:
     phase: Phase
     began: datetime | None = None
     lost: timedelta = _ZERO
-
-    @property
-    def held(self) -> bool:
-        """Say whether the level is latched."""
-        return self.phase is Phase.FIRING or self.phase is Phase.CLEARING
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +143,8 @@ def _take(rule: Rule, state: State, at: datetime, number: float) -> tuple[State 
     unseen = max(_ZERO, at - state.last - rule.interval)
     latches = _advanced(rule.conditions, state.latches, at, number, unseen)
     peak = rule.worse(state.peak, number)
+    if latches == state.latches:
+        return State(latches, at, at, peak, state.since), ()
     before, after = _shown(state.latches), _shown(latches)
     if before == after:
         return _or_idle(State(latches, at, at, peak, state.since)), ()
@@ -167,11 +167,11 @@ def _advanced(
     moved: list[Latch] = []
     above = False
     for condition, latch in zip(reversed(conditions), reversed(latches), strict=True):
-        if latch.held:
+        if latch.phase.held:
             after = _clearing(condition, latch, at, number, unseen, above)
         else:
             after = _FIRING if above else _pending(condition, latch, at, number, unseen)
-        above = after.held
+        above = after.phase.held
         moved.append(after)
     return tuple(reversed(moved))
 
@@ -202,7 +202,7 @@ def _lasted(latch: Latch, at: datetime) -> timedelta:
 
 def _restarted(latches: tuple[Latch, ...]) -> tuple[Latch, ...]:
     """Return the latches with every duration given up: what fired still fires, what was about to does not."""
-    return tuple(_FIRING if latch.held else _OK for latch in latches)
+    return tuple(_FIRING if latch.phase.held else _OK for latch in latches)
 
 
 def _or_idle(state: State) -> State | None:
@@ -214,7 +214,7 @@ def _or_idle(state: State) -> State | None:
 
 def _shown(latches: tuple[Latch, ...]) -> int:
     for index in range(len(latches) - 1, _NONE, -1):
-        if latches[index].held:
+        if latches[index].phase.held:
             return index
     return _NONE
 
@@ -225,7 +225,7 @@ def _first_breach(latches: tuple[Latch, ...], at: datetime) -> datetime:
 
 def _cleared_at(before: tuple[Latch, ...], after: tuple[Latch, ...], at: datetime) -> datetime:
     """Return the instant from which on no level was breached any more: the waiting for `clear_for` is not trouble."""
-    ended = [old for old, new in zip(before, after, strict=True) if old.held and not new.held]
+    ended = [old for old, new in zip(before, after, strict=True) if old.phase.held and not new.phase.held]
     return max(old.began or at if old.phase is Phase.CLEARING else at for old in ended)
 
 

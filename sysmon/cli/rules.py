@@ -1,4 +1,4 @@
-"""Is a rule file fine? What is wrong with it, line by line, before `run` meets it."""
+"""`sysmon rules`: is a rule file right, and what is wrong with it, line by line, before `run` meets it?"""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,25 +7,19 @@ import click
 
 from sysmon.alerts.rules import RuleSet, load_rules
 from sysmon.app.catalogue import tables
+from sysmon.cli._options import example, path
+from sysmon.names import printable
 
 
-@click.group()
+@click.group(epilog=example("sysmon rules check config/rules.yaml"))
 def command() -> None:
-    """Work with alert rules.
-
-    \b
-    Example:  sysmon rules check config/rules.yaml
-    """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
+    """Work with alert rules."""
 
 
-@command.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@command.command(epilog=example("sysmon rules check config/rules.yaml"))
+@click.argument("file", type=path)
 def check(file: Path) -> None:
-    """Say whether a rule FILE can be used, and all that is wrong with it.
-
-    \b
-    Example:  sysmon rules check config/rules.yaml
-    """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
+    """Say whether a rule FILE can be used, and all that is wrong with it."""
     known = tables()
     click.echo("\n".join(_verdict(load_rules(file, known, _intervals(known)))))
 
@@ -36,9 +30,11 @@ def _intervals(names: Iterable[str]) -> dict[str, float]:
 
 
 def _verdict(found: RuleSet) -> list[str]:
-    many = len(found.rules)
-    line = f"{found.path}: {many} {'rule' if many == 1 else 'rules'}, fine"
+    line = f"{printable(str(found.path))}: {_counted(len(found.rules), 'rule')}, fine"
     if not found.warnings:
         return [line]
-    many = len(found.warnings)
-    return [f"{line}, with {many} {'warning' if many == 1 else 'warnings'}:", *found.warnings]
+    return [f"{line}, with {_counted(len(found.warnings), 'warning')}:", *found.warnings]
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
