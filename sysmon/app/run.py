@@ -119,6 +119,8 @@ class _Run:
             self._say_hello()
             self._sampler.prime()
             loop = self._make_loop()
+            if self._asked.once:
+                loop.tally.first_tick = _to_milliseconds(self._clock.now() + timedelta(seconds=FIRST_LOOK))
             self._record(self._started(loop.tally))
             self._take(loop)
             self._stop(loop.tally)
@@ -128,7 +130,7 @@ class _Run:
         soon = self._clock.monotonic() + FIRST_LOOK
         if self._asked.once:
             if self._waiter.until(soon):
-                loop.once(_to_milliseconds(self._clock.now()))
+                loop.once()
             return
         wait = (loop.tally.first_tick - self._clock.now()).total_seconds()
         if self._screen.live and wait > 1.5 * FIRST_LOOK and self._waiter.until(soon):
@@ -155,8 +157,8 @@ class _Run:
         self._record(Event(self._clock.now(), "stopped", fields))
         if not self._writer.close(_WRITER_SECONDS):
             _LOGGER.error("the disk does not answer: what is still in memory is lost")
-        said = ", ".join(f"{count} {name}" for name, count in counts.items())
-        self._screen.say(f"sysmon stopped ({reason}): {said}")
+        samples = "1 sample" if tally.ticks == 1 else f"{tally.ticks} samples"
+        self._screen.say(f"sysmon stopped ({reason}): {samples}, {tally.missed} missed, {tally.dropped} dropped")
         self._screen.close(_SCREEN_SECONDS)
 
     def _record(self, event: Event) -> None:

@@ -65,10 +65,9 @@ class Loop:
         self._events: list[Event] = []
         self.tally = Tally(schedule.after(self._seen.at))
 
-    def once(self, at: datetime) -> None:
-        """Take one sample now, with every collector due."""
-        self.tally.first_tick = at
-        self._tick(at, self._clock.moment(), frozenset(self._schedule.intervals))
+    def once(self) -> None:
+        """Take the sample of the first tick now, with every collector due."""
+        self._tick(self.tally.first_tick, self._clock.moment(), frozenset(self._schedule.intervals))
 
     def run(self) -> None:
         """Take ticks until told to stop."""
