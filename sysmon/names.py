@@ -29,9 +29,16 @@ def path_name(name: str, *, reserved: frozenset[str] = frozenset()) -> str:
     """Return a name that is safe as one component of a path: itself where harmless, else `host-` and 8 hex digits."""
     if _PATH_SAFE.fullmatch(name) and name not in {".", ".."} and name not in reserved:
         return name
-    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+    digest = hashlib.sha256(_bytes(name)).hexdigest()
     return f"host-{digest[:8]}"
 
 
 def _hex(ch: str) -> str:
-    return "".join(f"\\x{byte:02x}" for byte in ch.encode("utf-8", "surrogateescape"))
+    return "".join(f"\\x{byte:02x}" for byte in _bytes(ch))
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON and YAML can spell: it never was a byte
+        return text.encode("utf-8", "surrogatepass")

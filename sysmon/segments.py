@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from sysmon import instants, units
+from sysmon.errors import UsageError
 
 _NAME = re.compile(
     r"(?P<table>[A-Za-z0-9_]+)-(?P<start>\d{8}T\d{6}Z)(?:-(?P<period>\d+[smhd](?:\d+[smh])*))?(?:-(?P<number>\d{1,6}))?"
-    r"\.(?P<form>jsonl|csv)(?P<packed>\.gz)?"
+    r"\.(?P<form>jsonl|csv)(?P<packed>\.gz)?",
+    re.ASCII,
 )
 _LAST = datetime.max.replace(tzinfo=UTC)
+_DAY = timedelta(days=1)
 
 
 class Form(StrEnum):
@@ -71,24 +74,28 @@ class SegmentFile:
 
 
 def parse(file_name: str) -> SegmentFile | None:
-    """Read a file name; None when it is no segment's."""
+    """Read a file name; None when it is no segment's.
+
+    A name that would not be written again in the same way (`-60m` for `-1h`) is none: its file could not be found.
+    """
     match = _NAME.fullmatch(file_name)
     if match is None:
         return None
     try:
         start = instants.parse_stamp(match["start"])
-    except ValueError:
+        period = units.parse_duration(match["period"]) if match["period"] else None
+    except (ValueError, UsageError):  # no such day; a period of centuries
         return None
-    period = units.parse_duration(match["period"]) if match["period"] else None
-    if period is not None and not divides_a_day(period):
+    if _LAST - start < _DAY or (period is not None and not divides_a_day(period)):
         return None
     segment = Segment(match["table"], start, period, int(match["number"] or 1))
-    return SegmentFile(segment, Form(match["form"]), packed=match["packed"] is not None)
+    found = SegmentFile(segment, Form(match["form"]), packed=match["packed"] is not None)
+    return found if found.name == file_name else None
 
 
 def divides_a_day(period: timedelta) -> bool:
     """Say whether rotation by `period` starts anew at each midnight UTC: whole seconds, a day or a divisor of it."""
-    return period >= timedelta(seconds=1) and not period % timedelta(seconds=1) and not timedelta(days=1) % period
+    return period >= timedelta(seconds=1) and not period % timedelta(seconds=1) and not _DAY % period
 
 
 def boundary_after(at: datetime, period: timedelta) -> datetime:
@@ -111,7 +118,7 @@ def select(file_names: Iterable[str], since: datetime, until: datetime) -> list[
             by_stem[found.segment.stem] = found
     ordered = sorted(by_stem.values(), key=lambda file: (file.segment.start, file.segment.number))
     starts = sorted({file.segment.start for file in ordered})
-    following = dict(zip(starts, [*starts[1:], _LAST], strict=True))
+    following = dict(zip(starts, [*starts[1:], _LAST], strict=False))
     return [
         file
         for file in ordered

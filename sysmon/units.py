@@ -6,12 +6,13 @@ from datetime import timedelta
 from sysmon.errors import UsageError
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+")
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+", re.ASCII)
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s?([KMGT]iB|[kMGT]B|B)")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]iB|[kMGT]B|B)", re.ASCII)
 _BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _BYTES |= {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _LONGEST = timedelta(days=36_500)
+_LARGEST = 2**63
 
 
 def is_duration(text: str) -> bool:
@@ -59,7 +60,10 @@ def parse_size(text: str) -> int:
     if match is None:
         way = f"write {text}B or {text}MiB" if text.isdecimal() else "write 64MiB, 2GiB or 500MB"
         raise UsageError(f"{text!r} is no size: {way}")
-    return round(float(match[1]) * _BYTES[match[2]])
+    size = float(match[1]) * _BYTES[match[2]]
+    if size > _LARGEST:
+        raise UsageError(f"{text!r} is too large: write at most {format_size(_LARGEST)}")
+    return round(size)
 
 
 def format_size(size: int) -> str:
@@ -84,7 +88,7 @@ def human(value: float | None, unit: str) -> str:
     if unit == "percent":
         return f"{value:.1f} %"
     if unit == "seconds":
-        return f"{value:.1f} s" if value >= 1 or value == 0 else f"{value * 1000:.3g} ms"
+        return f"{_milli(value)} ms" if 0 < abs(value) < 1 else f"{value:.1f} s"
     if unit == "ms":
         return f"{_scaled(value, 1000, ('', 'k', 'M'))}ms"
     text = _scaled(value, 1000, ("", "k", "M", "G", "T", "P")).rstrip()
@@ -98,8 +102,13 @@ def short(value: float | None, unit: str) -> str:
     if unit == "bytes":
         return _scaled(value, 1024, ("", "Ki", "Mi", "Gi", "Ti", "Pi")).replace(" ", "")
     if unit == "seconds" and 0 < abs(value) < 1:
-        return f"{value * 1000:.3g}m"
+        return f"{_milli(value)}m"
     return _scaled(value, 1000, ("", "k", "M", "G", "T", "P")).replace(" ", "")
+
+
+def _milli(seconds: float) -> str:
+    ms = round(seconds * 1000, 2)
+    return f"{ms:.0f}" if abs(ms) >= 100 else f"{ms:.3g}"
 
 
 def _scaled(value: float, base: int, prefixes: tuple[str, ...]) -> str:

@@ -93,12 +93,10 @@ def load_file(path: Path | str) -> Mapping:
     """Read a YAML file whose top level is a mapping; raise ConfigError naming file, line and column."""
     shown = printable(str(path))
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = _read(path)
     except OSError as error:
         raise ConfigError(f"{shown}: cannot be read ({error.strerror}): name another file or mend it") from error
-    return load(data or b"", shown)
+    return load(data, shown)
 
 
 def load(data: bytes, file: str) -> Mapping:
@@ -125,6 +123,9 @@ def load(data: bytes, file: str) -> Mapping:
         raise ConfigError(
             f"{place}: character U+{_code(error.character):04X} may not stand in YAML: remove it"
         ) from error
+    except (ValueError, OverflowError) as error:  # PyYAML takes numbers in escapes and directives at their word
+        said = "not YAML (a number in it is out of range): look for a wrong escape or directive"
+        raise ConfigError(f"{start}: {said}") from error
     if top is None or (isinstance(top, Scalar) and top.is_null):
         top = Mapping(start, {}, {})
     if not isinstance(top, Mapping):
@@ -188,6 +189,19 @@ def words(text: str) -> str:
     if not text.strip():
         raise UsageError("nothing is given: write a word")
     return text
+
+
+def _read(path: Path | str) -> bytes:
+    # A named pipe that nobody writes to must not hang the start: it opens at once and is empty. One that is being
+    # written (`<(command)`) is read to its end.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        if hasattr(os, "O_NONBLOCK"):
+            os.set_blocking(descriptor, True)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
 
 
 class _Builder:
