@@ -29,7 +29,7 @@ class Run:
     last: int
     first_tick: int | None
     seconds: Mapping[str, float]
-    closed: bool = True
+    closed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def runs_of(events: Iterable[Event], *, until: datetime, now: datetime) -> list[
                 runs.pop()
                 if current.id != run_id:
                     runs.append(replace(current, last=start - 1, closed=True))
-            runs.append(Run(run_id, start, start, first, _intervals(event.fields.get("intervals"))))
+            runs.append(Run(run_id, start, start, first, _intervals(event.fields.get("intervals")), closed=False))
     if runs and not runs[-1].closed:
         runs[-1] = replace(runs[-1], last=to_ms(min(until, now - _GRACE)))
     return runs
@@ -144,11 +144,7 @@ def _longest_gap(stretch: Stretch, instants: Sequence[int]) -> tuple[int, int]:
     """Return length and beginning of the longest hole: between two samples, or a sample and an edge of the stretch."""
     if not instants:
         return stretch.last + 1 - stretch.start, stretch.start
-    gaps = [
-        (late - early, early)
-        for early, late in itertools.pairwise(instants)
-        if late - early > stretch.interval
-    ]
+    gaps = [(late - early, early) for early, late in itertools.pairwise(instants) if late - early > stretch.interval]
     if replace(stretch, last=instants[0] - 1).count():
         gaps.append((instants[0] - stretch.start, stretch.start))
     if replace(stretch, start=instants[-1] + 1).count():

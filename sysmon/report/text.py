@@ -94,16 +94,13 @@ class _Page:
         told = self._coverage(series.coverage)
         fits = len(left) + 4 + len(told) <= self._width - (_numbers_width() + 1 if self._wide else 0)
         heading = [f"{left}    {told}"] if fits else [left, f"  {told}"]
-        zero = [item.metric.name for item in series.metrics if item.stats and _is_zero(item.stats)]
-        nothing = [item.metric.name for item in series.metrics if item.stats is None]
-        told_items = [item for item in series.metrics if item.stats and not _is_zero(item.stats)]
+        told_items = [item for item in series.metrics if item.stats and not _is_constant(item.stats)]
         if self._wide and told_items:
             heading[-1] = self._ended(heading[-1], _cells(_TITLES) + "  max at")
         yield from heading
         for item in told_items:
             yield from self._metric(item)
-        yield from self._listed("all 0", zero)
-        yield from self._listed("no value", nothing)
+        yield from self._unmoved(series.metrics)
 
     def _metric(self, item: MetricSummary) -> Iterator[str]:
         assert item.stats is not None  # noqa: S101 - those without are listed by name
@@ -132,13 +129,20 @@ class _Page:
             if one.coverage != usual:
                 yield f"  {self._coverage(one.coverage)}"
 
-    def _listed(self, what: str, names: Sequence[str]) -> list[str]:
-        text = f"{what}: {', '.join(map(printable, names))}"
-        return (
-            textwrap.wrap(text, self._width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-            if names
-            else []
-        )
+    def _unmoved(self, metrics: Iterable[MetricSummary]) -> Iterator[str]:
+        """Tell of metrics that have no course to show: they share a line."""
+        groups: dict[str, list[str]] = {"constant": [], "all 0": [], "no value": []}
+        for item in metrics:
+            name = printable(item.metric.name)
+            if item.stats is None:
+                groups["no value"].append(name)
+            elif item.stats.min == item.stats.max == 0:
+                groups["all 0"].append(name)
+            elif _is_constant(item.stats):
+                groups["constant"].append(f"{name} {units.short(item.stats.max, item.metric.unit)}")
+        for what, told in groups.items():
+            if told:
+                yield from _wrapped(f"{what}: {', '.join(told)}", self._width)
 
     def _ranking(self, ranking: Ranking) -> Iterator[str]:
         yield f"Top by {ranking.metric.name} ({ranking.table}, mean over {ranking.ticks} samples)"
@@ -218,8 +222,12 @@ def _named(series: SeriesSummary) -> str:
     return " ".join(f"{name}={printable(value)}" for name, value in series.labels)
 
 
-def _is_zero(stats: Stats) -> bool:
-    return stats.min == 0 and stats.max == 0
+def _is_constant(stats: Stats) -> bool:
+    return stats.min == stats.max and (stats.samples > 1 or stats.max == 0)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _offset(at: datetime) -> str:

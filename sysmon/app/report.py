@@ -1,0 +1,120 @@
+"""Puts a report together: finds the rows of a range, asks how complete they are, sums them up table by table."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from sysmon.app.archive import Question, find_host, find_tables, nothing_found
+from sysmon.history import Coverage, TableHistory
+from sysmon.model import Origin, Table
+from sysmon.reading.alerts import past_alerts
+from sysmon.reading.coverage import Run, coverage, not_running, runs_of, stretches_of
+from sysmon.reading.damage import Damage
+from sysmon.reading.logs import read_alerts, read_events
+from sysmon.reading.rows import read_table
+from sysmon.reading.store import Host
+from sysmon.report.summary import Ranking, Report, TableSummary, rank, summarise
+
+HEARTBEAT = "agent"
+"""The table with a row for every base tick: it tells how complete the whole record is."""
+
+TOP = 5
+_RANKED = ("process_cpu_percent", "process_memory_bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A report, of which host it is, and what could not be read for it."""
+
+    report: Report
+    host: Host
+    damage: Damage
+
+
+def answer(question: Question, known: Mapping[str, Table], trend_width: Callable[[Iterable[str]], int]) -> Answer:
+    """Return the report; raise NothingFoundError where no row is in the range.
+
+    `trend_width` tells from the names of the metrics how finely their trends are drawn.
+    """
+    damage = Damage()
+    host = find_host(question, damage)
+    tables = find_tables(question, host, known)
+    runs = runs_of(
+        read_events(host.folder, question.since, question.until, damage), until=question.until, now=question.now
+    )
+    names = [metric.name for table in tables if table.series for metric in table.metrics if question.wants(metric.name)]
+    draft = _Draft(question, runs, parts=trend_width(names))
+    for table in _with_heartbeat(tables, host, known):
+        history = read_table(host.folder / table.name, table, question.since, question.until, damage)
+        draft.add(history, shown=table in tables)
+    alerts = past_alerts(
+        read_alerts(host.folder, question.since, question.until, damage),
+        question.since,
+        min(question.until, question.now),
+    )
+    if not (draft.tables or draft.rankings):
+        raise nothing_found(question, host, damage)
+    report = Report(
+        origin=draft.origin or Origin(host.name),
+        since=question.since,
+        until=question.until,
+        coverage=draft.coverage(),
+        idle=not_running(runs, question.since, question.until) if runs else None,
+        tables=tuple(draft.tables),
+        rankings=tuple(draft.rankings),
+        alerts=tuple(alerts),
+        skipped=damage.count,
+        units={metric.name: metric.unit for table in known.values() for metric in table.metrics},
+    )
+    return Answer(report, host, damage)
+
+
+class _Draft:
+    """Takes one table after the other, so that the rows of only one are in memory."""
+
+    def __init__(self, question: Question, runs: list[Run], *, parts: int) -> None:
+        self._question = question
+        self._runs = runs
+        self._parts = parts
+        self._coverages: dict[str, Coverage] = {}
+        self.origin: Origin | None = None
+        self.tables: list[TableSummary] = []
+        self.rankings: list[Ranking] = []
+
+    def add(self, history: TableHistory, *, shown: bool) -> None:
+        if not history.ticks:
+            return
+        question, table = self._question, history.table
+        self.origin = history.origin or self.origin
+        stretches = stretches_of(self._runs, table.name, history.ticks, question.since, question.until)
+        self._coverages[table.name] = coverage(stretches, history.ticks)
+        if not shown:
+            return
+        if not table.series:
+            rankings = [rank(history, name, top=TOP) for name in _RANKED if question.wants(name)]
+            self.rankings += [ranking for ranking in rankings if ranking is not None]
+            return
+        summaries = tuple(
+            summarise(
+                series,
+                table,
+                coverage(stretches, sorted(series.at)),
+                since=question.since,
+                until=question.until,
+                parts=self._parts,
+                wanted=question.wants,
+            )
+            for series in history.series
+        )
+        brief = table.whole is not None and not question.tables and not question.metrics
+        self.tables.append(TableSummary(table, summaries, brief))
+
+    def coverage(self) -> Coverage:
+        """Return how complete the record is: by the heartbeat, else by the table with most instants."""
+        return self._coverages.get(HEARTBEAT) or max(self._coverages.values(), key=lambda one: one.expected)
+
+
+def _with_heartbeat(tables: list[Table], host: Host, known: Mapping[str, Table]) -> list[Table]:
+    heartbeat = known.get(HEARTBEAT)
+    if heartbeat is None or heartbeat in tables or HEARTBEAT not in host.tables():
+        return tables
+    return [*tables, heartbeat]

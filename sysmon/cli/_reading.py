@@ -1,0 +1,86 @@
+"""What the commands that read stored rows share: their options, their range, and telling what was skipped."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+import click
+
+from sysmon.app.archive import Question
+from sysmon.cli._options import config_option, data_option, environment
+from sysmon.names import printable
+from sysmon.reading.damage import Damage
+from sysmon.reading.store import Host
+
+F = TypeVar("F", bound=Callable[..., Any])
+DAMAGED = 3
+"""The exit code of an answer that leaves out what could not be read."""
+
+
+def range_options(since: str) -> Callable[[F], F]:
+    """Add the options that say which rows are meant; `since` is the default of `--since`."""
+
+    def add(command: F) -> F:
+        about = "From when on: 90s, 10m, 1h30m, 2d, today, yesterday, 02:30, an ISO 8601 time or @epoch."
+        for option in (
+            click.option(
+                "--table", "tables", multiple=True, metavar="TABLE", help="Only this table (may be repeated)."
+            ),
+            click.option("--host", metavar="HOST", help="The host, where the data directory holds several."),
+            data_option,
+            config_option,
+            click.option("--until", default="now", metavar="TIME", help="Up to when; now if not given."),
+            click.option("--since", default=since, show_default=True, metavar="TIME", help=about),
+        ):
+            command = option(command)
+        return command
+
+    return add
+
+
+def question(
+    *,
+    since: str,
+    until: str,
+    data_dir: Path | None,
+    config_file: Path | None,
+    host: str | None,
+    tables: Sequence[str],
+    metrics: Sequence[str] = (),
+) -> Question:
+    """Return what the options ask for, as seen from now."""
+    from sysmon import config, instants
+    from sysmon.sampling.clock import SystemClock
+
+    now = SystemClock().now()
+    return Question(
+        data=config.data_dir(data_dir, config_file, environment()),
+        since=instants.parse_when(since, now=now),
+        until=instants.parse_when(until, now=now),
+        now=now,
+        host=host,
+        tables=tables,
+        metrics=metrics,
+    )
+
+
+def tell_host(host: Host) -> None:
+    """Say which host was chosen where there was a choice."""
+    if host.others:
+        others = ", ".join(map(printable, host.others))
+        click.echo(f"sysmon: {printable(host.name)} was written last; name another with --host: {others}", err=True)
+
+
+def tell_damage(damage: Damage) -> int:
+    """Say what was skipped, and return the exit code that goes with it."""
+    for line in damage.told():
+        click.echo(f"sysmon: {line}", err=True)
+    return DAMAGED if damage.count else 0
+
+
+def binary_stdout() -> BinaryIO:
+    """Return standard output for bytes; nowhere to write is an error of its own."""
+    if sys.stdout is None:
+        raise click.UsageError("standard output is closed: name a file with -o")
+    return sys.stdout.buffer
