@@ -21,9 +21,12 @@ class _Line:
 class Outlet:
     """Writes lines to a file descriptor, in order, from a thread of its own; gives up for good when that fails."""
 
-    def __init__(self, descriptor: int, *, encoding: str = "utf-8", name: str = "console") -> None:
+    def __init__(
+        self, descriptor: int, *, encoding: str = "utf-8", name: str = "console", stored_within: float = STORED_WITHIN
+    ) -> None:
         self._descriptor = descriptor
         self._encoding = encoding
+        self._stored_within = stored_within
         self._lines: deque[_Line] = deque()
         self._left_out = 0
         self._changed = threading.Condition()
@@ -39,6 +42,11 @@ class Outlet:
                 self._lines.popleft()
                 self._left_out += 1
             self._changed.notify()
+
+    @property
+    def open(self) -> bool:
+        """Say whether lines still reach somebody, as far as is known."""
+        return self._thread.is_alive()
 
     def close(self, seconds: float) -> None:
         """Show what is queued, for a time at most."""
@@ -57,7 +65,7 @@ class Outlet:
                 line = self._lines.popleft()
                 left_out, self._left_out = self._left_out, 0
             text = line.text
-            if line.stored is not None and not line.stored.wait(STORED_WITHIN):
+            if line.stored is not None and not line.stored.wait(self._stored_within):
                 text += " (not stored)"
             if left_out:
                 text = f"({left_out} lines left out)\n{text}"
