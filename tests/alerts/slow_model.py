@@ -1,0 +1,136 @@
+"""What the alert rules mean, said a second time and slowly: letters for the inputs, a table, and the whole history.
+
+It shares nothing with the machine but the rule. Each duration is measured afresh from all the values there were.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+
+from sysmon.alerts.conditions import OnMissing, Rule
+from sysmon.alerts.machine import Signal
+
+Input = tuple[datetime, float | Signal]
+Told = tuple[datetime, str, str | None]
+
+# Rows: phase. Columns: Breach, baNd, Clear, Missing, Gap, gone (X), clock Restart. `?` asks for how long it has lasted.
+TABLE = {
+    "ok": {"B": "pending?", "N": "ok", "C": "ok", "M": "ok", "G": "ok", "X": "ok", "R": "ok"},
+    "pending": {"B": "pending?", "N": "ok", "C": "ok", "M": "pending", "G": "ok", "X": "ok", "R": "ok"},
+    "firing": {"B": "firing", "N": "firing", "C": "clearing?", "M": "firing", "G": "firing", "X": "ok", "R": "firing"},
+    "clearing": {
+        "B": "firing",
+        "N": "firing",
+        "C": "clearing?",
+        "M": "clearing",
+        "G": "firing",
+        "X": "ok",
+        "R": "firing",
+    },
+}
+LATCHED = {"firing", "clearing"}
+
+
+@dataclass
+class Account:
+    """All that happened so far, and where it led."""
+
+    phases: list[str]
+    starts: list[float]
+    values: list[float] = field(default_factory=list)
+    blind: bool = False
+    told: list[Told] = field(default_factory=list)
+
+
+def retell(rule: Rule, inputs: list[Input]) -> tuple[list[str], list[Told]]:
+    """Return the phases after the last input, and every event of the whole series."""
+    origin = inputs[0][0]
+    account = Account(["ok"] * len(rule.conditions), [0.0] * len(rule.conditions))
+    previous: float | None = None
+    for at, value in inputs:
+        second = (at - origin).total_seconds()
+        if previous is not None and second <= previous:
+            _row(rule, account, "R", at, second)
+            account.values = [second]
+        elif account.values and not account.blind and second - account.values[-1] > rule.max_gap.total_seconds():
+            _gap(rule, account, at, second)
+        _input(rule, account, at, second, value)
+        previous = second
+    return account.phases, account.told
+
+
+def _gap(rule: Rule, account: Account, at: datetime, second: float) -> None:
+    before = _shown(rule, account)
+    if rule.on_missing is OnMissing.RESOLVE:
+        _row(rule, account, "X", at, second)
+        return
+    _row(rule, account, "G", at, second)
+    if before:
+        account.told.append((at, "no_data", before))
+    account.blind = before is not None
+
+
+def _input(rule: Rule, account: Account, at: datetime, second: float, value: float | Signal) -> None:
+    if value is Signal.GONE:
+        _row(rule, account, "X", at, second)
+        account.values, account.blind = [], False
+    elif isinstance(value, Signal):
+        _row(rule, account, "M", at, second)
+    else:
+        if account.blind:
+            account.told.append((at, "data_back", _shown(rule, account)))
+            account.blind = False
+        account.values.append(second)
+        _row(rule, account, value, at, second)
+
+
+def _row(rule: Rule, account: Account, given: str | float, at: datetime, second: float) -> None:
+    before = _shown(rule, account)
+    for index in reversed(range(len(rule.conditions))):
+        _cell(rule, account, index, given, second)
+    after = _shown(rule, account)
+    if before != after:
+        account.told.append((at, _word(rule, before, after), after or before))
+
+
+def _cell(rule: Rule, account: Account, index: int, given: str | float, second: float) -> None:
+    condition = rule.conditions[index]
+    letter = given
+    if not isinstance(given, str):
+        letter = "B" if condition.trigger.holds(given) else "C" if condition.clear.holds(given) else "N"
+    old = account.phases[index]
+    new = TABLE[old][str(letter)]
+    if new.endswith("?"):
+        new = new[:-1]
+        if new != old:
+            account.starts[index] = second
+        wanted, end = (condition.hold, "firing") if new == "pending" else (condition.clear_for, "ok")
+        if _watched(account.values, account.starts[index], second, rule) >= wanted.total_seconds():
+            new = end
+    if any(phase in LATCHED for phase in account.phases[index + 1 :]):
+        if old not in LATCHED:
+            new = "firing"
+        elif new == "ok":
+            new = "clearing"
+    account.phases[index] = new
+
+
+def _watched(values: list[float], since: float, until: float, rule: Rule) -> float:
+    """Return the time from one instant to another, less what lies further than an interval after a value."""
+    instants = [second for second in values if since <= second <= until]
+    spans = [late - early for early, late in pairwise(instants)]
+    return sum(min(span, rule.interval.total_seconds()) for span in spans)
+
+
+def _shown(rule: Rule, account: Account) -> str | None:
+    latched = [c.level.value for c, phase in zip(rule.conditions, account.phases, strict=True) if phase in LATCHED]
+    return latched[-1] if latched else None
+
+
+def _word(rule: Rule, before: str | None, after: str | None) -> str:
+    if before is None:
+        return "fired"
+    if after is None:
+        return "resolved"
+    order = [condition.level.value for condition in rule.conditions]
+    return "escalated" if order.index(after) > order.index(before) else "lowered"
