@@ -12,6 +12,7 @@ from sysmon.model import Kind, Metric, Row, Table
 from sysmon.protocols import option
 
 _MEGABIT = 1_000_000
+_UNKNOWN = (-1, 0, 2**16 - 1, 2**32 - 1)  # what drivers and kernels of different ages write for -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class NetworkCollector:
                 megabits = int((self._source.sys / "class/net" / name / "speed").read_bytes())
             except (OSError, ValueError):  # the kernel answers EINVAL while the link is down or has no speed
                 continue
-            if megabits > 0:
+            if megabits not in _UNKNOWN:
                 speeds[name] = megabits * _MEGABIT
         return speeds
 

@@ -136,7 +136,8 @@ class ProcessCollector:
         asked = ["pid", "name", "create_time", "cpu_times", "memory_info", "num_threads", "username"]
         if hasattr(psutil.Process, "io_counters"):
             asked.append("io_counters")
-        found = [process.info for process in psutil.process_iter(asked, ad_value=None)]
+        every = [process.info for process in psutil.process_iter(asked, ad_value=None)]
+        found = [info for info in every if info["pid"] or self._source.platform != "win32"]  # 0 is idle time there
         usage = {info["pid"]: _psutil_usage(info) for info in found}
         counted = ((info["pid"], info.get("io_counters")) for info in found)
         io: dict[int, Io] = {pid: (one.read_bytes, one.write_bytes) for pid, one in counted if one is not None}
@@ -167,8 +168,12 @@ def _psutil_busy(psutil: Any) -> int:
 
 
 def _labels(pid: int, now: Usage, machine: Machine, *, user: str, unit: str) -> Labels:
-    started = instants.from_ms((machine.boot + now.start) // machine.ticks_per_second * 1000)
-    return str(pid), f"{started:%Y-%m-%dT%H:%M:%SZ}", now.name.decode("utf-8", "surrogateescape") or "-", user, unit
+    return str(pid), _started(now, machine), now.name.decode("utf-8", "surrogateescape") or "-", user, unit
+
+
+def _started(now: Usage, machine: Machine) -> str:
+    seconds = (machine.boot + now.start) // machine.ticks_per_second
+    return f"{instants.from_ms(seconds * 1000):%Y-%m-%dT%H:%M:%SZ}" if seconds else "-"
 
 
 def _cpu_percent(pid: int, before: ProcessReading | None, after: ProcessReading, seconds: float) -> float | None:

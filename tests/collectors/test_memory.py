@@ -1,0 +1,119 @@
+import mmap
+from collections import namedtuple
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sysmon.collectors.memory import MemoryCollector
+from sysmon.errors import Unavailable
+from tests.collectors.machines import as_dicts, elsewhere, made_of, recorded
+
+WindowsMemory = namedtuple("WindowsMemory", ["total", "available", "percent", "used", "free"])
+MacMemory = namedtuple("MacMemory", ["total", "available", "percent", "used", "free", "active", "inactive", "wired"])
+Swap = namedtuple("Swap", ["total", "used", "free", "percent", "sin", "sout"])
+
+
+def collector(source: Any) -> MemoryCollector:
+    return MemoryCollector(source, MemoryCollector.Options())
+
+
+def known(here: MemoryCollector, before: Any, after: Any) -> dict[str, Any]:
+    row = as_dicts(here, here.rows(before, after, 10.0))[""]
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def test_every_column_comes_from_its_kernel_field() -> None:
+    before = collector(recorded("server")).read()
+    here = collector(recorded("server_later"))
+
+    rows = here.rows(before, here.read(), 10.0)
+
+    assert as_dicts(here, rows)[""] == {
+        "memory_total_bytes": 8_000_000 * 1024,
+        "memory_used_bytes": 2_000_000 * 1024,
+        "memory_free_bytes": 1_900_000 * 1024,
+        "memory_available_bytes": 6_000_000 * 1024,
+        "memory_cached_bytes": 3_000_000 * 1024,
+        "memory_buffers_bytes": 100_000 * 1024,
+        "memory_shared_bytes": 90_000 * 1024,
+        "memory_slab_bytes": 300_000 * 1024,
+        "memory_dirty_bytes": 640 * 1024,
+        "memory_committed_bytes": 4_000_000 * 1024,
+        "memory_usage_percent": 25.0,
+        "memory_major_faults_per_second": 5.0,
+        "swap_total_bytes": 2_000_000 * 1024,
+        "swap_used_bytes": 500_000 * 1024,
+        "swap_free_bytes": 1_500_000 * 1024,
+        "swap_usage_percent": 25.0,
+        "swap_in_bytes_per_second": 1.0 * mmap.PAGESIZE,
+        "swap_out_bytes_per_second": 10.0 * mmap.PAGESIZE,
+        "oom_kills": 1,
+    }
+
+
+def test_the_first_reading_has_no_rates_and_no_kills() -> None:
+    here = collector(recorded("server"))
+    row = as_dicts(here, here.rows(None, here.read(), 1.0))[""]
+
+    assert [name for name, value in row.items() if value is None] == [
+        "memory_major_faults_per_second",
+        "swap_in_bytes_per_second",
+        "swap_out_bytes_per_second",
+        "oom_kills",
+    ]
+
+
+def test_what_an_old_kernel_or_a_container_lacks_is_null() -> None:
+    here = collector(recorded("container"))
+    reading = here.read()
+
+    assert known(here, reading, reading) == {
+        "memory_total_bytes": 1000 * 1024,
+        "memory_free_bytes": 400 * 1024,
+        "memory_cached_bytes": 300 * 1024,
+        "swap_total_bytes": 0,
+        "swap_used_bytes": 0,
+        "swap_free_bytes": 0,
+    }
+
+
+def test_windows_has_what_psutil_tells_there() -> None:
+    fake = SimpleNamespace(
+        virtual_memory=lambda: WindowsMemory(1000, 400, 60.0, 600, 400),
+        swap_memory=lambda: Swap(200, 50, 150, 25.0, 0, 0),
+    )
+    here = collector(elsewhere("win32", fake))
+    reading = here.read()
+
+    assert known(here, reading, reading) == {
+        "memory_total_bytes": 1000,
+        "memory_used_bytes": 600,
+        "memory_free_bytes": 400,
+        "memory_available_bytes": 400,
+        "memory_usage_percent": 60.0,
+        "swap_total_bytes": 200,
+        "swap_used_bytes": 50,
+        "swap_free_bytes": 150,
+        "swap_usage_percent": 25.0,
+    }
+
+
+def test_macos_counts_swapping() -> None:
+    swaps = iter([Swap(200, 50, 150, 25.0, 1000, 2000), Swap(200, 50, 150, 25.0, 1100, 2500)])
+    fake = SimpleNamespace(
+        virtual_memory=lambda: MacMemory(1000, 400, 60.0, 500, 100, 300, 300, 100), swap_memory=lambda: next(swaps)
+    )
+    here = collector(elsewhere("darwin", fake))
+    row = known(here, here.read(), here.read())
+
+    assert (row["swap_in_bytes_per_second"], row["swap_out_bytes_per_second"]) == (10.0, 50.0)
+
+
+@pytest.mark.parametrize(
+    "files", [pytest.param({}, id="no file"), pytest.param({"proc/meminfo": ""}, id="an empty one")]
+)
+def test_a_machine_that_does_not_tell_its_memory_has_no_such_source(tmp_path: Path, files: dict[str, str]) -> None:
+    with pytest.raises(Unavailable, match="meminfo"):
+        collector(made_of(tmp_path, files)).read()
