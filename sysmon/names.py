@@ -1,6 +1,5 @@
 """How do names that other programs chose appear in files, on screens and in paths? Never as they please."""
 
-import hashlib
 import re
 
 RESERVED_TABLES = frozenset({"rollup", "alerts", "events"})
@@ -29,6 +28,8 @@ def path_name(name: str, *, reserved: frozenset[str] = frozenset()) -> str:
     """Return a name that is safe as one component of a path: itself where harmless, else `host-` and 8 hex digits."""
     if _PATH_SAFE.fullmatch(name) and name not in {".", ".."} and name not in reserved:
         return name
+    import hashlib  # loads OpenSSL, 4 MB of memory that hardly any host needs
+
     digest = hashlib.sha256(_bytes(name)).hexdigest()
     return f"host-{digest[:8]}"
 

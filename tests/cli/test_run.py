@@ -4,19 +4,17 @@ import csv
 import json
 import os
 import pty
-import select
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-SYSMON = [sys.executable, "-m", "sysmon"]
-CALM = "version: 1\nrules: []\n"
+from tests.cli.processes import SYSMON, arguments, environment, rows, run, start, until
+
 TOUCHY = """\
 version: 1
 defaults: {for: 0s, clear_for: 0s}
@@ -27,50 +25,16 @@ rules:
 """
 
 
-def _environment(**more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "PYTHONPATH"}}
-    return kept | {"SYSMON_CONFIG": "", "TZ": "UTC", **more}
-
-
-def _arguments(folder: Path, *arguments: str, rules: str = CALM) -> list[str]:
-    (folder / "rules.yaml").write_text(rules)
-    (folder / "sysmon.yaml").write_text("")
-    where = ["--config", str(folder / "sysmon.yaml"), "--rules", str(folder / "rules.yaml")]
-    return [*SYSMON, "run", "--data", str(folder / "data"), *where, *arguments]
-
-
-def _run(folder: Path, *arguments: str, rules: str = CALM, **more: Any) -> "subprocess.CompletedProcess[str]":
-    command = _arguments(folder, *arguments, rules=rules)
-    options = {"env": _environment(), "capture_output": True, "text": True, "timeout": 60, **more}
-    return subprocess.run(command, check=False, **options)
-
-
-def _start(folder: Path, *arguments: str, rules: str = CALM, **more: Any) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(_arguments(folder, *arguments, rules=rules), env=_environment(), **more)
-
-
-def _until(condition: Any, seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        select.select([], [], [], 0.01)
-
-
-def _rows(folder: Path, table: str) -> list[dict[str, Any]]:
-    paths = sorted(folder.glob(f"data/*/{table}/*.jsonl"))
-    return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
-
-
 def _events(folder: Path) -> list[str]:
-    return [record["event"] for record in _rows(folder, "events")]
+    return [record["event"] for record in rows(folder, "events")]
 
 
 def test_once_stores_one_sample_with_its_rates_in_every_table(tmp_path: Path) -> None:
-    done = _run(tmp_path, "--once")
+    done = run(tmp_path, "--once")
 
     tables = sorted(path.name for path in tmp_path.glob("data/*/*"))
     expected = ["agent", "alerts", "collector", "cpu", "disk_io", "disk_usage", "events", "load", "memory", "network"]
-    usage = [row["cpu_usage_percent"] for row in _rows(tmp_path, "cpu") if row["core"] == "all"]
+    usage = [row["cpu_usage_percent"] for row in rows(tmp_path, "cpu") if row["core"] == "all"]
     assert (done.returncode, tables, len(usage), usage[0] is not None) == (0, [*expected, "process"], 1, True)
 
 
@@ -82,17 +46,17 @@ def test_run_imports_nothing_heavy(tmp_path: Path) -> None:
         "sysmon.cli.answer(sys.argv[1:])\n"
         f"print(sorted(set(sys.modules) & {heavy!r}), file=sys.stderr)\n"
     )
-    arguments = _arguments(tmp_path, "--once")[len(SYSMON) :]
+    flags = arguments(tmp_path, "--once")[len(SYSMON) :]
 
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], env=_environment(), capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, *flags], env=environment(), capture_output=True, text=True, check=False
     )
 
     assert done.stderr.splitlines()[-1:] == ["[]"]
 
 
 def test_both_formats_hold_the_same_values(tmp_path: Path) -> None:
-    _run(tmp_path, "--interval", "100ms", "--ticks", "5")
+    run(tmp_path, "--interval", "100ms", "--ticks", "5")
 
     for path in tmp_path.glob("data/*/*/*.csv"):
         lines = path.with_suffix(".jsonl").read_text().splitlines()
@@ -103,9 +67,9 @@ def test_both_formats_hold_the_same_values(tmp_path: Path) -> None:
 
 
 def test_ticks_are_on_multiples_and_all_of_them_are_stored(tmp_path: Path) -> None:
-    _run(tmp_path, "--interval", "100ms", "--ticks", "10")
+    run(tmp_path, "--interval", "100ms", "--ticks", "10")
 
-    agent = _rows(tmp_path, "agent")
+    agent = rows(tmp_path, "agent")
     spread = {row["timestamp"][-4:-1] for row in agent} <= {f"{hundredth}00" for hundredth in range(10)}
     stored_and_missed = sum(1 + row["agent_samples_missed"] for row in agent)
     assert (spread, [row["agent_sequence"] for row in agent], stored_and_missed >= 10) == (
@@ -120,16 +84,16 @@ def test_ticks_are_on_multiples_and_all_of_them_are_stored(tmp_path: Path) -> No
     [pytest.param(signal.SIGTERM, 0, id="SIGTERM"), pytest.param(signal.SIGINT, 130, id="SIGINT")],
 )
 def test_a_signal_ends_it_with_everything_written(tmp_path: Path, number: signal.Signals, code: int) -> None:
-    with _start(tmp_path, "--interval", "50ms", stdout=subprocess.PIPE) as process:
-        _until(lambda: _rows(tmp_path, "agent"))
+    with start(tmp_path, "--interval", "50ms", stdout=subprocess.PIPE) as process:
+        until(lambda: rows(tmp_path, "agent"))
         process.send_signal(number)
         begin = time.monotonic()
         said, _ = process.communicate(timeout=30)
 
-    ticks = next(record for record in _rows(tmp_path, "events") if record["event"] == "stopped")
+    ticks = next(record for record in rows(tmp_path, "events") if record["event"] == "stopped")
     assert (process.returncode, ticks["ticks"], ticks["reason"], time.monotonic() - begin < 5) == (
         code,
-        len(_rows(tmp_path, "agent")),
+        len(rows(tmp_path, "agent")),
         number.name,
         True,
     )
@@ -137,11 +101,11 @@ def test_a_signal_ends_it_with_everything_written(tmp_path: Path, number: signal
 
 
 def test_a_hangup_does_not_end_a_run_without_a_terminal(tmp_path: Path) -> None:
-    with _start(tmp_path, "--interval", "50ms", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        _until(lambda: _rows(tmp_path, "agent"))
+    with start(tmp_path, "--interval", "50ms", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        until(lambda: rows(tmp_path, "agent"))
         process.send_signal(signal.SIGHUP)
-        seen = len(_rows(tmp_path, "agent"))
-        _until(lambda: len(_rows(tmp_path, "agent")) > seen + 1)
+        seen = len(rows(tmp_path, "agent"))
+        until(lambda: len(rows(tmp_path, "agent")) > seen + 1)
         process.terminate()
         process.wait(30)
 
@@ -149,9 +113,9 @@ def test_a_hangup_does_not_end_a_run_without_a_terminal(tmp_path: Path) -> None:
 
 
 def test_a_second_run_on_the_same_data_is_refused_by_the_pid_of_the_first(tmp_path: Path) -> None:
-    with _start(tmp_path, "--interval", "50ms", stdout=subprocess.DEVNULL) as process:
-        _until(lambda: _rows(tmp_path, "agent"))
-        second = _run(tmp_path, "--once")
+    with start(tmp_path, "--interval", "50ms", stdout=subprocess.DEVNULL) as process:
+        until(lambda: rows(tmp_path, "agent"))
+        second = run(tmp_path, "--once")
         process.terminate()
         process.wait(30)
 
@@ -160,7 +124,7 @@ def test_a_second_run_on_the_same_data_is_refused_by_the_pid_of_the_first(tmp_pa
 
 
 def test_in_a_pipe_there_is_a_start_line_the_alerts_and_a_stop_line(tmp_path: Path) -> None:
-    done = _run(tmp_path, "--interval", "50ms", "--ticks", "4", rules=TOUCHY)
+    done = run(tmp_path, "--interval", "50ms", "--ticks", "4", rules=TOUCHY)
 
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines[::2]] == ["sysmon", "sysmon"]
@@ -168,20 +132,20 @@ def test_in_a_pipe_there_is_a_start_line_the_alerts_and_a_stop_line(tmp_path: Pa
 
 
 def test_quiet_shows_alerts_and_nothing_else(tmp_path: Path) -> None:
-    done = _run(tmp_path, "--quiet", "--interval", "50ms", "--ticks", "4", rules=TOUCHY)
+    done = run(tmp_path, "--quiet", "--interval", "50ms", "--ticks", "4", rules=TOUCHY)
 
     assert [line.split()[1] for line in done.stdout.splitlines()] == ["WARNING"]
 
 
 def test_an_alert_is_in_the_log_with_what_the_screen_said(tmp_path: Path) -> None:
-    _run(tmp_path, "--interval", "50ms", "--ticks", "4", rules=TOUCHY)
+    run(tmp_path, "--interval", "50ms", "--ticks", "4", rules=TOUCHY)
 
-    log = [(record["event"], record.get("rule"), record.get("level")) for record in _rows(tmp_path, "alerts")]
+    log = [(record["event"], record.get("rule"), record.get("level")) for record in rows(tmp_path, "alerts")]
     assert log == [("active", None, None), ("fired", "exists", "warning")]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environment", "coloured"),
+    ("flags", "variables", "coloured"),
     [
         pytest.param((), {}, False, id="a pipe"),
         pytest.param((), {"FORCE_COLOR": "1"}, True, id="FORCE_COLOR"),
@@ -191,10 +155,9 @@ def test_an_alert_is_in_the_log_with_what_the_screen_said(tmp_path: Path) -> Non
     ],
 )
 def test_colour_follows_the_flag_then_the_environment(
-    tmp_path: Path, arguments: Sequence[str], environment: Mapping[str, str], coloured: bool
+    tmp_path: Path, flags: Sequence[str], variables: Mapping[str, str], coloured: bool
 ) -> None:
-    flags = ("--interval", "50ms", "--ticks", "2", *arguments)
-    done = _run(tmp_path, *flags, rules=TOUCHY, env=_environment(**environment))
+    done = run(tmp_path, "--interval", "50ms", "--ticks", "2", *flags, rules=TOUCHY, env=environment(**variables))
 
     assert ("\x1b[" in done.stdout) is coloured
 
@@ -209,18 +172,18 @@ def test_colour_follows_the_flag_then_the_environment(
     ],
 )
 def test_no_output_can_hurt_the_sampling(tmp_path: Path, redirection: str) -> None:
-    command = _arguments(tmp_path, "--interval", "50ms", "--ticks", "5", "--color", "always", rules=TOUCHY)
+    command = arguments(tmp_path, "--interval", "50ms", "--ticks", "5", "--color", "always", rules=TOUCHY)
     done = subprocess.run(
-        ["/bin/sh", "-c", redirection, "sh", *command], env=_environment(), check=False, timeout=60, capture_output=True
+        ["/bin/sh", "-c", redirection, "sh", *command], env=environment(), check=False, timeout=60, capture_output=True
     )
 
     damaged = [path for path in tmp_path.glob("data/*/*/*.jsonl") if not path.read_text().endswith("}\n")]
-    assert (done.returncode, len(_rows(tmp_path, "agent")), damaged) == (0, 5, [])
+    assert (done.returncode, len(rows(tmp_path, "agent")), damaged) == (0, 5, [])
 
 
 def test_a_reader_that_stops_reading_holds_up_no_tick(tmp_path: Path) -> None:
     reader, writer = os.pipe()
-    with _start(tmp_path, "--interval", "50ms", "--ticks", "20", rules=TOUCHY, stdout=writer, stderr=writer) as process:
+    with start(tmp_path, "--interval", "50ms", "--ticks", "20", rules=TOUCHY, stdout=writer, stderr=writer) as process:
         os.set_blocking(writer, False)
         _fill(writer)
         os.set_blocking(writer, True)
@@ -228,7 +191,7 @@ def test_a_reader_that_stops_reading_holds_up_no_tick(tmp_path: Path) -> None:
     os.close(reader)
     os.close(writer)
 
-    assert (process.returncode, len(_rows(tmp_path, "agent"))) == (0, 20)
+    assert (process.returncode, len(rows(tmp_path, "agent"))) == (0, 20)
 
 
 def _fill(writer: int) -> None:
@@ -241,7 +204,7 @@ def _fill(writer: int) -> None:
 
 def test_on_a_terminal_there_is_a_line_a_tick_within_its_width(tmp_path: Path) -> None:
     master, slave = pty.openpty()
-    with _start(tmp_path, "--interval", "100ms", "--ticks", "3", stdin=slave, stdout=slave, stderr=slave) as process:
+    with start(tmp_path, "--interval", "100ms", "--ticks", "3", stdin=slave, stdout=slave, stderr=slave) as process:
         os.close(slave)
         shown = _read_terminal(master)
         process.wait(30)
@@ -265,7 +228,7 @@ def _read_terminal(master: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("flags", "said"),
     [
         pytest.param(("--once", "--ticks", "3"), "--once, --ticks and --for exclude each other", id="two ends"),
         pytest.param(("--interval", "5"), "'5' is no duration: write 5s, 5m or 5h", id="an interval without a unit"),
@@ -274,7 +237,7 @@ def _read_terminal(master: int) -> str:
         pytest.param(("--data", "/proc/nowhere"), "/proc/nowhere: cannot be written", id="a place that takes no files"),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_one_line(tmp_path: Path, arguments: Sequence[str], said: str) -> None:
-    done = _run(tmp_path, *arguments)
+def test_what_makes_no_sense_is_refused_in_one_line(tmp_path: Path, flags: Sequence[str], said: str) -> None:
+    done = run(tmp_path, *flags)
 
     assert (done.returncode, said in done.stderr, done.stderr.count("\n"), done.stdout) == (2, True, 1, "")

@@ -1,0 +1,61 @@
+"""Starting the real `sysmon` on a folder of its own, and looking at what it left."""
+
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SYSMON = [sys.executable, "-m", "sysmon"]
+CALM = "version: 1\nrules: []\n"
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return an environment in which nothing of this machine's configuration is seen."""
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "PYTHONPATH"}}
+    return kept | {"TZ": "UTC", **more}
+
+
+def arguments(folder: Path, *more: str, rules: str = CALM) -> list[str]:
+    """Return the command line of a run that keeps everything below a folder."""
+    (folder / "rules.yaml").write_text(rules)
+    (folder / "sysmon.yaml").write_text("")
+    where = ["--config", str(folder / "sysmon.yaml"), "--rules", str(folder / "rules.yaml")]
+    return [*SYSMON, "run", "--data", str(folder / "data"), *where, *more]
+
+
+def run(folder: Path, *more: str, rules: str = CALM, **options: Any) -> "subprocess.CompletedProcess[str]":
+    """Run to the end."""
+    settings = {"env": environment(), "capture_output": True, "text": True, "timeout": 60, **options}
+    return subprocess.run(arguments(folder, *more, rules=rules), check=False, **settings)
+
+
+def start(folder: Path, *more: str, rules: str = CALM, **options: Any) -> "subprocess.Popen[bytes]":
+    """Start a run that goes on beside the test."""
+    return subprocess.Popen(arguments(folder, *more, rules=rules), env=environment(), **options)
+
+
+def answer(*command: str) -> "subprocess.CompletedProcess[str]":
+    """Run another command to its end."""
+    return subprocess.run(
+        [*SYSMON, *command], env=environment(), capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def until(condition: Callable[[], Any], seconds: float = 30.0) -> None:
+    """Look again and again until something has come true."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        select.select([], [], [], 0.01)
+
+
+def rows(folder: Path, table: str) -> list[dict[str, Any]]:
+    """Return every whole line of one table, in order."""
+    paths = sorted(folder.glob(f"data/*/{table}/*.jsonl"))
+    texts = [path.read_text() for path in paths]
+    return [json.loads(line) for text in texts for line in text[: text.rfind("\n") + 1].splitlines()]
