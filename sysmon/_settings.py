@@ -104,9 +104,8 @@ def whole(at_least: int | None, at_most: int | None) -> Callable[[str], int]:
 
     def read(text: str) -> int:
         if not _WHOLE.fullmatch(text):
-            raise UsageError(
-                f"{text!r} is no whole number: write digits only, as in {10 if at_least is None else at_least}"
-            )
+            example = 10 if at_least is None else at_least
+            raise UsageError(f"{text!r} is no whole number: write digits only, such as {example}")
         given = int(text)
         if at_least is not None and given < at_least:
             raise UsageError(f"{text} is too small: write {at_least} or more")
@@ -120,7 +119,7 @@ def whole(at_least: int | None, at_most: int | None) -> Callable[[str], int]:
 def percent(text: str) -> float:
     """Read a percentage above 0 and up to 100, without its sign."""
     if not _NUMBER.fullmatch(text):
-        raise UsageError(f"{text!r} is no number: write a percentage without its sign, as in 5 or 12.5")
+        raise UsageError(f"{text!r} is no number: write a percentage without its sign, such as 5 or 12.5")
     if not 0 < float(text) <= 100:
         raise UsageError(f"{text} is out of range: write more than 0 and at most 100")
     return float(text)
@@ -133,7 +132,9 @@ def choice(kind: type[E]) -> Callable[[str], E]:
         try:
             return kind(text.lower())
         except ValueError as error:
-            raise UsageError(f"{text!r} is not known: {yamlnodes.suggest(text.lower(), list(kind))}") from error
+            raise UsageError(
+                f"{text!r} is not known: {yamlnodes.suggest(text.lower(), [one.value for one in kind])}"
+            ) from error
 
     return read
 

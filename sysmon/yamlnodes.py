@@ -18,6 +18,7 @@ from sysmon.names import printable
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 20
+_LONGEST = 300
 T = TypeVar("T")
 
 
@@ -81,6 +82,8 @@ class Problems:
 
     def add(self, place: Place, message: str) -> None:
         """Note one problem: what was found and what to write instead."""
+        if len(message) > _LONGEST:
+            message = f"{message[: _LONGEST // 2]}...{message[-_LONGEST // 2 :]}"
         self._lines.setdefault(printable(f"{place}: {message}"), (place.line, place.column))
 
     def raise_if_any(self) -> None:
@@ -229,7 +232,9 @@ class _Builder:
         if depth > MAX_DEPTH:
             raise ConfigError(f"{place}: nested more than {MAX_DEPTH} deep: flatten it")
         if isinstance(event, yaml.AliasEvent):
-            self._problems.add(place, f"alias *{event.anchor}: write the values out")
+            self._problems.add(
+                place, f"alias *{event.anchor}: write the values out, or quote a pattern: '*{event.anchor}'"
+            )
             return Scalar(place, "")
         if getattr(event, "anchor", None):
             self._problems.add(place, f"anchor &{event.anchor}: remove it, aliases are not taken")
@@ -273,6 +278,8 @@ def _kind(node: Node) -> str:
 
 def _said(error: yaml.MarkedYAMLError) -> str:
     problem = (error.problem or "not YAML").replace("\n", " ")
+    if error.context and "an alias" in error.context:
+        return "an unquoted * starts an alias: quote a pattern, as in '*'"
     if "'\\t'" in problem:
         return "a tab indents this line: use spaces"
     return f"not YAML ({problem}): look for a missing quote, colon or indentation"

@@ -87,7 +87,8 @@ def test_windows_line_ends_and_a_byte_order_mark_do_no_harm() -> None:
         pytest.param(b"a:\n\t b: 1\n", "f.yaml:2:1: a tab indents this line: use spaces", id="a tab"),
         pytest.param(b"a: 1\na: 2\n", "f.yaml:2:1: key 'a' again (first in line 1): keep one", id="a key twice"),
         pytest.param(b"a: &x 1\n", "f.yaml:1:4: anchor &x: remove it, aliases are not taken", id="an anchor"),
-        pytest.param(b"a: *x\n", "f.yaml:1:4: alias *x: write the values out", id="an alias"),
+        pytest.param(b"a: *x\n", "f.yaml:1:4: alias *x: write the values out, or quote a pattern: '*x'", id="an alias"),
+        pytest.param(b"a: [*]\n", "f.yaml:1:6: an unquoted * starts an alias: quote a pattern, as in '*'", id="a star"),
         pytest.param(
             b"a: !!python/object/apply:os.system [id]\n",
             "f.yaml:1:4: tag tag:yaml.org,2002:python/object/apply:os.system: remove it, values are read by what they "
