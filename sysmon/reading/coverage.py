@@ -71,16 +71,7 @@ def runs_of(events: Iterable[Event], *, until: datetime, now: datetime) -> list[
             runs[-1] = replace(current, last=at - round(1000 * _seconds(event.fields.get("seconds"))), closed=True)
             runs.append(replace(current, start=at, first_tick=None))
         elif event.kind in {RUNNING, "started"}:
-            run_id = str(event.fields.get("run"))
-            first = _instant(event, "first_tick", at) if event.kind == "started" else None
-            if current is not None and current.id == run_id and first is None:
-                continue
-            start = at if first is None else first
-            if current is not None:
-                runs.pop()
-                if current.id != run_id:
-                    runs.append(replace(current, last=start - 1, closed=True))
-            runs.append(Run(run_id, start, start, first, _intervals(event.fields.get("intervals")), closed=False))
+            _begin(runs, event)
     if runs and not runs[-1].closed:
         runs[-1] = replace(runs[-1], last=to_ms(min(until, now - _GRACE)))
     return runs
@@ -138,6 +129,23 @@ def not_running(runs: Sequence[Run], since: datetime, until: datetime) -> float:
         idle += max(0, min(run.start, end) - reached)
         reached = max(reached, min(last, end))
     return max(0, idle + end - reached) / 1000
+
+
+def _begin(runs: list[Run], event: Event) -> None:
+    """Add the run that an event speaks of, or correct its beginning; the one before it ends there at the latest."""
+    run_id = str(event.fields.get("run"))
+    at = to_ms(event.at)
+    first = _instant(event, "first_tick", at) if event.kind == "started" else None
+    if runs and not runs[-1].closed and runs[-1].id == run_id:
+        if first is None:
+            return
+        begun = runs.pop().start
+        if runs and runs[-1].last == begun - 1:  # it crashed, and is counted up to the first tick after it
+            runs[-1] = replace(runs[-1], last=first - 1)
+    start = at if first is None else first
+    if runs and not runs[-1].closed:
+        runs[-1] = replace(runs[-1], last=start - 1, closed=True)
+    runs.append(Run(run_id, start, start, first, _intervals(event.fields.get("intervals")), closed=False))
 
 
 def _longest_gap(stretch: Stretch, instants: Sequence[int]) -> tuple[int, int]:

@@ -1,0 +1,101 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sysmon.history import AlertState
+from sysmon.model import AlertEvent, Event, Level, Transition
+from sysmon.reading.alerts import past_alerts
+from sysmon.reading.damage import Damage
+from sysmon.reading.logs import AlertEntry, read_alerts, read_events
+from tests.reading.stored import DAY, HOUR, START, alert_lines, at, event_lines, running, started, write_log
+
+FIRED = AlertEvent(
+    at=at(100),
+    transition=Transition.FIRED,
+    rule="cpu-hot",
+    id="aabbccdd",
+    metric="cpu_usage_percent",
+    labels={"hostname": "web-01", "core": "all"},
+    level=Level.WARNING,
+    value=91.0,
+    peak=91.0,
+    threshold=80.0,
+    condition=">= 80 for 1m",
+    since=at(40),
+    duration=60.0,
+    reason="",
+)
+ESCALATED = replace(FIRED, at=at(200), transition=Transition.ESCALATED, level=Level.CRITICAL, peak=97.0)
+LOWERED = replace(FIRED, at=at(300), transition=Transition.LOWERED, level=Level.WARNING, peak=97.0)
+RESOLVED = replace(FIRED, at=at(400), transition=Transition.RESOLVED, peak=97.0)
+
+
+def seen(
+    entries: list[AlertEntry], since: float = 0, until: float = 3600
+) -> list[tuple[str, str, float, float | None]]:
+    """Return state, level, duration and peak of the alerts in a range given in seconds."""
+    alerts = past_alerts(entries, at(since), at(until))
+    return [(alert.state.value, alert.level.value, alert.duration, alert.peak) for alert in alerts]
+
+
+@pytest.mark.parametrize(
+    ("entries", "since", "expected"),
+    [
+        pytest.param([], 0, [], id="none"),
+        pytest.param([FIRED], 0, [("firing", "warning", 3560, 91.0)], id="still firing"),
+        pytest.param([FIRED, ESCALATED, LOWERED, RESOLVED], 0, [("resolved", "critical", 360, 97.0)], id="its worst"),
+        pytest.param([FIRED, RESOLVED], 401, [], id="over before the range"),
+        pytest.param([FIRED, RESOLVED], 400, [("resolved", "warning", 360, 97.0)], id="over at its beginning"),
+        pytest.param([FIRED], 3000, [("firing", "warning", 3560, 91.0)], id="began before the range"),
+        pytest.param([(at(500), [FIRED])], 3000, [("firing", "warning", 3560, 91.0)], id="only listed as active"),
+        pytest.param([FIRED, (at(500), [FIRED])], 0, [("firing", "warning", 3560, 91.0)], id="listed again"),
+        pytest.param([FIRED, (at(500), [])], 0, [("unknown", "warning", 460, 91.0)], id="a later run knows nothing"),
+    ],
+)
+def test_what_became_of_an_alert(
+    entries: list[AlertEntry], since: float, expected: list[tuple[str, str, float, float | None]]
+) -> None:
+    assert seen(entries, since) == expected
+
+
+def test_the_log_is_read_from_the_segment_that_was_open_when_the_range_began(tmp_path: Path) -> None:
+    write_log(tmp_path, "alerts", alert_lines(at(-999_999), [], [replace(FIRED, id="old")]), at(-999_999))
+    write_log(tmp_path, "alerts", alert_lines(START, [], [FIRED, RESOLVED]))
+    write_log(tmp_path, "alerts", alert_lines(START + 3 * DAY, [], []), START + 3 * DAY)
+
+    entries = read_alerts(tmp_path / "web-01", START + DAY, START + DAY + HOUR, Damage())
+
+    assert entries == [(START, []), FIRED, RESOLVED]
+
+
+def test_broken_records_are_counted(tmp_path: Path) -> None:
+    path = write_log(tmp_path, "alerts", alert_lines(START, [], [FIRED]))
+    good = path.read_bytes()
+    broken = [b"{}", b"[]", b"null", b"{", b'{"timestamp":"2026-11-20T12:00:00Z","event":"fired"}', b'{"event":1}']
+    broken += [b'{"timestamp":5,"event":"active"}', good.splitlines()[1].replace(b'"labels":{', b'"labels":[{')]
+    broken += [good.splitlines()[1].replace(b'"warning"', b'"awful"')]
+    path.write_bytes(good + b"".join(line + b"\n" for line in broken))
+    damage = Damage()
+
+    entries = read_alerts(tmp_path / "web-01", START, START + HOUR, damage)
+
+    assert (len(entries), damage.count) == (2, len(broken))
+
+
+def test_an_alert_that_is_on_at_the_end_is_firing(tmp_path: Path) -> None:
+    write_log(tmp_path, "alerts", alert_lines(START, [FIRED], []))
+
+    entries = read_alerts(tmp_path / "web-01", START, START + HOUR, Damage())
+
+    assert [alert.state for alert in past_alerts(entries, START, START + HOUR)] == [AlertState.FIRING]
+
+
+def test_events_come_back_with_their_fields(tmp_path: Path) -> None:
+    events = [running(0, "a", {"load": 10.0}), started(1, "a", {"load": 10.0}, 10)]
+    write_log(tmp_path, "events", event_lines(events))
+
+    found = read_events(tmp_path / "web-01", START, START + HOUR, Damage())
+
+    labels = {"hostname": "web-01", "environment": "prod", "region": "eu"}
+    assert found == [Event(event.at, event.kind, labels | dict(event.fields)) for event in events]

@@ -1,0 +1,179 @@
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sysmon.history import Coverage
+from sysmon.model import Event
+from sysmon.reading.coverage import coverage, not_running, runs_of, stretches_of
+from tests.reading.stored import at, running, started, stopped
+
+EVERY_10 = {"load": 10.0, "disk_usage": 60.0}
+BEGIN, END = 0.0, 600.0
+
+
+def measure(
+    events: Iterable[Event], samples: Iterable[float], *, table: str = "load", now: float = 9999
+) -> tuple[int, int, float, float | None]:
+    """Return found, expected, longest gap and its beginning of ten minutes, all in seconds."""
+    instants = [round(at(second).timestamp() * 1000) for second in samples if BEGIN <= second < END]
+    runs = runs_of(events, until=at(END), now=at(now))
+    found = coverage(stretches_of(runs, table, instants, at(BEGIN), at(END)), instants)
+    begun = None if found.gap_at is None else (found.gap_at - at(0)).total_seconds()
+    return found.found, found.expected, round(found.gap), begun
+
+
+def ticks(first: int, last: int, *, without: Iterable[int] = (), step: int = 10) -> list[float]:
+    """Return the seconds from first to last, in steps, but for some."""
+    return [float(second) for second in range(first, last + 1, step) if second not in set(without)]
+
+
+STEADY = [running(-5000, "a", EVERY_10)]
+
+
+@pytest.mark.parametrize(
+    ("events", "samples", "expected"),
+    [
+        pytest.param(STEADY, ticks(0, 590), (60, 60, 0, None), id="complete"),
+        pytest.param(STEADY, ticks(0, 590, without=[100]), (59, 60, 20, 90), id="one is missing"),
+        pytest.param(STEADY, ticks(0, 590, without=[100, 200, 210]), (57, 60, 30, 190), id="two holes"),
+        pytest.param(STEADY, ticks(0, 590, without=[0]), (59, 60, 10, 0), id="the first is missing"),
+        pytest.param(STEADY, ticks(0, 580), (59, 60, 20, 580), id="the last is missing"),
+        pytest.param(STEADY, [], (0, 60, 600, 0), id="none at all"),
+        pytest.param(
+            [started(97, "a", EVERY_10, 100), stopped(305, "a", 300)],
+            ticks(100, 300),
+            (21, 21, 0, None),
+            id="started and stopped in order",
+        ),
+        pytest.param(
+            [started(97, "a", EVERY_10, 100), stopped(305, "a", 300), started(408, "b", EVERY_10, 410)],
+            ticks(100, 300) + ticks(410, 590),
+            (40, 40, 0, None),
+            id="a clean break is not lost",
+        ),
+        pytest.param(
+            [started(-97, "a", EVERY_10), running(405, "b", EVERY_10), started(406, "b", EVERY_10, 410)],
+            ticks(0, 300) + ticks(410, 590),
+            (50, 60, 110, 300),
+            id="a crash is lost",
+        ),
+        pytest.param(
+            [started(-97, "a", EVERY_10), started(410, "b", EVERY_10)],
+            ticks(410, 590),
+            (19, 60, 410, 0),
+            id="nothing stored before a crash",
+        ),
+        pytest.param([stopped(-10, "a", -20)], [], (0, 0, 0, None), id="stopped before the range"),
+        pytest.param(
+            [*STEADY, running(0, "a", EVERY_10)], ticks(0, 590), (60, 60, 0, None), id="a new segment is no new run"
+        ),
+        pytest.param(
+            [*STEADY, Event(at(400), "clock_step", {"seconds": 300.0})],
+            ticks(0, 100) + ticks(400, 590),
+            (31, 31, 0, None),
+            id="the clock was set forward",
+        ),
+        pytest.param(
+            [Event(at(-5), "started", {"run": "a", "first_tick": "soon", "intervals": {"load": 10, "x": "often"}})],
+            ticks(0, 590),
+            (60, 60, 0, None),
+            id="fields that make no sense",
+        ),
+    ],
+)
+def test_what_should_be_there_follows_from_the_events(
+    events: list[Event], samples: list[float], expected: tuple[int, int, float, float | None]
+) -> None:
+    assert measure(events, samples) == expected
+
+
+def test_a_slow_table_is_due_at_the_first_tick_and_at_its_own_multiples() -> None:
+    events = [started(97, "a", EVERY_10, 100)]
+
+    assert measure(events, [100, *ticks(120, 540, step=60)], table="disk_usage") == (9, 9, 0, None)
+
+
+def test_a_slow_table_misses_its_first_tick() -> None:
+    events = [started(97, "a", EVERY_10, 100)]
+
+    assert measure(events, ticks(120, 540, step=60), table="disk_usage") == (8, 9, 20, 100)
+
+
+@pytest.mark.parametrize(
+    ("now", "samples", "expected"),
+    [
+        pytest.param(300.5, ticks(0, 290), (30, 30, 0, None), id="the newest sample is on its way"),
+        pytest.param(300.5, ticks(0, 300), (31, 31, 0, None), id="it is there already"),
+        pytest.param(301.2, ticks(0, 290), (30, 31, 10, 290), id="it is late"),
+    ],
+)
+def test_a_run_that_goes_on_owes_what_is_older_than_a_second(
+    now: float, samples: list[float], expected: tuple[int, int, float, float | None]
+) -> None:
+    assert measure(STEADY, samples, now=now) == expected
+
+
+@pytest.mark.parametrize(
+    ("samples", "expected"),
+    [
+        pytest.param([], (0, 0, 0, None), id="nothing"),
+        pytest.param([7.0], (1, 1, 0, None), id="a single row"),
+        pytest.param(ticks(7, 307, without=[207], step=100), (3, 4, 200, 107), id="one is missing"),
+        pytest.param([0, 10, 20.3, 30, 39.8, 50.2], (6, 6, 0, None), id="spacing that wavers"),
+    ],
+)
+def test_without_events_the_median_spacing_is_the_interval(
+    samples: list[float], expected: tuple[int, int, float, float | None]
+) -> None:
+    assert measure([], samples) == expected
+
+
+@pytest.mark.parametrize(
+    ("events", "seconds"),
+    [
+        pytest.param(STEADY, 0, id="ran all the time"),
+        pytest.param([started(97, "a", EVERY_10, 100)], 100, id="before the first start"),
+        pytest.param([started(0, "a", EVERY_10), stopped(305, "a", 300)], 290, id="after the stop"),
+        pytest.param(
+            [started(0, "a", EVERY_10), stopped(305, "a", 300), started(410, "b", EVERY_10)], 100, id="in between"
+        ),
+        pytest.param([started(0, "a", EVERY_10), started(410, "b", EVERY_10)], 0, id="a crash is not idle"),
+    ],
+)
+def test_time_in_which_nothing_was_meant_to_run(events: list[Event], seconds: float) -> None:
+    runs = runs_of(events, until=at(END), now=at(9999))
+
+    assert not_running(runs, at(BEGIN), at(END)) == seconds
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    first=st.integers(0, 300),
+    length=st.integers(0, 600),
+    interval=st.sampled_from([1, 7, 10, 60]),
+    lost=st.sets(st.integers(0, 700)),
+)
+def test_counting_agrees_with_writing_every_instant_down(
+    first: int, length: int, interval: int, lost: set[int]
+) -> None:
+    last = first + length
+    # START lies on whole hours, so multiples of 7 are counted from the epoch here as there.
+    base = round(at(0).timestamp())
+    due = [first] + [second for second in range(first + 1, last + 1) if (base + second) % interval == 0]
+    in_range = [float(second) for second in due if second < END]
+    samples = [second for second in in_range if second not in lost]
+    events = [started(first, "a", {"load": float(interval)}), stopped(last, "a", last)]
+
+    found, expected, gap, _ = measure(events, samples)
+
+    assert (found, expected, gap == 0) == (len(samples), len(in_range), len(samples) == len(in_range))
+
+
+def test_the_interval_is_told() -> None:
+    runs = runs_of(STEADY, until=at(END), now=at(9999))
+
+    found = coverage(stretches_of(runs, "disk_usage", [], at(BEGIN), at(END)), [])
+
+    assert found == Coverage(0, 10, 600.0, at(0), 60.0)
