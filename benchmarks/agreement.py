@@ -23,6 +23,9 @@ _SECTOR = 512
 Values = dict[str, float]
 """Numbers by what they are of, such as `disk vda read bytes`."""
 
+Tables = Mapping[str, dict[str, dict[str, Any]]]
+"""Metrics by table and first label."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -42,7 +45,7 @@ class Sysmon:
         self._readings: dict[str, Any] = {}
         self._at = 0.0
 
-    def read(self) -> Mapping[str, dict[str, dict[str, Any]]]:
+    def read(self) -> Tables:
         """Read everything, and return rows by table and first label since the reading before."""
         at = time.monotonic()
         tables = {}
@@ -104,9 +107,13 @@ def df_gauges() -> Iterator[tuple[str, float]]:
                 yield f"df {target} {name}", float(number)
 
 
-def snapshot() -> Snapshot:
-    """Ask the others now."""
-    return Snapshot(time.monotonic(), dict([*disk_counters(), *link_counters()]), dict([*free_gauges(), *df_gauges()]))
+def ask(sysmon: Sysmon) -> tuple[Snapshot, Tables]:
+    """Ask everybody now; the counters that move most are read next to each other."""
+    at = time.monotonic()
+    counters = dict(disk_counters())
+    tables = sysmon.read()
+    counters |= dict(link_counters())
+    return Snapshot(at, counters, dict([*free_gauges(), *df_gauges()])), tables
 
 
 def vmstat_values(text: str) -> Values:
@@ -115,7 +122,7 @@ def vmstat_values(text: str) -> Values:
     return {f"vmstat {name}": float(value) for name, value in zip(lines[1], lines[-1], strict=False)} if lines else {}
 
 
-def sysmon_values(tables: Mapping[str, dict[str, dict[str, Any]]]) -> Iterator[tuple[str, float | None]]:
+def sysmon_values(tables: Tables) -> Iterator[tuple[str, float | None]]:
     """Yield sysmon's numbers under the names of the others."""
     cpu, load, memory = tables["cpu"]["all"], tables["load"][""], tables["memory"][""]
     yield "vmstat us", cpu["cpu_user_percent"] + cpu["cpu_nice_percent"]
@@ -171,11 +178,10 @@ def wait(seconds: int) -> str:
 def measure(seconds: int) -> tuple[Values, Values]:
     """Ask both sides twice, with some time between; return their numbers and ours."""
     sysmon = Sysmon()
-    before = snapshot()
     sysmon.read()
+    before, _ = ask(sysmon)
     vmstat = wait(seconds)
-    rows = sysmon.read()
-    after = snapshot()
+    after, rows = ask(sysmon)
     theirs = growth(before, after) | after.gauges | vmstat_values(vmstat)
     ours = {name: value for name, value in sysmon_values(rows) if value is not None}
     return theirs, ours
