@@ -42,6 +42,8 @@ class Sysmon:
     def __init__(self) -> None:
         classes = discover()
         self._collectors = {name: classes[name](Source(), classes[name].Options()) for name in _TABLES}
+        loopback = classes["network"].Options(include=("lo",))  # where a comparison can make traffic of its own
+        self._collectors["network"] = classes["network"](Source(), loopback)
         self._readings: dict[str, Any] = {}
         self._at = 0.0
 

@@ -72,7 +72,11 @@ class CpuCollector:
         if self._source.linux:
             try:
                 names = _expand(self._source.read_text(self._source.sys / "devices/system/cpu/online"))
-            except (OSError, ValueError):  # no /sys in this container: counting is all there is
+            except (
+                FileNotFoundError,
+                PermissionError,
+                ValueError,
+            ):  # no /sys in this container: counting is all there is
                 names = []
             if len(names) == count:
                 return names

@@ -101,5 +101,5 @@ class LoadCollector:
     def _open_files(self) -> int | None:
         try:
             return int((self._source.proc / "sys/fs/file-nr").read_bytes().split()[0])
-        except (OSError, ValueError, IndexError):  # hidden in some containers
+        except (FileNotFoundError, PermissionError):  # hidden in some containers
             return None

@@ -100,7 +100,7 @@ class MemoryCollector:
         ]
 
     def _read_kernel(self) -> MemoryReading:
-        info, events = self._numbers("meminfo"), self._numbers("vmstat")
+        info, events = _numbers(self._source.require(self._source.proc / "meminfo")), self._events()
         if b"MemTotal:" not in info:
             raise Unavailable(f"{self._source.proc / 'meminfo'} does not tell how much memory there is")
         return MemoryReading(
@@ -121,13 +121,11 @@ class MemoryCollector:
             oom_kills=_sized(events.get(b"oom_kill"), 1),
         )
 
-    def _numbers(self, name: str) -> dict[bytes, bytes]:
-        """Return the words of a `/proc` file that alternates names and numbers, units left out."""
+    def _events(self) -> dict[bytes, bytes]:
         try:
-            words = (self._source.proc / name).read_bytes().replace(b" kB\n", b"\n").split()
-        except OSError:  # kernels can be built without either
+            return _numbers((self._source.proc / "vmstat").read_bytes())
+        except FileNotFoundError:  # a kernel without event counters
             return {}
-        return dict(zip(words[::2], words[1::2], strict=False))
 
     def _read_psutil(self) -> MemoryReading:
         psutil = self._source.psutil
@@ -145,6 +143,12 @@ class MemoryCollector:
             swapped_in=swap.sin if counts_swapping else None,
             swapped_out=swap.sout if counts_swapping else None,
         )
+
+
+def _numbers(text: bytes) -> dict[bytes, bytes]:
+    """Return the words of a file that alternates names and numbers, units left out."""
+    words = text.replace(b" kB\n", b"\n").split()
+    return dict(zip(words[::2], words[1::2], strict=False))
 
 
 def _sized(number: bytes | None, size: int) -> int | None:

@@ -1,0 +1,76 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sysmon.collectors import Source, _ranking
+from sysmon.collectors._procfs import Usage
+from sysmon.collectors.process import Labels, Machine, ProcessCollector, ProcessReading
+
+NUMBERS = st.none() | st.integers(0, 50)
+USAGES = st.builds(Usage, st.integers(1, 9), NUMBERS, NUMBERS, NUMBERS, st.just(b"x"))
+PIDS = st.integers(1, 6)
+IO = st.dictionaries(PIDS, st.tuples(st.integers(0, 9), st.integers(0, 9)))
+
+
+@st.composite
+def processes(draw: st.DrawFn) -> _ranking.Processes:
+    usage = draw(st.dictionaries(PIDS, USAGES))
+    return _ranking.of(usage, {pid: io for pid, io in draw(IO).items() if pid in usage})
+
+
+def reading(found: _ranking.Processes, listed: set[int]) -> ProcessReading:
+    labels: dict[int, Labels] = {pid: (str(pid), "-", "-", "-", "-") for pid in found.usage if pid in listed}
+    return ProcessReading(found, labels, Machine(10, 100, 0, 1000))
+
+
+@given(st.none() | processes(), processes(), st.sets(PIDS))
+def test_the_rows_hold_all_memory_and_all_threads_whoever_is_listed(
+    before: _ranking.Processes | None, after: _ranking.Processes, listed: set[int]
+) -> None:
+    here = ProcessCollector(Source(), ProcessCollector.Options())
+    rows = here.rows(reading(before, set()) if before else None, reading(after, listed), 10.0)
+
+    sums = tuple(sum(value for row in rows if isinstance(value := row[column], int)) for column in (6, 8))
+    everyone = after.usage.values()
+    assert sums == (sum(one.memory or 0 for one in everyone), sum(one.threads or 0 for one in everyone))
+
+
+@given(processes(), processes(), st.sets(PIDS))
+def test_no_two_readings_give_a_negative_number(
+    before: _ranking.Processes, after: _ranking.Processes, listed: set[int]
+) -> None:
+    here = ProcessCollector(Source(), ProcessCollector.Options())
+    rows = here.rows(reading(before, set()), reading(after, listed), 10.0)
+
+    assert [row for row in rows if any(not isinstance(value, str | None) and value < 0 for value in row)] == []
+
+
+@given(st.none() | processes(), processes(), st.integers(1, 4))
+def test_nobody_who_is_left_out_uses_more_than_a_leader(
+    before: _ranking.Processes | None, after: _ranking.Processes, top: int
+) -> None:
+    grown = _ranking.cpu_grown(before, after.usage)
+    leading = _ranking.leaders(after.usage, grown, top)
+    by_cpu = sorted(grown, key=lambda pid: (-grown[pid], list(grown).index(pid)))[:top]
+    by_memory = sorted(after.usage, key=lambda pid: -(after.usage[pid].memory or 0))[:top]
+
+    assert leading == list(dict.fromkeys([*by_cpu, *by_memory]))
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "leaders"),
+    [
+        pytest.param(
+            {1: (0, 0), 2: (0, 0)}, {1: (1, 1), 2: (0, 3)}, [2, 1], id="what is read and written counts as one"
+        ),
+        pytest.param({1: (5, 5)}, {1: (5, 5)}, [], id="those that did nothing do not lead"),
+        pytest.param({}, {1: (900, 900)}, [], id="those that were not asked before are not known"),
+        pytest.param({1: (9, 9)}, {1: (1, 19)}, [1], id="one direction that went backwards hides not the other"),
+    ],
+)
+def test_leaders_by_input_and_output_are_ranked_by_growth(
+    then: dict[int, tuple[int, int]], now: dict[int, tuple[int, int]], leaders: list[int]
+) -> None:
+    usage = {pid: Usage(1, 1, 1, 1, b"x") for pid in (1, 2)}
+
+    assert _ranking.io_leaders(_ranking.of(usage, then), _ranking.of(usage, now), 5) == leaders
