@@ -138,7 +138,8 @@ BROKEN = [
     ),
     pytest.param(
         f"storage: {{max_segment_bytes: {LONG}TiB}}\n".encode(),
-        f"sysmon.yaml:1:30: storage.max_segment_bytes: '{'9' * 122}...{'9' * 107}TiB' is too large: write at most 8388608TiB",
+        f"sysmon.yaml:1:30: storage.max_segment_bytes: '{'9' * 122}...{'9' * 107}TiB' is too large: "
+        "write at most 8388608TiB",
         id="a size beyond numbers",
     ),
     pytest.param(
@@ -191,7 +192,8 @@ BROKEN = [
     ),
     pytest.param(
         f"collectors: {{process: {{top: {'9' * 5000}}}}}\n".encode(),
-        f"sysmon.yaml:1:29: collectors.process.top: '{'9' * 125}...{'9' * 100}' is no whole number: write digits only, such as 1",
+        f"sysmon.yaml:1:29: collectors.process.top: '{'9' * 125}...{'9' * 100}' is no whole number: "
+        "write digits only, such as 1",
         id="a number of thousands of digits",
     ),
     pytest.param(

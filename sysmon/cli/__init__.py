@@ -83,11 +83,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(answer(sys.argv[1:] if arguments is None else arguments))
 
 
-def answer(arguments: Sequence[str]) -> int:
+def answer(arguments: Sequence[str], *, group: click.Group = cli) -> int:
     """Run one command and return the exit code: what the command returned, 0 for None."""
     session = Session()
     try:
-        code = _invoke(arguments, session)
+        code = _invoke(group, arguments, session)
     except BrokenPipeError:
         # `sysmon export | head` got what it wanted: nothing failed, so nothing is said.
         _let_go_of_stdout()
@@ -116,10 +116,10 @@ def answer(arguments: Sequence[str]) -> int:
     return code
 
 
-def _invoke(arguments: Sequence[str], session: Session) -> int:
+def _invoke(group: click.Group, arguments: Sequence[str], session: Session) -> int:
     try:
-        with cli.make_context("sysmon", list(arguments), obj=session) as context:
-            code = cli.invoke(context)
+        with group.make_context("sysmon", list(arguments), obj=session) as context:
+            code = group.invoke(context)
     except click.exceptions.Exit as left:
         code = left.exit_code
     except click.Abort as error:
@@ -146,4 +146,5 @@ def _complain(*lines: str) -> None:
 def _let_go_of_stdout() -> None:
     """Send what is still buffered nowhere, or the interpreter would complain about it on its way out."""
     with suppress(OSError, ValueError, AttributeError):  # there may be no real standard output
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        descriptor = sys.stdout.fileno()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from sysmon import instants, units
+from sysmon import units
 from sysmon.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -27,19 +27,9 @@ def duration(text: str) -> timedelta:
         raise click.BadParameter(str(error)) from error
 
 
-def when(text: str) -> datetime:
-    """Read a value such as `1h`, `today` or `2026-11-20T12:00`, as seen from now."""
-    from sysmon.sampling.clock import SystemClock
-
-    try:
-        return instants.parse_when(text, now=SystemClock().now())
-    except UsageError as error:
-        raise click.BadParameter(str(error)) from error
-
-
 def path(text: str) -> Path:
     """Read the name of a file or folder."""
-    if not text or "\0" in text:
+    if not text:
         raise click.BadParameter("it is empty: write the name of a file or folder")
     return Path(text)
 

@@ -35,8 +35,12 @@ def check(config_file: Path | None) -> None:
 @config_option
 def show(config_file: Path | None) -> None:
     """Print every setting as it holds now, as a file that --config takes."""
-    for line in _lines(_document(_load(config_file))):
-        click.echo(line)
+    click.echo(written(_load(config_file)), nl=False)
+
+
+def written(config: Config) -> str:
+    """Return a configuration as YAML that loads to the same."""
+    return "".join(f"{line}\n" for line in _lines(_document(config)))
 
 
 def _load(config_file: Path | None) -> Config:

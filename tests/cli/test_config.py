@@ -1,0 +1,160 @@
+"""`sysmon config`: what check says, and that show prints a file which means the same."""
+
+import dataclasses
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sysmon import _settings, config, yamlnodes
+from sysmon.cli import answer
+from sysmon.cli.config import written
+from sysmon.collectors import discover
+from tests.cli.processes import SYSMON, environment
+from tests.test_broken_config import BROKEN
+from tests.test_config import leaves
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("SYSMON_CONFIG", "SYSMON_DATA_DIR", "LOG_LEVEL", "LOG_FILE", "LOG_FORMAT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def reloaded(found: config.Config, environ: Mapping[str, str], **more: Any) -> config.Config:
+    """Print a configuration and load what was printed."""
+    Path("shown.yaml").write_text(written(found), encoding="utf-8")
+    return dataclasses.replace(config.load(config=Path("shown.yaml"), environ=environ, **more), file=found.file)
+
+
+def test_check_says_which_file_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("my.yaml").write_text("interval: 5s\n")
+
+    code = answer(["config", "check", "--config", "my.yaml"])
+
+    assert (code, capsys.readouterr()) == (0, ("my.yaml: fine\n", ""))
+
+
+def test_check_names_every_fault_of_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("my.yaml").write_text("intervall: 5s\nrules: []\n")
+
+    code = answer(["config", "check", "--config", "my.yaml"])
+
+    assert (code, capsys.readouterr().err.splitlines()) == (
+        2,
+        [
+            "sysmon: my.yaml:1:1: unknown key 'intervall' in the configuration: did you mean 'interval'?",
+            "sysmon: my.yaml:2:8: rules is a list: write a single value",
+        ],
+    )
+
+
+def test_check_without_a_file_says_that_the_defaults_hold(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+
+    code = answer(["config", "check"])
+
+    assert (code, capsys.readouterr()) == (0, ("no configuration file: fine, the defaults hold\n", ""))
+
+
+def test_check_passes_on_warnings(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("my.yaml").touch()
+    monkeypatch.setenv("COLLECTOR_CPUS_ENABLED", "false")
+
+    answer(["config", "check", "--config", "my.yaml"])
+
+    assert capsys.readouterr() == (
+        "my.yaml: fine\n",
+        "sysmon: warning: COLLECTOR_CPUS_ENABLED: no such setting: did you mean 'COLLECTOR_CPU_ENABLED'?\n",
+    )
+
+
+def test_show_prints_every_setting_in_the_order_of_the_shipped_file(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("my.yaml").touch()
+
+    answer(["config", "show", "--config", "my.yaml"])
+
+    shown = yamlnodes.load(capsys.readouterr().out.encode(), "shown")
+    assert list(leaves(shown)) == list(_settings.names(config.tree(discover())))
+
+
+@pytest.mark.parametrize(
+    ("text", "environ"),
+    [
+        pytest.param("", {}, id="defaults"),
+        pytest.param(
+            """
+interval: 50ms
+data_dir: "a \\"b\\" \\\\ \\n \\udcff \\U0001f600 é"
+rules: '# no comment: this'
+labels: {environment: "null", region: "[x", datacenter: "12", role: "é 'quoted'"}
+storage: {formats: [csv], rotation: 1s, max_segment_bytes: 65537B, sync_interval: 0s}
+collectors:
+  cpu: {enabled: false, interval: 1m}
+  disk_usage: {interval: 1h, include: ["*", "!x", "a, b"], exclude: [], exclude_fstypes: ["null"]}
+  process: {top: 1, kernel_threads: false}
+logging: {level: error, file: "/dev/null", format: json}
+resource_limits: {cpu_percent: 0.00001, memory: 1GB}
+""",
+            {},
+            id="everything unusual",
+        ),
+        pytest.param("", {"COLLECTOR_CPU_INTERVAL": "3s", "LOG_LEVEL": "debug"}, id="variables"),
+    ],
+)
+def test_what_show_prints_means_the_same(text: str, environ: Mapping[str, str]) -> None:
+    Path("my.yaml").write_text(text, encoding="utf-8")
+    found = config.load(config=Path("my.yaml"), environ=environ)
+
+    assert reloaded(found, {}) == found
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20).filter(str.strip))
+def test_any_pattern_survives_being_shown(glob: str) -> None:
+    default = config.load(environ={})
+    network = default.collectors["network"]
+    changed = dataclasses.replace(network, options=dataclasses.replace(network.options, exclude=(glob,)))
+    found = dataclasses.replace(default, collectors={**default.collectors, "network": changed})
+
+    assert reloaded(found, {}).collectors["network"].options.exclude == (glob,)
+
+
+HANDFUL = [one for one in BROKEN if one.id in {"bad bytes", "a key twice", "two documents", "nested too deep", "on"}]
+
+
+@pytest.mark.parametrize(("data", "line"), HANDFUL)
+def test_the_program_ends_with_2_and_one_line(data: bytes, line: str) -> None:
+    Path("sysmon.yaml").write_bytes(data)
+
+    ended = subprocess.run(
+        [*SYSMON, "config", "check", "--config", "sysmon.yaml"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", f"sysmon: {line}\n")
+
+
+def test_a_broken_file_keeps_run_from_starting() -> None:
+    Path("sysmon.yaml").write_text("interval: 10\n")
+
+    ended = subprocess.run(
+        [*SYSMON, "run", "--once", "--config", "sysmon.yaml", "--data", "data"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    line = "sysmon: sysmon.yaml:1:11: interval: '10' is no duration: write 10s, 10m or 10h\n"
+    assert (ended.returncode, ended.stderr, Path("data").exists()) == (2, line, False)

@@ -1,0 +1,260 @@
+"""The command line itself: how it ends, what it says, and that every command can be learnt from its help."""
+
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import click
+import pytest
+
+from sysmon.cli import answer, cli
+from sysmon.errors import ConfigError, NothingFoundError
+from tests.cli.processes import SYSMON, environment
+
+BASH = shutil.which("bash") or ""
+
+
+def group(body: Callable[[], int | None]) -> click.Group:
+    """Return the program with one command only, `do`."""
+    commands = {"do": click.Command("do", callback=body)}
+    return click.Group("sysmon", commands, params=cli.params, callback=cli.callback, invoke_without_command=True)
+
+
+def failing(error: BaseException) -> Callable[[], None]:
+    """Return a command that fails."""
+
+    def body() -> None:
+        raise error
+
+    return body
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        pytest.param(
+            ConfigError("a.yaml:1:1: no: yes\nb.yaml:2:2: no: yes"),
+            2,
+            "sysmon: a.yaml:1:1: no: yes\nsysmon: b.yaml:2:2: no: yes\n",
+            id="an error of several lines",
+        ),
+        pytest.param(
+            NothingFoundError("nothing since noon"), 1, "sysmon: nothing since noon\n", id="its own exit code"
+        ),
+        pytest.param(ConfigError("\x1b[2Jgone"), 2, "sysmon: \\x1b[2Jgone\n", id="a terminal sequence"),
+        pytest.param(
+            click.UsageError("--a and --b\nexclude each other"),
+            2,
+            "sysmon: --a and --b exclude each other (try `sysmon do --help`)\n",
+            id="bad usage",
+        ),
+        pytest.param(
+            PermissionError(13, "Permission denied", "/x"), 2, "sysmon: /x: Permission denied\n", id="no access"
+        ),
+        pytest.param(OSError(28, "No space left on device"), 2, "sysmon: No space left on device\n", id="a full disk"),
+        pytest.param(
+            ZeroDivisionError("by\nzero"),
+            70,
+            "sysmon: internal error: ZeroDivisionError: by\\x0azero: run `sysmon --debug ...` to see where\n",
+            id="a mistake of ours",
+        ),
+        pytest.param(KeyboardInterrupt(), 130, "", id="interrupted"),
+        pytest.param(click.Abort(), 130, "", id="aborted at a prompt"),
+        pytest.param(BrokenPipeError(32, "Broken pipe"), 0, "", id="the reader has left"),
+    ],
+)
+def test_however_it_ends_there_is_one_line_for_each_fault_and_no_traceback(
+    capsys: pytest.CaptureFixture[str], error: BaseException, code: int, told: str
+) -> None:
+    ended = answer(["do"], group=group(failing(error)))
+
+    assert (ended, capsys.readouterr()) == (code, ("", told))
+
+
+@pytest.mark.parametrize(
+    "error", [ConfigError("a.yaml:1:1: no"), ZeroDivisionError("by zero"), PermissionError(13, "Permission denied")]
+)
+def test_debug_shows_where_an_error_came_from(error: Exception) -> None:
+    with pytest.raises(type(error)) as seen:
+        answer(["--debug", "do"], group=group(failing(error)))
+
+    assert seen.value is error
+
+
+@pytest.mark.parametrize(("returned", "code"), [(None, 0), (0, 0), (1, 1), (3, 3)])
+def test_what_a_command_returns_is_the_exit_code(returned: int | None, code: int) -> None:
+    assert answer(["do"], group=group(lambda: returned)) == code
+
+
+def test_a_command_may_leave_with_a_code_of_its_own() -> None:
+    assert answer(["do"], group=group(lambda: click.get_current_context().exit(3))) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        pytest.param(["rnu"], "no command 'rnu': did you mean 'run'? (try `sysmon --help`)", id="a misspelt command"),
+        pytest.param(
+            ["--debgu"], "No such option '--debgu'. Did you mean '--debug'? (try `sysmon --help`)", id="an option"
+        ),
+        pytest.param(["config"], "a command is missing (try `sysmon config --help`)", id="a command left out"),
+        pytest.param(
+            ["config", "check", "--config"],
+            "Option '--config' requires an argument. (try `sysmon --help`)",
+            id="a value left out",
+        ),
+        pytest.param(
+            ["config", "check", "a.yaml"],
+            "Got unexpected extra argument (a.yaml) (try `sysmon config check --help`)",
+            id="too much",
+        ),
+        pytest.param(
+            ["run", "--interval", "5"],
+            "Invalid value for '--interval': '5' is no duration: write 5s, 5m or 5h (try `sysmon run --help`)",
+            id="a bad value",
+        ),
+    ],
+)
+def test_bad_usage_is_told_in_one_line_with_the_help_to_read(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    code = answer(arguments)
+
+    assert (code, capsys.readouterr().err) == (2, f"sysmon: {told}\n")
+
+
+def test_an_unknown_command_far_from_all_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
+    answer(["xyzzy"])
+
+    names = ", ".join(cli.list_commands(click.Context(cli)))
+    assert capsys.readouterr().err == f"sysmon: no command 'xyzzy': known are {names} (try `sysmon --help`)\n"
+
+
+def test_without_a_command_it_says_what_to_do_next(capsys: pytest.CaptureFixture[str]) -> None:
+    code = answer([])
+
+    out = capsys.readouterr().out
+    assert (code, len(out.splitlines()) < 10, "sysmon run " in out) == (0, True, True)
+
+
+def test_what_to_do_next_names_only_commands_that_are_there(capsys: pytest.CaptureFixture[str]) -> None:
+    answer([])
+
+    words = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line.startswith("  sysmon ")]
+    assert set(words) - {"--help"} <= set(cli.list_commands(click.Context(cli)))
+
+
+def test_every_command_is_a_file_and_the_other_way_round() -> None:
+    context = click.Context(cli)
+
+    missing = [name for name in cli.list_commands(context) if cli.get_command(context, name) is None]
+
+    assert missing == []
+
+
+def test_files_that_are_no_commands_cannot_be_called() -> None:
+    assert cli.get_command(click.Context(cli), "_options") is None
+
+
+def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield every command with the words that call it."""
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from commands(below, (*path, name))
+
+
+EVERY = [pytest.param(path, command, id=" ".join(path) or "sysmon") for path, command in commands(cli)]
+
+
+@pytest.mark.parametrize(("path", "command"), EVERY)
+def test_every_help_ends_with_an_example_of_that_command(
+    capsys: pytest.CaptureFixture[str], path: tuple[str, ...], command: click.Command
+) -> None:
+    code = answer([*path, "--help"])
+
+    last = capsys.readouterr().out.splitlines()[-1]
+    words = shlex.split(last.split(" > ")[0].split(" | ")[0])
+    assert (code, words[: len(path) + 1]) == (0, ["sysmon", *path])
+
+
+@pytest.mark.parametrize(("path", "command"), EVERY)
+def test_every_example_is_accepted_by_its_command(path: tuple[str, ...], command: click.Command) -> None:
+    lines = (command.epilog or "").splitlines()
+    examples = [shlex.split(line.split(" > ")[0].split(" | ")[0])[1:] for line in lines if line.startswith("  sysmon")]
+
+    for words in examples:
+        context, arguments = click.Context(cli), list(words)
+        below: click.Command = cli
+        while isinstance(below, click.Group):
+            _, found, arguments = below.resolve_command(context, arguments)
+            assert found is not None
+            below = found
+        below.make_context("example", arguments)
+
+    assert examples != []
+
+
+@pytest.mark.parametrize(("path", "command"), EVERY)
+def test_every_option_says_what_it_does(path: tuple[str, ...], command: click.Command) -> None:
+    options = [
+        one for one in command.params if isinstance(one, click.Option) and not isinstance(one.type, click.Choice)
+    ]
+
+    assert (bool(command.help), [one.name for one in options if not one.help]) == (True, [])
+
+
+def test_the_module_runs_too() -> None:
+    ended = subprocess.run([*SYSMON, "--version"], env=environment(), capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "sysmon 0.1.0\n", "")
+
+
+@pytest.mark.skipif(not BASH, reason="needs bash")
+def test_a_reader_that_leaves_early_hears_nothing() -> None:
+    line = shlex.join([*SYSMON, "config", "show"]) + " | { exec 0<&-; sleep 0.3; }; echo ${PIPESTATUS[0]}"
+
+    ended = subprocess.run([BASH, "-c", line], env=environment(), capture_output=True, text=True, check=False)
+
+    assert (ended.stdout, ended.stderr) == ("0\n", "")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/dev/full")
+def test_a_full_device_is_told_in_one_line() -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device, not a path
+        ended = subprocess.run(
+            [*SYSMON, "config", "show"], env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert (ended.returncode, ended.stderr) == (2, "sysmon: No space left on device\n")
+
+
+@pytest.mark.skipif(not BASH, reason="needs bash")
+def test_closed_streams_do_no_harm() -> None:
+    line = shlex.join([*SYSMON, "config", "check"]) + " >&- 2>&-; echo $?"
+
+    ended = subprocess.run([BASH, "-c", line], env=environment(), capture_output=True, text=True, check=False)
+
+    assert (ended.stdout, ended.stderr) == ("0\n", "")
+
+
+HEAVY = ("rich", "msgspec", "psutil", "yaml", "duckdb", "asyncio", "ssl")
+
+
+@pytest.mark.parametrize("arguments", [["--version"], []])
+def test_starting_loads_nothing_heavy(arguments: list[str]) -> None:
+    script = (
+        "import sys; from sysmon.cli import answer; answer(sys.argv[1:]);"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", script, *arguments], env=environment(), capture_output=True, text=True, check=True
+    )
+
+    assert ended.stdout.splitlines()[-1] == "[]"

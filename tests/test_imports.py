@@ -1,0 +1,172 @@
+"""Who may import whom: the direction of the layers, the third parties of each, and who may ask for the time of day."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SIBLINGS = ("collectors", "sampling", "storage", "reading", "alerts", "notify", "report")
+CONFIG = ("config", "_settings", "_places", "_intervals")
+RANKS = (
+    {"formats": 1, "app": 4, "cli": 5, "__main__": 6} | dict.fromkeys(SIBLINGS, 2) | dict.fromkeys(CONFIG, 3)
+)  # everything else is the ground: 0
+THIRD_PARTIES = {
+    "psutil": {"collectors"},
+    "yaml": {"yamlnodes"},
+    "msgspec": {"reading"},
+    "rich": {"cli", "report", "notify"},
+    "click": {"cli"},
+    "colorama": {"app", "notify"},
+}
+CLOCK = "sysmon.sampling.clock"
+TIME_OF_DAY = {
+    "datetime.datetime.now",
+    "datetime.datetime.utcnow",
+    "datetime.datetime.today",
+    "datetime.date.today",
+    "time.time",
+    "time.time_ns",
+}
+
+
+def part_of(module: str) -> str:
+    """Return the part that a module belongs to: a folder, a single module, or `` for the package itself."""
+    name = [*module.split("."), ""][1]
+    return "config" if name in CONFIG else name
+
+
+def rank_of(module: str) -> int:
+    """Return how high a module stands."""
+    return RANKS.get(part_of(module), 0)
+
+
+def imported(tree: ast.Module, modules: frozenset[str]) -> Iterator[tuple[int, str]]:
+    """Yield line and full name of every module that is imported, inside functions too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = "." * node.level + (node.module or "")
+            for alias in node.names:
+                below = f"{above}.{alias.name}"
+                yield node.lineno, below if below in modules else above
+
+
+def mentioned(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield line and full name of everything that is reached through an imported name, whatever it was renamed to."""
+    known: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            known |= {alias.asname or alias.name: alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            known |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute):
+            first, dot, rest = ast.unparse(node).partition(".")
+            if first in known:
+                yield node.lineno, known[first] + dot + rest
+
+
+def faults(module: str, source: str, modules: frozenset[str]) -> list[str]:
+    """Return what one module does against the rules."""
+    tree = ast.parse(source)
+    found = []
+    for line, target in imported(tree, modules):
+        top = target.split(".")[0]
+        if target.startswith("."):
+            found.append(f"{module}:{line}: relative import")
+        elif top == "sysmon":
+            other_part = part_of(target) != part_of(module) and (rank_of(target) or rank_of(module))
+            if other_part and rank_of(target) >= rank_of(module):
+                found.append(f"{module}:{line}: imports {target}")
+        elif top not in sys.stdlib_module_names and part_of(module) not in THIRD_PARTIES.get(top, ()):
+            found.append(f"{module}:{line}: imports {top}")
+    if module != CLOCK:
+        found += [f"{module}:{line}: asks {name}" for line, name in mentioned(tree) if name in TIME_OF_DAY]
+    return found
+
+
+def sources() -> dict[str, str]:
+    """Return the source of every module of the program."""
+    found = {}
+    for path in sorted((ROOT / "sysmon").rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path.read_text("utf-8")
+    return found
+
+
+def test_nobody_imports_upwards_or_sideways_and_third_parties_stay_where_they_belong() -> None:
+    program = sources()
+
+    found = [fault for module, source in program.items() for fault in faults(module, source, frozenset(program))]
+
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "found"),
+    [
+        pytest.param("sysmon.units", "from sysmon import names", [], id="ground on ground"),
+        pytest.param("sysmon.app.run", "from sysmon.alerts import machine\nimport json", [], id="downwards"),
+        pytest.param("sysmon.alerts.rules", "from sysmon.alerts.machine import step", [], id="within a folder"),
+        pytest.param("sysmon.config", "from sysmon import _settings", [], id="the configuration's own parts"),
+        pytest.param(
+            "sysmon.units", "from sysmon import formats", ["sysmon.units:1: imports sysmon.formats"], id="upwards"
+        ),
+        pytest.param(
+            "sysmon.alerts.rules",
+            "import sysmon.storage",
+            ["sysmon.alerts.rules:1: imports sysmon.storage"],
+            id="sideways",
+        ),
+        pytest.param(
+            "sysmon.reading.rows",
+            "def read():\n    from sysmon.config import load",
+            ["sysmon.reading.rows:2: imports sysmon.config"],
+            id="inside a function",
+        ),
+        pytest.param(
+            "sysmon.report.text",
+            "from . import spark",
+            ["sysmon.report.text:1: relative import"],
+            id="without naming the whole way",
+        ),
+        pytest.param(
+            "sysmon.sampling.loop", "import psutil", ["sysmon.sampling.loop:1: imports psutil"], id="psutil elsewhere"
+        ),
+        pytest.param(
+            "sysmon.config", "from yaml import safe_load", ["sysmon.config:1: imports yaml"], id="yaml elsewhere"
+        ),
+        pytest.param(
+            "sysmon.formats.jsonl",
+            "import msgspec",
+            ["sysmon.formats.jsonl:1: imports msgspec"],
+            id="msgspec elsewhere",
+        ),
+        pytest.param(
+            "sysmon.app.run", "from rich.table import Table", ["sysmon.app.run:1: imports rich"], id="rich elsewhere"
+        ),
+        pytest.param("sysmon.cli.run", "import requests", ["sysmon.cli.run:1: imports requests"], id="a stranger"),
+        pytest.param(
+            "sysmon.storage.writer",
+            "import datetime as dt\nat = dt.datetime.now(dt.UTC)",
+            ["sysmon.storage.writer:2: asks datetime.datetime.now"],
+            id="the time under another name",
+        ),
+        pytest.param(
+            "sysmon.alerts.evaluator",
+            "from time import time as clock\ndef step(now=clock): ...",
+            ["sysmon.alerts.evaluator:2: asks time.time"],
+            id="the time as a default",
+        ),
+        pytest.param("sysmon.sampling.clock", "import time\nat = time.time()", [], id="the one that may ask"),
+        pytest.param(
+            "sysmon.storage.writer", "import time\nsince = time.monotonic()", [], id="seconds that never jump"
+        ),
+    ],
+)
+def test_the_rules_can_be_broken(module: str, source: str, found: list[str]) -> None:
+    assert faults(module, source, frozenset(sources())) == found
