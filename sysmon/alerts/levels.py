@@ -1,7 +1,8 @@
 """What the lines of a rule file mean that say how bad is bad and for how long: limits, clear edges, durations."""
 
+import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -50,6 +51,12 @@ def supported_keys(
     return known_keys(node, allowed, problems, what)
 
 
+def misspelt(node: Mapping, known: Container[str], names: Iterable[str]) -> bool:
+    """Say whether a key that is not known was probably meant for one of `names`: its own complaint is then enough."""
+    wanted = list(names)
+    return any(key not in known and difflib.get_close_matches(key, wanted, n=1, cutoff=0.6) for key in node.entries)
+
+
 def read_settings(entries: Iterable[tuple[str, Node]], base: Settings, problems: Problems, what: str) -> Settings:
     """Return `base` with what the entries set; entries that are no settings are passed over."""
     settings = base
@@ -73,7 +80,7 @@ def read_level(level: Level, node: Node, base: Settings, problems: Problems, rul
     triggers = _edges(entries, _OPERATORS, problems, what)
     clears = _edges(entries, _CLEAR, problems, what)
     if not triggers:
-        if isinstance(node, Mapping):
+        if isinstance(node, Mapping) and not misspelt(node, entries, [*_OPERATORS, *_LATER_IN_A_LEVEL]):
             problems.add(node.place, f"{what} has no limit: write one such as at_least: 90")
         elif isinstance(node, Scalar) and node.is_null:
             problems.add(node.place, f"{what} is empty: write {{at_least: 90}} or remove it")
@@ -119,7 +126,7 @@ def read_number(text: str) -> float:
     bare = text.rstrip("%").rstrip()
     if bare != text and _NUMBER.fullmatch(bare):
         raise UsageError(f"{text!r} is no plain number: write {bare}")
-    raise UsageError(f"{text!r} is no number: write one such as 90 or 0.5, in the metric's own unit")
+    raise UsageError(f"{text!r} is no number: write one such as 90 or 0.5")
 
 
 def _edges(

@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from sysmon.alerts.conditions import Condition, Rule
-from sysmon.alerts.levels import SETTINGS, Settings, level_warnings, read_level, read_settings, supported_keys
-from sysmon.errors import UsageError
+from sysmon.alerts.levels import SETTINGS, Settings, level_warnings, misspelt, read_level, read_settings, supported_keys
+from sysmon.errors import ConfigError, UsageError
 from sysmon.model import Level, Table
 from sysmon.units import format_duration
 from sysmon.yamlnodes import (
@@ -29,6 +29,7 @@ from sysmon.yamlnodes import (
 MAX_RULES = 1000
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _LEVELS = {level.value: level for level in Level}
+_KEYS = ("id", "metric", "match", "each", *SETTINGS, *_LEVELS)
 _LATER_AT_THE_TOP = ("quiet",)
 _LATER_IN_DEFAULTS = ("cooldown", "repeat", "attach", "flap")
 _LATER_IN_A_RULE = (*_LATER_IN_DEFAULTS, "reduce", "message")
@@ -50,21 +51,25 @@ def load_rules(path: Path, tables: Map[str, Table], intervals: Map[str, float]) 
     """
     top = load_file(path)
     problems = Problems()
-    reader = _Reader(tables, intervals, problems)
+    if not top.entries:
+        raise ConfigError(f"{top.place}: the file is empty: write version: 1 and a list under rules:")
     entries = dict(supported_keys(top, ("version", "defaults", "rules"), _LATER_AT_THE_TOP, problems, "the rule file"))
-    _check_version(entries.get("version"), top.place, problems)
+    _check_version(entries, top, problems)
     base = Settings()
     if "defaults" in entries:
         pairs = supported_keys(entries["defaults"], SETTINGS, _LATER_IN_DEFAULTS, problems, "defaults")
         base = read_settings(pairs, base, problems, "defaults")
-    rules = reader.read(entries.get("rules"), top.place, base)
+    reader = _Reader(tables, intervals, problems)
+    rules = reader.read(entries, top, base)
     problems.raise_if_any()
     return RuleSet(path, tuple(rules), tuple(reader.warnings))
 
 
-def _check_version(node: Node | None, top: Place, problems: Problems) -> None:
+def _check_version(entries: Map[str, Node], top: Mapping, problems: Problems) -> None:
+    node = entries.get("version")
     if node is None:
-        problems.add(top, "version is missing: write version: 1")
+        if not misspelt(top, entries, ["version"]):
+            problems.add(top.place, "version is missing: write version: 1")
     elif not isinstance(node, Scalar) or node.text != "1":
         found = repr(node.text) if isinstance(node, Scalar) else "no single value"
         problems.add(node.place, f"version is {found}, and this sysmon reads version 1: write version: 1")
@@ -81,9 +86,11 @@ class _Reader:
         self._problems = problems
         self._ids: dict[str, Place] = {}
 
-    def read(self, node: Node | None, top: Place, base: Settings) -> list[Rule]:
+    def read(self, entries: Map[str, Node], top: Mapping, base: Settings) -> list[Rule]:
+        node = entries.get("rules")
         if node is None:
-            self._problems.add(top, "no rules: write them as a list under rules:")
+            if not misspelt(top, entries, ["rules"]):
+                self._problems.add(top.place, "no rules: write them as a list under rules:")
             return []
         if not isinstance(node, Sequence):
             self._problems.add(node.place, "rules is no list: begin each rule with `- id:`")
@@ -103,8 +110,7 @@ class _Reader:
             return None
         rule_id = self._id(node, what)
         what = f"rule {rule_id!r}" if rule_id else what
-        allowed = ("id", "metric", "match", "each", *SETTINGS, *_LEVELS)
-        entries = dict(supported_keys(node, allowed, _LATER_IN_A_RULE, self._problems, what))
+        entries = dict(supported_keys(node, _KEYS, _LATER_IN_A_RULE, self._problems, what))
         settings = read_settings(entries.items(), base, self._problems, what)
         conditions = self._conditions(node, entries, settings, what)
         metric, table = self._metric(node, entries.get("metric"), what)
@@ -131,7 +137,8 @@ class _Reader:
 
     def _id(self, node: Mapping, what: str) -> str | None:
         if "id" not in node.entries:
-            self._problems.add(node.place, f"{what} has no id: write a short name that stays, such as id: cpu-hot")
+            if not misspelt(node, _KEYS, ["id"]):
+                self._problems.add(node.place, f"{what} has no id: write a short name that stays, such as id: cpu-hot")
             return None
         found = read_scalar(node.entries["id"], _rule_id, self._problems, f"id of {what}")
         if found is None:
@@ -145,7 +152,8 @@ class _Reader:
 
     def _metric(self, rule: Mapping, node: Node | None, what: str) -> tuple[str, Table | None]:
         if node is None:
-            self._problems.add(rule.place, f"{what} has no metric: write one such as metric: cpu_usage_percent")
+            if not misspelt(rule, _KEYS, ["metric"]):
+                self._problems.add(rule.place, f"{what} has no metric: write one such as metric: cpu_usage_percent")
             return "", None
         metric = read_scalar(node, words, self._problems, f"metric of {what}")
         if metric is None:
@@ -168,7 +176,7 @@ class _Reader:
         self, rule: Mapping, entries: Map[str, Node], settings: Settings, what: str
     ) -> tuple[Condition, ...]:
         named = [level for level in Level if level in entries]
-        if not named:
+        if not named and not misspelt(rule, _KEYS, _LEVELS):
             self._problems.add(rule.place, f"{what} has no level: write one such as warning: {{at_least: 90}}")
         read = [read_level(level, entries[level], settings, self._problems, what) for level in named]
         conditions = tuple(condition for condition in read if condition is not None)

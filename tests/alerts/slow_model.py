@@ -52,11 +52,15 @@ def retell(rule: Rule, inputs: list[Input]) -> tuple[list[str], list[Told]]:
         if previous is not None and second <= previous:
             _row(rule, account, "R", at, second)
             account.values = [second]
-        elif account.values and not account.blind and second - account.values[-1] > rule.max_gap.total_seconds():
+        elif value is not Signal.GONE and _too_long(rule, account, second):
             _gap(rule, account, at, second)
         _input(rule, account, at, second, value)
         previous = second
     return account.phases, account.told
+
+
+def _too_long(rule: Rule, account: Account, second: float) -> bool:
+    return bool(account.values) and not account.blind and second - account.values[-1] > rule.max_gap.total_seconds()
 
 
 def _gap(rule: Rule, account: Account, at: datetime, second: float) -> None:

@@ -1,0 +1,383 @@
+"""Every way to get a rule file wrong has one line: where it stands, what was found, what to write instead."""
+
+from pathlib import Path
+
+import pytest
+
+from sysmon.alerts.rules import load_rules
+from sysmon.errors import ConfigError
+from tests.alerts.scenes import TABLES
+
+RULE = "version: 1\nrules:\n  - id: hot\n    metric: busy_percent\n"
+
+
+def complaints(tmp_path: Path, text: str) -> list[str]:
+    """Return the lines for a rule file of this text, each without the file's name."""
+    file = tmp_path / "rules.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_rules(file, TABLES, {"work": 10.0, "whole": 10.0})
+    return [line.removeprefix(f"{file}:") for line in str(caught.value).split("\n")]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param("", "1:1: the file is empty: write version: 1 and a list under rules:", id="empty file"),
+        pytest.param("rules: []\n", "1:1: version is missing: write version: 1", id="no version"),
+        pytest.param(
+            "version: 2\nrules: []\n",
+            "1:10: version is '2', and this sysmon reads version 1: write version: 1",
+            id="version 2",
+        ),
+        pytest.param(
+            "version: [1]\nrules: []\n",
+            "1:10: version is no single value, and this sysmon reads version 1: write version: 1",
+            id="version list",
+        ),
+        pytest.param("version: 1\n", "1:1: no rules: write them as a list under rules:", id="no rules"),
+        pytest.param("version: 1\nrules:\n", "2:7: rules is no list: begin each rule with `- id:`", id="rules null"),
+        pytest.param(
+            "version: 1\nrules: {a: 1}\n", "2:8: rules is no list: begin each rule with `- id:`", id="rules mapping"
+        ),
+        pytest.param(
+            "version: 1\nrule: []\nrules: []\n",
+            "2:1: unknown key 'rule' in the rule file: did you mean 'rules'?",
+            id="unknown top key",
+        ),
+        pytest.param("version: 1\nrules: []\nquiet: []\n", "3:1: 'quiet' is not supported yet: remove it", id="quiet"),
+        pytest.param(
+            "version: 1\nrules:\n  - hot\n",
+            "3:5: rule 1 is no mapping: begin it with `- id:` and `metric:` below",
+            id="rule scalar",
+        ),
+        pytest.param(
+            "version: 1\nrules:\n  - metric: busy_percent\n    warning: {at_least: 90}\n",
+            "3:5: rule 1 has no id: write a short name that stays, such as id: cpu-hot",
+            id="no id at all",
+        ),
+        pytest.param(
+            "version: 1\nrules:\n  - id: CPU Hot\n    metric: busy_percent\n    warning: {at_least: 90}\n",
+            "3:9: id of rule 1: 'CPU Hot': write at most 64 of a-z, 0-9, - and _, with a letter or digit first",
+            id="bad id",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n  - id: hot\n    metric: busy_percent\n    warning: {at_least: 90}\n",
+            "6:9: rule id 'hot' again (first in line 3): choose another",
+            id="a rule id twice",
+        ),
+        pytest.param(
+            "version: 1\nrules:\n  - id: hot\n    warning: {at_least: 90}\n",
+            "3:5: rule 'hot' has no metric: write one such as metric: cpu_usage_percent",
+            id="no metric",
+        ),
+        pytest.param(
+            "version: 1\nrules:\n  - id: hot\n    metric: busy_percnt\n    warning: {at_least: 90}\n",
+            "4:13: unknown metric 'busy_percnt' in rule 'hot': did you mean 'busy_percent'?",
+            id="unknown metric",
+        ),
+        pytest.param(
+            "version: 1\nrules:\n  - id: hot\n    metric: zzz\n    warning: {at_least: 90}\n",
+            "4:13: unknown metric 'zzz' in rule 'hot': write a column of the data files, units and all",
+            id="a metric like no other",
+        ),
+        pytest.param(
+            "version: 1\nrules:\n  - id: hot\n    metric: process_cpu_percent\n    warning: {at_least: 90}\n",
+            "4:13: metric 'process_cpu_percent' in rule 'hot' is of table 'process', which lists only the busiest rows"
+            ", so nothing can be told from an absent one:"
+            " watch a metric of another table",
+            id="a metric of busy rows only",
+        ),
+        pytest.param(RULE, "3:5: rule 'hot' has no level: write one such as warning: {at_least: 90}", id="no level"),
+        pytest.param(
+            RULE + "    warning: 90\n",
+            "5:14: warning of rule 'hot' is a single value: write `key: value` lines",
+            id="level scalar",
+        ),
+        pytest.param(
+            RULE + "    warning:\n",
+            "5:13: warning of rule 'hot' is empty: write {at_least: 90} or remove it",
+            id="level null",
+        ),
+        pytest.param(
+            RULE + "    warning: {for: 1m}\n",
+            "5:14: warning of rule 'hot' has no limit: write one such as at_least: 90",
+            id="a level without a limit",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90, above: 80}\n",
+            "5:15: warning of rule 'hot' has both above and at_least: keep one",
+            id="two limits",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90, clear_below: 80, clear_above: 70}\n",
+            "5:46: warning of rule 'hot' has both clear_below and clear_above: keep one",
+            id="two clear edges",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90, clear_below: 95}\n",
+            "5:29: clear_below (95) of warning of rule 'hot' is on the wrong side of at_least (90):"
+            " write clear_below with 90 or less",
+            id="a clear edge over a limit",
+        ),
+        pytest.param(
+            RULE + "    warning: {below: 10, clear_above: 5}\n",
+            "5:26: clear_above (5) of warning of rule 'hot' is on the wrong side of below (10):"
+            " write clear_above with 10 or more",
+            id="a clear edge under a falling limit",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90, clear_above: 70}\n",
+            "5:29: clear_above (70) of warning of rule 'hot' is on the wrong side of at_least (90):"
+            " write clear_below with 90 or less",
+            id="a clear edge of the wrong kind",
+        ),
+        pytest.param(
+            RULE + "    warning: {equals: 3, clear_equals: 3}\n",
+            "5:26: clear_equals (3) of warning of rule 'hot' is on the wrong side of equals (3):"
+            " write clear_equals with another number",
+            id="a clear edge at the limit itself",
+        ),
+        pytest.param(
+            RULE + "    warning: {not_equals: 3, clear_below: 2}\n",
+            "5:30: clear_below (2) of warning of rule 'hot' is on the wrong side of not_equals (3):"
+            " write clear_equals: 3",
+            id="a clear edge beside not_equals",
+        ),
+        pytest.param(
+            RULE + "    warning: {below: 10}\n    critical: {above: 90}\n",
+            "6:15: rule 'hot': warning is < 10 and critical is > 90, which look in different directions:"
+            " write two rules",
+            id="levels of two directions",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90, for: 5}\n",
+            "5:34: for of warning of rule 'hot': '5' is no duration: write 5s, 5m or 5h",
+            id="a duration without a unit",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90%}\n",
+            "5:25: at_least of warning of rule 'hot': '90%' is no plain number: write 90",
+            id="percent",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: nan}\n",
+            "5:25: at_least of warning of rule 'hot': 'nan' is no number: write one such as 90 or 0.5",
+            id="nan",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: .inf}\n",
+            "5:25: at_least of warning of rule 'hot': '.inf' is no number: write one such as 90 or 0.5",
+            id="inf",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 1e400}\n",
+            "5:25: at_least of warning of rule 'hot': '1e400' is too large: write a number below 1e308",
+            id="huge",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 017}\n",
+            "5:25: at_least of warning of rule 'hot': '017' is no number: write one such as 90 or 0.5",
+            id="a leading zero",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 10:30}\n",
+            "5:25: at_least of warning of rule 'hot': '10:30' is no number: write one such as 90 or 0.5",
+            id="minutes and seconds",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 1_000}\n",
+            "5:25: at_least of warning of rule 'hot': '1_000' is no number: write one such as 90 or 0.5",
+            id="digits in groups",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: [90]}\n",
+            "5:25: at_least of warning of rule 'hot' is a list: write a single value",
+            id="limit list",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: }\n",
+            "5:24: at_least of warning of rule 'hot': '' is no number: write one such as 90 or 0.5",
+            id="a limit without number",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_lest: 90}\n",
+            "5:15: unknown key 'at_lest' in warning of rule 'hot': did you mean 'at_least'?",
+            id="unknown level key",
+        ),
+        pytest.param(
+            RULE + "    warnig: {at_least: 90}\n    warning: {at_least: 90}\n",
+            "5:5: unknown key 'warnig' in rule 'hot': did you mean 'warning'?",
+            id="unknown rule key",
+        ),
+        pytest.param(
+            RULE + "    warning: {absent_for: 2m}\n",
+            "5:15: 'absent_for' is not supported yet: remove it",
+            id="absent_for",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90, for: {bad: 3, of: 5}}\n",
+            "5:34: for of warning of rule 'hot': counting samples is not supported yet: write a duration such as 1m",
+            id="counting samples",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    reduce: {fn: mean, over: 1m}\n",
+            "6:5: 'reduce' is not supported yet: remove it",
+            id="reduce",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    message: hello\n",
+            "6:5: 'message' is not supported yet: remove it",
+            id="message",
+        ),
+        pytest.param(
+            "version: 1\ndefaults: {maxgap: 5m}\nrules: []\n",
+            "2:12: unknown key 'maxgap' in defaults: did you mean 'max_gap'?",
+            id="unknown default",
+        ),
+        pytest.param(
+            "version: 1\ndefaults: 5m\nrules: []\n",
+            "2:11: defaults is a single value: write `key: value` lines",
+            id="defaults without keys",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    on_missing: ignore\n",
+            "6:17: on_missing of rule 'hot': 'ignore' is neither hold nor resolve: write hold or resolve",
+            id="on_missing",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    on_missing: on\n",
+            "6:17: on_missing of rule 'hot': 'on' is neither hold nor resolve: write hold or resolve",
+            id="on_missing bool",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    max_gap: 20s\n",
+            "6:14: max_gap 20s of rule 'hot' is under 3 intervals of table 'work': write 30s or more",
+            id="max_gap",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    match: {devce: sda}\n",
+            "6:13: unknown label 'devce' in match of rule 'hot': did you mean 'device'?",
+            id="match label",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    match: sda\n",
+            "6:12: match of rule 'hot' is no mapping: write it as {label: value}",
+            id="match scalar",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    match: {device: []}\n",
+            "6:21: match device of rule 'hot' is an empty list, which fits nothing: write a value or remove it",
+            id="an empty list to match",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    match: {device: {a: b}}\n",
+            "6:21: match device of rule 'hot' is a mapping: write a single value",
+            id="a mapping to match",
+        ),
+        pytest.param(
+            "version: 1\nrules:\n  - id: hot\n    metric: load\n    match: {core: all}\n    warning: {at_least: 90}\n",
+            "5:13: unknown label 'core' in match of rule 'hot': table 'whole' has none: remove it",
+            id="a label where there are none",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    each: mountpoint\n",
+            "6:11: unknown label 'mountpoint' in each of rule 'hot': known are device, kind",
+            id="each label",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    each: [device, knd]\n",
+            "6:20: unknown label 'knd' in each of rule 'hot': did you mean 'kind'?",
+            id="the second label of each",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    each: {device: 1}\n",
+            "6:11: each of rule 'hot' is a mapping: write a single value",
+            id="each mapping",
+        ),
+        pytest.param(
+            RULE + "    warning: {clear_below: 80}\n",
+            "5:14: warning of rule 'hot' has no limit: write one such as at_least: 90",
+            id="a clear edge alone",
+        ),
+        pytest.param(
+            RULE + "    warnig: {at_least: 80}\n",
+            "5:5: unknown key 'warnig' in rule 'hot': did you mean 'warning'?",
+            id="a level misspelt",
+        ),
+        pytest.param(
+            "version: 1\nrules:\n  - id: a\n    metrik: load\n    warning: {at_least: 90}\n",
+            "4:5: unknown key 'metrik' in rule 'a': did you mean 'metric'?",
+            id="metric misspelt",
+        ),
+        pytest.param(
+            "version: 1\nrule: []\n",
+            "2:1: unknown key 'rule' in the rule file: did you mean 'rules'?",
+            id="rules misspelt",
+        ),
+    ],
+)
+def test_one_mistake_is_one_line(tmp_path: Path, text: str, line: str) -> None:
+    assert complaints(tmp_path, text) == [line]
+
+
+def test_all_mistakes_of_a_file_are_told_at_once_in_its_order(tmp_path: Path) -> None:
+    text = (
+        RULE + "    warning: {at_least: 90%}\n    each: core\n  - id: hot\n    metric: lod\n    critical: {above: 1}\n"
+    )
+
+    assert complaints(tmp_path, text) == [
+        "5:25: at_least of warning of rule 'hot': '90%' is no plain number: write 90",
+        "6:11: unknown label 'core' in each of rule 'hot': known are device, kind",
+        "7:9: rule id 'hot' again (first in line 3): choose another",
+        "8:13: unknown metric 'lod' in rule 'hot': did you mean 'load'?",
+    ]
+
+
+@pytest.mark.parametrize("key", ["cooldown", "repeat", "attach", "flap"])
+@pytest.mark.parametrize(
+    ("before", "place"),
+    [pytest.param("version: 1\ndefaults:\n  ", "3:3", id="defaults"), pytest.param(RULE + "    ", "5:5", id="rule")],
+)
+def test_keys_of_a_later_version_are_refused_by_name(tmp_path: Path, before: str, place: str, key: str) -> None:
+    after = "\nrules: []\n" if "defaults" in before else "\n    warning: {above: 1}\n"
+
+    assert complaints(tmp_path, f"{before}{key}: 1{after}") == [f"{place}: '{key}' is not supported yet: remove it"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        pytest.param("- 1\n", "1:1", id="top list"),
+        pytest.param("hello\n", "1:1", id="top scalar"),
+        pytest.param(RULE + "    warning: {at_least: !!float 90}\n", "5:25", id="tag"),
+        pytest.param("version: 1\nrules: []\n---\nversion: 1\n", "3:1", id="two docs"),
+        pytest.param("version: 1\nrules:\n\t- id: a\n", "3:1", id="tab"),
+        pytest.param("version: 1\nrules: ['\n", "3:1", id="an open quote"),
+        pytest.param(RULE + "    warning: {at_least: 90}\n    warning: {at_least: 90}\n", "6:5", id="a key twice"),
+        pytest.param("version: 1\ndefaults: &a {for: 1m}\nrules: []\n", "2:11", id="an anchor"),
+    ],
+)
+def test_what_yaml_would_allow_is_refused_at_its_place(tmp_path: Path, text: str, place: str) -> None:
+    (line,) = complaints(tmp_path, text)
+
+    assert line.startswith(f"{place}: ")
+
+
+def test_an_id_has_at_most_64_characters(tmp_path: Path) -> None:
+    text = RULE.replace("hot", "h" * 65) + "    warning: {above: 1}\n"
+
+    assert complaints(tmp_path, text) == [
+        f"3:9: id of rule 1: '{'h' * 65}': write at most 64 of a-z, 0-9, - and _, with a letter or digit first"
+    ]
+
+
+def test_more_rules_than_can_be_watched_are_not_even_read(tmp_path: Path) -> None:
+    text = "version: 1\nrules:\n" + "  - nonsense\n" * 1001
+
+    assert complaints(tmp_path, text) == ["1003:5: 1001 rules: keep at most 1000 in a file"]
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read"):
+        load_rules(tmp_path / "none.yaml", TABLES, {"work": 10.0})

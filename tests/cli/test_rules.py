@@ -1,0 +1,43 @@
+"""What `sysmon rules check` says of a rule file."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from sysmon.cli.rules import command
+from sysmon.errors import ConfigError
+
+DEFAULT_RULES = Path(__file__).parents[2] / "config" / "rules.yaml"
+
+
+def check(file: Path) -> str:
+    return CliRunner().invoke(command, ["check", str(file)], catch_exceptions=False).output
+
+
+def test_the_default_rules_are_fine() -> None:
+    assert check(DEFAULT_RULES) == f"{DEFAULT_RULES}: 9 rules, fine\n"
+
+
+def test_warnings_are_listed_below_the_verdict(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("version: 1\nrules:\n- {id: hot, metric: cpu_usage_percent, warning: {above: 90, for: 1s}}\n")
+
+    assert check(file) == (
+        f"{file}: 1 rule, fine, with 1 warning:\n"
+        f"{file}:3:61: for 1s of warning of rule 'hot' is shorter than the 10s between two samples:"
+        " write 0s or at least 10s\n"
+    )
+
+
+def test_what_is_wrong_is_raised_for_the_command_line_to_show(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("version: 1\nrules:\n- {id: hot, metric: cpu_usage_percnt, warning: {above: 90%}}\n")
+
+    with pytest.raises(ConfigError) as caught:
+        check(file)
+
+    assert str(caught.value).split("\n") == [
+        f"{file}:3:21: unknown metric 'cpu_usage_percnt' in rule 'hot': did you mean 'cpu_usage_percent'?",
+        f"{file}:3:57: above of warning of rule 'hot': '90%' is no plain number: write 90",
+    ]
