@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import chain
 from math import nan
 from pathlib import Path
 
@@ -20,6 +21,7 @@ _STAMP_BEFORE = {Form.JSONL: b'{"timestamp":"', Form.CSV: b""}
 _STAMP_AFTER = {Form.JSONL: b'Z"', Form.CSV: b"Z,"}
 _STAMP_LENGTH = len("2026-11-20T12:00:10.000")
 _ABSENT = "-"
+Batches = Iterator[tuple[int, list[bytes]]]
 
 
 def read_rows(folder: Path, table: Table, since: datetime, until: datetime, damage: Damage) -> Iterator[StoredRow]:
@@ -60,35 +62,48 @@ def read_table(folder: Path, table: Table, since: datetime, until: datetime, dam
 
 def scan(folder: Path, table: Table, since: datetime, until: datetime, damage: Damage) -> Iterator[tuple[int, Record]]:
     """Yield milliseconds since the epoch and the flat record of each row of [since, until)."""
-    from_json = json_decoder(table)
     begin, end = to_ms(since), to_ms(until)
     for file, path, opened in store.open_files(folder, store.files(folder, since, until), damage):
-        decode: Decode | None = from_json if file.form is Form.JSONL else None
         wanted = _wanted(file, since, until)
-        stamp, ms = "", 0
-        for number, lines in read_lines(opened, path, damage, packed=file.packed):
-            for offset, line in enumerate(lines):
-                if decode is None:
-                    try:
-                        decode = csv_decoder(table, line)
-                    except Unreadable as error:
-                        damage.note(path, number, f"{error}: the whole file")
-                        break
-                    continue
-                if wanted is not None and not wanted(line):
-                    continue
-                try:
-                    record = decode(line)
-                    if record[0] != stamp:
-                        ms = to_ms(parse_instant(record[0]))
-                        stamp = record[0]
-                except (*Unreadable, OverflowError) as error:
-                    damage.note(path, number + offset, f"no row ({error})")
-                    continue
-                if begin <= ms < end:
-                    yield ms, record
-            if decode is None:
-                break
+        batches = read_lines(opened, path, damage, packed=file.packed)
+        decoder = (json_decoder(table), batches) if file.form is Form.JSONL else _after_header(table, batches)
+        if isinstance(decoder, str):
+            damage.note(path, 1, f"{decoder}: the whole file")
+            continue
+        for ms, record in _decoded(*decoder, path=path, wanted=wanted, damage=damage):
+            if begin <= ms < end:
+                yield ms, record
+
+
+def _after_header(table: Table, batches: Batches) -> tuple[Decode, Batches] | str:
+    """Return what decodes the lines of CSV below their header, and these; or what is wrong with the header."""
+    number, lines = next(batches, (1, []))
+    if not lines:
+        return csv_decoder(table, b"timestamp"), iter(())
+    try:
+        return csv_decoder(table, lines[0]), chain([(number + 1, lines[1:])], batches)
+    except Unreadable as error:
+        return str(error)
+
+
+def _decoded(
+    decode: Decode, batches: Batches, *, path: Path, wanted: Callable[[bytes], bool] | None, damage: Damage
+) -> Iterator[tuple[int, Record]]:
+    stamp: object = None  # the rows of one tick share it, so that it is parsed once
+    ms = 0
+    for number, lines in batches:
+        for offset, line in enumerate(lines):
+            if wanted is not None and not wanted(line):
+                continue
+            try:
+                record = decode(line)
+                if record[0] != stamp or stamp is None:
+                    ms = to_ms(parse_instant(record[0]))
+                    stamp = record[0]
+            except (*Unreadable, TypeError, OverflowError) as error:  # TypeError: no timestamp in its cell
+                damage.note(path, number + offset, f"no row ({error})")
+                continue
+            yield ms, record
 
 
 def _wanted(file: SegmentFile, since: datetime, until: datetime) -> Callable[[bytes], bool] | None:

@@ -11,9 +11,10 @@ def draw(values: Sequence[float | None], width: int, *, bars: str = BLOCKS) -> s
     there = [value for value in values if value is not None]
     if not there:
         return ""
-    low = min(there)
-    step = (max(there) - low) / len(bars)
-    drawn = [" " if value is None else bars[_level(value - low, step, len(bars))] for value in values]
+    # Halves: the distance of two finite numbers may be more than a number can hold.
+    low, high = min(there) / 2, max(there) / 2
+    step = (high - low) / len(bars)
+    drawn = [" " if value is None else bars[_level(value / 2 - low, step, len(bars))] for value in values]
     return "".join(drawn[column * len(drawn) // width] for column in range(width)).rstrip()
 
 

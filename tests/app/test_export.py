@@ -1,0 +1,169 @@
+import csv
+import json
+import os
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from sysmon.app.archive import Question
+from sysmon.app.export import Exporter, safe_cell
+from sysmon.app.outfile import replacing
+from sysmon.errors import NothingFoundError, UsageError
+from sysmon.formats import CONFIGURED_LABELS
+from sysmon.model import Origin
+from sysmon.segments import Form
+from tests.reading.stored import CPU, DISK_USAGE, HOUR, LOAD, START, TABLES, at, write_table
+
+EVIL = '=cmd|"/c calc"!A1'
+
+
+def write(data: Path, form: Form = Form.JSONL) -> list[Path]:
+    """Write two hours of two tables; return the files of the first."""
+    disks = [(at(1000 * n), [("/", "/dev/sda1", "ext4", n, None), (EVIL, "-", "ext4", -n, 0.5)]) for n in range(7)]
+    write_table(data, LOAD, [(at(1000 * n), [(n, 0.25)]) for n in range(7)], form=form)
+    return write_table(data, DISK_USAGE, disks, form=form)
+
+
+def exporter(data: Path, form: Form, *tables: str, raw: bool = False, until: timedelta = 2 * HOUR) -> Exporter:
+    """Ask for the rows of some tables from START on."""
+    question = Question(data, since=START, until=START + until, now=START + 2 * HOUR, tables=tables)
+    return Exporter(question, TABLES, form, raw=raw)
+
+
+def text_of(data: Path, form: Form, table: str, *, raw: bool = False) -> str:
+    """Export one table to memory."""
+    stream = BytesIO()
+    exporter(data, form, table, raw=raw).to_stream(stream, lambda _table, _rows: None)
+    return stream.getvalue().decode()
+
+
+def names(folder: Path) -> list[str]:
+    """Return what a folder holds."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("form", list(Form))
+def test_exported_json_lines_are_the_stored_ones_whatever_form_they_have(tmp_path: Path, form: Form) -> None:
+    paths = write(tmp_path / "json")
+    write(tmp_path / form, form)
+
+    found = text_of(tmp_path / form, Form.JSONL, "disk_usage")
+
+    assert found == "".join(path.read_text() for path in paths)
+
+
+def test_exported_csv_has_the_same_columns_for_every_host(tmp_path: Path) -> None:
+    write(tmp_path)
+
+    header, first, second, *_ = csv.reader(text_of(tmp_path, Form.CSV, "disk_usage").splitlines())
+
+    assert (header, first[1:], second[1:]) == (
+        ["timestamp", "hostname", *CONFIGURED_LABELS, *DISK_USAGE.columns],
+        ["web-01", "prod", "eu", "", "", "/", "/dev/sda1", "ext4", "0", ""],
+        ["web-01", "prod", "eu", "", "", f"'{EVIL}", "-", "ext4", "0", "0.5"],
+    )
+
+
+def test_raw_csv_keeps_text_as_it_is(tmp_path: Path) -> None:
+    write(tmp_path)
+
+    rows = list(csv.reader(text_of(tmp_path, Form.CSV, "disk_usage", raw=True).splitlines()))
+
+    assert rows[2][6] == EVIL
+
+
+def test_raw_csv_holds_the_values_of_the_json_lines(tmp_path: Path) -> None:
+    write(tmp_path)
+
+    header, *rows = csv.reader(text_of(tmp_path, Form.CSV, "disk_usage", raw=True).splitlines())
+
+    records = [json.loads(line) for line in text_of(tmp_path, Form.JSONL, "disk_usage").splitlines()]
+    assert [dict(zip(header, row, strict=True)) for row in rows] == [
+        {name: "" if record.get(name) is None else str(record[name]) for name in header} for record in records
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "safe"),
+    [
+        *(pytest.param(mark + "x", f"'{mark}x", id=f"begins with {mark!r}") for mark in "=+-@\t\r\0＝＋－＠"),
+        pytest.param("-", "-", id="nothing"),
+        pytest.param("-1", "-1", id="a number"),
+        pytest.param("-1+2", "'-1+2", id="a sum"),
+        pytest.param("", "", id="empty"),
+        pytest.param("a=b", "a=b", id="an equals sign inside"),
+        pytest.param("'=1", "'=1", id="safe already"),
+    ],
+)
+def test_what_a_spreadsheet_would_run_is_made_safe(cell: str, safe: str) -> None:
+    assert safe_cell(cell) == safe
+
+
+def test_a_host_name_is_made_safe_as_well(tmp_path: Path) -> None:
+    write_table(tmp_path, CPU, [(at(0), [("all", 1, 2)])], origin=Origin("@web"))
+
+    assert ",'@web," in text_of(tmp_path, Form.CSV, "cpu")
+
+
+def test_a_folder_gets_a_file_for_each_table_that_has_rows(tmp_path: Path) -> None:
+    write(tmp_path / "data")
+    write_table(tmp_path / "data", CPU, [(at(20_000), [("all", 1, 2)])])
+
+    exporter(tmp_path / "data", Form.CSV).to_folder(tmp_path / "out", lambda _table, _rows: None)
+
+    assert names(tmp_path / "out") == [
+        "disk_usage-20261120T120000Z-20261120T140000Z.csv",
+        "load-20261120T120000Z-20261120T140000Z.csv",
+    ]
+
+
+def test_several_tables_need_a_folder(tmp_path: Path) -> None:
+    write(tmp_path)
+
+    with pytest.raises(UsageError, match=r"name one with --table \(load, disk_usage\)"):
+        exporter(tmp_path, Form.CSV).to_file(tmp_path / "all.csv", lambda _table, _rows: None)
+
+
+def test_nothing_in_the_range_leaves_the_old_file_alone(tmp_path: Path) -> None:
+    write_table(tmp_path, CPU, [(at(20_000), [("all", 1, 2)])])
+    target = tmp_path / "cpu.csv"
+    target.write_text("old")
+
+    with pytest.raises(NothingFoundError, match="there are some from 2026-11-20T17:33:20"):
+        exporter(tmp_path, Form.CSV, "cpu").to_file(target, lambda _table, _rows: None)
+
+    assert (target.read_text(), names(tmp_path)) == ("old", ["cpu.csv", "web-01"])
+
+
+def test_a_file_is_replaced_only_when_it_is_whole(tmp_path: Path) -> None:
+    target = tmp_path / "report.txt"
+    target.write_text("old")
+
+    with pytest.raises(ZeroDivisionError), replacing(target) as file:
+        file.write(b"%d" % (1 // (len(b"half") - 4)))
+
+    assert (target.read_text(), names(tmp_path)) == ("old", ["report.txt"])
+
+
+def test_a_link_stays_and_what_it_names_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "link").symlink_to("real")
+
+    with replacing(tmp_path / "link") as file:
+        file.write(b"new")
+
+    assert ((tmp_path / "real").read_text(), (tmp_path / "link").is_symlink()) == ("new", True)
+
+
+def test_a_device_is_written_to_and_not_replaced() -> None:
+    with replacing(Path(os.devnull)) as file:
+        file.write(b"gone")
+
+    assert not Path(os.devnull).is_file()
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="missing/x: cannot be written"), replacing(tmp_path / "missing" / "x"):
+        pass

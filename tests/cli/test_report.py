@@ -1,0 +1,193 @@
+"""`sysmon report` and `sysmon export` from the outside: exit codes, streams, words."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sysmon.cli import answer
+from sysmon.model import Origin
+from tests.reading.stored import CPU, LOAD, at, stamp, write_table
+from tests.report.pages import write_machine
+
+HOUR = ["--since", stamp(0), "--until", stamp(3600)]
+
+
+def ask(command: str, data: Path, *more: str) -> int:
+    """Call a command for the hour of the small machine; return the exit code."""
+    return answer([command, "--data", str(data), *HOUR, *more])
+
+
+def test_a_report_goes_to_standard_output(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_machine(tmp_path)
+
+    code = ask("report", tmp_path, "--utc")
+
+    out, err = capfd.readouterr()
+    assert (code, err, out.splitlines()[1]) == (0, "", "2026-11-20 12:00:00 to 13:00:00 UTC, 1h")
+
+
+def test_json_goes_to_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_machine(tmp_path / "data")
+
+    code = ask("report", tmp_path / "data", "--format", "json", "-o", str(tmp_path / "report.json"))
+
+    found = json.loads((tmp_path / "report.json").read_text())
+    assert (code, capfd.readouterr().out, found["schema"], found["hostname"]) == (0, "", 1, "web-01")
+
+
+def test_damage_is_told_on_standard_error_and_by_the_exit_code(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_machine(tmp_path)
+    path = tmp_path / "web-01" / "load" / "load-20261120T120500Z-1h.jsonl"
+    path.write_bytes(b"{broken\n" + path.read_bytes())
+
+    code = ask("report", tmp_path)
+
+    out, err = capfd.readouterr()
+    assert (code, f"skipped {path}:1: no row" in err, "damaged: 1 lines" in out) == (3, True, True)
+
+
+def test_an_unfinished_line_is_mentioned_and_no_damage(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_machine(tmp_path)
+    path = tmp_path / "web-01" / "load" / "load-20261120T120500Z-1h.jsonl"
+    path.write_bytes(path.read_bytes() + b'{"time')
+
+    code = ask("report", tmp_path)
+
+    assert (code, capfd.readouterr().err.splitlines()) == (
+        0,
+        [f"sysmon: {path}: the last line is not finished and was left out"],
+    )
+
+
+@pytest.mark.parametrize("command", ["report", "export"])
+def test_nothing_in_the_range_says_where_something_is(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], command: str
+) -> None:
+    write_machine(tmp_path)
+
+    code = answer([command, "--data", str(tmp_path), "--since", "@0", "--until", "@9", "--table", "load"])
+
+    out, err = capfd.readouterr()
+    assert (code, out, err) == (
+        1,
+        "",
+        "sysmon: web-01: no samples in load from 1970-01-01T00:00:00.000Z to 1970-01-01T00:00:09.000Z: "
+        "there are some from 2026-11-20T12:05:00.000Z to 2026-11-20T12:59:00.000Z\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        pytest.param(["--table", "cpuu"], "no table 'cpuu': known are agent, ", id="table"),
+        pytest.param(["--table", "events"], "'events' holds no rows", id="a log"),
+        pytest.param(["--metric", "x*"], "no metric is named x*", id="metric"),
+        pytest.param(["--host", "web-02"], "no host 'web-02': known are web-01", id="host"),
+        pytest.param(["--since", "5"], "'5' is no time: write 90s", id="since"),
+        pytest.param(["--since", "2027-01-01"], "write a --since that is before --until", id="backwards"),
+        pytest.param(["-o", "/nowhere/at/all"], "/nowhere/at/all: cannot be written", id="output"),
+    ],
+)
+def test_what_makes_no_sense_is_answered_in_a_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], more: list[str], said: str
+) -> None:
+    write_machine(tmp_path)
+
+    code = ask("report", tmp_path, *more)
+
+    out, err = capfd.readouterr()
+    assert (code, out, err.count("\n"), said in err) == (2, "", 1, True)
+
+
+def test_a_newer_format_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_machine(tmp_path)
+    (tmp_path / "format").write_text("2\n")
+
+    code = ask("report", tmp_path)
+
+    assert (code, "format 2 is newer" in capfd.readouterr().err) == (2, True)
+
+
+def test_of_several_hosts_the_choice_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b"):
+        write_table(tmp_path, LOAD, [(at(60), [(1, 2)])], origin=Origin(name))
+
+    code = ask("report", tmp_path)
+
+    assert (code, "was written last; name another with --host: " in capfd.readouterr().err) == (0, True)
+
+
+def test_a_metric_that_is_named_is_shown_for_every_series(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_machine(tmp_path)
+
+    code = ask("report", tmp_path, "--metric", "cpu_usage*")
+
+    lines = capfd.readouterr().out.splitlines()
+    assert (code, [line.split("    ")[0] for line in lines if line.startswith("cpu  ")]) == (
+        0,
+        ["cpu  core=all", "cpu  core=0", "cpu  core=1"],
+    )
+
+
+def test_export_to_standard_output_needs_one_table(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_machine(tmp_path)
+
+    codes = ask("export", tmp_path), ask("export", tmp_path, "--table", "load", "-o", "-")
+
+    out, err = capfd.readouterr()
+    assert (codes, out.count("\n"), "-o DIR/" in err) == ((2, 0), 53, True)
+
+
+def test_export_to_a_folder_is_silent(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_machine(tmp_path / "data")
+
+    code = ask("export", tmp_path / "data", "-o", f"{tmp_path}/out/", "--format", "jsonl")
+
+    assert (code, capfd.readouterr(), len(list((tmp_path / "out").iterdir()))) == (0, ("", ""), 5)
+
+
+def sysmon(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[bytes]":
+    """Run the program itself."""
+    command = [sys.executable, "-m", "sysmon", *arguments]
+    return subprocess.run(command, capture_output=True, check=False, timeout=60, env={"PATH": "", **environment})
+
+
+def test_a_terminal_that_knows_only_ascii_gets_ascii(tmp_path: Path) -> None:
+    write_machine(tmp_path)
+
+    done = sysmon("report", "--data", str(tmp_path), *HOUR, PYTHONIOENCODING="ascii", TZ="UTC")
+
+    assert (done.returncode, done.stdout.isascii(), b"cpu_usage_percent" in done.stdout) == (0, True, True)
+
+
+def test_columns_makes_the_page_wide(tmp_path: Path) -> None:
+    write_machine(tmp_path)
+
+    done = sysmon("report", "--data", str(tmp_path), *HOUR, COLUMNS="120", PYTHONIOENCODING="utf-8")
+
+    assert max(len(line) for line in done.stdout.decode().splitlines()) in range(110, 121)
+
+
+def test_times_are_local_unless_asked_for_in_utc(tmp_path: Path) -> None:
+    write_machine(tmp_path)
+
+    done = sysmon("report", "--data", str(tmp_path), *HOUR, TZ="Asia/Tokyo", PYTHONIOENCODING="utf-8")
+
+    assert done.stdout.decode().splitlines()[1] == "2026-11-20 21:00:00 to 22:00:00 UTC+09:00, 1h"
+
+
+def test_a_reader_that_had_enough_is_no_error(tmp_path: Path) -> None:
+    write_table(tmp_path, CPU, [(at(n / 10), [("all", n, None)]) for n in range(30_000)])
+    command = [sys.executable, "-m", "sysmon", "export", "--data", str(tmp_path), *HOUR, "--table", "cpu"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+
+        assert (process.stderr.read(), process.wait(60)) == (b"", 0)

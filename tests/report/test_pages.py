@@ -1,0 +1,99 @@
+"""Whole reports, as a person and a program get them; `SYSMON_GOLDEN=write` writes the goldens anew."""
+
+import json
+import os
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from sysmon.app.report import answer
+from sysmon.report import json as as_json
+from sysmon.report import text
+from sysmon.report.spark import ASCII
+from sysmon.segments import Form
+from tests.reading.stored import TABLES
+from tests.report.pages import whole_hour, write_machine
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+
+
+def page(data: Path, width: int, **style: str) -> str:
+    """Return the text of the hour."""
+    found = answer(whole_hour(data), TABLES, lambda names: text.trend_width(names, width))
+    return text.render(found.report, text.Style(width=width, zone=UTC, **style))
+
+
+def json_page(data: Path) -> str:
+    """Return the JSON of the hour."""
+    return as_json.render(answer(whole_hour(data), TABLES, lambda _: 12).report)
+
+
+def golden(name: str, found: str) -> str:
+    """Return what is kept under a name."""
+    path = GOLDEN / name
+    if os.environ.get("SYSMON_GOLDEN") == "write":
+        path.write_text(found)
+    return path.read_text()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_text_is_as_kept(tmp_path: Path, width: int) -> None:
+    write_machine(tmp_path)
+
+    found = page(tmp_path, width)
+
+    assert found == golden(f"report-{width}.txt", found)
+
+
+def test_the_json_is_as_kept(tmp_path: Path) -> None:
+    write_machine(tmp_path)
+
+    found = json_page(tmp_path)
+
+    assert found == golden("report.json", found)
+
+
+@pytest.mark.parametrize(
+    ("form", "packed"),
+    [
+        pytest.param(Form.JSONL, True, id="jsonl.gz"),
+        pytest.param(Form.CSV, False, id="csv"),
+        pytest.param(Form.CSV, True, id="csv.gz"),
+    ],
+)
+def test_every_form_of_the_files_gives_the_same_report(tmp_path: Path, form: Form, packed: bool) -> None:
+    write_machine(tmp_path / "one")
+    write_machine(tmp_path / "other", form=form, packed=packed)
+
+    assert page(tmp_path / "other", 80) == page(tmp_path / "one", 80)
+
+
+@pytest.mark.parametrize("width", [40, 80, 109, 110, 200])
+def test_no_line_is_wider_than_asked_for_or_80(tmp_path: Path, width: int) -> None:
+    write_machine(tmp_path)
+
+    longest = max(len(line) for line in page(tmp_path, width).splitlines())
+
+    assert longest <= max(80, width)
+
+
+def test_plain_ascii_is_enough(tmp_path: Path) -> None:
+    write_machine(tmp_path)
+
+    assert page(tmp_path, 80, bars=ASCII).isascii()
+
+
+def test_names_from_files_cannot_move_the_cursor(tmp_path: Path) -> None:
+    write_machine(tmp_path)
+
+    assert [ch for ch in page(tmp_path, 80) if not ch.isprintable() and ch != "\n"] == []
+
+
+def test_text_and_json_hold_the_same_metrics(tmp_path: Path) -> None:
+    write_machine(tmp_path)
+
+    tables = json.loads(json_page(tmp_path))["tables"]
+
+    names = {name for table in tables for series in table["series"] for name in series["metrics"]}
+    assert [name for name in sorted(names) if name not in page(tmp_path, 80)] == []
