@@ -149,9 +149,12 @@ def _begin(runs: list[Run], event: Event) -> None:
 
 
 def _longest_gap(stretch: Stretch, instants: Sequence[int]) -> tuple[int, int]:
-    """Return length and beginning of the longest hole: between two samples, or a sample and an edge of the stretch."""
+    """Return length and beginning of the longest hole: between two samples, or a sample and an edge of the stretch.
+
+    A stretch without any sample is a hole of one interval at least, however short it was.
+    """
     if not instants:
-        return stretch.last + 1 - stretch.start, stretch.start
+        return max(stretch.last + 1 - stretch.start, stretch.interval), stretch.start
     gaps = [(late - early, early) for early, late in itertools.pairwise(instants) if late - early > stretch.interval]
     if replace(stretch, last=instants[0] - 1).count():
         gaps.append((instants[0] - stretch.start, stretch.start))
