@@ -314,8 +314,11 @@ def test_intervals_are_whole_multiples_of_the_smallest(
     assert (intervals(found), found.warnings) == (seconds, ())
 
 
-def test_the_default_interval_gives_way_to_one_that_was_asked_for_and_says_so(home: Path) -> None:
-    found = loaded(home, "collectors: {fast: {interval: 3s}}")
+@pytest.mark.parametrize(
+    "text", [pytest.param("", id="not written down"), pytest.param("interval: 10s\n", id="written down")]
+)
+def test_the_default_interval_gives_way_to_one_that_was_asked_for_and_says_so(home: Path, text: str) -> None:
+    found = loaded(home, text + "collectors: {fast: {interval: 3s}}")
 
     assert (intervals(found), found.warnings) == (
         [3, 3, 12, 60],

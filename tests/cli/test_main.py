@@ -224,12 +224,25 @@ def test_a_reader_that_leaves_early_hears_nothing() -> None:
     assert (ended.stdout, ended.stderr) == ("0\n", "")
 
 
+LATE = """
+import sys, click
+from sysmon.cli import answer
+body = click.Command("do", callback=lambda: sys.stdout.write("kept back until the end") and None)
+sys.exit(answer(["do"], group=click.Group("sysmon", [body])))
+"""
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/dev/full")
-def test_a_full_device_is_told_in_one_line() -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param([*SYSMON, "config", "show"], id="at once"),
+        pytest.param([sys.executable, "-c", LATE], id="at the end"),
+    ],
+)
+def test_a_full_device_is_told_in_one_line(command: list[str]) -> None:
     with open("/dev/full", "w") as full:  # noqa: PTH123 - a device, not a path
-        ended = subprocess.run(
-            [*SYSMON, "config", "show"], env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False
-        )
+        ended = subprocess.run(command, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
 
     assert (ended.returncode, ended.stderr) == (2, "sysmon: No space left on device\n")
 
