@@ -93,8 +93,8 @@ def step(
     """Return the state after one input, and what there is to tell.
 
     A value that is not finite counts as missing. Where no value came for more than `max_gap`, that gap is applied
-    first, then the return of the data, then the value. An instant that is not later than the one before makes every
-    duration start again and tells nothing: values did come, only their clock cannot be trusted.
+    first, then the return of the data, then the value; an instance that is gone is told alone. An instant that is not
+    later than the one before makes every duration start again and tells nothing: only the clock cannot be trusted.
     """
     number = None if isinstance(value, Signal) or not math.isfinite(value) else value
     if state is None:
@@ -114,12 +114,6 @@ def step(
     back = _change(rule, state, Transition.DATA_BACK, _shown(state.latches), at, number, Reason.DATA_BACK)
     after, changes = _take(rule, state, at, number)
     return after, (back, *changes)
-
-
-def shown_level(rule: Rule, state: State | None) -> Level | None:
-    """Return the highest latched level of an instance; None when nothing fires."""
-    shown = _NONE if state is None else _shown(state.latches)
-    return None if shown == _NONE else rule.conditions[shown].level
 
 
 def _after_gap(rule: Rule, state: State, at: datetime, number: float | None) -> tuple[State | None, tuple[Change, ...]]:
@@ -220,7 +214,7 @@ def _shown(latches: tuple[Latch, ...]) -> int:
 
 
 def _first_breach(latches: tuple[Latch, ...], at: datetime) -> datetime:
-    return min([latch.began or at for latch in latches if latch.phase is Phase.PENDING], default=at)
+    return min(latch.began or at for latch in latches)
 
 
 def _cleared_at(before: tuple[Latch, ...], after: tuple[Latch, ...], at: datetime) -> datetime:

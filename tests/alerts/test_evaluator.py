@@ -1,5 +1,6 @@
 """What samples become: instances, missing and gone rows, the worst of several, names and ids."""
 
+import math
 import pickle
 from collections.abc import Iterable
 from datetime import timedelta
@@ -115,6 +116,7 @@ def test_only_rows_whose_labels_match_are_watched(
         pytest.param("== 3", (1, 3, 2), 3, id="the breach where one number is bad"),
         pytest.param("!= 3", (3, 4, 7), 7, id="the furthest where one number is good"),
         pytest.param("> 20", (None, 30, None), 30, id="a value before none"),
+        pytest.param("> 20", (math.nan, 30, math.inf), 30, id="a value before what is no number"),
     ],
 )
 def test_rows_of_one_instance_count_as_their_worst(limit: str, values: tuple[float | None, ...], worst: float) -> None:
@@ -218,6 +220,13 @@ def test_time_without_the_collector_does_not_make_an_instance_gone() -> None:
     ]
 
     assert run(evaluator, [sample(tick, [], up=up) for tick, up in ticks]) == [(7, "sda", "resolved")]
+
+
+def test_when_the_clock_goes_back_absence_is_measured_again() -> None:
+    evaluator = watch(simple(gone_after="30s"))
+    evaluator.evaluate(sample(0, ROW))
+
+    assert run(evaluator, [sample(tick, []) for tick in (1, 2, -9, -8, -7, -6, -5)]) == [(-6, "sda", "resolved")]
 
 
 def test_an_instance_that_went_says_so() -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from sysmon.alerts.conditions import Condition, OnMissing
-from sysmon.alerts.machine import IDLE, Change, Reason, Signal, shown_level, step
+from sysmon.alerts.machine import IDLE, Change, Reason, Signal, step
 from sysmon.model import Level, Transition
 from tests.alerts.scenes import MINUTE, START, changes, level, minutes, phase, phases, play, rule, series, told
 
@@ -184,6 +184,17 @@ def test_an_alert_lasts_until_the_values_stay_clear() -> None:
     assert (last.since, last.duration) == (START, 360.0)
 
 
+def test_an_alert_of_two_levels_lasts_until_the_later_one_stays_clear() -> None:
+    watched = rule(
+        level(">= 80", "< 75", hold="0s", clear_for="2m"),
+        level(">= 95", "< 90", name=CRITICAL, hold="0s", clear_for="4m"),
+    )
+
+    *_, (at, last) = changes(watched, series("96 80 70 70 70 70"))
+
+    assert (minutes(at), last.transition, last.duration) == (5, RESOLVED, 120.0)
+
+
 def test_an_alert_whose_values_stop_lasted_until_the_last_one() -> None:
     watched = rule(level("> 85", "< 75"), on_missing=OnMissing.RESOLVE)
 
@@ -244,9 +255,3 @@ def test_when_the_clock_goes_back_clearing_starts_again_and_nothing_is_told() ->
     found = [phase(state) for _, state, _ in play(watched, inputs)][3:]
 
     assert found == ["clearing", "clearing", "clearing", "clearing", "ok"]
-
-
-def test_the_level_shown_is_the_highest_that_is_latched() -> None:
-    states = [state for _, state, _ in play(TWO_LEVELS, series("86 86 86 96 96"))]
-
-    assert [shown_level(TWO_LEVELS, state) for state in states] == [None, None, WARNING, WARNING, CRITICAL]

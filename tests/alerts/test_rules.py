@@ -55,7 +55,7 @@ def test_a_long_rule_says_everything_itself(tmp_path: Path) -> None:
         "  each: kind\n"
         "  for: 30s\n"
         "  clear_for: 40s\n"
-        "  max_gap: 90s\n"
+        "  max_gap: 30s\n"
         "  gone_after: 10m\n"
         "  on_missing: resolve\n"
         "  critical: {below: 1e3, clear_above: 1500.5, for: 0s}\n"
@@ -83,7 +83,7 @@ def test_a_long_rule_says_everything_itself(tmp_path: Path) -> None:
             ),
         ),
         interval=timedelta(seconds=10),
-        max_gap=timedelta(seconds=90),
+        max_gap=timedelta(seconds=30),
         gone_after=timedelta(minutes=10),
         on_missing=OnMissing.RESOLVE,
         match=(("device", ("sd*", "nvme0n1")), ("kind", ("disk",))),
@@ -116,6 +116,7 @@ def test_the_nearest_setting_wins(tmp_path: Path, defaults: str, in_rule: str, i
         pytest.param("equals: 5", "== 5", "!= 5", id="equals"),
         pytest.param("not_equals: 5", "!= 5", "== 5", id="not_equals"),
         pytest.param("above: 5, clear_below: 5", "> 5", "< 5", id="a band of one number"),
+        pytest.param("below: 5, clear_above: 5", "< 5", "> 5", id="a band of one number below"),
         pytest.param("above: 0, clear_equals: 0", "> 0", "== 0", id="cleared by one number"),
         pytest.param("equals: 0, clear_above: 0.5", "== 0", "> 0.5", id="equals with a band above"),
         pytest.param("not_equals: 1, clear_equals: 1", "!= 1", "== 1", id="not_equals with its own number"),

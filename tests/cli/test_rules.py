@@ -39,5 +39,5 @@ def test_what_is_wrong_is_raised_for_the_command_line_to_show(tmp_path: Path) ->
 
     assert str(caught.value).split("\n") == [
         f"{file}:3:21: unknown metric 'cpu_usage_percnt' in rule 'hot': did you mean 'cpu_usage_percent'?",
-        f"{file}:3:57: above of warning of rule 'hot': '90%' is no plain number: write 90",
+        f"{file}:3:56: above of warning of rule 'hot': '90%' is no plain number: write 90",
     ]
