@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 _SHARES = ("9p", "cifs", "nfs", "nfs4", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs")
@@ -13,13 +13,17 @@ _WITHOUT_PATH = frozenset({*_SHARES, *_CLUSTERS, "zfs"})
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One mount. `number` is the kernel's major:minor of the file system, None where it is not known."""
+    """One mount. `number` is the kernel's major:minor of the file system, None where it is not known.
+
+    `settings` are those of the file system itself (the controllers of a cgroup hierarchy, for one).
+    """
 
     mountpoint: str
     device: str
     fstype: str
     root: str = "/"
     number: str | None = None
+    settings: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 def parse_mountinfo(text: str) -> list[Mount]:
@@ -36,6 +40,7 @@ def parse_mountinfo(text: str) -> list[Mount]:
                     fstype=_unescape(described[0]),
                     root=_unescape(fields[3]),
                     number=fields[2],
+                    settings=frozenset(described[2].split(",")) if len(described) > 2 else frozenset(),
                 )
             )
     return mounts

@@ -1,0 +1,90 @@
+"""How much time do programs lose waiting for the processor, for memory or for disks?"""
+
+import errno
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sysmon import rates
+from sysmon.collectors._options import NoOptions
+from sysmon.collectors._source import Source
+from sysmon.errors import Unavailable
+from sysmon.model import Kind, Metric, Row, Table
+
+_RESOURCES = ("cpu", "memory", "io")
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EOPNOTSUPP)
+"""How a kernel says that it keeps no such account: too old, hidden by a container, or started with psi=0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stalled:
+    """Microseconds lost since the machine started, as long as `some` or all (`full`) programs waited."""
+
+    some: int | None = None
+    full: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PressureReading:
+    """The time lost for each resource that the kernel keeps account of."""
+
+    resources: Mapping[str, Stalled]
+
+
+class PressureCollector:
+    """Reads /proc/pressure (Documentation/accounting/psi.rst of the kernel): its totals, not its running means."""
+
+    Options = NoOptions
+    default_interval: ClassVar[float | None] = None
+    table: ClassVar[Table] = Table(
+        "pressure",
+        "Time that programs lost because the machine was short of something.",
+        (
+            Metric("pressure_some_percent", Kind.RATIO, "percent", "Time in which at least one program had to wait."),
+            Metric("pressure_full_percent", Kind.RATIO, "percent", "Time in which nobody could work for waiting."),
+        ),
+        labels=("resource",),
+    )
+
+    def __init__(self, source: Source, options: NoOptions) -> None:
+        self._source = source
+
+    def read(self) -> PressureReading:
+        """Read the totals of every resource."""
+        found = {resource: self._stalled(resource) for resource in _RESOURCES} if self._source.linux else {}
+        known = {resource: stalled for resource, stalled in found.items() if stalled is not None}
+        if not known:
+            raise Unavailable(
+                "the kernel does not measure pressure (Linux 4.20 with CONFIG_PSI and without psi=0 does)"
+            )
+        return PressureReading(known)
+
+    def rows(self, before: PressureReading | None, after: PressureReading, seconds: float) -> list[Row]:
+        """Turn time lost into shares of the time that passed."""
+        earlier: Mapping[str, Stalled] = before.resources if before else {}
+        return [_row(resource, earlier.get(resource), now, seconds) for resource, now in after.resources.items()]
+
+    def _stalled(self, resource: str) -> Stalled | None:
+        try:
+            text = (self._source.proc / "pressure" / resource).read_bytes()
+        except OSError as error:
+            if error.errno in _ABSENT:
+                return None
+            raise
+        totals = dict(_total(line) for line in text.split(b"\n") if b" total=" in line)
+        return Stalled(totals.get(b"some"), totals.get(b"full"))
+
+
+def _total(line: bytes) -> tuple[bytes, int]:
+    """Return the first word of a line and the number behind its last `=`."""
+    return line.split(b" ", 1)[0], int(line.rpartition(b"=")[2])
+
+
+def _row(resource: str, before: Stalled | None, after: Stalled, seconds: float) -> Row:
+    then = before or Stalled()
+    return (resource, _share(then.some, after.some, seconds), _share(then.full, after.full, seconds))
+
+
+def _share(before: int | None, after: int | None, seconds: float) -> float | None:
+    share = rates.percent(rates.increase(before, after), seconds * 1_000_000)
+    return None if share is None else min(100.0, share)
