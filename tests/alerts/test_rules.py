@@ -206,6 +206,9 @@ def test_the_default_rules_are_fine_and_have_a_band_each() -> None:
         "network-drops",
         "disk-full",
         "inodes-full",
+        "pressure-memory",
+        "pressure-io",
+        "pressure-cpu",
     ]
     assert [rule.id for rule in found.rules for one in rule.conditions if one.clear == one.trigger.opposite()] == []
 
@@ -215,20 +218,23 @@ def test_the_default_rules_fire_at_these_limits() -> None:
 
     found = load_rules(DEFAULT_RULES, known, dict.fromkeys(known, 10.0)).rules
 
-    assert {f"{rule.metric} {one.level}": one.words for rule in found for one in rule.conditions} == {
-        "cpu_usage_percent warning": ">= 80 for 5m",
-        "cpu_usage_percent critical": ">= 95 for 1m",
-        "memory_usage_percent warning": ">= 85 for 1m",
-        "memory_usage_percent critical": ">= 95 for 1m",
-        "oom_kills critical": ">= 1",
-        "disk_io_util_percent warning": ">= 80 for 5m",
-        "disk_await_ms warning": ">= 100 for 1m",
-        "disk_await_ms critical": ">= 500 for 1m",
-        "network_bandwidth_usage_percent warning": ">= 80 for 1m",
-        "network_bandwidth_usage_percent critical": ">= 95 for 1m",
-        "network_drop_percent warning": ">= 1 for 1m",
-        "disk_usage_percent warning": ">= 80 for 5m",
-        "disk_usage_percent critical": ">= 90 for 1m",
-        "inode_usage_percent warning": ">= 80 for 5m",
-        "inode_usage_percent critical": ">= 90 for 1m",
-    }
+    assert [f"{rule.id}: {rule.metric} {one.words} {one.level}" for rule in found for one in rule.conditions] == [
+        "cpu-saturated: cpu_usage_percent >= 80 for 5m warning",
+        "cpu-saturated: cpu_usage_percent >= 95 for 1m critical",
+        "memory-low: memory_usage_percent >= 85 for 1m warning",
+        "memory-low: memory_usage_percent >= 95 for 1m critical",
+        "oom-kill: oom_kills >= 1 critical",
+        "disk-busy: disk_io_util_percent >= 80 for 5m warning",
+        "disk-slow: disk_await_ms >= 100 for 1m warning",
+        "disk-slow: disk_await_ms >= 500 for 1m critical",
+        "network-saturated: network_bandwidth_usage_percent >= 80 for 1m warning",
+        "network-saturated: network_bandwidth_usage_percent >= 95 for 1m critical",
+        "network-drops: network_drop_percent >= 1 for 1m warning",
+        "disk-full: disk_usage_percent >= 80 for 5m warning",
+        "disk-full: disk_usage_percent >= 90 for 1m critical",
+        "inodes-full: inode_usage_percent >= 80 for 5m warning",
+        "inodes-full: inode_usage_percent >= 90 for 1m critical",
+        "pressure-memory: pressure_some_percent >= 10 for 2m info",
+        "pressure-io: pressure_some_percent >= 40 for 5m info",
+        "pressure-cpu: pressure_some_percent >= 50 for 10m info",
+    ]
