@@ -21,6 +21,8 @@ from sysmon.yamlnodes import Place, Problems
 SHORTEST_INTERVAL = timedelta(milliseconds=10)
 LONGEST_INTERVAL = timedelta(days=1)
 DEFAULT_INTERVAL = timedelta(seconds=10)
+SHORTEST_AGE = timedelta(minutes=1)
+LONGEST_AGE = timedelta(days=36_500)
 _interval = _settings.duration(SHORTEST_INTERVAL, LONGEST_INTERVAL)
 _VARIABLES = {
     "SYSMON_DATA_DIR": "data_dir",
@@ -53,13 +55,27 @@ class LimitAction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """For how long each kind of file is kept; `csv` is about copies, CSV alone is kept as long as `rows`."""
+
+    rows: timedelta = timedelta(days=30)
+    csv: timedelta = timedelta(days=7)
+    rollups: timedelta = timedelta(days=365)
+    events: timedelta = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
 class Storage:
-    """How rows become files."""
+    """How rows become files, and how much of the disk they get; `min_free` 0 is no bound."""
 
     formats: tuple[Form, ...] = (Form.JSONL, Form.CSV)
     rotation: timedelta = timedelta(hours=1)
     max_segment_bytes: int = 64 * 2**20
     sync_interval: timedelta = timedelta(seconds=30)
+    compress_after: timedelta = timedelta(days=1)
+    max_bytes: int = 2 * 2**30
+    min_free: int = 500 * 2**20
+    retention: Retention = Retention()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +128,7 @@ def tree(collectors: Mapping[str, Any]) -> Tree:
         "data_dir": None,
         "rules": None,
         "labels": dict.fromkeys(CONFIGURED_LABELS),
-        "storage": _fields_of(Storage),
+        "storage": {**_fields_of(Storage), "retention": _fields_of(Retention)},
         "collectors": {
             name: {"enabled": None, "interval": None, **_fields_of(kind.Options)} for name, kind in collectors.items()
         },
@@ -224,13 +240,25 @@ def _storage(settings: Settings) -> Storage:
         found = "storage.formats names a format twice" if formats else "storage.formats is empty"
         settings.problems.add(place, f"{found}: write [jsonl, csv], [jsonl] or [csv]")
     sync = settings.read("storage.sync_interval", _settings.duration(timedelta(0), timedelta(hours=1)))
+    compress_after = settings.read("storage.compress_after", _settings.duration(timedelta(0), LONGEST_AGE))
+    min_free = settings.read("storage.min_free", _settings.size(0))
     return Storage(
         formats=formats or default.formats,
         rotation=settings.read("storage.rotation", _settings.rotation) or default.rotation,
         max_segment_bytes=settings.read("storage.max_segment_bytes", _settings.size(64 * 2**10))
         or default.max_segment_bytes,
         sync_interval=default.sync_interval if sync is None else sync,
+        compress_after=default.compress_after if compress_after is None else compress_after,
+        max_bytes=settings.read("storage.max_bytes", _settings.size(2**20)) or default.max_bytes,
+        min_free=default.min_free if min_free is None else min_free,
+        retention=_retention(settings),
     )
+
+
+def _retention(settings: Settings) -> Retention:
+    age = _settings.duration(SHORTEST_AGE, LONGEST_AGE)
+    given = {one.name: settings.read(f"storage.retention.{one.name}", age) for one in dataclasses.fields(Retention)}
+    return Retention(**{name: span for name, span in given.items() if span is not None})
 
 
 def _logging(settings: Settings, file: Path | None, environ: Mapping[str, str]) -> Logging:

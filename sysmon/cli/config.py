@@ -52,7 +52,8 @@ def _load(config_file: Path | None) -> Config:
 
 def _document(config: Config) -> dict[str, Any]:
     """Return all settings in the order of the file: mappings within mappings, with values at the ends."""
-    storage = {**_fields(config.storage), "max_segment_bytes": _Size(config.storage.max_segment_bytes)}
+    storage = _fields(config.storage) | {"retention": _fields(config.storage.retention)}
+    storage |= {name: _Size(storage[name]) for name in ("max_segment_bytes", "max_bytes", "min_free")}
     limits = _fields(config.resource_limits)
     if config.resource_limits.memory is not None:
         limits["memory"] = _Size(config.resource_limits.memory)
