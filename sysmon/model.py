@@ -34,6 +34,8 @@ class Table:
 
     `series` is false where rows come and go too often to be followed one by one (processes): such rows are ranked,
     never charted. `whole` is the value of the first label that stands for all other rows together (`all` for cores).
+    `paced_by` is the label whose value names the table at whose interval a row comes, None where all rows come at
+    this table's own. `compact` says that a row's numbers mean little alone: reports tell each series in one line.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Table:
     labels: tuple[str, ...] = ()
     series: bool = True
     whole: str | None = None
+    paced_by: str | None = None
+    compact: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:

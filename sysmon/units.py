@@ -96,14 +96,18 @@ def human(value: float | None, unit: str) -> str:
 
 
 def short(value: float | None, unit: str) -> str:
-    """Return a number in at most 6 characters, for a column whose heading or row names the unit: `1.5Gi`, `340k`."""
+    """Return a number in at most 6 characters, for a column whose heading or row names the unit: `1.5Gi`, `340k`.
+
+    Seconds carry their unit, `0.21ms` or `1.5s`, because they are written in two.
+    """
     if value is None:
         return "-"
     if unit == "bytes":
         return _scaled(value, 1024, ("", "Ki", "Mi", "Gi", "Ti", "Pi")).replace(" ", "")
     if unit == "seconds" and 0 < abs(value) < 1:
-        return f"{_milli(value)}m"
-    return _scaled(value, 1000, ("", "k", "M", "G", "T", "P")).replace(" ", "")
+        return f"{_milli(value)}ms"
+    text = _scaled(value, 1000, ("", "k", "M", "G", "T", "P")).replace(" ", "")
+    return f"{text}s" if unit == "seconds" and value else text
 
 
 def _milli(seconds: float) -> str:
@@ -117,7 +121,7 @@ def _scaled(value: float, base: int, prefixes: tuple[str, ...]) -> str:
         if abs(rest) < base - 0.5 or prefix == prefixes[-1]:
             break
         rest /= base
-    digits = 0 if abs(rest) >= 100 or (prefix == "" and rest == int(rest)) else 1
+    digits = 0 if abs(rest) >= 99.95 or (prefix == "" and rest == int(rest)) else 1
     if prefix == "" and 0 < abs(rest) < 10 and digits:
         digits = 2
     return f"{rest:.{digits}f} {prefix}"

@@ -143,3 +143,19 @@ def test_numbers_are_shown_with_their_units(value: float | None, unit: str, text
 )
 def test_a_short_number_fits_its_column(value: float, unit: str) -> None:
     assert len(units.short(value, unit)) <= 6
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        pytest.param(0.00021, "seconds", "0.21ms", id="well under a millisecond"),
+        pytest.param(0.25, "seconds", "250ms", id="milliseconds"),
+        pytest.param(1.5, "seconds", "1.50s", id="seconds"),
+        pytest.param(99_970, "seconds", "100ks", id="rounds up to three digits"),
+        pytest.param(0, "seconds", "0", id="no time"),
+        pytest.param(1.5 * 2**30, "bytes", "1.5Gi", id="memory"),
+        pytest.param(340_000, "bytes/s", "340k", id="throughput"),
+    ],
+)
+def test_a_short_number_cannot_be_taken_for_another(value: float, unit: str, text: str) -> None:
+    assert units.short(value, unit) == text

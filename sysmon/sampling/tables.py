@@ -6,9 +6,11 @@ COLLECTOR = Table(
     name="collector",
     help="Each collector's work at one tick: how long it took and whether it answered.",
     labels=("collector",),
+    paced_by="collector",
+    compact=True,
     metrics=(
         Metric("collector_duration_seconds", Kind.GAUGE, "seconds", "Time from asking to having the rows."),
-        Metric("collector_up", Kind.GAUGE, "", "1 when it answered, 0 when it failed or is waiting to be tried again."),
+        Metric("collector_up", Kind.GAUGE, "0 or 1", "1 when it answered, 0 when it failed or waits for its next try."),
         Metric("collector_errors", Kind.COUNT, "", "Failures since the previous tick."),
     ),
 )
