@@ -1,0 +1,30 @@
+import tomllib
+from pathlib import Path
+
+import sysmon
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+
+def test_every_package_of_the_tree_is_installed() -> None:
+    folders = {path.parent.relative_to(ROOT) for path in (ROOT / "sysmon").rglob("__init__.py")}
+
+    listed = set(PROJECT["tool"]["setuptools"]["packages"]) - {"sysmon.defaults"}
+    assert listed == {".".join(folder.parts) for folder in folders}
+
+
+def test_every_file_that_is_not_code_is_installed_with_its_package() -> None:
+    data = PROJECT["tool"]["setuptools"]["package-data"]
+    others = {path for path in (ROOT / "sysmon").rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}}
+
+    missing = [
+        path.relative_to(ROOT)
+        for path in others
+        if not any(path.match(glob) for glob in data.get(".".join(path.parent.relative_to(ROOT).parts), []))
+    ]
+    assert (missing, sorted(data["sysmon.defaults"])) == ([], ["*.yaml"])
+
+
+def test_the_package_says_its_version_and_that_it_is_typed() -> None:
+    assert (sysmon.__version__.count("."), (ROOT / "sysmon" / "py.typed").exists()) == (2, True)
