@@ -38,6 +38,7 @@ class ConnectionsCollector:
         "TCP connections, state by state.",
         (Metric("network_connections", Kind.GAUGE, "", "TCP sockets in this state."),),
         labels=("state",),
+        compact=True,
     )
 
     def __init__(
