@@ -4,6 +4,8 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sysmon.config import LogFormat, Logging
@@ -18,9 +20,10 @@ LOGGER = "sysmon"
 class OutletHandler(logging.Handler):
     """Turns log records into lines of an outlet."""
 
-    def __init__(self, outlet: Outlet, form: LogFormat) -> None:
+    def __init__(self, outlet: Outlet, form: LogFormat, descriptor: int) -> None:
         super().__init__()
-        self._outlet = outlet
+        self.outlet = outlet
+        self.descriptor = descriptor
         self._form = form
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -29,19 +32,41 @@ class OutletHandler(logging.Handler):
         message = printable(record.getMessage())
         if self._form is LogFormat.JSON:
             fields = {"timestamp": at, "level": record.levelname.lower(), "message": message}
-            self._outlet.show(json.dumps(fields, ensure_ascii=False))
+            self.outlet.show(json.dumps(fields, ensure_ascii=False))
         else:
-            self._outlet.show(f"{at} {record.levelname.lower()}: {message}")
+            self.outlet.show(f"{at} {record.levelname.lower()}: {message}")
 
 
 def start_logging(settings: Logging) -> Outlet:
     """Send the log where the configuration says; return the outlet, to be closed at the end."""
-    outlet = Outlet(_descriptor(settings.file), encoding=_encoding(settings.file), name="log")
+    descriptor = _descriptor(settings.file)
+    outlet = Outlet(descriptor, encoding=_encoding(settings.file), name="log")
     logger = logging.getLogger(LOGGER)
-    logger.handlers = [OutletHandler(outlet, settings.format)]
+    logger.handlers = [OutletHandler(outlet, settings.format, descriptor)]
     logger.propagate = False
     logger.setLevel(settings.level.upper())
     return outlet
+
+
+@contextmanager
+def shown_by(outlet: Outlet, *, descriptor: int) -> Iterator[None]:
+    """Let an outlet show the log while the context lasts, where both go to one terminal: two writers tear its lines."""
+    handlers = [handler for handler in logging.getLogger(LOGGER).handlers if isinstance(handler, OutletHandler)]
+    shared = [(handler, handler.outlet) for handler in handlers if _same_terminal(handler.descriptor, descriptor)]
+    for handler, _ in shared:
+        handler.outlet = outlet
+    try:
+        yield
+    finally:
+        for handler, own in shared:
+            handler.outlet = own
+
+
+def _same_terminal(one: int, other: int) -> bool:
+    try:
+        return os.isatty(one) and os.isatty(other) and os.fstat(one).st_rdev == os.fstat(other).st_rdev
+    except OSError:
+        return False
 
 
 def _descriptor(file: Path | None) -> int:

@@ -17,19 +17,21 @@ from sysmon.alerts.rules import RuleSet, load_rules
 from sysmon.app import logs
 from sysmon.app.catalogue import tables
 from sysmon.app.limits import ResourceWatch
-from sysmon.app.screen import Screen, is_terminal, wants_color
+from sysmon.app.screen import Screen, choose_face, is_terminal, wants_color
 from sysmon.collectors import Source, discover
 from sysmon.config import Config
 from sysmon.formats.records import RUNNING
 from sysmon.instants import format_instant
 from sysmon.model import Event, Origin, Sample
 from sysmon.names import escape, printable
+from sysmon.notify.status import About
 from sysmon.sampling.clock import Clock, SystemClock
 from sysmon.sampling.loop import Loop, Tally
 from sysmon.sampling.sampler import Sampler
 from sysmon.sampling.schedule import Schedule
 from sysmon.sampling.tables import AGENT, COLLECTOR
 from sysmon.sampling.waiting import Waiter, exit_code
+from sysmon.segments import Form
 from sysmon.storage.hostfiles import HostFiles, Layout, host_folder
 from sysmon.storage.lock import DataDirectory
 from sysmon.storage.writer import Writer
@@ -47,12 +49,14 @@ _QUIET_EVENTS = frozenset({"collector_recovered", "limit_kept_again"})
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How long to run and what to show: `ticks` None is until told to stop; `once` takes one sample right away."""
+    """How long to run and what to show: `ticks` None is until told to stop; `once` takes one sample right away;
+    `lines` wants a line a tick also where the terminal could do more."""
 
     ticks: int | None = None
     once: bool = False
     quiet: bool = False
     color: str = "auto"
+    lines: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def run(config: Config, asked: Asked, *, environ: Mapping[str, str]) -> int:
     log = logs.start_logging(config.logging)
     try:
         identity = _Identity(os.urandom(4).hex(), _boot_id(), Origin(_hostname(), config.labels), everything)
-        return _Run(config, asked, identity, rules, environ).go()
+        return _Run(config, asked, identity, rules, directory, environ).go()
     finally:
         log.close(_SCREEN_SECONDS)
         directory.close()
@@ -86,9 +90,16 @@ class _Run:
     """One run, from its first reading to its last line."""
 
     def __init__(
-        self, config: Config, asked: Asked, identity: _Identity, rules: RuleSet, environ: Mapping[str, str]
+        self,
+        config: Config,
+        asked: Asked,
+        identity: _Identity,
+        rules: RuleSet,
+        directory: DataDirectory,
+        environ: Mapping[str, str],
     ) -> None:
         self._config = config
+        self._directory = directory
         self._asked = asked
         self._identity = identity
         self._rules = rules
@@ -105,8 +116,13 @@ class _Run:
         self._evaluator = Evaluator(rules.rules, tables(), identity.origin)
         self._limits = ResourceWatch(config.resource_limits)
         self._waiter = Waiter(self._clock.monotonic)
-        color = wants_color(asked.color, environ)
-        self._screen = Screen(tables(), color=color, quiet=asked.quiet)
+        self._screen = Screen(
+            tables(),
+            About(identity.origin.hostname, format_duration(config.interval), str(self._folder)),
+            face=choose_face(environ, quiet=asked.quiet, lines_wanted=asked.lines),
+            color=wants_color(asked.color, environ),
+            environ=environ,
+        )
         self._writer = self._make_writer()
         self._broken = False
 
@@ -114,7 +130,7 @@ class _Run:
         """Run, and return the exit code."""
         threading.excepthook = self._thread_broke
         stopping, ignoring = _signals()
-        with self._waiter.catching(stopping, ignoring):
+        with self._waiter.catching(stopping, ignoring), self._screen.attended():
             self._writer.start()
             self._say_hello()
             self._sampler.prime()
@@ -158,8 +174,8 @@ class _Run:
         if not self._writer.close(_WRITER_SECONDS):
             _LOGGER.error("the disk does not answer: what is still in memory is lost")
         samples = "1 sample" if tally.ticks == 1 else f"{tally.ticks} samples"
-        self._screen.say(f"sysmon stopped ({reason}): {samples}, {tally.missed} missed, {tally.dropped} dropped")
-        self._screen.close(_SCREEN_SECONDS)
+        said = f"sysmon stopped ({reason}): {samples}, {tally.missed} missed, {tally.dropped} dropped"
+        self._screen.close(_SCREEN_SECONDS, saying=said)
 
     def _record(self, event: Event) -> None:
         """Hand over an event that belongs to no tick."""
@@ -167,7 +183,13 @@ class _Run:
 
     def _make_writer(self) -> Writer:
         storage = self._config.storage
-        layout = Layout(storage.formats, storage.rotation, storage.max_segment_bytes, storage.sync_interval)
+        layout = Layout(
+            forms=tuple(form for form in Form if form in storage.formats),
+            rotation=storage.rotation,
+            max_segment_bytes=storage.max_segment_bytes,
+            sync_interval=storage.sync_interval,
+            min_free=storage.min_free,
+        )
         files = HostFiles(
             self._folder,
             self._identity.origin,
@@ -175,8 +197,13 @@ class _Run:
             layout=layout,
             opening=self._running,
             tell=self._tell_of_disk,
+            guard=self._hold_directory,
         )
         return Writer(files, sync_seconds=layout.sync_interval.total_seconds(), tell=self._tell_of_disk)
+
+    def _hold_directory(self) -> None:
+        if self._directory.hold():
+            self._tell_of_disk(f"{self._directory.path} was moved or deleted: it is begun anew")
 
     def _make_loop(self) -> Loop:
         return Loop(
@@ -234,7 +261,6 @@ class _Run:
             f"files   {folder} ({forms}, new ones every {format_duration(config.storage.rotation)})",
             f"rules   {rules}",
             "look    sysmon report --since 1h        stop    Ctrl-C",
-            "",
         )
 
 

@@ -22,6 +22,7 @@ from sysmon.cli._options import config_option, data_option, duration, environmen
     help="Say this much about the program's own work on standard error.",
 )
 @click.option("--quiet", is_flag=True, help="Show alerts and nothing else.")
+@click.option("--lines", is_flag=True, help="On a terminal, show a line a sample instead of a status area.")
 @click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
@@ -38,6 +39,7 @@ def command(
     lasting: timedelta | None,
     log_level: str | None,
     quiet: bool,
+    lines: bool,
     color: str,
 ) -> int:
     """Watch this machine: sample it, store what is seen, and show alerts."""
@@ -51,4 +53,5 @@ def command(
         config=config_file, data=data_dir, rules=rules, interval=interval, log_level=log_level, environ=environ
     )
     limit = run.ticks_in(lasting, config.interval) if lasting is not None else ticks
-    return run.run(config, run.Asked(ticks=limit, once=once, quiet=quiet, color=color), environ=environ)
+    asked = run.Asked(ticks=limit, once=once, quiet=quiet, color=color, lines=lines)
+    return run.run(config, asked, environ=environ)

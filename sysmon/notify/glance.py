@@ -5,58 +5,142 @@ from dataclasses import dataclass
 
 from sysmon.model import Row, Table
 
+TABLES = frozenset({"cpu", "memory", "disk_io", "disk_usage", "network", "process"})
+"""The tables that a glance looks at."""
+
+_OTHERS = "-1"
+
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A number and the name of what it belongs to."""
+class Fill:
+    """How full something is, in percent and in bytes."""
+
+    percent: float
+    used: float | None = None
+    total: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A disk and its work: percent of the time, bytes a second."""
 
     name: str
+    percent: float
+    read: float | None = None
+    written: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A file system, how full it is (percent) and the bytes that are left for users."""
+
+    name: str
+    percent: float
+    free: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process and what it uses: percent of one core, or bytes of memory."""
+
+    name: str
+    pid: str
     value: float
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """Percent of all CPUs and of memory, the busiest disk (percent), bytes a second on all interfaces, the process
-    that uses most CPU (percent of one core); None where nothing is known."""
+    """Percent of all CPUs, memory and swap, the busiest disk, the fullest file system, bytes a second on all
+    interfaces, the processes that use most CPU and most memory; None where nothing is known."""
 
-    cpu: float | None
-    memory: float | None
-    disk: Named | None
-    received: float | None
-    sent: float | None
-    process: Named | None
+    cpu: float | None = None
+    memory: Fill | None = None
+    swap: Fill | None = None
+    disk: Disk | None = None
+    mount: Mount | None = None
+    received: float | None = None
+    sent: float | None = None
+    process: Process | None = None
+    largest: Process | None = None
 
 
 def glance(rows: Mapping[str, Sequence[Row]], tables: Mapping[str, Table]) -> Glance:
     """Pick the numbers of a glance out of the rows of a tick."""
-
-    def numbers(table: str, metric: str) -> list[Named]:
-        if table not in rows or table not in tables:
-            return []
-        columns = tables[table].columns
-        at, label = columns.index(metric), columns.index(_NAME_OF.get(table, columns[0]))
-        found = ((str(row[label]), row[at]) for row in rows[table])
-        return [Named(name, value) for name, value in found if isinstance(value, int | float)]
-
-    cpus = [core.value for core in numbers("cpu", "cpu_usage_percent") if core.name == "all"]
-    memory = [whole.value for whole in numbers("memory", "memory_usage_percent")]
-    processes = [process for process in numbers("process", "process_cpu_percent") if process.name != "(others)"]
+    seen = _Seen(rows, tables)
+    cpus = seen.find("cpu", ["core"], "cpu_usage_percent")
     return Glance(
-        cpu=next(iter(cpus), None),
-        memory=next(iter(memory), None),
-        disk=_largest(numbers("disk_io", "disk_io_util_percent")),
-        received=_total(numbers("network", "network_receive_bytes_per_second")),
-        sent=_total(numbers("network", "network_transmit_bytes_per_second")),
-        process=_largest(processes),
+        cpu=next((core.value for core in cpus if core.labels == ["all"]), None),
+        memory=_fill(seen.find("memory", [], "memory_usage_percent", "memory_used_bytes", "memory_total_bytes")),
+        swap=_fill(seen.find("memory", [], "swap_usage_percent", "swap_used_bytes", "swap_total_bytes")),
+        disk=_busiest(seen),
+        mount=_fullest(seen),
+        received=_total(seen.find("network", [], "network_receive_bytes_per_second")),
+        sent=_total(seen.find("network", [], "network_transmit_bytes_per_second")),
+        process=_top(seen, "process_cpu_percent"),
+        largest=_top(seen, "process_memory_bytes"),
     )
 
 
-_NAME_OF = {"process": "name"}
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was looked for in one row: labels, the metric that counts, and further ones."""
+
+    labels: list[str]
+    value: float
+    more: list[float | None]
 
 
-def _largest(values: Sequence[Named]) -> Named | None:
-    return max(values, key=lambda named: named.value, default=None)
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The rows of a tick, to be asked by names."""
+
+    rows: Mapping[str, Sequence[Row]]
+    tables: Mapping[str, Table]
+
+    def find(self, table: str, labels: Sequence[str], metric: str, *more: str) -> list[_Found]:
+        """Return what the rows that have a metric say about it."""
+        if table not in self.rows or table not in self.tables:
+            return []
+        columns = self.tables[table].columns
+        at, names, others = columns.index(metric), [*map(columns.index, labels)], [*map(columns.index, more)]
+        found = []
+        for row in self.rows[table]:
+            value = _number(row[at])
+            if value is not None:
+                found.append(
+                    _Found([str(row[name]) for name in names], value, [_number(row[other]) for other in others])
+                )
+        return found
 
 
-def _total(values: Sequence[Named]) -> float | None:
-    return sum(named.value for named in values) if values else None
+def _number(cell: str | int | float | None) -> float | None:
+    return cell if isinstance(cell, int | float) else None
+
+
+def _most(found: Sequence[_Found]) -> _Found | None:
+    return max(found, key=lambda each: each.value, default=None)
+
+
+def _fill(found: Sequence[_Found]) -> Fill | None:
+    return next((Fill(each.value, *each.more) for each in found), None)
+
+
+def _busiest(seen: _Seen) -> Disk | None:
+    rates = ("disk_read_bytes_per_second", "disk_write_bytes_per_second")
+    most = _most(seen.find("disk_io", ["device"], "disk_io_util_percent", *rates))
+    return Disk(most.labels[0], most.value, *most.more) if most else None
+
+
+def _fullest(seen: _Seen) -> Mount | None:
+    most = _most(seen.find("disk_usage", ["mountpoint"], "disk_usage_percent", "disk_free_bytes"))
+    return Mount(most.labels[0], most.value, *most.more) if most else None
+
+
+def _top(seen: _Seen, metric: str) -> Process | None:
+    found = seen.find("process", ["name", "pid"], metric)
+    most = _most([each for each in found if each.labels[1] != _OTHERS])
+    return Process(most.labels[0], most.labels[1], most.value) if most else None
+
+
+def _total(found: Sequence[_Found]) -> float | None:
+    return sum(each.value for each in found) if found else None

@@ -7,7 +7,7 @@ from colorama import Fore, Style
 
 from sysmon.model import AlertEvent, Transition
 from sysmon.names import printable
-from sysmon.notify.glance import Glance, Named
+from sysmon.notify.glance import Disk, Glance, Process
 from sysmon.units import format_age, human, short
 
 _COLOURS = {
@@ -34,11 +34,11 @@ def tick_line(at: datetime, seen: Glance, active: Sequence[AlertEvent], *, width
         state,
         str(len(active)) if active else "-",
         _number(seen.cpu),
-        _number(seen.memory),
-        _named(seen.disk, 11),
+        _number(seen.memory.percent if seen.memory else None),
+        _disk(seen.disk, 11),
         short(seen.received, "bytes/s"),
         short(seen.sent, "bytes/s"),
-        _named(seen.process, max(14, width - 66)),
+        _process(seen.process, max(14, width - 66)),
     )
     line = _columns(cells)[:width].rstrip()
     return line.replace(state, paint(state, state, color=color), 1)
@@ -95,8 +95,14 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
 
 
-def _named(named: Named | None, width: int) -> str:
-    if named is None:
-        return "-"
-    value = f"{named.value:.1f}"
-    return f"{printable(named.name)[: width - len(value) - 1]} {value}"
+def _disk(disk: Disk | None, width: int) -> str:
+    return "-" if disk is None else _named(disk.name, disk.percent, width)
+
+
+def _process(process: Process | None, width: int) -> str:
+    return "-" if process is None else _named(process.name, process.value, width)
+
+
+def _named(name: str, number: float, width: int) -> str:
+    value = f"{number:.1f}"
+    return f"{printable(name)[: width - len(value) - 1]} {value}"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sysmon.model import AlertEvent, Level, Transition
-from sysmon.notify.glance import Glance, Named, glance
+from sysmon.notify.glance import Disk, Fill, Glance, Process, glance
 from sysmon.notify.lines import alert_line, heading, tick_line
 from tests.sampling.fakes import CountingCollector
 
@@ -26,7 +26,14 @@ BUSY = AlertEvent(
     duration=70.0,
     reason="breach",
 )
-SEEN = Glance(12.34, 45.06, Named("nvme0n1p1", 100.0), 1_500_000.0, 340.0, Named("java", 180.0))
+SEEN = Glance(
+    cpu=12.34,
+    memory=Fill(45.06),
+    disk=Disk("nvme0n1p1", 100.0),
+    received=1_500_000.0,
+    sent=340.0,
+    process=Process("java", "4312", 180.0),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -104,13 +111,13 @@ def test_a_tick_fits_a_terminal_of_80_columns_and_stands_under_its_heading() -> 
 
 @pytest.mark.parametrize("width", [20, 80, 200])
 def test_a_tick_is_never_wider_than_the_terminal(width: int) -> None:
-    seen = replace(SEEN, process=Named("x" * 300, 100.0))
+    seen = replace(SEEN, process=Process("x" * 300, "1", 100.0))
 
     assert len(tick_line(NOON, seen, [], width=width, color=False)) <= width
 
 
 def test_what_is_not_known_is_a_dash_and_not_a_zero() -> None:
-    nothing = Glance(None, None, None, None, None, None)
+    nothing = Glance()
 
     assert tick_line(NOON, nothing, [], width=80, color=False).split() == ["12:00:00", "OK", *["-"] * 7]
 
@@ -118,4 +125,4 @@ def test_what_is_not_known_is_a_dash_and_not_a_zero() -> None:
 def test_a_glance_at_tables_that_are_not_there_is_empty() -> None:
     tables = {"counting": CountingCollector.table}
 
-    assert glance({"counting": [("one", 1.0)]}, tables) == Glance(None, None, None, None, None, None)
+    assert glance({"counting": [("one", 1.0)]}, tables) == Glance()
