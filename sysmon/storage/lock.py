@@ -1,5 +1,6 @@
 """One writer a data directory: a lock that the kernel gives back however the holder ends."""
 
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -20,47 +21,104 @@ class DataDirectory:
     def __init__(self, path: Path) -> None:
         """Make the directory where it is missing and take its lock; raise StorageError where that cannot be done."""
         self.path = path
-        shown = printable(str(path))
+        self._lock, self._identity = _take(path)
+
+    def hold(self) -> bool:
+        """Make sure that others would still meet our lock; begin anew where the directory was moved or deleted.
+
+        Return whether that was so; raise OSError where another writer has it meanwhile, or nothing can be made there.
+        """
         try:
-            make_directory(path)
-            self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE)
-        except OSError as error:
-            raise StorageError(f"{shown}: cannot be written ({error.strerror}): name another with --data") from error
+            if _identity((self.path / "lock").stat()) == self._identity:
+                return False
+        except (FileNotFoundError, NotADirectoryError):
+            pass
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = os.pread(self._lock, 32, 0).decode("ascii", "replace").strip() or "unknown"
-            os.close(self._lock)
-            raise LockHeldError(
-                f"{shown} is written by the sysmon with pid {holder}: end it, or name another directory with --data"
-            ) from error
-        try:
-            os.ftruncate(self._lock, 0)
-            os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
-            self._settle_format(path / "format")
-        except OSError as error:
-            os.close(self._lock)
-            raise StorageError(f"{shown}: cannot be written ({error.strerror}): name another with --data") from error
-        except StorageError:
-            os.close(self._lock)
-            raise
+            lock, identity = _take(self.path)
+        except StorageError as error:
+            raise OSError(errno.EBUSY, str(error)) from error
+        os.close(self._lock)
+        self._lock, self._identity = lock, identity
+        return True
 
     def close(self) -> None:
         """Give the lock back; the lock's file stays, so that two can never hold different files of one name."""
         os.close(self._lock)
 
-    def _settle_format(self, path: Path) -> None:
-        try:
-            found = path.read_text("ascii", errors="replace").strip()
-        except FileNotFoundError:
-            found = ""
-        if not found:
-            write_whole(path, f"{FORMAT}\n".encode())
-        elif found != str(FORMAT):
-            raise StorageError(
-                f"{printable(str(path))} says {found[:20]!r}, and this sysmon writes format {FORMAT}: "
-                "use the sysmon that wrote it, or name another directory with --data"
-            )
+
+def holder(path: Path) -> int | None:
+    """Return the process id of who holds a lock file, None where nobody does; raise OSError where it cannot be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        found = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+        return int(found) if found.isdecimal() else 0
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def open_lock(path: Path) -> int:
+    """Open a lock file, take its lock and write our process id into it; raise BlockingIOError where another has it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE)
+    try:
+        claim(descriptor)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _take(path: Path) -> tuple[int, tuple[int, int]]:
+    shown = printable(str(path))
+    try:
+        make_directory(path)
+        lock = open_lock(path / "lock")
+    except BlockingIOError as error:
+        raise LockHeldError(
+            f"{shown} is written by the sysmon with pid {holder(path / 'lock') or 'unknown'}: "
+            "end it, or name another directory with --data"
+        ) from error
+    except OSError as error:
+        raise StorageError(f"{shown}: cannot be written ({error.strerror}): name another with --data") from error
+    try:
+        _settle_format(path / "format")
+        return lock, _identity(os.fstat(lock))
+    except OSError as error:
+        os.close(lock)
+        raise StorageError(f"{shown}: cannot be written ({error.strerror}): name another with --data") from error
+    except StorageError:
+        os.close(lock)
+        raise
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _settle_format(path: Path) -> None:
+    try:
+        found = path.read_text("ascii", errors="replace").strip()
+    except FileNotFoundError:
+        found = ""
+    if not found:
+        write_whole(path, f"{FORMAT}\n".encode())
+    elif found != str(FORMAT):
+        raise StorageError(
+            f"{printable(str(path))} says {found[:20]!r}, and this sysmon writes format {FORMAT}: "
+            "use the sysmon that wrote it, or name another directory with --data"
+        )
+
+
+def claim(descriptor: int) -> None:
+    """Take the lock of an open file, which its descriptor holds until it is closed; raise OSError where one has it."""
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def make_directory(path: Path) -> None:

@@ -2,55 +2,18 @@
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from sysmon.instants import format_instant
-from sysmon.model import AlertEvent, Event, Row, Sample
+from sysmon.model import AlertEvent, Event, Sample
 from sysmon.storage.hostfiles import HostFiles
 from sysmon.storage.stream import SyncError
-
-QUEUE_LIMIT = 120
-"""Samples that wait for the disk at most; beyond it the oldest is dropped, counted and told as a gap."""
-
-
-@dataclass(slots=True)
-class _Item:
-    """What one tick gives the writer; what has been stored is taken out of it, so that a new try stores the rest."""
-
-    at: datetime
-    rows: dict[str, Sequence[Row]]
-    alerts: Sequence[AlertEvent]
-    active: Sequence[AlertEvent]
-    events: Sequence[Event]
-    logged: bool = False
-    stored: threading.Event = field(default_factory=threading.Event)
-
-
-@dataclass(frozen=True, slots=True)
-class _Gap:
-    """Samples that never reached a file, until it can be told."""
-
-    first: datetime
-    last: datetime
-    count: int
-    reason: str
-
-    def with_(self, other: "_Gap") -> "_Gap":
-        """Return both as one."""
-        first, last = min(self.first, other.first), max(self.last, other.last)
-        return _Gap(first, last, self.count + other.count, self.reason)
-
-    def event(self, at: datetime) -> Event:
-        """Return how it is told."""
-        span = {"from": format_instant(self.first), "to": format_instant(self.last)}
-        return Event(at, "gap", {**span, "count": self.count, "reason": self.reason})
+from sysmon.storage.waiting import QUEUE_LIMIT, Entry, Gap, Rows, Waiting
 
 
 class Writer:
-    """Hands samples, events and alerts to the files of a host, in order.
+    """Hands samples, events and alerts to the files of a host, in order; logs never wait for rows.
 
     While the disk refuses, samples wait in the queue, and each new one is a new try. `tell` is called from the
     writer's thread with each change of the disk's state, in a few words.
@@ -60,13 +23,13 @@ class Writer:
         self._files = files
         self._sync_seconds = sync_seconds
         self._tell = tell
-        self._queue: deque[_Item] = deque()
-        self._changed = threading.Condition()  # guards the queue, _writing, _closing, _gap and _unreported
+        self._waiting = Waiting()
+        self._changed = threading.Condition()  # guards _closing, and wakes the thread
         self._closing = False
-        self._writing: _Item | None = None
-        self._gap: _Gap | None = None
-        self._unreported = 0
         self._trouble: str | None = None
+        self._trouble_at: datetime | None = None
+        self._latest: datetime | None = None
+        self._notices: list[Event] = []
         self._synced_at = time.monotonic()
         self._thread = threading.Thread(target=self._work, name="sysmon-writer", daemon=True)
 
@@ -86,21 +49,16 @@ class Writer:
 
         The result is set when its events and alerts are on the disk. `active` is all that fires after this tick.
         """
-        item = _Item(sample.at, {name: rows for name, rows in sample.rows.items() if rows}, alerts, active, events)
+        step = any(event.kind == "clock_step" for event in events)
+        rows = Rows(sample.at, {name: rows for name, rows in sample.rows.items() if rows}, step)
+        stored = self._waiting.put(rows, Entry(sample.at, alerts, active, events), trouble=self._trouble)
         with self._changed:
-            self._queue.append(item)
-            if sum(1 for waiting in self._queue if waiting.rows) > QUEUE_LIMIT:
-                oldest = next(waiting for waiting in self._queue if waiting.rows and waiting is not self._writing)
-                oldest.rows = {}
-                self._lose(_Gap(oldest.at, oldest.at, 1, self._trouble or "the disk is too slow"))
             self._changed.notify()
-        return item.stored
+        return stored
 
     def dropped(self) -> int:
         """Return how many samples were lost since this was last asked."""
-        with self._changed:
-            lost, self._unreported = self._unreported, 0
-        return lost
+        return self._waiting.dropped()
 
     def close(self, seconds: float) -> bool:
         """Write what waits, sync and close; return whether that was done within a time."""
@@ -110,18 +68,14 @@ class Writer:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
-    def _lose(self, gap: _Gap) -> None:
-        self._unreported += gap.count
-        self._gap = gap if self._gap is None else self._gap.with_(gap)
-
     def _work(self) -> None:
         closing = False
         while not closing:
             with self._changed:
-                if not self._closing and (self._trouble is not None or not self._queue):
+                if not self._closing and (self._trouble is not None or not self._waiting.any()):
                     self._changed.wait(self._until_sync() or None)
                 closing = self._closing
-            self._write_queue()
+            self._write_all()
             if self._until_sync() == 0:
                 self._sync()
         self._finish()
@@ -129,8 +83,7 @@ class Writer:
     def _finish(self) -> None:
         self._files.close()
         self._note_lost()
-        with self._changed:
-            left = sum(1 for item in self._queue if item.rows)
+        left = self._waiting.count()
         if left:
             self._tell(f"{left} samples could not be written before the end: {self._trouble}")
 
@@ -142,66 +95,91 @@ class Writer:
         self._note_lost()
         self._synced_at = time.monotonic()
 
-    def _write_queue(self) -> None:
-        """Write what waits, oldest first, up to the first refusal."""
-        while True:
-            with self._changed:
-                item = self._writing = self._queue[0] if self._queue else None
-            if item is None:
-                return
+    def _write_all(self) -> None:
+        """Write what waits, oldest first, up to the first refusal; rows are tried although the logs were refused."""
+        refused = None
+        for write in (self._write_logs, self._write_rows):
             try:
-                self._write(item)
+                self._files.hold()
+                write()
             except OSError as error:
-                self._refused(error)
-                return
-            finally:
-                self._note_lost()
-            with self._changed:
-                self._queue.popleft()
-
-    def _write(self, item: _Item) -> None:
-        if not item.logged:
-            self._write_logs(item)
-        for table, rows in list(item.rows.items()):
-            self._files.append_rows(table, item.at, rows)
-            item.rows = {name: left for name, left in item.rows.items() if name != table}
-        if self._trouble is not None:
-            self._tell(f"writing again; it was: {self._trouble}")
-            self._trouble = None
-        self._tell_gap(item.at)
-
-    def _write_logs(self, item: _Item) -> None:
-        try:
-            self._files.append_logs(item.at, item.events, item.alerts)
-            item.stored.set()
-        except SyncError as error:  # they are written: writing them again could make each of them two
-            self._tell(f"the sync of a log failed ({error.strerror}): its last lines may be lost")
-        item.logged = True
-        self._files.set_active(item.active)
-        if any(event.kind == "clock_step" for event in item.events):
-            self._files.end_segments()
-
-    def _tell_gap(self, at: datetime) -> None:
-        with self._changed:
-            gap, self._gap = self._gap, None
-        if gap is None:
+                self._waiting.leave()
+                refused = error
+        self._note_lost()
+        if refused is not None:
+            self._refused(refused)
             return
+        if self._trouble is not None:
+            self._recovered()
         try:
-            self._files.append_logs(at, [gap.event(at)], [])
+            self._tell_readers()
+        except OSError as error:
+            self._refused(error)
+
+    def _write_logs(self) -> None:
+        while (entry := self._waiting.next_entry()) is not None:
+            safe = self._surely(lambda item=entry: self._files.append_alerts(item.at, item.alerts))  # type: ignore[misc]  # bound now
+            entry.alerts = ()
+            safe &= self._surely(lambda item=entry: self._files.append_events(item.at, item.events))  # type: ignore[misc]  # bound now
+            if safe:
+                entry.stored.set()
+            self._files.set_active(entry.active)
+            self._waiting.done()
+
+    def _surely(self, append: Callable[[], None]) -> bool:
+        """Write to a log; return whether it will stay there."""
+        try:
+            append()
+        except SyncError as error:  # it is written: writing it again could make two of each line
+            self._tell(f"the sync of a log failed ({error.strerror}): its last lines may be lost")
+            return False
+        return True
+
+    def _write_rows(self) -> None:
+        self._files.make_room()
+        while (item := self._waiting.next_rows()) is not None:
+            if item.step:
+                self._files.end_segments()
+                item.step = False
+            for table, rows in list(item.rows.items()):
+                self._files.append_rows(table, item.at, rows)
+                item.rows = {name: left for name, left in item.rows.items() if name != table}
+            self._latest = item.at
+            self._note_lost()
+            self._waiting.done()
+
+    def _tell_readers(self) -> None:
+        """Store what readers must know of the disk's troubles; raise OSError where that fails, to try it again."""
+        at = self._latest
+        gap = self._waiting.take_gap() if at is not None else None
+        if at is None or (gap is None and not self._notices):
+            return
+        events = [*self._notices, *([] if gap is None else [gap.event(at)])]
+        try:
+            self._files.append_events(at, events)
         except OSError:
-            with self._changed:
-                self._gap = gap if self._gap is None else gap.with_(self._gap)
+            if gap is not None:
+                self._waiting.give_back(gap)
             raise
+        self._notices = []
 
     def _refused(self, error: OSError) -> None:
         reason = error.strerror or str(error)
         if self._trouble is None:
             self._tell(f"cannot write ({reason}): samples wait in memory, the newest {QUEUE_LIMIT} of them")
+            self._trouble_at = self._latest
         self._trouble = reason
+
+    def _recovered(self) -> None:
+        self._tell(f"writing again; it was: {self._trouble}")
+        if self._latest is not None:
+            since = format_instant(self._trouble_at or self._latest)
+            fields = {"last_stored": since, "reason": self._trouble, "entries_lost": self._waiting.forgotten()}
+            self._notices.append(Event(self._latest, "storage_trouble", fields))
+        self._trouble = self._trouble_at = None
 
     def _note_lost(self) -> None:
         lost = self._files.lost
         if lost:
-            with self._changed:
-                self._lose(_Gap(min(lost), max(lost), len(lost), "a sync failed"))
+            self._waiting.lose(Gap(min(lost), max(lost), len(lost), "a sync failed"))
             lost.clear()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sysmon.errors import LockHeldError, StorageError
-from sysmon.storage.lock import DataDirectory
+from sysmon.storage.lock import DataDirectory, holder
 
 
 def test_a_second_writer_is_refused_and_told_who_holds_the_directory(tmp_path: Path) -> None:
@@ -82,3 +82,44 @@ def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:
         DataDirectory(tmp_path)
 
     assert (tmp_path / "target").read_text() == "precious"
+
+
+def test_a_directory_that_stays_is_held_without_doing_anything(tmp_path: Path) -> None:
+    held = DataDirectory(tmp_path / "data")
+
+    begun_anew = held.hold()
+
+    held.close()
+    assert not begun_anew
+
+
+def test_a_directory_that_was_moved_away_is_made_and_locked_anew(tmp_path: Path) -> None:
+    held = DataDirectory(tmp_path / "data")
+    (tmp_path / "data").rename(tmp_path / "old")
+
+    begun_anew = held.hold()
+
+    with pytest.raises(LockHeldError):
+        DataDirectory(tmp_path / "data")
+    held.close()
+    assert (begun_anew, sorted(path.name for path in (tmp_path / "data").iterdir())) == (True, ["format", "lock"])
+
+
+def test_a_directory_that_another_took_meanwhile_is_refused_by_its_name(tmp_path: Path) -> None:
+    held = DataDirectory(tmp_path / "data")
+    (tmp_path / "data").rename(tmp_path / "old")
+    other = DataDirectory(tmp_path / "data")
+
+    with pytest.raises(OSError, match="is written by the sysmon with pid"):
+        held.hold()
+
+    other.close()
+    held.close()
+
+
+def test_who_holds_a_lock_is_told_by_the_kernel_and_not_by_what_the_file_says(tmp_path: Path) -> None:
+    held = DataDirectory(tmp_path)
+    during = holder(tmp_path / "lock")
+    held.close()
+
+    assert (during, holder(tmp_path / "lock"), holder(tmp_path / "none")) == (os.getpid(), None, None)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sysmon.segments import Form
+from sysmon.storage.lock import claim
 from sysmon.storage.stream import CopyError, Stream
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -31,6 +32,15 @@ def _append(stream: Stream, seconds: float, text: str, forms: tuple[Form, ...] =
 
 def _files(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in sorted((folder / "cpu").iterdir())}
+
+
+def _is_locked(path: Path) -> bool:
+    with path.open("rb") as file:
+        try:
+            claim(file.fileno())
+        except BlockingIOError:
+            return True
+    return False
 
 
 @contextmanager
@@ -126,14 +136,62 @@ def test_a_copy_that_cannot_be_written_is_told_and_the_row_is_stored_once(tmp_pa
     stream = _stream(tmp_path)
     with _largest_file(10), pytest.raises(CopyError):
         _append(stream, 1, "1234567\n")
-    _append(stream, 2, "next\n")
+    _append(stream, 2, "same segment\n")
+    _append(stream, 3600, "next\n")
 
     assert _files(tmp_path) == {
-        "cpu-20261120T120001Z-1h.csv": "",
-        "cpu-20261120T120001Z-1h.jsonl": "1234567\n",
-        "cpu-20261120T120002Z-1h.csv": "head\nnext\n",
-        "cpu-20261120T120002Z-1h.jsonl": "next\n",
+        "cpu-20261120T120001Z-1h.jsonl": "1234567\nsame segment\n",
+        "cpu-20261120T130000Z-1h.csv": "head\nnext\n",
+        "cpu-20261120T130000Z-1h.jsonl": "next\n",
     }
+
+
+def test_copies_end_at_once_and_come_again_with_a_new_segment(tmp_path: Path) -> None:
+    stream = _stream(tmp_path)
+    _append(stream, 1, "a\n")
+    stream.copy(on=False)
+    _append(stream, 2, "b\n")
+    stream.copy(on=True)
+    _append(stream, 3, "c\n")
+
+    assert _files(tmp_path) == {
+        "cpu-20261120T120001Z-1h.csv": "head\na\n",
+        "cpu-20261120T120001Z-1h.jsonl": "a\nb\n",
+        "cpu-20261120T120003Z-1h.csv": "head\nc\n",
+        "cpu-20261120T120003Z-1h.jsonl": "c\n",
+    }
+
+
+def test_a_disk_that_refuses_again_and_again_is_not_littered_with_empty_files(tmp_path: Path) -> None:
+    stream = _stream(tmp_path)
+    for seconds in range(5):
+        with _largest_file(2), pytest.raises(OSError, match="No space left"):
+            _append(stream, seconds, "1234567\n")
+
+    assert _files(tmp_path) == {}
+
+
+def test_a_file_that_was_moved_away_is_left_and_replaced(tmp_path: Path) -> None:
+    stream = _stream(tmp_path, forms=(Form.JSONL,))
+    _append(stream, 1, "a\n", (Form.JSONL,))
+    (tmp_path / "cpu").rename(tmp_path / "old")
+    _append(stream, 2, "b\n", (Form.JSONL,))
+
+    assert ((tmp_path / "old" / "cpu-20261120T120001Z-1h.jsonl").read_text(), _files(tmp_path)) == (
+        "a\n",
+        {"cpu-20261120T120002Z-1h.jsonl": "b\n"},
+    )
+
+
+def test_an_open_file_carries_a_lock_and_a_finished_one_does_not(tmp_path: Path) -> None:
+    stream = _stream(tmp_path, forms=(Form.JSONL,))
+    _append(stream, 1, "a\n", (Form.JSONL,))
+    (path,) = (tmp_path / "cpu").iterdir()
+
+    locked = _is_locked(path)
+    stream.close()
+
+    assert (locked, _is_locked(path)) == (True, False)
 
 
 def test_a_file_deleted_under_it_is_noticed_and_replaced(tmp_path: Path) -> None:

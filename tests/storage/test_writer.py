@@ -11,7 +11,8 @@ from sysmon.model import AlertEvent, Event, Kind, Level, Metric, Origin, Row, Sa
 from sysmon.segments import Form
 from sysmon.storage.hostfiles import HostFiles, Layout
 from sysmon.storage.stream import SyncError
-from sysmon.storage.writer import QUEUE_LIMIT, Writer
+from sysmon.storage.waiting import QUEUE_LIMIT
+from sysmon.storage.writer import Writer
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DEFAULT = Layout()
