@@ -59,7 +59,7 @@ def test_an_event_names_the_rule_the_host_the_instance_and_the_condition() -> No
         at=START + TICK,
         transition=FIRED,
         rule="disk-hot",
-        id="3eb7f2c9",
+        id="236cb7c7",
         metric="busy_percent",
         labels={"hostname": "web-01", "environment": "production", "device": "sda", "kind": "disk"},
         level=WARNING,
