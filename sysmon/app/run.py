@@ -32,7 +32,6 @@ from sysmon.sampling.schedule import Schedule
 from sysmon.sampling.tables import AGENT, COLLECTOR
 from sysmon.sampling.waiting import Waiter, exit_code
 from sysmon.segments import Form
-from sysmon.segments import Form
 from sysmon.storage.hostfiles import HostFiles, Layout, host_folder
 from sysmon.storage.lock import DataDirectory
 from sysmon.storage.writer import Writer
@@ -201,10 +200,6 @@ class _Run:
             guard=self._hold_directory,
         )
         return Writer(files, sync_seconds=layout.sync_interval.total_seconds(), tell=self._tell_of_disk)
-
-    def _hold_directory(self) -> None:
-        if self._directory.hold():
-            self._tell_of_disk(f"{self._directory.path} was moved or deleted: it is begun anew")
 
     def _hold_directory(self) -> None:
         if self._directory.hold():
