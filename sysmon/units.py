@@ -105,7 +105,8 @@ def short(value: float | None, unit: str) -> str:
     if unit == "bytes":
         return _scaled(value, 1024, ("", "Ki", "Mi", "Gi", "Ti", "Pi")).replace(" ", "")
     if unit == "seconds" and 0 < abs(value) < 1:
-        return f"{_milli(value)}ms"
+        ms = value * 1000
+        return f"{ms:.{2 if abs(ms) < 9.995 else 1 if abs(ms) < 99.95 else 0}f}ms"
     text = _scaled(value, 1000, ("", "k", "M", "G", "T", "P")).replace(" ", "")
     return f"{text}s" if unit == "seconds" and value else text
 

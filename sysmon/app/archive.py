@@ -36,6 +36,11 @@ class Question:
                 "write a --since that is before --until"
             )
 
+    @property
+    def is_whole(self) -> bool:
+        """Say whether everything that is there was asked for, rather than some tables or metrics."""
+        return not self.tables and not self.metrics
+
     def wants(self, metric: str) -> bool:
         """Say whether a metric of this name was asked for."""
         return not self.metrics or any(fnmatchcase(metric, glob) for glob in self.metrics)

@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from sysmon.app.archive import Question, find_host, find_tables, nothing_found
-from sysmon.history import Coverage, TableHistory
+from sysmon.history import Coverage, Series, TableHistory
 from sysmon.model import Origin, Table
 from sysmon.reading.alerts import past_alerts
-from sysmon.reading.coverage import Run, coverage, not_running, runs_of, stretches_of
+from sysmon.reading.coverage import Run, Stretch, coverage, not_running, runs_of, stretches_of
 from sysmon.reading.damage import Damage
 from sysmon.reading.logs import read_alerts, read_events
 from sysmon.reading.rows import read_table
 from sysmon.reading.store import Host
+from sysmon.report.glance import glance
 from sysmon.report.summary import Ranking, Report, TableSummary, rank, summarise
 
 HEARTBEAT = "agent"
@@ -64,6 +65,7 @@ def answer(question: Question, known: Mapping[str, Table], trend_width: Callable
         alerts=tuple(alerts),
         skipped=damage.count,
         units={metric.name: metric.unit for table in known.values() for metric in table.metrics},
+        glance=glance(draft.tables, draft.rankings) if question.is_whole else (),
     )
     return Answer(report, host, damage)
 
@@ -97,7 +99,7 @@ class _Draft:
             summarise(
                 series,
                 table,
-                coverage(stretches, sorted(series.at)),
+                coverage(self._stretches_of(history, series, stretches), sorted(series.at)),
                 since=question.since,
                 until=question.until,
                 parts=self._parts,
@@ -105,8 +107,18 @@ class _Draft:
             )
             for series in history.series
         )
-        brief = table.whole is not None and not question.tables and not question.metrics
+        brief = question.is_whole and (table.whole is not None or (len(table.metrics) == 1 and bool(table.labels)))
         self.tables.append(TableSummary(table, summaries, brief))
+
+    def _stretches_of(self, history: TableHistory, series: Series, usual: list[Stretch]) -> list[Stretch]:
+        """Return where samples of a series should be: it may keep the interval of another table."""
+        table = history.table
+        if table.paced_by is None:
+            return usual
+        paced_by = series.labels[table.labels.index(table.paced_by)]
+        if not any(paced_by in run.seconds for run in self._runs):
+            return usual
+        return stretches_of(self._runs, paced_by, history.ticks, self._question.since, self._question.until)
 
     def coverage(self) -> Coverage:
         """Return how complete the record is: by the heartbeat, else by the table with most instants."""

@@ -35,7 +35,7 @@ def command(
 ) -> int:
     """Tell what happened: how much of what, when it peaked, who used it, which alerts there were."""
     from sysmon.app import catalogue, report
-    from sysmon.report import spark, text
+    from sysmon.report import canvas, spark, text
 
     asked = question(
         since=since,
@@ -50,10 +50,10 @@ def command(
         output = None
     encoding = (sys.stdout.encoding if output is None and sys.stdout else None) or "utf-8"
     bars = spark.BLOCKS if _can_carry(spark.BLOCKS, encoding) else spark.ASCII
-    width = shutil.get_terminal_size((text.NARROW, 24)).columns
+    width = shutil.get_terminal_size((canvas.NARROW, 24)).columns
 
     def trend_width(names: Iterable[str]) -> int:
-        return text.trend_width(names, width) if form == "text" else JSON_TREND
+        return canvas.trend_width(names, width) if form == "text" else JSON_TREND
 
     found = report.answer(asked, catalogue.tables(), trend_width)
     tell_host(found.host)
@@ -62,8 +62,8 @@ def command(
 
         page = json.render(found.report).encode()
     else:
-        style = text.Style(width=width, zone=UTC if utc else None, bars=bars)
-        page = text.render(found.report, style).encode(encoding, "backslashreplace")
+        style = canvas.Style(width=width, zone=UTC if utc else None, bars=bars)
+        page = text.render([found.report], style).encode(encoding, "backslashreplace")
     _write(page, output)
     return tell_damage(found.damage)
 

@@ -83,11 +83,23 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True)
+class GlanceItem:
+    """The worst of one resource and when that was; of a count `worst` is the total and `mean` None."""
+
+    what: str
+    subject: str
+    metric: Metric
+    mean: float | None
+    worst: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that a report says.
+    """Everything that a report says of one host.
 
     `idle` is the seconds in which nothing ran that could sample, None if unknown; `units` are those of all known
-    metrics, for the alerts' sake.
+    metrics, for the alerts' sake. `glance` is empty where only some tables or metrics were asked for.
     """
 
     origin: Origin
@@ -100,6 +112,7 @@ class Report:
     alerts: tuple[PastAlert, ...]
     skipped: int
     units: Mapping[str, str]
+    glance: tuple[GlanceItem, ...] = ()
 
 
 def summarise(

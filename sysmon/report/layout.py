@@ -1,0 +1,75 @@
+"""Which series of a table deserve a block, which a line, and which share one? Decided once for every form of page."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sysmon.history import Coverage
+from sysmon.model import Kind, Metric
+from sysmon.report.summary import MetricSummary, SeriesSummary, Stats, TableSummary
+from sysmon.units import short
+
+YES_OR_NO = "0 or 1"
+"""The unit of a metric that says whether something is so: its mean is a share of the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a table is told: series in full, in a line each, and those in which nothing happened, by coverage.
+
+    `usual` is the coverage that need not be repeated at each line of `brief`.
+    """
+
+    full: tuple[SeriesSummary, ...]
+    brief: tuple[SeriesSummary, ...]
+    quiet: tuple[tuple[Coverage, tuple[SeriesSummary, ...]], ...]
+    usual: Coverage | None
+
+
+def arrange(table: TableSummary) -> Layout:
+    """Decide how each series of a table is told."""
+    quiet = [one for one in table.series if _is_quiet(one)]
+    moved = [one for one in table.series if one not in quiet]
+    in_lines = table.brief or table.table.compact
+    full = tuple(one for one in moved if not in_lines or _is_whole(table, one))
+    brief = tuple(one for one in moved if one not in full)
+    alike = Counter(one.coverage for one in full[:1] or brief)
+    usual = alike.most_common(1)[0][0] if alike else None
+    return Layout(full, brief, tuple(_by_coverage(quiet)), usual)
+
+
+def has_course(item: MetricSummary) -> bool:
+    """Say whether a metric had more than one value."""
+    return item.stats is not None and item.stats.min != item.stats.max
+
+
+def digest_titles(metric: Metric) -> tuple[str, ...]:
+    """Return what is told of a metric where a series has one line."""
+    if metric.kind is Kind.COUNT:
+        return ("total",)
+    return ("share",) if metric.unit == YES_OR_NO else ("mean", "p95", "max")
+
+
+def digest(metric: Metric, stats: Stats | None) -> tuple[str, ...]:
+    """Return the cells below these titles."""
+    if stats is None:
+        return ("-",) * len(digest_titles(metric))
+    if metric.kind is Kind.COUNT:
+        return (short(round(stats.mean * stats.samples), metric.unit),)
+    if metric.unit == YES_OR_NO:
+        # Rounded down, as coverage is.
+        return (f"{int(1000 * stats.mean) / 10:g} %",)
+    return tuple(short(value, metric.unit) for value in (stats.mean, stats.p95, stats.max))
+
+
+def _is_quiet(series: SeriesSummary) -> bool:
+    return all(item.stats is None or item.stats.min == item.stats.max == 0 for item in series.metrics)
+
+
+def _is_whole(table: TableSummary, series: SeriesSummary) -> bool:
+    return table.table.whole is not None and series.labels[0][1] == table.table.whole
+
+
+def _by_coverage(quiet: Sequence[SeriesSummary]) -> Iterator[tuple[Coverage, tuple[SeriesSummary, ...]]]:
+    for coverage in dict.fromkeys(one.coverage for one in quiet):
+        yield coverage, tuple(one for one in quiet if one.coverage == coverage)

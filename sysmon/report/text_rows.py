@@ -1,0 +1,104 @@
+"""The parts of a text report that tell one thing a line: what counts at a glance, small tables, processes, alerts."""
+
+from collections.abc import Iterator, Sequence
+
+from sysmon import units
+from sysmon.names import printable
+from sysmon.report.canvas import Style, flowed
+from sysmon.report.layout import digest, digest_titles
+from sysmon.report.summary import RankedGroup, Ranking, SeriesSummary
+from sysmon.report.words import Words, glance_cells, process_name
+
+_WHAT = 15
+_VALUE = 12
+_DIGEST = 8
+
+
+def glance(words: Words, style: Style) -> list[str]:
+    """Return what a person wants to know first."""
+    items = words.report.glance
+    if not items:
+        return []
+    room = style.columns - _WHAT - 2 * _VALUE - 2 - len("11-20 12:00")
+    subjects = [_cut(printable(item.subject), room) for item in items]
+    width = max(map(len, subjects))
+    heading = "At a glance".ljust(_WHAT + width)
+    lines = [style.bold(f"{heading}{'mean':>{_VALUE}}{'worst':>{_VALUE}}  at")]
+    for item, subject in zip(items, subjects, strict=True):
+        mean, worst = glance_cells(item)
+        cells = f"{mean:>{_VALUE}}{worst:>{_VALUE}}"
+        lines.append(f"{item.what:<{_WHAT}}{subject:<{width}}{cells}  {words.when(item.at)}")
+    return [*lines, *_alerts_at_a_glance(words, style)]
+
+
+def _alerts_at_a_glance(words: Words, style: Style) -> Iterator[str]:
+    if not words.report.alerts:
+        yield f"{'alerts':<{_WHAT}}none"
+    what = "alerts"
+    for count, worst in words.alerts_at_a_glance():
+        level = worst.level.value.upper()
+        rule, *more = words.alert(worst)
+        start = f"{what:<{_WHAT}}{count}, " + ("worst " if not count.startswith("1 ") else "")
+        first, *rest = flowed([f"{level} {rule}", *more], style.columns - len(start), indent=0)
+        yield start + style.level(first, worst.level)
+        yield from (" " * len(start) + line for line in rest)
+        what = ""
+
+
+def compact(table: str, series: Sequence[SeriesSummary], words: Words, style: Style) -> list[str]:
+    """Return a line for each series: of each metric the few numbers that matter."""
+    metrics = [item.metric for item in series[0].metrics]
+    names = [", ".join(printable(value) for _, value in one.labels) for one in series]
+    left = max([len(table), *map(len, names)])
+    heads, titles = [table.ljust(left)], [" " * left]
+    widths = []
+    for metric in metrics:
+        below = digest_titles(metric)
+        width = max(len(metric.name), _DIGEST * len(below))
+        widths.append(width)
+        heads.append(metric.name.rjust(width))
+        titles.append(_right(below, width))
+    lines = [style.bold("  ".join(heads)), "  ".join(titles)]
+    for name, one in zip(names, series, strict=True):
+        cells = [
+            _right(digest(item.metric, item.stats), width) for item, width in zip(one.metrics, widths, strict=True)
+        ]
+        lines.append("  ".join([name.ljust(left), *cells]))
+        if one.coverage.found < one.coverage.expected:
+            lines.append(f"  {words.coverage(one.coverage)}")
+    return lines
+
+
+def ranking(found: Ranking, words: Words, style: Style) -> list[str]:
+    """Return who used most of something."""
+    lines = [style.bold(f"Top by {found.metric.name} ({found.table}, mean over {found.ticks} samples)")]
+    lines.append(f"{'mean':>9}{'max':>10}  {'max at':<{8 if words.one_day else 11}}  process")
+    lines += [_group(group, found, words, process_name(group)) for group in found.groups]
+    if found.rest:
+        lines.append(_group(found.rest, found, words, "(others), all that were not listed"))
+    return lines
+
+
+def alerts(words: Words, style: Style) -> list[str]:
+    """Return every alert of the range; one that is too long for a line goes on below it."""
+    found = words.report.alerts
+    lines = [style.bold("Alerts" if found else "Alerts: none")]
+    for alert in found:
+        first, *more = flowed([f"{alert.level.value.upper():<8}", *words.alert(alert)], style.columns, indent=10)
+        lines += [style.level(first, alert.level), *more]
+    return lines
+
+
+def _group(group: RankedGroup, found: Ranking, words: Words, name: str) -> str:
+    bound = ">=" if group.ticks < found.ticks else ""
+    mean, worst = (f"{bound}{units.short(value, found.metric.unit)}" for value in (group.mean, group.max))
+    return f"{mean:>9}{worst:>10}  {words.when(group.max_at)}  {name}"
+
+
+def _right(texts: tuple[str, ...], width: int) -> str:
+    return "".join(f"{text:>{_DIGEST}}" for text in texts).rjust(width)
+
+
+def _cut(text: str, width: int) -> str:
+    """Return the end of what is too long: of paths and names it tells most."""
+    return text if len(text) <= width else f"...{text[3 - width :]}"

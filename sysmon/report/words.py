@@ -1,0 +1,126 @@
+"""What every page says in the same words, whatever its form: when, how complete, which series, which alert."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from sysmon import units
+from sysmon.history import AlertState, Coverage, PastAlert
+from sysmon.names import printable
+from sysmon.report.summary import GlanceItem, RankedGroup, Report, SeriesSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of one report, with its instants in one zone (None: the system's)."""
+
+    report: Report
+    zone: tzinfo | None
+
+    @property
+    def one_day(self) -> bool:
+        """Say whether the range lies within one day, so that times need no date."""
+        return self.local(self.report.since).date() == self._last_instant().date()
+
+    def local(self, at: datetime) -> datetime:
+        """Return an instant in the zone."""
+        return at.astimezone(self.zone)
+
+    def when(self, at: datetime) -> str:
+        """Return an instant as short as the range allows."""
+        return f"{self.local(at):%H:%M:%S}" if self.one_day else f"{self.local(at):%m-%d %H:%M}"
+
+    def origin(self) -> str:
+        """Return the configured labels of the host."""
+        return " ".join(f"{name}={printable(value)}" for name, value in self.report.origin.labels.items())
+
+    def span(self) -> str:
+        """Return the range and how long it is."""
+        begin, end = self.local(self.report.since), self.local(self.report.until)
+        until = f"{end:%H:%M:%S}" if begin.date() == end.date() else f"{end:%Y-%m-%d %H:%M:%S}"
+        length = units.format_age((self.report.until - self.report.since).total_seconds())
+        return f"{begin:%Y-%m-%d %H:%M:%S} to {until} UTC{_offset(end)}, {length}"
+
+    def completeness(self) -> str:
+        """Return how complete the whole record is."""
+        idle = self.report.idle
+        told = f", not running for {units.format_age(idle)}" if idle and idle >= 1 else ""
+        return f"{self.coverage(self.report.coverage, percent=True)}{told}"
+
+    def damage(self) -> str:
+        """Return what had to be left out, empty if nothing."""
+        skipped = self.report.skipped
+        return f"damaged: {skipped} lines or parts of files could not be read and are not in here" if skipped else ""
+
+    def coverage(self, coverage: Coverage, *, percent: bool = False) -> str:
+        """Return how many samples there are of how many, and the longest hole."""
+        told = f"{coverage.found} of {coverage.expected} samples"
+        if percent and coverage.expected:
+            # Rounded down: only what is complete may say 100 %.
+            told += f" ({1000 * coverage.found // coverage.expected / 10:g} %)"
+        if coverage.gap_at is not None:
+            told += f", longest gap {units.format_age(coverage.gap)} at {self.when(coverage.gap_at)}"
+        return told
+
+    def alert(self, alert: PastAlert) -> list[str]:
+        """Return what there is to say of an alert after its level, part by part."""
+        known = {"hostname", *self.report.origin.labels}
+        labels = " ".join(f"{name}={printable(value)}" for name, value in alert.labels.items() if name not in known)
+        lasted = f"since {self.when(alert.since)} for {units.format_age(alert.duration)}"
+        peak = f"peak {units.human(alert.peak, self.report.units.get(alert.metric, ''))}"
+        return [part for part in (printable(alert.rule), labels, lasted, peak, alert.state.value) if part]
+
+    def alerts_at_a_glance(self) -> Iterator[tuple[str, PastAlert]]:
+        """Yield what is on and what is over: how many, and the worst of them."""
+        on = [alert for alert in self.report.alerts if alert.state is AlertState.FIRING]
+        over = [alert for alert in self.report.alerts if alert.state is not AlertState.FIRING]
+        for alerts, what in ((on, "firing"), (over, "over")):
+            if alerts:
+                yield f"{len(alerts)} {what}", max(alerts, key=lambda alert: alert.level.rank)
+
+    def _last_instant(self) -> datetime:
+        return self.local(self.report.until - timedelta(milliseconds=1))
+
+
+def named(series: SeriesSummary) -> str:
+    """Return the labels of a series."""
+    return " ".join(f"{name}={printable(value)}" for name, value in series.labels)
+
+
+def process_name(group: RankedGroup) -> str:
+    """Return whom a group of processes is: name, process id where there is one, and the other labels."""
+    pid = f" ({group.pids[0]})" if len(group.pids) == 1 else ""
+    name, *others = [printable(value) for _, value in group.labels]
+    return f"{name}{pid}" + "".join(f"  {value}" for value in others if value != "-")
+
+
+def glance_cells(item: GlanceItem) -> tuple[str, str]:
+    """Return mean and worst of a line, with the unit."""
+    return units.human(item.mean, item.metric.unit) if item.mean is not None else "", units.human(
+        item.worst, item.metric.unit
+    )
+
+
+def unmoved(series: SeriesSummary) -> list[str]:
+    """Tell of the metrics that have no course to show: those that are alike share a line."""
+    groups: dict[str, list[str]] = {"constant": [], "seen once": [], "all 0": [], "no value": []}
+    for item in series.metrics:
+        name = printable(item.metric.name)
+        if item.stats is None:
+            groups["no value"].append(name)
+        elif item.stats.min == item.stats.max == 0:
+            groups["all 0"].append(name)
+        elif item.stats.min == item.stats.max:
+            group = "constant" if item.stats.samples > 1 else "seen once"
+            groups[group].append(f"{name} {units.short(item.stats.max, item.metric.unit)}")
+    return [f"{what}: {', '.join(told)}" for what, told in groups.items() if told]
+
+
+def still(series: Sequence[SeriesSummary]) -> str:
+    """Return what is so of series in which nothing happened."""
+    stats = [item.stats is not None for one in series for item in one.metrics]
+    return "all 0" if all(stats) else "all 0 or no value" if any(stats) else "no value"
+
+
+def _offset(at: datetime) -> str:
+    return f"{at:%z}"[:3] + ":" + f"{at:%z}"[3:5] if at.utcoffset() else ""
