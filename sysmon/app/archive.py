@@ -16,6 +16,9 @@ from sysmon.reading.discover import discover_table
 from sysmon.reading.rows import scan
 from sysmon.reading.store import Host
 
+ALL = "all"
+"""What stands for every host there is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -50,6 +53,15 @@ def find_host(question: Question, damage: Damage) -> Host:
     """Return the host in question; raise StorageError for data that only a newer sysmon can read."""
     store.check_format(question.data, damage)
     return store.find_host(question.data, question.host)
+
+
+def find_hosts(question: Question, names: Sequence[str]) -> list[str | None]:
+    """Return the hosts that are meant, each once: None for the one that is taken when none is named."""
+    if not names:
+        return [None]
+    known = store.hosts(question.data)
+    found = known if ALL in names else [store.find_host(question.data, name).name for name in names]
+    return list(dict.fromkeys(found)) or [None]
 
 
 def find_tables(question: Question, host: Host, known: Mapping[str, Table]) -> list[Table]:

@@ -1,6 +1,5 @@
 """Copies stored rows out of the data directory, for spreadsheets and other programs: one file a table."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -21,8 +20,6 @@ Progress = Callable[[str, int], None]
 """Is told the table and how many of its rows are done, now and then."""
 
 _STEP = 10_000
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
-_FORMULA = tuple("=+-@\t\r\0＝＋－＠")  # what spreadsheets take as the beginning of a formula, the full-width forms too
 
 
 class Exporter:
@@ -110,17 +107,10 @@ def _jsonl(table: Table, rows: Iterable[StoredRow]) -> Iterator[bytes]:
 def _csv(table: Table, rows: Iterable[StoredRow], *, raw: bool) -> Iterator[bytes]:
     """Yield a header, and the rows below it; all configured labels have a column, so that files can be joined."""
     header = csvrows.encode_line(["timestamp", "hostname", *CONFIGURED_LABELS, *table.columns])
-    protect = (lambda text: text) if raw else safe_cell
+    protect = (lambda text: text) if raw else csvrows.safe_text
     for row in rows:
         labels = [row.origin.labels.get(name) for name in CONFIGURED_LABELS]
         cells = [row.origin.hostname, *labels, *row.row]
         protected = [protect(cell) if isinstance(cell, str) else cell for cell in cells]
         yield header + csvrows.encode_line([format_instant(row.at), *protected])
         header = b""
-
-
-def safe_cell(text: str) -> str:
-    """Return text that a spreadsheet will not run: a quote goes before what looks like a formula and is no number."""
-    if not text.startswith(_FORMULA) or text == "-" or _NUMBER.fullmatch(text):
-        return text
-    return f"'{text}"

@@ -1,9 +1,10 @@
 """Puts a report together: finds the rows of a range, asks how complete they are, sums them up table by table."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from sysmon.app.archive import Question, find_host, find_tables, nothing_found
+from sysmon.app.archive import Question, find_host, find_hosts, find_tables, nothing_found
+from sysmon.errors import NothingFoundError
 from sysmon.history import Coverage, Series, TableHistory
 from sysmon.model import Origin, Table
 from sysmon.reading.alerts import past_alerts
@@ -29,6 +30,29 @@ class Answer:
     report: Report
     host: Host
     damage: Damage
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The reports of several hosts; `silent` says of each that has nothing in the range where it has something."""
+
+    found: tuple[Answer, ...]
+    silent: tuple[str, ...]
+
+
+def answer_hosts(
+    question: Question, hosts: Sequence[str], known: Mapping[str, Table], trend_width: Callable[[Iterable[str]], int]
+) -> Answers:
+    """Return a report of each host that is named; raise NothingFoundError where none has a row in the range."""
+    found, silent = [], []
+    for name in find_hosts(question, hosts):
+        try:
+            found.append(answer(replace(question, host=name), known, trend_width))
+        except NothingFoundError as error:
+            silent.append(str(error))
+    if not found:
+        raise NothingFoundError("\n".join(silent))
+    return Answers(tuple(found), tuple(silent))
 
 
 def answer(question: Question, known: Mapping[str, Table], trend_width: Callable[[Iterable[str]], int]) -> Answer:

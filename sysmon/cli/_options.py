@@ -46,6 +46,13 @@ def data_option(command: F) -> F:
     return click.option("--data", "data_dir", type=path, metavar="DIR", help=about)(command)
 
 
+def color_option(command: F) -> F:
+    """Add `--color auto|always|never`."""
+    about = "Colour: on a terminal, always or never; NO_COLOR and FORCE_COLOR are heeded."
+    choices = click.Choice(["auto", "always", "never"])
+    return click.option("--color", type=choices, default="auto", show_default=True, help=about)(command)
+
+
 def environment() -> dict[str, str]:
     """Return the environment as it is now."""
     return dict(os.environ)

@@ -18,7 +18,19 @@ DAMAGED = 3
 """The exit code of an answer that leaves out what could not be read."""
 
 
-def range_options(since: str) -> Callable[[F], F]:
+def one_host(command: F) -> F:
+    """Add `--host HOST`."""
+    about = "The host, where the data directory holds several."
+    return click.option("--host", metavar="HOST", help=about)(command)
+
+
+def several_hosts(command: F) -> F:
+    """Add `--host HOST`, as often as one likes."""
+    about = "The host, where the data directory holds several (may be repeated; all: every host)."
+    return click.option("--host", "hosts", multiple=True, metavar="HOST", help=about)(command)
+
+
+def range_options(since: str, host_option: Callable[[F], F]) -> Callable[[F], F]:
     """Add the options that say which rows are meant; `since` is the default of `--since`."""
 
     def add(command: F) -> F:
@@ -27,7 +39,7 @@ def range_options(since: str) -> Callable[[F], F]:
             click.option(
                 "--table", "tables", multiple=True, metavar="TABLE", help="Only this table (may be repeated)."
             ),
-            click.option("--host", metavar="HOST", help="The host, where the data directory holds several."),
+            host_option,
             data_option,
             config_option,
             click.option("--until", default="now", metavar="TIME", help="Up to when; now if not given."),
@@ -45,7 +57,7 @@ def question(
     until: str,
     data_dir: Path | None,
     config_file: Path | None,
-    host: str | None,
+    host: str | None = None,
     tables: Sequence[str],
     metrics: Sequence[str] = (),
 ) -> Question:

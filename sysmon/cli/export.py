@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import example, path
-from sysmon.cli._reading import binary_stdout, question, range_options, tell_damage, tell_host
+from sysmon.cli._reading import binary_stdout, one_host, question, range_options, tell_damage, tell_host
 
 
 @click.command(epilog=example("sysmon export --since 1d -o exports/", "sysmon export --since 1h --table cpu -o -"))
-@range_options("1d")
+@range_options("1d", one_host)
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
 @click.option("--raw", is_flag=True, help="CSV: keep text that a spreadsheet would take for a formula as it is.")
 @click.option(

@@ -2,70 +2,109 @@
 
 import shutil
 import sys
-from collections.abc import Iterable
-from datetime import UTC
+from collections.abc import Iterable, Sequence
+from datetime import UTC, tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from sysmon.cli._options import example, path
-from sysmon.cli._reading import binary_stdout, question, range_options, tell_damage, tell_host
+from sysmon.cli._options import color_option, environment, example, path
+from sysmon.cli._reading import binary_stdout, question, range_options, several_hosts, tell_damage, tell_host
+
+if TYPE_CHECKING:
+    from sysmon.app.report import Answers
+    from sysmon.report.summary import Report
 
 JSON_TREND = 60
 """In how many parts a trend is cut for programs."""
 
+INCOMPLETE = 1
+"""The exit code where a host that was named has nothing to tell."""
 
-@click.command(epilog=example("sysmon report --since 1h", "sysmon report --since yesterday --until today --table cpu"))
-@range_options("1h")
+
+@click.command(
+    epilog=example(
+        "sysmon report --since 1h",
+        "sysmon report --since yesterday --until today --table cpu",
+        "sysmon report --since 1d --host all --format markdown -o report.md",
+    )
+)
+@range_options("1h", several_hosts)
 @click.option("--metric", "metrics", multiple=True, metavar="GLOB", help="Only metrics like this (may be repeated).")
 @click.option("--utc", is_flag=True, help="Show times in UTC rather than in local time.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "markdown", "csv", "json"]), default="text", show_default=True
+)
+@color_option
 @click.option("-o", "--output", type=path, metavar="FILE", help="Write here instead of to standard output.")
 def command(
     since: str,
     until: str,
     data_dir: Path | None,
     config_file: Path | None,
-    host: str | None,
+    hosts: tuple[str, ...],
     tables: tuple[str, ...],
     metrics: tuple[str, ...],
     utc: bool,
     form: str,
+    color: str,
     output: Path | None,
 ) -> int:
     """Tell what happened: how much of what, when it peaked, who used it, which alerts there were."""
     from sysmon.app import catalogue, report
-    from sysmon.report import canvas, spark, text
+    from sysmon.report import canvas
 
     asked = question(
-        since=since,
-        until=until,
-        data_dir=data_dir,
-        config_file=config_file,
-        host=host,
-        tables=tables,
-        metrics=metrics,
+        since=since, until=until, data_dir=data_dir, config_file=config_file, tables=tables, metrics=metrics
     )
     if output == Path("-"):
         output = None
-    encoding = (sys.stdout.encoding if output is None and sys.stdout else None) or "utf-8"
-    bars = spark.BLOCKS if _can_carry(spark.BLOCKS, encoding) else spark.ASCII
     width = shutil.get_terminal_size((canvas.NARROW, 24)).columns
 
     def trend_width(names: Iterable[str]) -> int:
         return canvas.trend_width(names, width) if form == "text" else JSON_TREND
 
-    found = report.answer(asked, catalogue.tables(), trend_width)
-    tell_host(found.host)
-    if form == "json":
-        from sysmon.report import json
-
-        page = json.render(found.report).encode()
+    answers = report.answer_hosts(asked, hosts, catalogue.tables(), trend_width)
+    for found in answers.found:
+        tell_host(found.host)
+    zone = UTC if utc else None
+    reports = [found.report for found in answers.found]
+    if form == "text":
+        page = _text(reports, width, zone, color=color, output=output)
     else:
-        style = canvas.Style(width=width, zone=UTC if utc else None, bars=bars)
-        page = text.render([found.report], style).encode(encoding, "backslashreplace")
+        page = _for_programs(reports, form, zone)
     _write(page, output)
-    return tell_damage(found.damage)
+    return _exit_code(answers, hosts)
+
+
+def _text(reports: Sequence["Report"], width: int, zone: tzinfo | None, *, color: str, output: Path | None) -> bytes:
+    from sysmon.app.screen import wants_color
+    from sysmon.report import canvas, spark, text
+
+    encoding = (sys.stdout.encoding if output is None and sys.stdout else None) or "utf-8"
+    bars = spark.BLOCKS if _can_carry(spark.BLOCKS, encoding) else spark.ASCII
+    painted = wants_color(color, environment()) if output is None else color == "always"
+    style = canvas.Style(width=width, zone=zone, bars=bars, color=painted)
+    return text.render(reports, style).encode(encoding, "backslashreplace")
+
+
+def _for_programs(reports: Sequence["Report"], form: str, zone: tzinfo | None) -> bytes:
+    from sysmon.report import csv, json, markdown
+
+    if form == "markdown":
+        return markdown.render(reports, zone).encode()
+    return (csv.render(reports) if form == "csv" else json.render(reports)).encode()
+
+
+def _exit_code(answers: "Answers", hosts: Sequence[str]) -> int:
+    """Say what is missing, and return what tells the worst of it; a host that nobody named may be silent."""
+    from sysmon.app.archive import ALL
+
+    for line in answers.silent:
+        click.echo(f"sysmon: {line}", err=True)
+    damaged = max(tell_damage(found.damage) for found in answers.found)
+    return damaged or (INCOMPLETE if answers.silent and ALL not in hosts else 0)
 
 
 def _write(page: bytes, output: Path | None) -> None:

@@ -1,12 +1,16 @@
 """Rows as CSV: a header, then lines quoted as RFC 4180 says; an empty cell is null. Lines end in a plain newline."""
 
 import math
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
 from sysmon.formats.jsonl import origin_items
 from sysmon.instants import format_instant
 from sysmon.model import Origin, Row, Table
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_FORMULA = tuple("=+-@\t\r\0＝＋－＠")  # what spreadsheets take as the beginning of a formula, the full-width forms too
 
 
 class RowEncoder:
@@ -39,3 +43,10 @@ def encode_cell(value: str | int | float | None) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return ""
     return repr(value)
+
+
+def safe_text(text: str) -> str:
+    """Return text that a spreadsheet will not run: a quote goes before what looks like a formula and is no number."""
+    if not text.startswith(_FORMULA) or text == "-" or _NUMBER.fullmatch(text):
+        return text
+    return f"'{text}"

@@ -1,27 +1,33 @@
 """A report for programs: the same content as the text, with plain numbers and instants in UTC."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sysmon.history import Coverage, PastAlert
 from sysmon.instants import format_instant
-from sysmon.report.summary import MetricSummary, RankedGroup, Ranking, Report, SeriesSummary, Stats
+from sysmon.report.summary import GlanceItem, MetricSummary, RankedGroup, Ranking, Report, SeriesSummary, Stats
 
 SCHEMA = 1
 """Grows when a key changes its meaning or goes; new keys may come without."""
 
 
-def render(report: Report) -> str:
-    """Return the report as one JSON object."""
-    found = {
-        "schema": SCHEMA,
+def render(reports: Sequence[Report]) -> str:
+    """Return one JSON object with one entry a host."""
+    found = {"schema": SCHEMA, "hosts": [_host(report) for report in reports]}
+    return json.dumps(found, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+def _host(report: Report) -> dict[str, Any]:
+    return {
         "hostname": report.origin.hostname,
         "labels": dict(report.origin.labels),
         "since": format_instant(report.since),
         "until": format_instant(report.until),
         "coverage": _coverage(report.coverage),
         "not_running_seconds": report.idle,
+        "glance": [_glance(item) for item in report.glance],
         "tables": [
             {"table": table.table.name, "series": [_series(series) for series in table.series]}
             for table in report.tables
@@ -30,7 +36,18 @@ def render(report: Report) -> str:
         "alerts": [_alert(alert) for alert in report.alerts],
         "skipped": report.skipped,
     }
-    return json.dumps(found, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+def _glance(item: GlanceItem) -> dict[str, Any]:
+    return {
+        "what": item.what,
+        "subject": item.subject or None,
+        "metric": item.metric.name,
+        "unit": item.metric.unit,
+        "mean": item.mean,
+        "worst": item.worst,
+        "at": format_instant(item.at),
+    }
 
 
 def _coverage(coverage: Coverage) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from sysmon.app.archive import Question
-from sysmon.app.export import Exporter, safe_cell
+from sysmon.app.export import Exporter
 from sysmon.app.outfile import replacing
 from sysmon.errors import NothingFoundError, UsageError
 from sysmon.formats import CONFIGURED_LABELS
+from sysmon.formats.csvrows import safe_text
 from sysmon.model import Origin
 from sysmon.segments import Form
 from tests.reading.stored import CPU, DISK_USAGE, HOUR, LOAD, START, TABLES, at, write_table
@@ -98,7 +99,7 @@ def test_raw_csv_holds_the_values_of_the_json_lines(tmp_path: Path) -> None:
     ],
 )
 def test_what_a_spreadsheet_would_run_is_made_safe(cell: str, safe: str) -> None:
-    assert safe_cell(cell) == safe
+    assert safe_text(cell) == safe
 
 
 def test_a_host_name_is_made_safe_as_well(tmp_path: Path) -> None:

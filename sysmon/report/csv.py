@@ -1,0 +1,94 @@
+"""A report as CSV: a line for each metric of each series, for a spreadsheet or a mail from cron."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from sysmon.formats import CONFIGURED_LABELS
+from sysmon.formats.csvrows import encode_line, safe_text
+from sysmon.history import Coverage
+from sysmon.instants import format_instant
+from sysmon.model import Metric
+from sysmon.names import printable
+from sysmon.report.summary import RankedGroup, Ranking, Report, Stats
+
+COLUMNS = (
+    "hostname",
+    *CONFIGURED_LABELS,
+    "since",
+    "until",
+    "table",
+    "series",
+    "metric",
+    "kind",
+    "unit",
+    "found",
+    "expected",
+    "interval_seconds",
+    "longest_gap_seconds",
+    "longest_gap_at",
+    "samples",
+    "mean",
+    "min",
+    "p50",
+    "p95",
+    "p99",
+    "max",
+    "max_at",
+)
+_Cell = str | int | float | None
+
+
+def render(reports: Sequence[Report]) -> str:
+    """Return a header and the lines of all hosts; instants are in UTC, what is not known is empty."""
+    lines = [encode_line(COLUMNS)]
+    for report in reports:
+        about = [report.origin.hostname, *(report.origin.labels.get(name) for name in CONFIGURED_LABELS)]
+        head = [*about, format_instant(report.since), format_instant(report.until)]
+        lines += [encode_line(_safe([*head, *cells])) for cells in _lines(report)]
+    return b"".join(lines).decode()
+
+
+def _lines(report: Report) -> Iterator[list[_Cell]]:
+    for table in report.tables:
+        for series in table.series:
+            covered = _coverage(series.coverage)
+            for item in series.metrics:
+                start = [table.table.name, _series(series.labels), *_metric(item.metric)]
+                yield [*start, *covered, *_stats(item.stats)]
+    for ranking in report.rankings:
+        for group in (*ranking.groups, *([ranking.rest] if ranking.rest else [])):
+            yield _group(ranking, group)
+
+
+def _series(labels: Sequence[tuple[str, str]]) -> str:
+    return ";".join(f"{name}={printable(value)}" for name, value in labels)
+
+
+def _metric(metric: Metric) -> list[_Cell]:
+    return [metric.name, metric.kind.value, metric.unit]
+
+
+def _coverage(coverage: Coverage) -> list[_Cell]:
+    return [coverage.found, coverage.expected, coverage.interval, coverage.gap, _instant(coverage.gap_at)]
+
+
+def _stats(stats: Stats | None) -> list[_Cell]:
+    if stats is None:
+        return [0, *([None] * 7)]
+    numbers = [stats.mean, stats.min, stats.p50, stats.p95, stats.p99, stats.max]
+    return [stats.samples, *numbers, format_instant(stats.max_at)]
+
+
+def _group(ranking: Ranking, group: RankedGroup) -> list[_Cell]:
+    """Return what processes used together: the numbers are lower bounds where fewer were found than expected."""
+    start = [ranking.table, _series(group.labels), *_metric(ranking.metric)]
+    covered = [group.ticks, ranking.ticks, None, None, None]
+    return [*start, *covered, group.ticks, group.mean, *([None] * 4), group.max, format_instant(group.max_at)]
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else format_instant(at)
+
+
+def _safe(cells: Sequence[_Cell]) -> list[_Cell]:
+    return [safe_text(cell) if isinstance(cell, str) else cell for cell in cells]

@@ -1,0 +1,134 @@
+"""A report as Markdown: for an issue, a wiki or a chat, and readable as it stands in a pager."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import tzinfo
+
+from sysmon import units
+from sysmon.names import printable
+from sysmon.report.canvas import TITLES, numbers
+from sysmon.report.layout import Layout, arrange, digest, digest_titles, has_course
+from sysmon.report.summary import MetricSummary, RankedGroup, Ranking, Report, SeriesSummary, TableSummary
+from sysmon.report.words import Words, glance_cells, named, process_name, still, unmoved
+
+_MARKS = re.compile(r"([\\`*\[\]<>|~#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+
+
+def render(reports: Sequence[Report], zone: tzinfo | None) -> str:
+    """Return one chapter a host; `zone` is that of the times (None: the system's)."""
+    return "\n".join("\n\n".join(_Chapter(report, zone).blocks()) + "\n" for report in reports)
+
+
+def escape(text: str) -> str:
+    """Return text that Markdown shows as it is: names come from files, and may be anything."""
+    return _MARKS.sub(r"\\\1", printable(text))
+
+
+class _Chapter:
+    def __init__(self, report: Report, zone: tzinfo | None) -> None:
+        self._report = report
+        self._words = Words(report, zone)
+
+    def blocks(self) -> Iterator[str]:
+        """Yield everything between empty lines."""
+        report, words = self._report, self._words
+        yield f"# {escape(report.origin.hostname)}"
+        about = [words.origin(), words.span(), words.completeness(), words.damage()]
+        yield "\n".join(f"- {escape(line)}" for line in about if line)
+        if report.glance:
+            yield "## At a glance"
+            yield self._glance()
+        yield from self._alerts()
+        for table in report.tables:
+            yield from self._table(table)
+        for ranking in report.rankings:
+            yield f"## Top by {ranking.metric.name}"
+            yield self._ranking(ranking)
+
+    def _glance(self) -> str:
+        when = self._words.when
+        rows = [[item.what, escape(item.subject), *glance_cells(item), when(item.at)] for item in self._report.glance]
+        return _table(["what", "", "mean", "worst", "at"], rows, left=(0, 1, 4))
+
+    def _alerts(self) -> Iterator[str]:
+        yield "## Alerts"
+        if not self._report.alerts:
+            yield "None."
+            return
+        lines = [
+            f"- **{alert.level.value.upper()}** " + ", ".join(map(escape, self._words.alert(alert)))
+            for alert in self._report.alerts
+        ]
+        yield "\n".join(lines)
+
+    def _table(self, table: TableSummary) -> Iterator[str]:
+        yield f"## {escape(table.table.name)}"
+        layout = arrange(table)
+        for series in layout.full:
+            yield from self._series(series)
+        if layout.brief:
+            yield from self._brief(table, layout)
+        for coverage, quiet in layout.quiet:
+            names = ", ".join(escape(named(one)) for one in quiet if one.labels)
+            parts = (still(quiet).capitalize(), names, escape(self._words.coverage(coverage)))
+            yield ": ".join(part for part in parts if part)
+
+    def _series(self, series: SeriesSummary) -> Iterator[str]:
+        if series.labels:
+            yield f"### {escape(named(series))}"
+        yield escape(self._words.coverage(series.coverage))
+        moving = [item for item in series.metrics if has_course(item)]
+        if moving:
+            yield _table(["metric", *TITLES, "max at"], [self._metric(item.metric.name, item) for item in moving])
+        if told := unmoved(series):
+            yield "\n".join(f"- {escape(line)}" for line in told)
+
+    def _metric(self, name: str, item: MetricSummary) -> list[str]:
+        if item.stats is None:
+            return [escape(name), *("-" for _ in TITLES), "-"]
+        return [escape(name), *numbers(item.stats, item.metric.unit), self._words.when(item.stats.max_at)]
+
+    def _brief(self, table: TableSummary, layout: Layout) -> Iterator[str]:
+        """Tell of each series in a line: its first metric, or the few numbers that matter of all."""
+        if table.table.compact:
+            titles = [f"{item.metric.name} {title}" for item in layout.brief[0].metrics for title in _titles(item)]
+            rows = [[cell for item in one.metrics for cell in digest(item.metric, item.stats)] for one in layout.brief]
+        else:
+            titles = [*TITLES, "max at"]
+            rows = [self._metric("", one.metrics[0])[1:] for one in layout.brief]
+            yield escape(layout.brief[0].metrics[0].metric.name)
+        left = [escape(named(one)) for one in layout.brief]
+        yield _table(["series", *map(escape, titles)], [[name, *row] for name, row in zip(left, rows, strict=True)])
+        holes = [one for one in layout.brief if one.coverage.found < one.coverage.expected]
+        if holes:
+            yield "\n".join(f"- {escape(named(one))}: {escape(self._words.coverage(one.coverage))}" for one in holes)
+
+    def _ranking(self, ranking: Ranking) -> str:
+        rows = [self._group(group, ranking, escape(process_name(group))) for group in ranking.groups]
+        if ranking.rest:
+            rows.append(self._group(ranking.rest, ranking, "(others), all that were not listed"))
+        return _table(["mean", "max", "max at", "process"], rows, left=(2, 3))
+
+    def _group(self, group: RankedGroup, ranking: Ranking, name: str) -> list[str]:
+        bound = "≥ " if group.ticks < ranking.ticks else ""
+        mean, worst = (f"{bound}{units.short(value, ranking.metric.unit)}" for value in (group.mean, group.max))
+        return [mean, worst, self._words.when(group.max_at), name]
+
+
+def _titles(item: MetricSummary) -> tuple[str, ...]:
+    return digest_titles(item.metric)
+
+
+def _table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, left: Sequence[int] = (0,)) -> str:
+    """Return a table whose columns are as wide as they need to be, so that its source lines up too."""
+    lines = [titles, *rows]
+    widths = [max(3, *(len(line[column]) for line in lines)) for column in range(len(titles))]
+    rule = ["-" * width if column in left else f"{'-' * (width - 1)}:" for column, width in enumerate(widths)]
+    padded = [
+        [_padded(line[column], widths[column], column in left) for column in range(len(titles))] for line in lines
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [padded[0], rule, *padded[1:]])
+
+
+def _padded(cell: str, width: int, to_the_left: bool) -> str:
+    return cell.ljust(width) if to_the_left else cell.rjust(width)
