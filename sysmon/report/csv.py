@@ -60,12 +60,12 @@ def _lines(report: Report) -> Iterator[list[_Cell]]:
             yield _group(ranking, group)
 
 
-def _series(labels: Sequence[tuple[str, str]]) -> str:
-    return ";".join(f"{name}={printable(value)}" for name, value in labels)
+def _series(labels: Sequence[tuple[str, str]]) -> str | None:
+    return ";".join(f"{name}={printable(value)}" for name, value in labels) or None
 
 
 def _metric(metric: Metric) -> list[_Cell]:
-    return [metric.name, metric.kind.value, metric.unit]
+    return [metric.name, metric.kind.value, metric.unit or None]
 
 
 def _coverage(coverage: Coverage) -> list[_Cell]:

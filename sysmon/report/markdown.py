@@ -70,8 +70,8 @@ class _Chapter:
             yield from self._brief(table, layout)
         for coverage, quiet in layout.quiet:
             names = ", ".join(escape(named(one)) for one in quiet if one.labels)
-            parts = (still(quiet).capitalize(), names, escape(self._words.coverage(coverage)))
-            yield ": ".join(part for part in parts if part)
+            told = f"{still(quiet).capitalize()} ({escape(self._words.coverage(coverage))})"
+            yield f"{told}: {names}" if names else told
 
     def _series(self, series: SeriesSummary) -> Iterator[str]:
         if series.labels:
@@ -81,7 +81,7 @@ class _Chapter:
         if moving:
             yield _table(["metric", *TITLES, "max at"], [self._metric(item.metric.name, item) for item in moving])
         if told := unmoved(series):
-            yield "\n".join(f"- {escape(line)}" for line in told)
+            yield "\n".join(f"- {escape(' '.join(parts))}" for parts in told)
 
     def _metric(self, name: str, item: MetricSummary) -> list[str]:
         if item.stats is None:

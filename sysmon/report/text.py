@@ -1,6 +1,5 @@
 """A report for people: plain text that reads the same on a terminal, in a pipe and in a mail."""
 
-import textwrap
 from collections.abc import Iterator, Sequence
 
 from sysmon.names import printable
@@ -8,14 +7,14 @@ from sysmon.report import spark, text_rows
 from sysmon.report.canvas import CELL, TITLES, Style, cells, flowed, name_width, numbers, trend_width
 from sysmon.report.layout import Layout, arrange, has_course
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, TableSummary
-from sysmon.report.words import Words, named, still, unmoved
+from sysmon.report.words import Words, commas, named, still, unmoved
 
 _LEGEND = "Trends run from the lowest to the highest mean of a column; a blank is a hole."
 
 
 def render(reports: Sequence[Report], style: Style) -> str:
-    """Return one page a host."""
-    return "\n\n".join(_Page(report, style).render() for report in reports)
+    """Return one page a host, with a line between two."""
+    return f"\n{'=' * style.columns}\n\n".join(_Page(report, style).render() for report in reports)
 
 
 class _Page:
@@ -63,8 +62,8 @@ class _Page:
         yield from self._heading(left, self._words.coverage(series.coverage), titles=bool(moving))
         for item in moving:
             yield from self._metric(item)
-        for line in unmoved(series):
-            yield from self._wrapped(line)
+        for parts in unmoved(series):
+            yield from flowed(parts, self._style.columns, between=" ")
 
     def _heading(self, left: str, told: str, *, titles: bool) -> Iterator[str]:
         """Yield whom a block is about, how complete it is, and in wide pages the names of the columns."""
@@ -118,15 +117,10 @@ class _Page:
         for coverage, series in layout.quiet:
             parts = [named(one) for one in series if one.labels]
             start = f"{name}  {still(series)}" + (":" if parts else "")
-            commas = [f"{part}," for part in parts[:-1]] + parts[-1:]
             told = f"   {self._words.coverage(coverage)}"
-            first, *more = flowed([start, *commas, told], self._style.columns, between=" ")
+            first, *more = flowed([start, *commas(parts), told], self._style.columns, between=" ")
             yield self._style.bold(first, len(name))
             yield from more
 
     def _drawn(self, item: MetricSummary) -> str:
         return spark.draw(item.trend, self._trend, bars=self._style.bars)
-
-    def _wrapped(self, text: str) -> list[str]:
-        width = self._style.columns
-        return textwrap.wrap(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)

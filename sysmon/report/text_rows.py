@@ -36,10 +36,9 @@ def _alerts_at_a_glance(words: Words, style: Style) -> Iterator[str]:
         yield f"{'alerts':<{_WHAT}}none"
     what = "alerts"
     for count, worst in words.alerts_at_a_glance():
-        level = worst.level.value.upper()
-        rule, *more = words.alert(worst)
-        start = f"{what:<{_WHAT}}{count}, " + ("worst " if not count.startswith("1 ") else "")
-        first, *rest = flowed([f"{level} {rule}", *more], style.columns - len(start), indent=0)
+        start = f"{what:<{_WHAT}}{count:<10}"
+        rule, *more = words.alert_begun(worst)
+        first, *rest = flowed([f"{worst.level.value.upper()} {rule}", *more], style.columns - len(start), indent=2)
         yield start + style.level(first, worst.level)
         yield from (" " * len(start) + line for line in rest)
         what = ""

@@ -62,13 +62,17 @@ class Words:
             told += f", longest gap {units.format_age(coverage.gap)} at {self.when(coverage.gap_at)}"
         return told
 
-    def alert(self, alert: PastAlert) -> list[str]:
-        """Return what there is to say of an alert after its level, part by part."""
+    def alert_begun(self, alert: PastAlert) -> list[str]:
+        """Return which alert it is and how long it was on, part by part, without its level."""
         known = {"hostname", *self.report.origin.labels}
         labels = " ".join(f"{name}={printable(value)}" for name, value in alert.labels.items() if name not in known)
         lasted = f"since {self.when(alert.since)} for {units.format_age(alert.duration)}"
+        return [part for part in (printable(alert.rule), labels, lasted) if part]
+
+    def alert(self, alert: PastAlert) -> list[str]:
+        """Return all there is to say of an alert after its level, part by part."""
         peak = f"peak {units.human(alert.peak, self.report.units.get(alert.metric, ''))}"
-        return [part for part in (printable(alert.rule), labels, lasted, peak, alert.state.value) if part]
+        return [*self.alert_begun(alert), peak, alert.state.value]
 
     def alerts_at_a_glance(self) -> Iterator[tuple[str, PastAlert]]:
         """Yield what is on and what is over: how many, and the worst of them."""
@@ -76,7 +80,8 @@ class Words:
         over = [alert for alert in self.report.alerts if alert.state is not AlertState.FIRING]
         for alerts, what in ((on, "firing"), (over, "over")):
             if alerts:
-                yield f"{len(alerts)} {what}", max(alerts, key=lambda alert: alert.level.rank)
+                worst = ", worst" if len(alerts) > 1 else ""
+                yield f"{len(alerts)} {what}{worst} ", max(alerts, key=lambda alert: alert.level.rank)
 
     def _last_instant(self) -> datetime:
         return self.local(self.report.until - timedelta(milliseconds=1))
@@ -101,8 +106,8 @@ def glance_cells(item: GlanceItem) -> tuple[str, str]:
     )
 
 
-def unmoved(series: SeriesSummary) -> list[str]:
-    """Tell of the metrics that have no course to show: those that are alike share a line."""
+def unmoved(series: SeriesSummary) -> list[list[str]]:
+    """Tell of the metrics that have no course to show: those that are alike share a line, given in its parts."""
     groups: dict[str, list[str]] = {"constant": [], "seen once": [], "all 0": [], "no value": []}
     for item in series.metrics:
         name = printable(item.metric.name)
@@ -113,7 +118,12 @@ def unmoved(series: SeriesSummary) -> list[str]:
         elif item.stats.min == item.stats.max:
             group = "constant" if item.stats.samples > 1 else "seen once"
             groups[group].append(f"{name} {units.short(item.stats.max, item.metric.unit)}")
-    return [f"{what}: {', '.join(told)}" for what, told in groups.items() if told]
+    return [[f"{what}:", *commas(told)] for what, told in groups.items() if told]
+
+
+def commas(texts: Sequence[str]) -> list[str]:
+    """Return texts with a comma at the end of each but the last."""
+    return [*(f"{text}," for text in texts[:-1]), *texts[-1:]]
 
 
 def still(series: Sequence[SeriesSummary]) -> str:

@@ -9,7 +9,8 @@ import pytest
 
 from sysmon.cli import answer
 from sysmon.model import Origin
-from tests.reading.stored import CPU, LOAD, at, stamp, write_table
+from sysmon.sampling.tables import COLLECTOR
+from tests.reading.stored import CPU, LOAD, at, event_lines, stamp, started, stopped, write_log, write_table
 from tests.report.pages import write_machine
 
 HOUR = ["--since", stamp(0), "--until", stamp(3600)]
@@ -35,7 +36,7 @@ def test_json_goes_to_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) 
     code = ask("report", tmp_path / "data", "--format", "json", "-o", str(tmp_path / "report.json"))
 
     found = json.loads((tmp_path / "report.json").read_text())
-    assert (code, capfd.readouterr().out, found["schema"], found["hostname"]) == (0, "", 1, "web-01")
+    assert (code, capfd.readouterr().out, found["schema"], found["hosts"][0]["hostname"]) == (0, "", 1, "web-01")
 
 
 def test_damage_is_told_on_standard_error_and_by_the_exit_code(
@@ -191,3 +192,83 @@ def test_a_reader_that_had_enough_is_no_error(tmp_path: Path) -> None:
         process.stdout.close()
 
         assert (process.stderr.read(), process.wait(60)) == (b"", 0)
+
+
+@pytest.mark.parametrize(
+    ("named", "code", "shown", "told"),
+    [
+        pytest.param(["a", "b"], 0, ["a", "b"], 0, id="two"),
+        pytest.param(["b", "b"], 0, ["b"], 0, id="one twice"),
+        pytest.param(["all"], 0, ["a", "b"], 1, id="all, of which one has nothing there"),
+        pytest.param(["a", "old"], 1, ["a"], 1, id="one has nothing there"),
+        pytest.param(["old"], 1, [], 1, id="the only one has nothing there"),
+        pytest.param(["a", "c"], 2, [], 1, id="one is unknown"),
+    ],
+)
+def test_several_hosts_are_told_one_after_the_other(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], named: list[str], code: int, shown: list[str], told: int
+) -> None:
+    for name, second in (("a", 60), ("b", 60), ("old", -9999)):
+        write_table(tmp_path, LOAD, [(at(second), [(1, 2)])], origin=Origin(name))
+
+    found = ask("report", tmp_path, "--format", "json", *(word for name in named for word in ("--host", name)))
+
+    out, err = capfd.readouterr()
+    hosts = [host["hostname"] for host in json.loads(out)["hosts"]] if out else []
+    assert (found, hosts, err.count("\n")) == (code, shown, told)
+
+
+def test_the_only_host_that_is_there_can_be_named_all(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_machine(tmp_path)
+
+    code = ask("report", tmp_path, "--host", "all", "--utc")
+
+    assert (code, capfd.readouterr().out.splitlines()[0]) == (0, "web-01  environment=prod region=eu")
+
+
+@pytest.mark.parametrize(
+    ("more", "environment", "colored"),
+    [
+        pytest.param([], {}, False, id="in a pipe"),
+        pytest.param(["--color", "always"], {}, True, id="wanted"),
+        pytest.param([], {"FORCE_COLOR": "1"}, True, id="forced"),
+        pytest.param(["--color", "never"], {"FORCE_COLOR": "1"}, False, id="not wanted"),
+        pytest.param([], {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False, id="forced and refused"),
+    ],
+)
+def test_colour_is_for_terminals(tmp_path: Path, more: list[str], environment: dict[str, str], colored: bool) -> None:
+    write_machine(tmp_path)
+
+    done = sysmon("report", "--data", str(tmp_path), *HOUR, *more, **environment)
+
+    assert (done.returncode, b"\x1b[" in done.stdout) == (0, colored)
+
+
+def test_a_file_is_never_coloured_unasked(tmp_path: Path) -> None:
+    write_machine(tmp_path)
+
+    sysmon("report", "--data", str(tmp_path), *HOUR, "-o", str(tmp_path / "page.txt"), FORCE_COLOR="1")
+
+    assert "\x1b" not in (tmp_path / "page.txt").read_text()
+
+
+def test_a_collector_is_measured_by_the_interval_of_its_own_table(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    intervals = {"cpu": 60.0, "disk_usage": 300.0, "collector": 60.0}
+    rows = {
+        second: [("cpu", 0.001, 1, 0), *([("disk_usage", 0.002, 1, 0)] if second % 300 == 0 else [])]
+        for second in range(0, 3600, 60)
+    }
+    write_table(tmp_path, COLLECTOR, [(at(second), found) for second, found in rows.items()])
+    write_log(tmp_path, "events", event_lines([started(0, "5f1c", intervals), stopped(3600, "5f1c", 3599)]))
+
+    ask("report", tmp_path, "--format", "json")
+
+    (table,) = json.loads(capfd.readouterr().out)["hosts"][0]["tables"]
+    assert [
+        (one["labels"]["collector"], one["coverage"]["found"], one["coverage"]["expected"]) for one in table["series"]
+    ] == [
+        ("cpu", 60, 60),
+        ("disk_usage", 12, 12),
+    ]

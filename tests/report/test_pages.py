@@ -2,15 +2,19 @@
 
 import json
 import os
+from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
 
 import pytest
 
 from sysmon.app.report import answer
+from sysmon.report import csv as as_csv
 from sysmon.report import json as as_json
-from sysmon.report import text
-from sysmon.report.spark import ASCII
+from sysmon.report import markdown, text
+from sysmon.report.canvas import Style, trend_width
+from sysmon.report.spark import ASCII, BLOCKS
+from sysmon.report.summary import Report
 from sysmon.segments import Form
 from tests.reading.stored import TABLES
 from tests.report.pages import whole_hour, write_machine
@@ -18,15 +22,20 @@ from tests.report.pages import whole_hour, write_machine
 GOLDEN = Path(__file__).parent.parent / "golden"
 
 
-def page(data: Path, width: int, **style: str) -> str:
+def report(data: Path, parts: int = 12) -> Report:
+    """Return the hour."""
+    return answer(whole_hour(data), TABLES, lambda _: parts).report
+
+
+def page(data: Path, width: int, *, color: bool = False, bars: str = BLOCKS) -> str:
     """Return the text of the hour."""
-    found = answer(whole_hour(data), TABLES, lambda names: text.trend_width(names, width))
-    return text.render(found.report, text.Style(width=width, zone=UTC, **style))
+    found = answer(whole_hour(data), TABLES, lambda names: trend_width(names, width))
+    return text.render([found.report], Style(width=width, zone=UTC, color=color, bars=bars))
 
 
 def json_page(data: Path) -> str:
     """Return the JSON of the hour."""
-    return as_json.render(answer(whole_hour(data), TABLES, lambda _: 12).report)
+    return as_json.render([report(data)])
 
 
 def golden(name: str, found: str) -> str:
@@ -46,12 +55,20 @@ def test_the_text_is_as_kept(tmp_path: Path, width: int) -> None:
     assert found == golden(f"report-{width}.txt", found)
 
 
-def test_the_json_is_as_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "render"),
+    [
+        pytest.param("report.json", lambda found: as_json.render([found]), id="json"),
+        pytest.param("report.csv", lambda found: as_csv.render([found]), id="csv"),
+        pytest.param("report.md", lambda found: markdown.render([found], UTC), id="markdown"),
+    ],
+)
+def test_the_page_for_programs_is_as_kept(tmp_path: Path, name: str, render: Callable[[Report], str]) -> None:
     write_machine(tmp_path)
 
-    found = json_page(tmp_path)
+    found = render(report(tmp_path))
 
-    assert found == golden("report.json", found)
+    assert found == golden(name, found)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +110,7 @@ def test_names_from_files_cannot_move_the_cursor(tmp_path: Path) -> None:
 def test_text_and_json_hold_the_same_metrics(tmp_path: Path) -> None:
     write_machine(tmp_path)
 
-    tables = json.loads(json_page(tmp_path))["tables"]
+    tables = json.loads(json_page(tmp_path))["hosts"][0]["tables"]
 
     names = {name for table in tables for series in table["series"] for name in series["metrics"]}
     assert [name for name in sorted(names) if name not in page(tmp_path, 80)] == []
