@@ -64,9 +64,18 @@ def holder(path: Path) -> int | None:
 
 def open_lock(path: Path) -> int:
     """Open a lock file, take its lock and write our process id into it; raise BlockingIOError where another has it."""
+    return _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def wait_for_lock(path: Path) -> int:
+    """Do the same, and wait for whoever has it."""
+    return _locked(path, fcntl.LOCK_EX)
+
+
+def _locked(path: Path, operation: int) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE)
     try:
-        claim(descriptor)
+        fcntl.flock(descriptor, operation)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
     except OSError:

@@ -1,0 +1,47 @@
+"""`sysmon maintain`: delete what is too old, sum up and compress what is finished."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sysmon.cli._options import config_option, data_option, environment, example
+from sysmon.units import human
+
+if TYPE_CHECKING:
+    from sysmon.app.maintain import Done
+
+PROBLEM = 1
+
+
+@click.command(epilog=example("sysmon maintain", "sysmon maintain --rebuild --data data"))
+@config_option
+@data_option
+@click.option("--rebuild", is_flag=True, help="Make every roll-up anew whose samples are still there.")
+@click.option("--low-priority", is_flag=True, help="Let every other program go first.")
+def command(config_file: Path | None, data_dir: Path | None, rebuild: bool, low_priority: bool) -> int:
+    """Keep the stored files in order: `sysmon run` does this by itself, and it may be run at any time beside it.
+
+    Says what it did on a terminal only, and what went wrong always.
+    """
+    from sysmon import config as configuration
+    from sysmon.app import maintain
+    from sysmon.sampling.clock import SystemClock
+
+    if low_priority:
+        maintain.give_way()
+    config = configuration.load(config=config_file, data=data_dir, environ=environment())
+    done = maintain.maintain(config.data_dir, config.storage, now=SystemClock().now(), rebuild=rebuild)
+    for problem in done.problems:
+        click.echo(f"sysmon: {problem}", err=True)
+    if sys.stdout is not None and sys.stdout.isatty():
+        click.echo(_told(done))
+    return PROBLEM if done.problems else 0
+
+
+def _told(done: "Done") -> str:
+    if done.busy:
+        return "another `sysmon maintain` is at work: nothing to do"
+    freed = f" ({human(done.deleted_bytes, 'bytes')})" if done.deleted else ""
+    return f"deleted {done.deleted}{freed}, rolled up {done.rolled_up}, compressed {done.packed}"

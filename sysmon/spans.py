@@ -1,0 +1,64 @@
+"""Which roll-up holds which hour or day? File names carry it, as they do for segments."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+FOLDER = "rollup"
+"""Where a host's roll-ups are, beside its tables."""
+
+_NAME = re.compile(r"(?P<table>[A-Za-z0-9_]+)-(?P<stamp>\d{8}(?:T\d\d)?)\.jsonl\.gz", re.ASCII)
+
+
+class Span(StrEnum):
+    """How much time one roll-up sums up; its value is the name of its folder."""
+
+    HOUR = "1h"
+    DAY = "1d"
+
+    @property
+    def length(self) -> timedelta:
+        """Return it as a duration."""
+        return timedelta(hours=1) if self is Span.HOUR else timedelta(days=1)
+
+    def floor(self, at: datetime) -> datetime:
+        """Return the beginning of the hour or day (UTC) that an instant lies in."""
+        hour = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        return hour if self is Span.HOUR else hour.replace(hour=0)
+
+    def ceiling(self, at: datetime) -> datetime:
+        """Return the first beginning of an hour or day that is not before an instant."""
+        floor = self.floor(at)
+        return floor if floor == at else floor + self.length
+
+
+@dataclass(frozen=True, slots=True)
+class RollupFile:
+    """The roll-up of one table over one hour or day."""
+
+    table: str
+    span: Span
+    start: datetime
+
+    @property
+    def name(self) -> str:
+        """Return its file name, `cpu-20261120T12.jsonl.gz` or `cpu-20261120.jsonl.gz`."""
+        return f"{self.table}-{self.start:{'%Y%m%dT%H' if self.span is Span.HOUR else '%Y%m%d'}}.jsonl.gz"
+
+    @property
+    def end(self) -> datetime:
+        """Return the instant from which on it holds nothing."""
+        return self.start + self.span.length
+
+
+def parse(file_name: str, span: Span) -> RollupFile | None:
+    """Read the name of a file in the folder of a span; None when it is no roll-up's."""
+    match = _NAME.fullmatch(file_name)
+    if match is None:
+        return None
+    try:
+        start = datetime.strptime(match["stamp"], "%Y%m%dT%H" if span is Span.HOUR else "%Y%m%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return RollupFile(match["table"], span, start)

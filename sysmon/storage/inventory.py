@@ -1,0 +1,152 @@
+"""What is there, how old is it, and how much of the disk does it take? Every file of a data directory."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from sysmon import segments, spans
+from sysmon.names import RESERVED_TABLES
+from sysmon.segments import Form, SegmentFile
+from sysmon.spans import Span
+
+QUARANTINE = "quarantine"
+"""The folder of a data directory that keeps what was damaged; nobody deletes it but its owner."""
+
+TEMPORARY = ".tmp"
+_LOGS = RESERVED_TABLES - {spans.FOLDER}
+
+
+class Tier(StrEnum):
+    """What a file is worth, and so how long it is kept. CSV without its JSON Lines is no copy: it counts as rows."""
+
+    ROWS = "rows"
+    CSV = "csv"
+    ROLLUPS = "rollups"
+    EVENTS = "events"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One file that sysmon wrote: `size` is what it takes of the disk; `open` says that a writer has not finished it.
+
+    It holds instants of [start, end). `segment` is None for a roll-up.
+    """
+
+    path: Path
+    host: str
+    table: str
+    tier: Tier
+    start: datetime
+    end: datetime
+    size: int
+    open: bool = False
+    segment: SegmentFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Everything in a data directory: sysmon's files, left-over temporaries, and the bytes of all that is there."""
+
+    files: tuple[Stored, ...]
+    temporaries: tuple[Path, ...]
+    total: int
+
+
+def take(data: Path) -> Inventory:
+    """Look at every file below a data directory; links are not followed. Raise OSError where it cannot be listed."""
+    files: list[Stored] = []
+    temporaries: list[Path] = []
+    total = _allocated(os.lstat(data))
+    for host in _listed(data):
+        total += _size(host)
+        if not host.is_dir(follow_symlinks=False):
+            continue
+        for table in _listed(host.path):
+            total += _size(table)
+            if not table.is_dir(follow_symlinks=False):
+                continue
+            if table.name == spans.FOLDER:
+                found = _rollups(host.name, Path(table.path))
+            else:
+                found = _segments(host.name, table.name, Path(table.path))
+            for item, size in found:
+                total += size
+                if isinstance(item, Stored):
+                    files.append(item)
+                elif item is not None and host.name != QUARANTINE:
+                    temporaries.append(item)
+    return Inventory(tuple(files), tuple(temporaries), total)
+
+
+def is_open(path: Path) -> bool:
+    """Say whether a writer holds a file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _segments(host: str, table: str, folder: Path) -> Iterator[tuple[Stored | Path | None, int]]:
+    """Yield each file of a table with its size: what it is, the path of a temporary, or None for all others."""
+    entries = _listed(str(folder))
+    parsed = {entry.name: segments.parse(entry.name) for entry in entries}
+    rows = {found.segment.stem for found in parsed.values() if found is not None and found.form is Form.JSONL}
+    for entry in entries:
+        found, size = parsed[entry.name], _size(entry)
+        if found is None or found.segment.end is None or found.segment.table != table:
+            yield (folder / entry.name if _is_temporary(entry) else None), size
+            continue
+        copy = found.form is Form.CSV and found.segment.stem in rows
+        tier = Tier.EVENTS if table in _LOGS else Tier.CSV if copy else Tier.ROWS
+        path = folder / entry.name
+        begin, end = found.segment.start, found.segment.end
+        unfinished = not found.packed and is_open(path)
+        yield Stored(path, host, table, tier, begin, end, size, unfinished, found), size
+
+
+def _rollups(host: str, folder: Path) -> Iterator[tuple[Stored | Path | None, int]]:
+    for span_folder in _listed(str(folder)):
+        yield None, _size(span_folder)
+        if span_folder.name not in set(Span):
+            continue
+        for entry in _listed(span_folder.path):
+            found, size, path = spans.parse(entry.name, Span(span_folder.name)), _size(entry), Path(entry.path)
+            if found is None:
+                yield (path if _is_temporary(entry) else None), size
+            else:
+                yield Stored(path, host, found.table, Tier.ROLLUPS, found.start, found.end, size), size
+
+
+def _is_temporary(entry: "os.DirEntry[str]") -> bool:
+    return entry.name.startswith(".") and entry.name.endswith(TEMPORARY)
+
+
+def _listed(folder: str | Path) -> list["os.DirEntry[str]"]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):  # gone since its parent was listed
+        return []
+
+
+def _size(entry: "os.DirEntry[str]") -> int:
+    try:
+        return _allocated(entry.stat(follow_symlinks=False))
+    except FileNotFoundError:
+        return 0
+
+
+def _allocated(status: os.stat_result) -> int:
+    """Return what a file takes of the disk, which for many small ones is more than their length (stat(2): blocks)."""
+    return status.st_blocks * 512
