@@ -29,6 +29,14 @@ def usual_data_dir(environ: Mapping[str, str]) -> Path:
     return _xdg(environ, "XDG_STATE_HOME", ".local/state") / "sysmon"
 
 
+def usual_data_variable(environ: Mapping[str, str]) -> str | None:
+    """Return the variable that says where samples usually go, None where none does."""
+    if environ.get("STATE_DIRECTORY"):
+        return "STATE_DIRECTORY"
+    found = not _in_checkout() and Path(environ.get("XDG_STATE_HOME", "")).is_absolute()
+    return "XDG_STATE_HOME" if found else None
+
+
 def usual_rules(config: Path | None) -> Path:
     """Return the rules beside the configuration file, else those that come with the program."""
     if config is not None and exists(beside := config.parent / RULES_NAME):

@@ -1,32 +1,42 @@
-"""Settings by their dotted names, wherever each was given: file, environment or flag; and how one value is read."""
+"""Settings by their dotted names, wherever each was given: file, environment or flag."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
-from enum import StrEnum
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from sysmon import units, yamlnodes
-from sysmon.errors import UsageError
-from sysmon.segments import divides_a_day
+from sysmon import yamlnodes
+from sysmon._readers import Reader
 from sysmon.yamlnodes import Node, Place, Problems, Scalar
 
-T = TypeVar("T")
-E = TypeVar("E", bound=StrEnum)
 Tree = Mapping[str, "Tree | None"]
 """The names that a configuration file may hold: each with what may stand below it, None for a value."""
 
-_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
-_NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?")
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value that can be set: `name` is dotted; `default` None means that nothing is set.
+
+    `many` stands for a list; `some` for a list that names at least one thing, and each once.
+    """
+
+    name: str
+    reader: Reader[Any]
+    help: str
+    default: Any = None
+    many: bool = False
+    some: bool = False
 
 
-def names(tree: Tree, above: str = "") -> Iterator[str]:
-    """Yield the dotted name of every value in a tree, in its order."""
-    for key, below in tree.items():
-        if below is None:
-            yield above + key
-        else:
-            yield from names(below, f"{above}{key}.")
+def tree(settings: Iterable[Setting]) -> Tree:
+    """Return the names of settings as they nest in a file, in their order."""
+    top: dict[str, Any] = {}
+    for setting in settings:
+        *above, last = setting.name.split(".")
+        level = top
+        for part in above:
+            level = level.setdefault(part, {})
+        level[last] = None
+    return top
 
 
 class Settings:
@@ -55,99 +65,20 @@ class Settings:
         node = self._given.get(name)
         return None if node is None else node.place
 
-    def read(self, name: str, read: Callable[[str], T]) -> T | None:
-        """Return a setting that is one value; None where it was not given or cannot be read (which is noted)."""
-        node = self._given.get(name)
-        return None if node is None else yamlnodes.read_scalar(node, read, self.problems, name)
+    def places(self) -> dict[str, Place]:
+        """Return where each setting that was given stands."""
+        return {name: node.place for name, node in self._given.items()}
 
-    def read_list(self, name: str, read: Callable[[str], T]) -> tuple[T, ...] | None:
-        """Return a setting that is a list; None where it was not given or cannot be read (which is noted)."""
-        node = self._given.get(name)
-        return None if node is None else yamlnodes.read_list(node, read, self.problems, name)
-
-
-def duration(at_least: timedelta, at_most: timedelta) -> Callable[[str], timedelta]:
-    """Return a reader of durations within bounds."""
-
-    def read(text: str) -> timedelta:
-        span = units.parse_duration(text)
-        if not at_least <= span <= at_most:
-            bounds = f"{units.format_duration(at_least)} to {units.format_duration(at_most)}"
-            raise UsageError(f"{text} is too {'short' if span < at_least else 'long'}: write {bounds}")
-        return span
-
-    return read
-
-
-def rotation(text: str) -> timedelta:
-    """Read a duration that divides a day."""
-    span = units.parse_duration(text)
-    if not divides_a_day(span):
-        raise UsageError(f"{text} does not divide a day into equal parts: write 15m, 1h, 6h or 1d")
-    return span
-
-
-def size(at_least: int) -> Callable[[str], int]:
-    """Return a reader of sizes in bytes with a lower bound."""
-
-    def read(text: str) -> int:
-        given = units.parse_size(text)
-        if given < at_least:
-            raise UsageError(f"{text} is too small: write {units.format_size(at_least)} or more")
-        return given
-
-    return read
-
-
-def whole(at_least: int | None, at_most: int | None) -> Callable[[str], int]:
-    """Return a reader of whole numbers within bounds."""
-
-    def read(text: str) -> int:
-        if not _WHOLE.fullmatch(text):
-            example = 10 if at_least is None else at_least
-            raise UsageError(f"{text!r} is no whole number: write digits only, such as {example}")
-        given = int(text)
-        if at_least is not None and given < at_least:
-            raise UsageError(f"{text} is too small: write {at_least} or more")
-        if at_most is not None and given > at_most:
-            raise UsageError(f"{text} is too large: write {at_most} or less")
-        return given
-
-    return read
-
-
-def percent(text: str) -> float:
-    """Read a percentage above 0 and up to 100, without its sign."""
-    if not _NUMBER.fullmatch(text):
-        raise UsageError(f"{text!r} is no number: write a percentage without its sign, such as 5 or 12.5")
-    if not 0 < float(text) <= 100:
-        raise UsageError(f"{text} is out of range: write more than 0 and at most 100")
-    return float(text)
-
-
-def choice(kind: type[E]) -> Callable[[str], E]:
-    """Return a reader of one word of an enumeration, in any case."""
-
-    def read(text: str) -> E:
-        try:
-            return kind(text.lower())
-        except ValueError as error:
-            raise UsageError(
-                f"{text!r} is not known: {yamlnodes.suggest(text.lower(), [one.value for one in kind])}"
-            ) from error
-
-    return read
-
-
-def label(text: str) -> str:
-    """Read the text of a label: it stands in every row, so it is one short, printable line."""
-    if not text.strip() or len(text) > 64 or not text.isprintable():
-        raise UsageError(f"{text[:70]!r} cannot be a label: write 1 to 64 printable characters")
-    return text
-
-
-def path_text(text: str) -> str:
-    """Read the text of a path."""
-    if not text.strip() or "\0" in text:
-        raise UsageError(f"{text!r} is no path: write the name of a file or folder")
-    return text
+    def value(self, setting: Setting) -> Any:
+        """Return what was given for a setting, read; None where nothing was, or cannot be read (which is noted)."""
+        node = self._given.get(setting.name)
+        if node is None:
+            return None
+        if not setting.many:
+            return yamlnodes.read_scalar(node, setting.reader.read, self.problems, setting.name)
+        values = yamlnodes.read_list(node, setting.reader.read, self.problems, setting.name)
+        if setting.some and values is not None and (not values or len(set(values)) < len(values)):
+            found = f"{setting.name} {'holds the same twice' if values else 'is empty'}"
+            self.problems.add(node.place, f"{found}: write {setting.reader.words}, or both as a list")
+            return None
+        return values

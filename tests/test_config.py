@@ -9,9 +9,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from sysmon import _settings, config, yamlnodes
-from sysmon.collectors import discover
-from sysmon.config import CollectorConfig, LogFormat, Logging, LogLevel, ResourceLimits, Storage
+from sysmon import config, yamlnodes
+from sysmon.config import CollectorConfig, LogFormat, Logging, LogLevel, Mask, ResourceLimits, Storage
 from sysmon.errors import ConfigError
 from sysmon.model import Table
 from sysmon.protocols import option
@@ -97,6 +96,7 @@ def test_without_a_file_the_defaults_hold(home: Path) -> None:
         interval=10 * SECOND,
         labels={},
         storage=Storage((Form.JSONL, Form.CSV), timedelta(hours=1), 64 * 2**20, 30 * SECOND),
+        mask=Mask(),
         collectors={"fast": fast, "other": fast, "slow_one": CollectorConfig(True, 60.0, Everything())},
         logging=Logging(LogLevel.INFO, None, LogFormat.TEXT),
         resource_limits=ResourceLimits(None, None),
@@ -115,7 +115,7 @@ def test_the_shipped_file_loads_to_exactly_the_defaults(home: Path) -> None:
 def test_the_shipped_file_shows_every_setting_and_no_other() -> None:
     in_file = list(leaves(yamlnodes.load_file(SHIPPED)))
 
-    assert in_file == list(_settings.names(config.tree(discover())))
+    assert in_file == [one.name for one in config.settings()]
 
 
 def test_every_setting_can_be_changed(home: Path) -> None:
@@ -127,6 +127,7 @@ data_dir: samples
 rules: ../rules.yaml
 labels: {environment: test, region: eu, datacenter: fra1, role: "data base"}
 storage: {formats: csv, rotation: 15m, max_segment_bytes: 1 MiB, sync_interval: 0s}
+mask: {processes: [java*, psql], users: alice, mountpoints: ["/mnt/[a-c]*"]}
 collectors:
   fast: {enabled: false}
   other: {interval: 4s}
@@ -144,6 +145,7 @@ resource_limits: {cpu_percent: 12.5, memory: 64MiB, action: log}
         interval=4 * SECOND,
         labels={"environment": "test", "region": "eu", "datacenter": "fra1", "role": "data base"},
         storage=Storage((Form.CSV,), timedelta(minutes=15), 2**20, timedelta(0)),
+        mask=Mask(("java*", "psql"), ("alice",), ("/mnt/[a-c]*",)),
         collectors={
             "fast": CollectorConfig(False, 2.0, Nothing()),
             "other": CollectorConfig(True, 4.0, Nothing()),

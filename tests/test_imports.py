@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SIBLINGS = ("collectors", "sampling", "storage", "reading", "alerts", "notify", "report")
-CONFIG = ("config", "_settings", "_places", "_intervals")
+CONFIG = ("config", "_declared", "_settings", "_readers", "_patterns", "_schema", "_places", "_intervals")
 RANKS = (
     {"formats": 1, "app": 4, "cli": 5, "__main__": 6} | dict.fromkeys(SIBLINGS, 2) | dict.fromkeys(CONFIG, 3)
 )  # everything else is the ground: 0

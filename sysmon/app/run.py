@@ -31,8 +31,7 @@ from sysmon.sampling.sampler import Sampler
 from sysmon.sampling.schedule import Schedule
 from sysmon.sampling.tables import AGENT, COLLECTOR
 from sysmon.sampling.waiting import Waiter, exit_code
-from sysmon.segments import Form
-from sysmon.storage.hostfiles import HostFiles, Layout, host_folder
+from sysmon.storage.hostfiles import HostFiles, host_folder
 from sysmon.storage.lock import DataDirectory
 from sysmon.storage.writer import Writer
 from sysmon.units import format_duration
@@ -183,23 +182,16 @@ class _Run:
 
     def _make_writer(self) -> Writer:
         storage = self._config.storage
-        layout = Layout(
-            forms=tuple(form for form in Form if form in storage.formats),
-            rotation=storage.rotation,
-            max_segment_bytes=storage.max_segment_bytes,
-            sync_interval=storage.sync_interval,
-            min_free=storage.min_free,
-        )
         files = HostFiles(
             self._folder,
             self._identity.origin,
             tables().values(),
-            layout=layout,
+            layout=storage,
             opening=self._running,
             tell=self._tell_of_disk,
             guard=self._hold_directory,
         )
-        return Writer(files, sync_seconds=layout.sync_interval.total_seconds(), tell=self._tell_of_disk)
+        return Writer(files, sync_seconds=storage.sync_interval.total_seconds(), tell=self._tell_of_disk)
 
     def _hold_directory(self) -> None:
         if self._directory.hold():

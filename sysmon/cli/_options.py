@@ -53,6 +53,25 @@ def color_option(command: F) -> F:
     return click.option("--color", type=choices, default="auto", show_default=True, help=about)(command)
 
 
+def rules_option(command: F) -> F:
+    """Add `--rules FILE`."""
+    about = "Read the alert rules from this file."
+    return click.option("--rules", type=path, metavar="FILE", help=about)(command)
+
+
+def interval_option(command: F) -> F:
+    """Add `--interval TIME`."""
+    about = "Sample this often, as in 1s or 10s."
+    return click.option("--interval", type=duration, metavar="TIME", help=about)(command)
+
+
+def log_level_option(command: F) -> F:
+    """Add `--log-level LEVEL`."""
+    levels = click.Choice(["debug", "info", "warning", "error"], case_sensitive=False)
+    about = "Say this much about the program's own work on standard error."
+    return click.option("--log-level", type=levels, help=about)(command)
+
+
 def environment() -> dict[str, str]:
     """Return the environment as it is now."""
     return dict(os.environ)

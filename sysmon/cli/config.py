@@ -1,116 +1,120 @@
-"""`sysmon config`: is the configuration right, and what holds in the end?"""
+"""`sysmon config`: is the configuration right, what holds in the end, and where is each value from?"""
 
-import dataclasses
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator
 from datetime import timedelta
-from decimal import Decimal
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import click
 
 from sysmon import config as configuration
-from sysmon import units
-from sysmon.cli._options import config_option, environment, example
-from sysmon.config import Config
-from sysmon.formats import CONFIGURED_LABELS
+from sysmon.cli._options import (
+    config_option,
+    data_option,
+    environment,
+    example,
+    interval_option,
+    log_level_option,
+    rules_option,
+)
+from sysmon.config import Config, Setting
 from sysmon.names import printable
+
+_VALUES = 46
+"""The columns that values have beside their origins, of which the longest has 30."""
 
 
 @click.group(epilog=example("sysmon config check"))
 def command() -> None:
-    """Check the configuration, or show all that holds."""
+    """Check the configuration, show all that holds, or describe it to an editor."""
 
 
 @command.command(epilog=example("sysmon config check --config config/sysmon.yaml"))
 @config_option
 def check(config_file: Path | None) -> None:
     """Say whether the configuration can be used; every error is one line with its place and the way out."""
-    found = _load(config_file)
+    found = _load(config=config_file)
     click.echo(printable(f"{found.file}: fine") if found.file else "no configuration file: fine, the defaults hold")
 
 
-@command.command(epilog=example("sysmon config show > my-sysmon.yaml"))
+@command.command(epilog=example("sysmon config show --origin", "sysmon config show > my-sysmon.yaml"))
 @config_option
-def show(config_file: Path | None) -> None:
+@data_option
+@rules_option
+@interval_option
+@log_level_option
+@click.option("--origin", is_flag=True, help="Say where each value is from: a flag, a variable, file:line or default.")
+def show(
+    config_file: Path | None,
+    data_dir: Path | None,
+    rules: Path | None,
+    interval: timedelta | None,
+    log_level: str | None,
+    origin: bool,
+) -> None:
     """Print every setting as it holds now, as a file that --config takes."""
-    click.echo(written(_load(config_file)), nl=False)
+    found = _load(config=config_file, data=data_dir, rules=rules, interval=interval, log_level=log_level)
+    click.echo(with_origins(found) if origin else written(found), nl=False)
+
+
+@command.command(epilog=example("sysmon config schema > sysmon.schema.json"))
+def schema() -> None:
+    """Print a JSON Schema of the configuration, by which editors complete and check it while it is written."""
+    click.echo(json.dumps(configuration.schema(), indent=2, ensure_ascii=False))
 
 
 def written(config: Config) -> str:
     """Return a configuration as YAML that loads to the same."""
-    return "".join(f"{line}\n" for line in _lines(_document(config)))
+    return "".join(f"{line}\n" for lines, _ in _lines(config) for line in lines)
 
 
-def _load(config_file: Path | None) -> Config:
-    found = configuration.load(config=config_file, environ=environment())
+def with_origins(config: Config) -> str:
+    """Return the same with the origin of each value in a comment, at most 80 columns wide where names allow."""
+    shown = [f"# {'no configuration file' if config.file is None else printable(str(config.file))}"]
+    for (first, *more), setting in _lines(config):
+        if setting is None:
+            shown.append(first)
+            continue
+        origin = f"# {printable(config.origins[setting.name])}"
+        if len(first) <= _VALUES:
+            shown += [f"{first:<{_VALUES}}  {origin}", *more]
+        else:
+            shown += [first, *more, f"{'':{_VALUES}}  {origin}"]
+    return "".join(f"{line}\n" for line in shown)
+
+
+def _load(**flags: Any) -> Config:
+    found = configuration.load(**flags, environ=environment())
     for warning in found.warnings:
         click.echo(printable(f"sysmon: warning: {warning}"), err=True)
     return found
 
 
-def _document(config: Config) -> dict[str, Any]:
-    """Return all settings in the order of the file: mappings within mappings, with values at the ends."""
-    storage = _fields(config.storage) | {"retention": _fields(config.storage.retention)}
-    storage |= {name: _Size(storage[name]) for name in ("max_segment_bytes", "max_bytes", "min_free")}
-    limits = _fields(config.resource_limits)
-    if config.resource_limits.memory is not None:
-        limits["memory"] = _Size(config.resource_limits.memory)
-    return {
-        "interval": config.interval,
-        "data_dir": config.data_dir,
-        "rules": config.rules,
-        "labels": {name: config.labels.get(name) for name in CONFIGURED_LABELS},
-        "storage": storage,
-        "collectors": {
-            name: {
-                "enabled": collector.enabled,
-                "interval": timedelta(seconds=collector.interval),
-                **_fields(collector.options),
-            }
-            for name, collector in config.collectors.items()
-        },
-        "logging": _fields(config.logging),
-        "resource_limits": limits,
-    }
+def _lines(config: Config) -> Iterator[tuple[list[str], Setting | None]]:
+    """Yield what the file holds: the headings of sections without a setting, values each with its own."""
+    above: list[str] = []
+    for setting in configuration.settings():
+        *sections, name = setting.name.split(".")
+        same = sum(1 for depth in range(len(sections)) if sections[: depth + 1] == above[: depth + 1])
+        for depth in range(same, len(sections)):
+            yield [f"{'  ' * depth}{sections[depth]}:"], None
+        above = sections
+        value = configuration.value_of(config, setting.name)
+        yield _value_lines(f"{'  ' * len(sections)}{name}: ", setting, value), setting
 
 
-class _Size(int):
-    """A number of bytes."""
-
-
-def _fields(settings: Any) -> dict[str, Any]:
-    return {one.name: getattr(settings, one.name) for one in dataclasses.fields(settings)}
-
-
-def _lines(document: Mapping[str, Any], indent: str = "") -> Iterator[str]:
-    for key, value in document.items():
-        if isinstance(value, Mapping):
-            yield f"{indent}{key}:"
-            yield from _lines(value, indent + "  ")
-        else:
-            yield f"{indent}{key}: {_text(value)}".rstrip()
-
-
-def _text(value: Any) -> str:
-    """Return one value as YAML; a setting that is not set is left empty."""
+def _value_lines(key: str, setting: Setting, value: Any) -> list[str]:
+    """Return one value as YAML; a setting that is not set is left empty, a long list takes several lines."""
     if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, timedelta):
-        return units.format_duration(value)
-    if isinstance(value, _Size):
-        return units.format_size(value)
-    if isinstance(value, tuple):
-        return f"[{', '.join(_text(item) for item in value)}]"
-    if isinstance(value, StrEnum):
-        return value.value
-    if isinstance(value, float):
-        return f"{Decimal(repr(value)):f}"
-    return str(value) if isinstance(value, int) else _quoted(str(value))
-
-
-def _quoted(text: str) -> str:
-    return '"' + "".join(ch if ch.isprintable() and ch not in '"\\' else f"\\U{ord(ch):08x}" for ch in text) + '"'
+        return [key.rstrip()]
+    if not setting.many:
+        return [key + setting.reader.write(value)]
+    lines = [f"{key}["]
+    for index, item in enumerate(value):
+        text = setting.reader.write(item) + ("," if index + 1 < len(value) else "")
+        if index and len(f"{lines[-1]} {text}]") > _VALUES:
+            lines.append(" " * (len(key) + 1) + text)
+        else:
+            lines[-1] += f" {text}" if index else text
+    return [*lines[:-1], f"{lines[-1]}]"]

@@ -5,22 +5,27 @@ from pathlib import Path
 
 import click
 
-from sysmon.cli._options import config_option, data_option, duration, environment, example, path
+from sysmon.cli._options import (
+    config_option,
+    data_option,
+    duration,
+    environment,
+    example,
+    interval_option,
+    log_level_option,
+    rules_option,
+)
 
 
 @click.command(epilog=example("sysmon run --interval 1s --for 10m", "sysmon run --once --data /tmp/look"))
 @config_option
 @data_option
-@click.option("--rules", type=path, metavar="FILE", help="Read the alert rules from this file.")
-@click.option("--interval", type=duration, metavar="TIME", help="Sample this often, as in 1s or 10s.")
+@rules_option
+@interval_option
 @click.option("--once", is_flag=True, help="Take one sample over one second, store it, and end.")
 @click.option("--ticks", type=click.IntRange(min=1), metavar="N", help="End after this many samples.")
 @click.option("--for", "lasting", type=duration, metavar="TIME", help="End after as many samples as fit in this time.")
-@click.option(
-    "--log-level",
-    type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
-    help="Say this much about the program's own work on standard error.",
-)
+@log_level_option
 @click.option("--quiet", is_flag=True, help="Show alerts and nothing else.")
 @click.option("--lines", is_flag=True, help="On a terminal, show a line a sample instead of a status area.")
 @click.option(

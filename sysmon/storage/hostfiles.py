@@ -2,7 +2,6 @@
 
 import errno
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,26 +9,13 @@ from sysmon.formats import csvrows, jsonl, records
 from sysmon.model import AlertEvent, Event, Origin, Row, Table
 from sysmon.names import RESERVED_TABLES, path_name
 from sysmon.segments import Form
+from sysmon.storage.layout import Layout
 from sysmon.storage.space import Room, free_bytes, room
 from sysmon.storage.stream import CopyError, Stream, SyncError
 from sysmon.units import human
 
 LOG_PERIOD = timedelta(days=1)
 """How long a segment of the event log and of the alert log lasts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How files are cut: their forms (the first is the one that is synced), rotation period and largest size.
-
-    No row is written while fewer than `min_free` bytes of the disk are free.
-    """
-
-    forms: tuple[Form, ...] = (Form.JSONL, Form.CSV)
-    rotation: timedelta = timedelta(hours=1)
-    max_segment_bytes: int = 64 * 1024 * 1024
-    sync_interval: timedelta = timedelta(seconds=30)
-    min_free: int = 0
 
 
 class HostFiles:
@@ -175,8 +161,8 @@ class _TableFiles:
     def __init__(self, folder: Path, origin: Origin, table: Table, layout: Layout) -> None:
         self._jsonl = jsonl.RowEncoder(origin, table)
         self._csv = csvrows.RowEncoder(origin, table)
-        self.forms = layout.forms
-        heads = {form: self._head(form) for form in layout.forms}
+        self.forms = tuple(form for form in Form if form in layout.formats)
+        heads = {form: self._head(form) for form in self.forms}
         self.stream = Stream(folder, heads, period=layout.rotation, max_bytes=layout.max_segment_bytes)
 
     def encode(self, at: datetime, rows: Sequence[Row]) -> dict[Form, bytes]:

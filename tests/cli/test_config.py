@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon import _settings, config, yamlnodes
+from sysmon import config, yamlnodes
 from sysmon.cli import answer
 from sysmon.cli.config import written
-from sysmon.collectors import discover
 from tests.cli.processes import SYSMON, environment
 from tests.test_broken_config import BROKEN
 from tests.test_config import leaves
@@ -83,7 +82,7 @@ def test_show_prints_every_setting_in_the_order_of_the_shipped_file(capsys: pyte
     answer(["config", "show", "--config", "my.yaml"])
 
     shown = yamlnodes.load(capsys.readouterr().out.encode(), "shown")
-    assert list(leaves(shown)) == list(_settings.names(config.tree(discover())))
+    assert list(leaves(shown)) == [one.name for one in config.settings()]
 
 
 @pytest.mark.parametrize(

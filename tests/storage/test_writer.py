@@ -9,7 +9,8 @@ import pytest
 
 from sysmon.model import AlertEvent, Event, Kind, Level, Metric, Origin, Row, Sample, Table, Transition
 from sysmon.segments import Form
-from sysmon.storage.hostfiles import HostFiles, Layout
+from sysmon.storage.hostfiles import HostFiles
+from sysmon.storage.layout import Layout
 from sysmon.storage.stream import SyncError
 from sysmon.storage.waiting import QUEUE_LIMIT
 from sysmon.storage.writer import Writer
@@ -113,7 +114,7 @@ def test_what_is_put_is_stored_in_order_and_in_both_forms(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("form", list(Form))
 def test_one_form_alone_can_be_chosen(tmp_path: Path, form: Form) -> None:
-    with _writing(tmp_path, Layout(forms=(form,))) as writing:
+    with _writing(tmp_path, Layout(formats=(form,))) as writing:
         writing.put(1)
 
     assert [path.suffix for path in (tmp_path / "load").iterdir()] == [f".{form}"]

@@ -1,0 +1,182 @@
+"""Everything that can be set, once: its name, its kind, its meaning. The loader, the schema and the docs follow."""
+
+import dataclasses
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from sysmon import _readers
+from sysmon._readers import Reader
+from sysmon._settings import Setting
+from sysmon.formats import CONFIGURED_LABELS
+from sysmon.sampling.masking import Mask
+from sysmon.segments import Form
+from sysmon.storage.layout import Layout
+
+SHORTEST_INTERVAL = timedelta(milliseconds=10)
+LONGEST_INTERVAL = timedelta(days=1)
+DEFAULT_INTERVAL = timedelta(seconds=10)
+SHORTEST_AGE = timedelta(minutes=1)
+LONGEST_AGE = timedelta(days=36_500)
+_AGE = _readers.duration(SHORTEST_AGE, LONGEST_AGE)
+_INTERVAL = _readers.duration(SHORTEST_INTERVAL, LONGEST_INTERVAL)
+_LABELS = {"environment": "production", "region": "eu-west", "datacenter": "fra1", "role": "database"}
+
+DATA_DIR = Setting("data_dir", _readers.path(), "where the files go; not set: see the places below")
+
+
+class LogLevel(StrEnum):
+    """From which severity on the program says what it does."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How a line of the log is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class LimitAction(StrEnum):
+    """What happens when sysmon itself uses more than it may."""
+
+    LOG = "log"
+    SLOW_DOWN = "slow_down"
+    DISABLE_COLLECTORS = "disable_collectors"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """For how long each kind of file is kept; `csv` is about copies, CSV alone is kept as long as `rows`."""
+
+    rows: timedelta = timedelta(days=30)
+    csv: timedelta = timedelta(days=7)
+    rollups: timedelta = timedelta(days=365)
+    events: timedelta = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Storage(Layout):
+    """How rows become files, and how much of the disk they get; `min_free` 0 is no bound."""
+
+    compress_after: timedelta = timedelta(days=1)
+    max_bytes: int = 2 * 2**30
+    min_free: int = 500 * 2**20
+    retention: Retention = Retention()
+
+
+@dataclass(frozen=True, slots=True)
+class Logging:
+    """What the program says about its own work, and where; `file` None is standard error."""
+
+    level: LogLevel = LogLevel.INFO
+    file: Path | None = None
+    format: LogFormat = LogFormat.TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceLimits:
+    """What the agent itself may use: percent of one core, bytes of memory; None is no limit."""
+
+    cpu_percent: float | None = None
+    memory: int | None = None
+    action: LimitAction = LimitAction.LOG
+
+
+_STORAGE: Mapping[str, tuple[Reader[Any], str]] = {
+    "formats": (_readers.choice(Form), "either one is enough for reports; csv opens in a spreadsheet"),
+    "rotation": (_readers.part_of_a_day(), "how much time one file holds"),
+    "max_segment_bytes": (_readers.size(64 * 2**10), "a file that grows larger is ended early"),
+    "sync_interval": (
+        _readers.duration(timedelta(0), timedelta(hours=1)),
+        "what a power cut may cost; shorter ones wear out SD cards",
+    ),
+    "compress_after": (
+        _readers.duration(timedelta(0), LONGEST_AGE),
+        "until then a file stays plain text that grep reads",
+    ),
+    "max_bytes": (_readers.size(2**20), "all of data_dir together; beyond it the oldest rows go first"),
+    "min_free": (
+        _readers.size(0),
+        "left to everybody else: CSV stops a quarter above it, JSON Lines at it; 0B is no bound",
+    ),
+}
+_RETENTION: Mapping[str, tuple[Reader[Any], str]] = {
+    "rows": (_AGE, "how long every sample is kept"),
+    "csv": (_AGE, "how long copies of samples are kept that JSON Lines hold as well; CSV alone is kept like rows"),
+    "rollups": (_AGE, "how long hours and days in numbers are kept"),
+    "events": (_AGE, "how long the alert log and sysmon's own log are kept"),
+}
+_MASK: Mapping[str, tuple[Reader[Any], str]] = {
+    "processes": (_readers.glob(), "processes whose names become pseudonyms"),
+    "users": (_readers.glob(), "users whose names become pseudonyms"),
+    "mountpoints": (_readers.glob(), "mount points whose paths become pseudonyms"),
+}
+_LOGGING: Mapping[str, tuple[Reader[Any], str]] = {
+    "level": (_readers.choice(LogLevel), "from which severity on sysmon tells what it does"),
+    "file": (_readers.path(), "where to; not set: standard error, which a service's journal keeps"),
+    "format": (_readers.choice(LogFormat), "json for log collectors"),
+}
+_RESOURCE_LIMITS: Mapping[str, tuple[Reader[Any], str]] = {
+    "cpu_percent": (_readers.percent(), "what sysmon itself may use of one core"),
+    "memory": (_readers.size(2**20), "what sysmon itself may use of memory"),
+    "action": (_readers.choice(LimitAction), "log, slow_down, disable_collectors (the most expensive first) or stop"),
+}
+
+
+def settings(collectors: Mapping[str, Any]) -> tuple[Setting, ...]:
+    """Return every setting in the order of the file; `collectors` are the known ones by name."""
+    return (
+        Setting("interval", _INTERVAL, "how often to look; a longer one makes smaller files", default=DEFAULT_INTERVAL),
+        DATA_DIR,
+        Setting("rules", _readers.path(), "the alert rules; not set: rules.yaml beside the file, else sysmon's own"),
+        *[
+            Setting(f"labels.{name}", _readers.label(), f"written into every row, such as {_LABELS[name]}")
+            for name in CONFIGURED_LABELS
+        ],
+        *_section("storage", Storage, _STORAGE),
+        *_section("storage.retention", Retention, _RETENTION),
+        *_section("mask", Mask, _MASK),
+        *[setting for name, kind in collectors.items() for setting in _collector(name, kind)],
+        *_section("logging", Logging, _LOGGING),
+        *_section("resource_limits", ResourceLimits, _RESOURCE_LIMITS),
+    )
+
+
+def _section(name: str, kind: type[Any], declared: Mapping[str, tuple[Reader[Any], str]]) -> Iterator[Setting]:
+    """Yield the settings of a section, with the defaults of the class that they become."""
+    defaults = {one.name: one.default for one in dataclasses.fields(kind)}
+    for own, (reader, about) in declared.items():
+        default = defaults[own]
+        many = isinstance(default, tuple)
+        yield Setting(f"{name}.{own}", reader, about, default, many=many, some=many and bool(default))
+
+
+def _collector(name: str, kind: Any) -> Iterator[Setting]:
+    """Yield the settings of a collector: those that all have, and its own."""
+    section = f"collectors.{name}"
+    own = None if kind.default_interval is None else timedelta(seconds=kind.default_interval)
+    yield Setting(f"{section}.enabled", _readers.boolean(), "false: nothing is read, no file is written", default=True)
+    yield Setting(f"{section}.interval", _INTERVAL, "how often; not set: `interval`", default=own)
+    kinds = typing.get_type_hints(kind.Options)
+    for one in dataclasses.fields(kind.Options):
+        reader = _reader_of(kinds[one.name], one.metadata)
+        many = isinstance(one.default, tuple)
+        yield Setting(f"{section}.{one.name}", reader, one.metadata["help"], one.default, many=many)
+
+
+def _reader_of(kind: Any, bounds: Mapping[str, Any]) -> Reader[Any]:
+    if kind is bool:
+        return _readers.boolean()
+    if kind is int:
+        return _readers.whole(bounds["at_least"], bounds["at_most"])
+    return _readers.glob()

@@ -1,0 +1,57 @@
+"""What an editor must know of the configuration, to complete it and to underline mistakes: a JSON Schema."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sysmon._settings import Setting
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema(settings: Iterable[Setting]) -> dict[str, Any]:
+    """Return the schema of a file that may hold these settings and no others."""
+    top = _section()
+    for setting in settings:
+        level = top
+        *above, last = setting.name.split(".")
+        for part in above:
+            level = level["properties"].setdefault(part, _section())
+        level["properties"][last] = _value(setting)
+    return {"$schema": DIALECT, "title": "The configuration of sysmon", **top}
+
+
+def _section() -> dict[str, Any]:
+    return {"type": ["object", "null"], "additionalProperties": False, "properties": {}}
+
+
+def _value(setting: Setting) -> dict[str, Any]:
+    """Return the schema of one value. An empty one is the default; one thing is as good as a list of it."""
+    one = dict(setting.reader.schema)
+    ways = one["anyOf"] if set(one) == {"anyOf"} else [one]
+    if setting.many:
+        some = {"minItems": 1, "uniqueItems": True} if setting.some else {}
+        ways = [{"type": "array", "items": one} | some, *ways]
+    described = {"description": f"{setting.help[0].upper()}{setting.help[1:]}. {_words(setting)}"}
+    if setting.default is not None:
+        described["default"] = _plain(setting)
+    return described | {"anyOf": [*ways, {"type": "null"}]}
+
+
+def _words(setting: Setting) -> str:
+    words = f"{setting.reader.words}, alone or as a list" if setting.many else setting.reader.words
+    return f"{words[0].upper()}{words[1:]}."
+
+
+def _plain(setting: Setting) -> Any:
+    """Return the default as an editor would insert it."""
+    if setting.many:
+        return list(setting.default)
+    return (
+        setting.default
+        if isinstance(setting.default, bool | int | float) and not _is_text(setting)
+        else setting.reader.write(setting.default)
+    )
+
+
+def _is_text(setting: Setting) -> bool:
+    return setting.reader.schema.get("type") == "string"
