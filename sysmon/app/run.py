@@ -14,10 +14,11 @@ from typing import Any
 from sysmon import __version__
 from sysmon.alerts.evaluator import Evaluator
 from sysmon.alerts.rules import RuleSet, load_rules
-from sysmon.app import logs
+from sysmon.app import logs, upkeep
 from sysmon.app.catalogue import tables
 from sysmon.app.limits import ResourceWatch
 from sysmon.app.screen import Screen, choose_face, is_terminal, wants_color
+from sysmon.app.upkeep import Upkeep
 from sysmon.collectors import Source, discover
 from sysmon.config import Config
 from sysmon.formats.records import RUNNING
@@ -123,6 +124,7 @@ class _Run:
             environ=environ,
         )
         self._writer = self._make_writer()
+        self._upkeep = self._make_upkeep(environ)
         self._broken = False
 
     def go(self) -> int:
@@ -157,6 +159,8 @@ class _Run:
         active = self._evaluator.active()
         events += self._limits.check(sample.at, sample.rows[AGENT.name][0])
         stored = self._writer.put(sample, events=events, alerts=alerts, active=active)
+        if self._upkeep is not None:
+            self._upkeep.look(self._writer.ended)
         self._screen.alerts(alerts, stored)
         self._screen.tick(sample, active)
         for event in events:
@@ -170,6 +174,8 @@ class _Run:
         counts: dict[str, object] = {"ticks": tally.ticks, "missed": tally.missed, "dropped": tally.dropped}
         fields = {"run": self._identity.run, "reason": reason, "last_tick": last, **counts}
         self._record(Event(self._clock.now(), "stopped", fields))
+        if self._upkeep is not None:
+            self._upkeep.close()
         if not self._writer.close(_WRITER_SECONDS):
             _LOGGER.error("the disk does not answer: what is still in memory is lost")
         samples = "1 sample" if tally.ticks == 1 else f"{tally.ticks} samples"
@@ -192,6 +198,13 @@ class _Run:
             guard=self._hold_directory,
         )
         return Writer(files, sync_seconds=storage.sync_interval.total_seconds(), tell=self._tell_of_disk)
+
+    def _make_upkeep(self, environ: Mapping[str, str]) -> Upkeep | None:
+        """Return what maintains the data beside a run; a short one leaves that to the next."""
+        ticks, config = self._asked.ticks, self._config
+        if self._asked.once or (ticks is not None and ticks * config.interval < config.storage.rotation):
+            return None
+        return Upkeep(upkeep.command(config), upkeep.environment(environ))
 
     def _hold_directory(self) -> None:
         if self._directory.hold():

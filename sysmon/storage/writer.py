@@ -56,6 +56,11 @@ class Writer:
             self._changed.notify()
         return stored
 
+    @property
+    def ended(self) -> int:
+        """Return how many segments were closed so far."""
+        return self._files.ended
+
     def dropped(self) -> int:
         """Return how many samples were lost since this was last asked."""
         return self._waiting.dropped()
