@@ -81,7 +81,7 @@ def find_tables(question: Question, host: Host, known: Mapping[str, Table]) -> l
     if question.metrics:
         tables = [table for table in tables if any(question.wants(metric.name) for metric in table.metrics)]
         if not tables:
-            raise UsageError(f"no metric is named {' or '.join(question.metrics)}: look them up with `sysmon report`")
+            raise UsageError(f"no metric is named {' or '.join(question.metrics)}: look them up with `sysmon metrics`")
     return tables
 
 

@@ -11,8 +11,15 @@ from sysmon.cli._reading import binary_stdout, one_host, question, range_options
 
 @click.command(epilog=example("sysmon export --since 1d -o exports/", "sysmon export --since 1h --table cpu -o -"))
 @range_options("1d", one_host)
-@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
-@click.option("--raw", is_flag=True, help="CSV: keep text that a spreadsheet would take for a formula as it is.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "jsonl"]),
+    default="csv",
+    show_default=True,
+    help="For a spreadsheet, or as `run` stores it.",
+)
+@click.option("--raw", is_flag=True, help="Keep text in CSV that a spreadsheet would run as a formula as it is.")
 @click.option(
     "-o",
     "--output",

@@ -34,7 +34,12 @@ INCOMPLETE = 1
 @click.option("--metric", "metrics", multiple=True, metavar="GLOB", help="Only metrics like this (may be repeated).")
 @click.option("--utc", is_flag=True, help="Show times in UTC rather than in local time.")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "markdown", "csv", "json"]), default="text", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "csv", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, for a wiki or an issue, for a spreadsheet, for programs.",
 )
 @color_option
 @click.option("-o", "--output", type=path, metavar="FILE", help="Write here instead of to standard output.")

@@ -41,7 +41,7 @@ def find_host(data: Path, asked: str | None) -> Host:
     """Return the host that was asked for, or the only one, or the one that was written last."""
     names = hosts(data)
     if not names:
-        raise NothingFoundError(f"{data}: no samples here: start `sysmon run`, or name the folder with --data")
+        raise NothingFoundError(_why_empty(data))
     if asked is None:
         latest = max(names, key=lambda name: _last_written(data / name))
         return Host(data / latest, tuple(name for name in names if name != latest))
@@ -49,6 +49,14 @@ def find_host(data: Path, asked: str | None) -> Host:
         if name in names:
             return Host(data / name)
     raise UsageError(f"{data}: no host {printable(asked)!r}: known are {', '.join(map(printable, names))}")
+
+
+def _why_empty(data: Path) -> str:
+    if not data.is_dir():
+        return f"{data}: no such folder: start `sysmon run`, or name another with --data"
+    if any(files(data / name, EPOCH, LAST) for name in _entries(data)):
+        return f"{data}: the folder of one host, not of the data: write --data {data.absolute().parent}"
+    return f"{data}: no samples here: start `sysmon run`, or name the folder with --data"
 
 
 def hosts(data: Path) -> list[str]:

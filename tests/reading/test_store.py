@@ -46,9 +46,19 @@ def test_an_unknown_host_is_answered_with_the_known_ones(tmp_path: Path) -> None
         find_host(tmp_path, "web-02")
 
 
-@pytest.mark.parametrize("folder", ["", "missing"])
-def test_where_nothing_is_nothing_is_found(tmp_path: Path, folder: str) -> None:
-    with pytest.raises(NothingFoundError, match="no samples here"):
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [
+        pytest.param("data/lost", "no samples here: start", id="empty"),
+        pytest.param("missing", "no such folder: start", id="missing"),
+        pytest.param("data/web-01", "the folder of one host, not of the data: write --data {data}$", id="too deep"),
+    ],
+)
+def test_where_nothing_is_the_way_out_is_told(tmp_path: Path, folder: str, said: str) -> None:
+    write_host(tmp_path / "data", "web-01", 100)
+    (tmp_path / "data" / "lost").mkdir()
+
+    with pytest.raises(NothingFoundError, match=said.format(data=tmp_path / "data")):
         find_host(tmp_path / folder, None)
 
 
