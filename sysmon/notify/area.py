@@ -36,7 +36,7 @@ class Area:
     def ending(self) -> str:
         """Return what shows the area for the last time, and leaves it where it is."""
         drawn = self._drawn()
-        return f"{_lines(drawn)}\r\n" if drawn else ""
+        return f"{_lines(drawn)}\r\n" if drawn else self.clearing()
 
     def clearing(self) -> str:
         """Return what takes the area off the screen."""

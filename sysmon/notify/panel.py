@@ -9,7 +9,7 @@ from sysmon.notify.status import Firing, Point, Status
 from sysmon.units import format_age, human
 
 MOST_LINES = 13
-"""Lines of the area at most, so that alerts keep a place above it on a usual terminal."""
+"""Lines of the area on a usual terminal, so that alerts keep a place above it; a tall one gives it up to a third."""
 
 _LABEL, _VALUE = 7, 9
 _NARROW = 60
@@ -19,12 +19,12 @@ _CAPTION = 12
 
 
 def render(status: Status, *, columns: int, rows: int, look: Look) -> list[str]:
-    """Return the lines of the area for a terminal of some size: at least one, at most `rows` - 2 and MOST_LINES.
+    """Return the lines of the area for a terminal of some size: at least one, at most `rows` - 2.
 
     The last column stays free: writing there makes terminals wrap, each in its own way. What matters least is left
     out where the rows do not suffice.
     """
-    room = max(1, min(MOST_LINES, rows - 2))
+    room = max(1, min(rows - 2, max(MOST_LINES, rows // 3)))
     painter = _Painter(status, columns, look)
     lines = _most_important(painter, room)
     return [painted(fill(spans, columns - 1, look.more), color=look.color) for spans in lines]

@@ -47,7 +47,7 @@ class Firing:
 class Status:
     """Everything that the status area shows.
 
-    `running` is the seconds since the first sample. `levels` holds the worst level that fires on each table. `ticks`
+    `running` is the seconds since the first look. `levels` holds the worst level that fires on each table. `ticks`
     is None before the first sample of the run. The alerts are sorted: the worst first, then the oldest.
     """
 
@@ -74,7 +74,8 @@ class StatusKeeper:
         self._table_of = {metric.name: table.name for table in tables.values() for metric in table.metrics}
         self._latest: dict[str, Sequence[Row]] = {}
         self._history: deque[Point] = deque(maxlen=KEPT)
-        self._first: datetime | None = None
+        self._seen_at: datetime | None = None
+        self._running = 0.0
         self._missed = 0
         self._dropped = 0
 
@@ -86,7 +87,8 @@ class StatusKeeper:
         self._latest.update({name: rows for name, rows in sample.rows.items() if name in TABLES})
         for failure in sample.failures:
             self._latest.pop(failure.collector, None)
-        self._first = self._first or sample.at
+        self._running += _seconds(self._seen_at or sample.at, sample.at)
+        self._seen_at = sample.at
         own = self._own(sample)
         seen = glance(self._latest, self._tables)
         self._remember(sample.at, seen, missed=int(own.get("agent_samples_missed") or 0))
@@ -95,7 +97,7 @@ class StatusKeeper:
         return Status(
             about=self._about,
             at=sample.at,
-            running=_seconds(self._first, sample.at),
+            running=self._running,
             seen=seen,
             history=tuple(self._history),
             alerts=self._firing(sample.at, active),

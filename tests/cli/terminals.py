@@ -1,0 +1,87 @@
+"""A terminal to run programs in: a real pseudo-terminal whose screen an emulator keeps."""
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+import pyte
+
+_OWN_TERMINAL = 'terminal=$1; shift; exec "$@" <>"$terminal" >&0 2>&1'
+
+
+class Terminal:
+    """Starts programs in a session of their own, shows what they write, sends them what is typed."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        self._master, self._slave = pty.openpty()
+        self.screen = pyte.HistoryScreen(columns, rows, history=1000, ratio=0.5)
+        self._stream = pyte.ByteStream(self.screen)
+        self.raw = b""
+        self._set_size(columns, rows)
+        self.modes = self._modes()
+
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._master)
+        os.close(self._slave)
+
+    def start(self, command: Sequence[str], environ: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+        """Start a program that this terminal controls: a session's first terminal to be opened becomes that."""
+        return subprocess.Popen(
+            ["/bin/sh", "-c", _OWN_TERMINAL, "sh", os.ttyname(self._slave), *command],
+            env=environ,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def type(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self._master, keys.encode())
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the size; the kernel tells the programs."""
+        self.screen.resize(rows, columns)
+        self._set_size(columns, rows)
+
+    def until(self, condition: Callable[[], Any], seconds: float = 20.0) -> None:
+        """Take in what is written until something has come true."""
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, "\n".join(["it did not happen; this is shown:", *self.lines])
+            if select.select([self._master], [], [], 0.01)[0]:
+                chunk = os.read(self._master, 65_536)
+                self.raw += chunk
+                self._stream.feed(chunk)
+
+    @property
+    def lines(self) -> list[str]:
+        """Return what has scrolled off and what is on the screen, from the top to the last line that is not empty."""
+        past = ["".join(row[column].data for column in sorted(row)).rstrip() for row in self.screen.history.top]
+        lines = [*past, *(line.rstrip() for line in self.screen.display)]
+        while lines and not lines[-1]:
+            lines.pop()
+        return lines
+
+    @property
+    def left_as_it_was(self) -> bool:
+        """Say whether modes, cursor and colours are as they were at first."""
+        cursor = self.screen.cursor
+        return (self._modes(), cursor.hidden, cursor.attrs) == (self.modes, False, self.screen.default_char)
+
+    def _modes(self) -> list[Any]:
+        return termios.tcgetattr(self._slave)
+
+    def _set_size(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
