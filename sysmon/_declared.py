@@ -26,7 +26,9 @@ _AGE = _readers.duration(SHORTEST_AGE, LONGEST_AGE)
 _INTERVAL = _readers.duration(SHORTEST_INTERVAL, LONGEST_INTERVAL)
 _LABELS = {"environment": "production", "region": "eu-west", "datacenter": "fra1", "role": "database"}
 
-DATA_DIR = Setting("data_dir", _readers.path(), "where the files go; not set: see the places below")
+DATA_DIR = Setting(
+    "data_dir", _readers.path(), "where the files go; not set: data/ in a checkout, else ~/.local/state/sysmon"
+)
 
 
 class LogLevel(StrEnum):
@@ -138,7 +140,7 @@ def settings(collectors: Mapping[str, Any]) -> tuple[Setting, ...]:
     return (
         Setting("interval", _INTERVAL, "how often to look; a longer one makes smaller files", default=DEFAULT_INTERVAL),
         DATA_DIR,
-        Setting("rules", _readers.path(), "the alert rules; not set: rules.yaml beside the file, else sysmon's own"),
+        Setting("rules", _readers.path(), "the alert rules; not set: rules.yaml beside this file, else sysmon's own"),
         *[
             Setting(f"labels.{name}", _readers.label(), f"written into every row, such as {_LABELS[name]}")
             for name in CONFIGURED_LABELS

@@ -76,7 +76,7 @@ def _above(low: str) -> Iterator[str]:
     yield f"[1-9][0-9]{{{len(low)},}}"
     for at, digit in enumerate(low):
         if digit != "9":
-            yield f"{low[:at]}[{int(digit) + 1}-9][0-9]{{{len(low) - at - 1}}}"
+            yield f"{low[:at]}[{int(digit) + 1}-9]{_digits(len(low) - at - 1)}"
 
 
 def _up_to(high: str) -> Iterator[str]:
@@ -86,7 +86,11 @@ def _up_to(high: str) -> Iterator[str]:
         yield f"[0-9]{{1,{len(high) - 1}}}"
     for at, digit in enumerate(high):
         if digit > "0":
-            yield f"{high[:at]}[0-{int(digit) - 1}][0-9]{{{len(high) - at - 1}}}"
+            yield f"{high[:at]}[0-{int(digit) - 1}]{_digits(len(high) - at - 1)}"
+
+
+def _digits(count: int) -> str:
+    return f"[0-9]{{{count}}}" if count else ""
 
 
 def _ms(span: timedelta) -> int:

@@ -43,15 +43,9 @@ def _words(setting: Setting) -> str:
 
 
 def _plain(setting: Setting) -> Any:
-    """Return the default as an editor would insert it."""
+    """Return the default as an editor would insert it: what is a number or a switch in YAML stays one."""
     if setting.many:
         return list(setting.default)
-    return (
-        setting.default
-        if isinstance(setting.default, bool | int | float) and not _is_text(setting)
-        else setting.reader.write(setting.default)
-    )
-
-
-def _is_text(setting: Setting) -> bool:
-    return setting.reader.schema.get("type") == "string"
+    text = setting.reader.schema.get("type") == "string"
+    plain = isinstance(setting.default, bool | int | float) and not text
+    return setting.default if plain else setting.reader.write(setting.default)

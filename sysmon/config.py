@@ -101,11 +101,10 @@ class _Intervals:
     def span(self, name: str) -> timedelta:
         return span_of(self.wishes[name], self.general, self.base)
 
-    def origin_of(self, name: str, general: str) -> str:
-        """Return the origin of an interval that was not given for a collector: its own default, or the general one."""
+    def rounded(self, name: str) -> str:
+        """Return what to say of an interval that is not what was wished for."""
         wish = self.wishes[name]
-        origin = DEFAULT if wish.default else general
-        return origin if self.span(name) == (wish.default or self.general) else f"{origin}, rounded up"
+        return "" if self.span(name) == (wish.asked or wish.default or self.general) else ", rounded up"
 
 
 def settings(collectors: Mapping[str, Any] | None = None) -> tuple[Setting, ...]:
@@ -308,10 +307,10 @@ def _origins(
     }
     if (variable := _places.usual_data_variable(environ)) is not None:
         places.setdefault("data_dir", variable)
-    if intervals.base.origin == "--interval":
-        places["interval"] = "--interval"
-    for name in intervals.wishes:
-        places.setdefault(f"collectors.{name}.interval", intervals.origin_of(name, places.get("interval", DEFAULT)))
-    if intervals.base.origin != "--interval":
-        places["interval"] = places.get(intervals.base.origin, DEFAULT)
+    forced = "--interval" if intervals.base.origin == "--interval" else None
+    general = forced or places.get("interval", DEFAULT)
+    for name, wish in intervals.wishes.items():
+        setting = f"collectors.{name}.interval"
+        places[setting] = places.get(setting, DEFAULT if wish.default else general) + intervals.rounded(name)
+    places["interval"] = forced or places.get(intervals.base.origin, DEFAULT)
     return {name: places.get(name, DEFAULT) for name in names}

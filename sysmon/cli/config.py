@@ -21,8 +21,9 @@ from sysmon.cli._options import (
 from sysmon.config import Config, Setting
 from sysmon.names import printable
 
+_WIDTH = 80
 _VALUES = 46
-"""The columns that values have beside their origins, of which the longest has 30."""
+"""The columns that values have beside their origins, of which the longest usual one has 30."""
 
 
 @click.group(epilog=example("sysmon config check"))
@@ -71,17 +72,24 @@ def written(config: Config) -> str:
 
 def with_origins(config: Config) -> str:
     """Return the same with the origin of each value in a comment, at most 80 columns wide where names allow."""
-    shown = [f"# {'no configuration file' if config.file is None else printable(str(config.file))}"]
+    file = None if config.file is None else printable(str(config.file))
+    shown = [f"# {file or 'no configuration file'}"]
     for (first, *more), setting in _lines(config):
         if setting is None:
             shown.append(first)
             continue
-        origin = f"# {printable(config.origins[setting.name])}"
+        origin = f"# {_origin(config, setting)}"
         if len(first) <= _VALUES:
             shown += [f"{first:<{_VALUES}}  {origin}", *more]
         else:
             shown += [first, *more, f"{'':{_VALUES}}  {origin}"]
     return "".join(f"{line}\n" for line in shown)
+
+
+def _origin(config: Config, setting: Setting) -> str:
+    """Return where a value is from; the file's folder is told once, above all values."""
+    found = config.origins[setting.name]
+    return found if config.file is None else found.removeprefix(printable(f"{config.file.parent}/"))
 
 
 def _load(**flags: Any) -> Config:
@@ -113,7 +121,7 @@ def _value_lines(key: str, setting: Setting, value: Any) -> list[str]:
     lines = [f"{key}["]
     for index, item in enumerate(value):
         text = setting.reader.write(item) + ("," if index + 1 < len(value) else "")
-        if index and len(f"{lines[-1]} {text}]") > _VALUES:
+        if index and len(f"{lines[-1]} {text}]") > (_WIDTH if len(lines) > 1 else _VALUES):
             lines.append(" " * (len(key) + 1) + text)
         else:
             lines[-1] += f" {text}" if index else text

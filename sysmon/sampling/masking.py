@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
 
-from sysmon.model import Table
 from sysmon.names import escape
 
 KINDS = {"name": "process", "username": "user", "mountpoint": "mount"}
@@ -52,31 +51,31 @@ class Masking:
         self._matches = lru_cache(_REMEMBERED)(self._match)
         self._pseudonym = lru_cache(_REMEMBERED)(self._make)
 
-    def labels(self, table: Table, rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
-        """Return the labels of a table's rows, masked; what differs stays different."""
-        masked = [self._row(table, labels, self._digits) for labels in rows]
+    def labels(self, names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+        """Return the labels of one tick's rows, masked; `names` are the labels' own. What differs stays different."""
+        masked = [self._row(names, labels, self._digits) for labels in rows]
         if len(set(masked)) == len(set(rows)):
             return masked
         seen: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
         for labels, shown in zip(rows, masked, strict=True):
             seen.setdefault(shown, set()).add(labels)
         return [
-            shown if len(seen[shown]) == 1 else self._row(table, labels, 64)
+            shown if len(seen[shown]) == 1 else self._row(names, labels, 64)
             for labels, shown in zip(rows, masked, strict=True)
         ]
 
-    def _row(self, table: Table, labels: tuple[str, ...], digits: int) -> tuple[str, ...]:
+    def _row(self, names: Sequence[str], labels: tuple[str, ...], digits: int) -> tuple[str, ...]:
         shown = {
             name: self._pseudonym(KINDS[name], text, digits)
-            for name, text in zip(table.labels, labels, strict=True)
+            for name, text in zip(names, labels, strict=True)
             if name in KINDS and self._matches(KINDS[name], text)
         }
         if not shown:
             return labels
-        for name, text in zip(table.labels, labels, strict=True):
+        for name, text in zip(names, labels, strict=True):
             if name in TELLTALES and text not in _NO_NAMES:
                 shown[name] = self._pseudonym(name, text, digits)
-        return tuple(shown.get(name, text) for name, text in zip(table.labels, labels, strict=True))
+        return tuple(shown.get(name, text) for name, text in zip(names, labels, strict=True))
 
     def _match(self, kind: str, text: str) -> bool:
         return text not in _NO_NAMES and self._masked[kind].match(text) is not None
