@@ -87,6 +87,14 @@ class Event:
     fields: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a collector learnt while reading that no number tells; it becomes an event of the next tick."""
+
+    kind: str
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
 class Level(StrEnum):
     """How bad it is; later is worse."""
 
@@ -109,6 +117,25 @@ class Transition(StrEnum):
     RESOLVED = "resolved"
     NO_DATA = "no_data"
     DATA_BACK = "data_back"
+    REMINDER = "reminder"
+    FLAPPING = "flapping"
+    STEADY = "steady"
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """A process and what it used of the resource that an alert is about, as a mean over the time before the alert.
+
+    `value` is percent of one core, bytes of memory, or bytes read and written a second; `share` is percent of what
+    all used, None where that is not known.
+    """
+
+    pid: str
+    name: str
+    user: str
+    unit: str
+    value: float
+    share: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +147,11 @@ class AlertEvent:
     breached condition in words (`>= 95 for 1m`), `since` the instant of the first breach, `duration` the seconds
     from there (for `resolved` to the end of the trouble: the first of the values that stayed clear, or the last value
     before none came any more), `peak` the worst value since then. `reason` is `breach`, `cleared`, `no data`,
-    `data back` or `gone`.
+    `data back`, `gone`, or what else brought it about in two words. `told` is true, or why nobody is told.
+
+    `trend` has a few values from the first breach on, `top` the processes that used most of `resource` (`cpu`,
+    `memory` or `io`, None for an alert that no process can be blamed for), and `unaccounted` what all others used,
+    None where that is not known. `message` is what the rule wants to have said.
     """
 
     at: datetime
@@ -138,3 +169,8 @@ class AlertEvent:
     duration: float
     reason: str
     told: bool | str = True
+    message: str | None = None
+    trend: tuple[float, ...] = ()
+    resource: str | None = None
+    top: tuple[Culprit, ...] = ()
+    unaccounted: float | None = None

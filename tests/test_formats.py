@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sysmon.formats import csvrows, jsonl, records
 from sysmon.instants import format_instant
-from sysmon.model import AlertEvent, Event, Kind, Level, Metric, Origin, Row, Table, Transition
+from sysmon.model import AlertEvent, Culprit, Event, Kind, Level, Metric, Origin, Row, Table, Transition
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TABLE = Table(
@@ -144,6 +144,7 @@ def test_a_row_of_another_length_is_refused() -> None:
 
 
 plain = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | text
+numbers = st.floats(allow_nan=False, allow_infinity=False)
 alerts = st.builds(
     AlertEvent,
     at=moments,
@@ -161,6 +162,14 @@ alerts = st.builds(
     duration=st.floats(0, 1e9),
     reason=text,
     told=st.booleans() | text,
+    message=st.none() | text,
+    trend=st.lists(numbers, max_size=3).map(tuple),
+    resource=st.none() | text,
+    top=st.lists(
+        st.builds(Culprit, pid=text, name=text, user=text, unit=text, value=numbers, share=st.none() | numbers),
+        max_size=2,
+    ).map(tuple),
+    unaccounted=st.none() | numbers,
 )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, StrEnum
 
+from sysmon.alerts.reduce import Reduce
+from sysmon.alerts.templates import Template
 from sysmon.model import Level
 from sysmon.units import format_duration
 
@@ -77,19 +79,52 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """Fires once `bad` of the last `of` values were breaches."""
+
+    bad: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"in {self.bad} of {self.of} samples"
+
+
+ABSENT = Edge(Operator.EQUALS, 1)
+"""The trigger of a level that asks for silence: a missing value counts as 1, any other as 0."""
+
+PRESENT = Edge(Operator.EQUALS, 0)
+"""The clear edge of such a level."""
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
-    """What one level asks for: breached where `trigger` holds, clear where `clear` does, in the band between them."""
+    """What one level asks for: breached where `trigger` holds, clear where `clear` does, in the band between them.
+
+    `count` stands in place of `hold` where samples are counted. `absent` is the time that values must stay away, for
+    a level that asks for that.
+    """
 
     level: Level
     trigger: Edge
     clear: Edge
     hold: timedelta
     clear_for: timedelta
+    count: Count | None = None
+    absent: timedelta | None = None
 
     @property
     def words(self) -> str:
-        """Return the breach as people read it: `>= 95 for 1m`, `> 0`."""
+        """Return the breach as people read it: `>= 95 for 1m`, `> 0`, `> 20 in 3 of 5 samples`, `absent for 2m`."""
+        if self.absent is not None:
+            return f"absent for {format_duration(self.absent)}"
+        if self.count is not None:
+            return f"{self.trigger} {self.count}"
         return f"{self.trigger} for {format_duration(self.hold)}" if self.hold else str(self.trigger)
+
+    @property
+    def threshold(self) -> float:
+        """Return the limit as a number: of a level that asks for silence its seconds."""
+        return self.trigger.limit if self.absent is None else self.absent.total_seconds()
 
 
 class OnMissing(StrEnum):
@@ -100,11 +135,22 @@ class OnMissing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Flap:
+    """From `start` times fired within `window` on nobody is told, until there are fewer than `stop` in it."""
+
+    window: timedelta
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule of a file.
 
-    `conditions` has one entry a level, mild to severe. `match` names labels and the globs of which one must fit;
-    `each` the labels that make an instance. `interval` is the time between two ticks of the table.
+    `conditions` has one entry a level, mild to severe; `absent` says that they ask for silence. `match` names labels
+    and the globs of which one must fit; `each` the labels that make an instance. `interval` is the time between two
+    ticks of the table. `gone_after` None is never. `repeat` 0 is never, `cooldown` 0 none, `attach` how many processes
+    are named.
     """
 
     id: str
@@ -113,10 +159,24 @@ class Rule:
     conditions: tuple[Condition, ...]
     interval: timedelta
     max_gap: timedelta
-    gone_after: timedelta
+    gone_after: timedelta | None
     on_missing: OnMissing = OnMissing.HOLD
     match: tuple[tuple[str, tuple[str, ...]], ...] = ()
     each: tuple[str, ...] = ()
+    absent: bool = False
+    reduce: Reduce | None = None
+    repeat: timedelta = timedelta(0)
+    cooldown: timedelta = timedelta(0)
+    flap: Flap | None = None
+    attach: int = 5
+    message: Template | None = None
+
+    @property
+    def span(self) -> timedelta:
+        """Return how far back values count for what it says now."""
+        holds = (max(one.hold, one.count.of * self.interval if one.count else one.hold) for one in self.conditions)
+        longest = max(*holds, *(one.clear_for for one in self.conditions))
+        return longest + self.max_gap + (self.reduce.over if self.reduce else timedelta(0))
 
     def condition(self, level: Level) -> Condition:
         """Return what a level of this rule asks for."""

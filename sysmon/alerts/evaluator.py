@@ -1,56 +1,191 @@
 """Which alerts does a sample raise, keep or end? Feeds every instance of every rule, and names what comes of it."""
 
-import json
-import re
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from fnmatch import translate
-from math import isfinite
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from sysmon.alerts.carry import same_instances
 from sysmon.alerts.conditions import Rule
-from sysmon.alerts.machine import IDLE, Change, Signal, State, step
-from sysmon.instants import format_instant
-from sysmon.model import AlertEvent, Level, Origin, Row, Sample, Table, Transition
+from sysmon.alerts.culprit import PROCESS, Culprits
+from sysmon.alerts.machine import Reason
+from sysmon.alerts.telling import Mutes, Teller
+from sysmon.alerts.watch import Labels, Watch
+from sysmon.instants import to_ms
+from sysmon.model import AlertEvent, Level, Origin, Sample, Table, Transition
 
 _COLLECTOR = "collector"
-_ZERO = timedelta(0)
-_Labels = tuple[str | int | float | None, ...]
+_BLAMED = (Transition.FIRED, Transition.ESCALATED)
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What another rule file brought: events, and how many rules it added, changed and removed."""
+
+    events: list[AlertEvent]
+    added: int
+    changed: int
+    removed: int
 
 
 class Evaluator:
     """Holds the state of all rules.
 
-    Only what is pending or firing is remembered, so memory does not grow with devices that come and go.
+    Only what is pending or firing is remembered (and whatever rules need that reduce values or ask for silence), so
+    memory does not grow with devices that come and go.
     """
 
-    def __init__(self, rules: Iterable[Rule], tables: Mapping[str, Table], origin: Origin) -> None:
-        self._watches = [_Watch(rule, tables[rule.table], origin) for rule in rules]
+    def __init__(
+        self, rules: Iterable[Rule], tables: Mapping[str, Table], origin: Origin, mutes: Mutes | None = None
+    ) -> None:
+        self._tables = tables
+        self._origin = origin
+        self._watches = {rule.id: Watch(rule, tables[rule.table], origin) for rule in rules}
         self._collector = tables.get(_COLLECTOR)
+        self._culprits = Culprits(tables)
+        self._teller = Teller(mutes or Mutes())
+        self._pending = False
+
+    @property
+    def pending(self) -> bool:
+        """Say whether something is about to fire."""
+        return self._pending
+
+    @property
+    def rules(self) -> list[Rule]:
+        """Return the rules that hold."""
+        return [watch.rule for watch in self._watches.values()]
 
     def evaluate(self, sample: Sample) -> list[AlertEvent]:
         """Return what one sample changes, in the order of the rules.
 
         Whether a collector was up is read from the sample's own `collector` rows, which replayed files have too. A
-        table that was not due (it has neither such a row nor rows of its own) changes nothing.
+        table that was not due (it has neither such a row nor rows of its own) changes nothing, unless a rule asks
+        for its silence.
         """
         up = self._collectors_up(sample)
+        self._culprits.see(sample, following=self._pending)
+        fed: set[str] = set()
+        pending = False
         events: list[AlertEvent] = []
-        for watch in self._watches:
-            table = watch.rule.table
-            rows = sample.rows.get(table, ())
-            if rows or table in up:
-                events += watch.feed(sample.at, rows, collector_up=up.get(table, False))
+        for watch in self._watches.values():
+            rule = watch.rule
+            rows = sample.rows.get(rule.table, ())
+            if rows or rule.table in up or (rule.absent and _is_due(rule, sample.at)):
+                fed.add(rule.id)
+                changed = watch.feed(sample.at, rows, collector_up=up.get(rule.table, False))
+                if watch.moved:
+                    self._mark(watch)
+                if changed:
+                    events += self._finished(watch, changed)
+            pending = watch.pending or pending
+        self._pending = pending
+        events += self._settled(sample.at, fed)
         return events
 
     def active(self) -> list[AlertEvent]:
         """Return the latest event of each alert that fires, in the order of the rules."""
-        return [event for watch in self._watches for event in watch.active()]
+        return [event for watch in self._watches.values() for event in watch.active()]
 
     def worst(self) -> Level | None:
         """Return the highest level that fires; None when all is well."""
         return max((event.level for event in self.active()), key=lambda level: level.rank, default=None)
+
+    def adopt(self, event: AlertEvent) -> bool:
+        """Believe an event of the alert log; return whether it is about an instance of a rule that holds."""
+        found = self._find(event)
+        if found is None:
+            return False
+        watch, key = found
+        self._teller.recall(watch.rule, key, event)
+        if event.transition not in {Transition.FLAPPING, Transition.STEADY}:
+            watch.adopt(key, event)
+        return True
+
+    def recall(self, event: AlertEvent) -> None:
+        """Take an event of the alert log as told, and nothing more: what came of it is known from later ones."""
+        found = self._find(event)
+        if found is not None:
+            self._teller.recall(found[0].rule, found[1], event)
+
+    def instance_of(self, event: AlertEvent) -> tuple[str, Labels] | None:
+        """Return which instance an event is about; None where no rule has such a one."""
+        found = self._find(event)
+        return None if found is None else (event.rule, found[1])
+
+    def begin(self, at: datetime) -> None:
+        """Take what is known as of an instant: before it nothing is known."""
+        for watch in self._watches.values():
+            watch.begin(at)
+
+    def resume(self, first_tick: datetime) -> None:
+        """Go on after a time in which nobody looked."""
+        for watch in self._watches.values():
+            watch.resume(first_tick)
+
+    def reload(self, rules: Sequence[Rule], at: datetime) -> Reloaded:
+        """Go on with another set of rules; alerts of those that are gone end."""
+        before, self._watches = self._watches, {}
+        events: list[AlertEvent] = []
+        added = changed = 0
+        for rule in rules:
+            old = before.pop(rule.id, None)
+            added += old is None
+            if old is not None and old.rule == rule:
+                self._watches[rule.id] = old
+                continue
+            changed += old is not None
+            if old is not None and same_instances(old.rule, rule):
+                self._watches[rule.id], told = old.replaced_by(rule, at)
+                events += self._finished(self._watches[rule.id], told)
+                continue
+            self._watches[rule.id] = Watch(rule, self._tables[rule.table], self._origin)
+            if old is not None:
+                events += self._finished(old, old.ended(at, Reason.RULE_CHANGED))
+        for watch in before.values():
+            events += self._finished(watch, watch.ended(at, Reason.RULE_REMOVED))
+            self._teller.forget_rule(watch.rule.id)
+        self._pending = any(watch.pending for watch in self._watches.values())
+        return Reloaded(events, added, changed, len(before))
+
+    def _find(self, event: AlertEvent) -> tuple[Watch, Labels] | None:
+        watch = self._watches.get(event.rule)
+        key = None if watch is None else watch.key_of(event)
+        return None if watch is None or key is None else (watch, key)
+
+    def _mark(self, watch: Watch) -> None:
+        """Remember what the processes had used, for instances of which a level has begun to be pending."""
+        for instance in watch.unmarked():
+            instance.mark, instance.marked = self._culprits.mark(), True
+
+    def _finished(self, watch: Watch, changed: Iterable[tuple[Labels, AlertEvent]]) -> list[AlertEvent]:
+        """Return events as they are logged: with the culprits, the message, and whether they are told."""
+        found = []
+        for key, raw in changed:
+            event = raw
+            instance = watch.instances.get(key)
+            if event.transition in _BLAMED and not watch.rule.absent:
+                mark = None if instance is None else instance.mark
+                event = self._culprits.blamed(event, watch.rule.table, mark, watch.rule.attach)
+            if watch.rule.message is not None:
+                event = replace(event, message=watch.rule.message.filled(event))
+            told = self._teller.tell(watch.rule, key, event)
+            if instance is not None and instance.latest is raw:
+                instance.latest = told[0]
+            found += told
+        return found
+
+    def _settled(self, at: datetime, fed: set[str]) -> list[AlertEvent]:
+        found = []
+        for key, event in self._teller.after(at, lambda rule: rule.id in fed):
+            watch = self._watches[event.rule]
+            assert isinstance(key, tuple)  # noqa: S101 - the rule's id and the instance, as it was given above
+            instance = watch.instances.get(key[1])
+            if watch.rule.message is not None:
+                event = replace(event, message=watch.rule.message.filled(event))
+            if event.transition is Transition.REMINDER and instance is not None:
+                instance.latest = event
+            found.append(event)
+        return found
 
     def _collectors_up(self, sample: Sample) -> dict[str, bool]:
         if self._collector is None:
@@ -60,130 +195,10 @@ class Evaluator:
         return {str(row[name]): row[up] == 1 for row in sample.rows.get(_COLLECTOR, ())}
 
 
-@dataclass(slots=True)
-class _Instance:
-    """One instance that is pending or firing."""
-
-    state: State | None = IDLE
-    id: str = ""
-    latest: AlertEvent | None = None
-    absent: timedelta | None = None
-    absent_at: datetime | None = None
+def wanted(evaluator: Evaluator) -> frozenset[str]:
+    """Return the tables that should be read at the next tick although their interval has not passed."""
+    return frozenset({PROCESS}) if evaluator.pending else frozenset()
 
 
-class _Watch:
-    """One rule over the rows of its table."""
-
-    def __init__(self, rule: Rule, table: Table, origin: Origin) -> None:
-        self.rule = rule
-        self._origin = origin
-        self._width = len(table.labels)
-        self._column = table.columns.index(rule.metric)
-        self._each = [table.labels.index(label) for label in rule.each]
-        self._tests = [
-            (table.labels.index(label), re.compile("|".join(map(translate, globs)))) for label, globs in rule.match
-        ]
-        self._keys: dict[_Labels, _Labels | None] = {}
-        self._instances: dict[_Labels, _Instance] = {}
-
-    def feed(self, at: datetime, rows: Sequence[Row], *, collector_up: bool) -> list[AlertEvent]:
-        """Feed every instance, known or in these rows, once."""
-        present = self._values(rows)
-        instances = self._instances
-        events: list[AlertEvent] = []
-        for key, instance in list(instances.items()):
-            if key not in present:
-                absent = self._absent(instance, at, collector_up=collector_up)
-                events += self._step(key, instance, at, absent)
-        for key, value in present.items():
-            known = instances.get(key)
-            if known is not None:
-                known.absent = None
-                events += self._step(key, known, at, Signal.MISSING if value is None else value)
-            elif value is not None:
-                state, changes = step(self.rule, IDLE, at, value)
-                if state is not IDLE or changes:
-                    fresh = instances[key] = _Instance(state)
-                    events += self._told(key, fresh, at, changes)
-        return events
-
-    def active(self) -> list[AlertEvent]:
-        """Return the latest event of each firing instance."""
-        return [instance.latest for instance in self._instances.values() if instance.latest is not None]
-
-    def _values(self, rows: Sequence[Row]) -> dict[_Labels, float | None]:
-        """Return the worst value of each instance among the rows; None where it has a row but no value."""
-        width, column, known = self._width, self._column, self._keys
-        keys: dict[_Labels, _Labels | None] = {}
-        values: dict[_Labels, float | None] = {}
-        for row in rows:
-            labels = row[:width]
-            key = keys[labels] = known[labels] if labels in known else self._key(labels)
-            if key is None:
-                continue
-            cell = row[column]
-            value = None if cell is None or isinstance(cell, str) or not isfinite(cell) else cell
-            before = values.get(key)
-            values[key] = value if before is None else before if value is None else self.rule.worse(before, value)
-        self._keys = keys  # only the latest rows' labels are kept: they are what the next tick will ask for
-        return values
-
-    def _key(self, labels: _Labels) -> _Labels | None:
-        for index, pattern in self._tests:
-            if not pattern.match(str(labels[index])):
-                return None
-        return tuple(labels[index] for index in self._each)
-
-    def _absent(self, instance: _Instance, at: datetime, *, collector_up: bool) -> Signal:
-        """Decide what to feed for an instance without a row: gone once it was seen to be absent for `gone_after`.
-
-        Time in which the collector was not up is no time in which it was seen to be absent.
-        """
-        if not collector_up:
-            return Signal.MISSING
-        if instance.absent is None or instance.absent_at is None or at <= instance.absent_at:
-            instance.absent = _ZERO
-        else:
-            instance.absent += min(at - instance.absent_at, self.rule.interval)
-        instance.absent_at = at
-        return Signal.GONE if instance.absent >= self.rule.gone_after else Signal.MISSING
-
-    def _step(self, key: _Labels, instance: _Instance, at: datetime, value: float | Signal) -> list[AlertEvent]:
-        instance.state, changes = step(self.rule, instance.state, at, value)
-        return self._told(key, instance, at, changes)
-
-    def _told(self, key: _Labels, instance: _Instance, at: datetime, changes: tuple[Change, ...]) -> list[AlertEvent]:
-        events = []
-        for change in changes:
-            if change.transition is Transition.FIRED:
-                instance.id = self._id(key, at)
-            event = self._event(key, instance.id, at, change)
-            instance.latest = None if change.transition is Transition.RESOLVED else event
-            events.append(event)
-        if instance.state is IDLE:
-            del self._instances[key]
-        return events
-
-    def _event(self, key: _Labels, identity: str, at: datetime, change: Change) -> AlertEvent:
-        own = {label: str(value) for label, value in zip(self.rule.each, key, strict=True)}
-        return AlertEvent(
-            at=at,
-            transition=change.transition,
-            rule=self.rule.id,
-            id=identity,
-            metric=self.rule.metric,
-            labels={"hostname": self._origin.hostname, **self._origin.labels, **own},
-            level=change.level,
-            value=change.value,
-            peak=change.peak,
-            threshold=change.threshold,
-            condition=self.rule.condition(change.level).words,
-            since=change.since,
-            duration=change.duration,
-            reason=change.reason.value,
-        )
-
-    def _id(self, key: _Labels, at: datetime) -> str:
-        """Return the alert's id. The configured labels are left out: editing them makes no new alert."""
-        parts = [self.rule.id, self._origin.hostname, *zip(self.rule.each, key, strict=True), format_instant(at)]
-        return f"{zlib.crc32(json.dumps(parts).encode()):08x}"
+def _is_due(rule: Rule, at: datetime) -> bool:
+    return to_ms(at) % max(1, round(rule.interval.total_seconds() * 1000)) == 0

@@ -1,12 +1,13 @@
 """The event log and the alert log: what sysmon says about itself and about the machine, as records and back."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sysmon.formats.jsonl import origin_items
 from sysmon.instants import format_instant, parse_instant
-from sysmon.model import AlertEvent, Event, Level, Origin, Transition
+from sysmon.model import AlertEvent, Culprit, Event, Level, Origin, Transition
 
 ACTIVE = "active"
 """The `event` of the record that opens every alert-log segment: all that is firing."""
@@ -49,6 +50,11 @@ def alert_record(event: AlertEvent) -> dict[str, object]:
         "since": format_instant(event.since),
         "duration": event.duration,
         "reason": event.reason,
+        "message": event.message,
+        "trend": list(event.trend),
+        "resource": event.resource,
+        "top": [asdict(culprit) for culprit in event.top],
+        "unaccounted": event.unaccounted,
     }
 
 
@@ -70,6 +76,11 @@ def read_alert(record: Mapping[str, Any]) -> AlertEvent:
         duration=float(record["duration"]),
         reason=str(record["reason"]),
         told=record["told"],
+        message=record.get("message"),
+        trend=tuple(record.get("trend", ())),
+        resource=record.get("resource"),
+        top=tuple(Culprit(**culprit) for culprit in record.get("top", ())),
+        unaccounted=record.get("unaccounted"),
     )
 
 

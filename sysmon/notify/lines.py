@@ -46,14 +46,16 @@ def tick_line(at: datetime, seen: Glance, active: Sequence[AlertEvent], *, width
 
 def alert_line(event: AlertEvent, *, color: bool) -> str:
     """Return one alert event as one line; the time is local."""
-    word = "RESOLVED" if event.transition is Transition.RESOLVED else event.level.value.upper()
+    over = event.transition is Transition.RESOLVED or (event.transition is Transition.STEADY and event.reason == "calm")
+    word = "RESOLVED" if over else event.level.value.upper()
     labels = {name: value for name, value in event.labels.items() if name != "hostname"}
     where = printable(event.labels.get("hostname", "-"))
     if labels:
         where += " (" + printable(", ".join(f"{name}={value}" for name, value in labels.items())) + ")"
-    colour = "OK" if event.transition is Transition.RESOLVED else word
+    colour = "OK" if over else word
     shown = paint(f"{word:<8}", colour, color=color)
-    return f"{event.at.astimezone():%H:%M:%S}  {shown}  {event.rule}: {_told(event)} on {where}"
+    told = printable(event.message) if event.message else f"{_told(event)} on {where}"
+    return f"{event.at.astimezone():%H:%M:%S}  {shown}  {event.rule}: {told}{top_words(event)}"
 
 
 def paint(text: str, state: str, *, color: bool) -> str:
@@ -78,6 +80,23 @@ def _told(event: AlertEvent) -> str:
             return f"{event.metric} {value}, data is back; firing for {lasted}"
         case Transition.RESOLVED:
             return f"{event.metric} {value}, {event.reason} after {lasted}, peak {peak}"
+        case Transition.REMINDER:
+            return f"{event.metric} {value} {event.condition}, {event.reason} after {lasted}, peak {peak}"
+        case Transition.FLAPPING:
+            return f"{event.metric} {value} {event.condition}, flapping: told again when it is steady"
+        case Transition.STEADY:
+            return f"{event.metric} {value}, steady again and {event.reason}"
+
+
+def top_words(event: AlertEvent) -> str:
+    """Return who used most, as the end of an alert's line: `   top: java(4312) 180 %`; empty where nobody is named."""
+    if not event.top:
+        return ""
+    first = event.top[0]
+    unit = {"cpu": "percent", "memory": "bytes"}.get(event.resource or "", "bytes/s")
+    name = printable(first.name) if first.pid == "-" else f"{printable(first.name)}({printable(first.pid)})"
+    used = f"{first.value:.0f} %" if unit == "percent" else human(first.value, unit)
+    return f"   top: {name} {used}"
 
 
 def _unit(metric: str) -> str:

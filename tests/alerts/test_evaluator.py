@@ -13,7 +13,7 @@ from sysmon.model import AlertEvent, Level, Origin, Row, Sample, Transition
 from tests.alerts.scenes import START, TABLES, level, rule
 
 WARNING, CRITICAL = Level.WARNING, Level.CRITICAL
-FIRED, ESCALATED, LOWERED, RESOLVED, NO_DATA, DATA_BACK = Transition
+FIRED, ESCALATED, LOWERED, RESOLVED, NO_DATA, DATA_BACK, *_ = Transition
 AT_ONCE = level(">= 90", "< 80", hold="0s", clear_for="0s")
 TICK = timedelta(seconds=10)
 WEB = Origin("web-01", {"environment": "production"})
@@ -70,6 +70,7 @@ def test_an_event_names_the_rule_the_host_the_instance_and_the_condition() -> No
         since=START,
         duration=10.0,
         reason="breach",
+        trend=(91, 95),
     )
 
 

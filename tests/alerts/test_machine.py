@@ -11,7 +11,7 @@ from sysmon.model import Level, Transition
 from tests.alerts.scenes import MINUTE, START, changes, level, minutes, phase, phases, play, rule, series, told
 
 INFO, WARNING, CRITICAL = Level
-FIRED, ESCALATED, LOWERED, RESOLVED, NO_DATA, DATA_BACK = Transition
+FIRED, ESCALATED, LOWERED, RESOLVED, NO_DATA, DATA_BACK, *_ = Transition
 
 TWO_LEVELS = rule(
     level("> 85", "< 75", hold="2m", clear_for="2m"),

@@ -1,0 +1,189 @@
+"""Who did it? What each process used while an alert was about to fire, and what the named ones leave over; pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from operator import itemgetter
+
+from sysmon.model import AlertEvent, Culprit, Row, Sample, Table
+
+PROCESS = "process"
+KEPT = 64
+"""Processes that are followed at once at most: those listed last, and those that used most."""
+
+_REST = "-1"
+_DISKS = "disk_io"
+_OOM = "oom_kills"
+_WHO = ("pid", "started", "name", "username", "unit")
+_IO = ("process_read_bytes_per_second", "process_write_bytes_per_second")
+_NEEDED = (*_WHO, "process_cpu_percent", "process_memory_bytes", *_IO)
+_MOVED = ("disk_read_bytes_per_second", "disk_write_bytes_per_second")
+
+
+class Resource(StrEnum):
+    """What processes are blamed for."""
+
+    CPU = "cpu"
+    MEMORY = "memory"
+    IO = "io"
+
+
+_BY_TABLE = {
+    "cpu": Resource.CPU,
+    "load": Resource.CPU,
+    "memory": Resource.MEMORY,
+    "disk_io": Resource.IO,
+    "disk_usage": Resource.IO,
+}
+_BY_LABEL = {"cpu": Resource.CPU, "memory": Resource.MEMORY, "io": Resource.IO}
+_BY_METRIC = {"cgroup_memory": Resource.MEMORY, "cgroup_cpu": Resource.CPU, "cgroup_throttled": Resource.CPU}
+_Who = tuple[str, str, str, str, str]
+_Used = tuple[float, float, float]
+_INDEX = {Resource.CPU: 0, Resource.MEMORY: 1, Resource.IO: 2}
+
+
+def resource_of(table: str, event: AlertEvent) -> Resource | None:
+    """Return what an alert is about, None where no process can be blamed."""
+    if table == "pressure":
+        return _BY_LABEL.get(event.labels.get("resource", ""))
+    by_metric = next((kind for start, kind in _BY_METRIC.items() if event.metric.startswith(start)), None)
+    return by_metric or _BY_TABLE.get(table)
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What was used since processes are followed: by each, in all, and by each disk (bytes)."""
+
+    ticks: int = 0
+    used: Mapping[_Who, _Used] = field(default_factory=dict)
+    total: _Used = (0.0, 0.0, 0.0)
+    disk_ticks: int = 0
+    disks: Mapping[str, float] = field(default_factory=dict)
+
+
+class Culprits:
+    """Follows the process table; while nothing is about to fire it keeps two lists and adds up nothing."""
+
+    def __init__(self, tables: Mapping[str, Table]) -> None:
+        table, disks = tables.get(PROCESS), tables.get(_DISKS)
+        self._process = _Columns(table) if table is not None and set(_NEEDED) <= set(table.columns) else None
+        self._disk = _DiskColumns(disks) if disks is not None and set(_MOVED) <= set(disks.columns) else None
+        self._before: Sequence[Row] = ()
+        self._latest: Sequence[Row] = ()
+        self._rows: Sequence[Row] = ()
+        self._disk_rows: Sequence[Row] = ()
+        self._sums: Sums | None = None
+        self._mark = Sums()
+
+    def see(self, sample: Sample, *, following: bool) -> None:
+        """Take a tick; `following` says that something has been pending since the one before."""
+        rows = sample.rows.get(PROCESS, ())
+        if rows:
+            self._before, self._latest = self._latest, rows
+        self._mark = (self._sums if following else None) or Sums()
+        self._sums = None
+        self._rows, self._disk_rows = rows, sample.rows.get(_DISKS, ())
+        if following:
+            self._add()
+
+    def mark(self) -> Sums:
+        """Return what was used up to the tick before, to be compared with later."""
+        self._add()
+        return self._mark
+
+    def blamed(self, event: AlertEvent, table: str, mark: object, count: int) -> AlertEvent:
+        """Return an event with the processes that used most since a mark."""
+        resource = resource_of(table, event)
+        if resource is None or self._process is None or count == 0:
+            return event
+        index = _INDEX[resource]
+        self._add()
+        now, then = self._sums or Sums(), mark if isinstance(mark, Sums) else Sums()
+        if event.metric == _OOM or now.ticks == then.ticks:
+            rows = (self._before or self._latest) if event.metric == _OOM else self._latest
+            now, then = self._process.added(Sums(), rows), Sums()
+        ticks = max(1, now.ticks - then.ticks)
+        used = [
+            (who, (sums[index] - then.used.get(who, (0.0, 0.0, 0.0))[index]) / ticks) for who, sums in now.used.items()
+        ]
+        listed = sorted((one for one in used if one[1] > 0), key=itemgetter(1), reverse=True)[:count]
+        total: float | None = (now.total[index] - then.total[index]) / ticks
+        if resource is Resource.IO:
+            total = self._disk_total(event, now, then)
+        top = tuple(_culprit(who, value, total) for who, value in listed)
+        left = None if total is None else round(max(0.0, total - sum(one.value for one in top)), 2)
+        return replace(event, resource=resource.value, top=top, unaccounted=left)
+
+    def _add(self) -> None:
+        if self._sums is not None:
+            return
+        sums = self._mark
+        if self._process is not None and self._rows:
+            sums = self._process.added(sums, self._rows)
+        if self._disk is not None and self._disk_rows:
+            sums = self._disk.added(sums, self._disk_rows)
+        self._sums = sums
+
+    def _disk_total(self, event: AlertEvent, now: Sums, then: Sums) -> float | None:
+        """Return what the disk that an alert is about moved a second; None where it is about no disk."""
+        device = event.labels.get("device", "")
+        if device not in now.disks or now.disk_ticks == then.disk_ticks:
+            return None
+        return (now.disks[device] - then.disks.get(device, 0.0)) / (now.disk_ticks - then.disk_ticks)
+
+
+class _Columns:
+    """Where the process table has what is needed."""
+
+    def __init__(self, table: Table) -> None:
+        columns = table.columns
+        self._who = itemgetter(*map(columns.index, _WHO))
+        self._cpu = columns.index("process_cpu_percent")
+        self._memory = columns.index("process_memory_bytes")
+        self._io = [columns.index(name) for name in _IO]
+
+    def added(self, sums: Sums, rows: Sequence[Row]) -> Sums:
+        """Return sums with the rows of another tick."""
+        used = dict(sums.used)
+        cpu, memory, io = sums.total
+        seen = set()
+        for row in rows:
+            now = (_number(row[self._cpu]), _number(row[self._memory]), sum(_number(row[one]) for one in self._io))
+            cpu, memory, io = cpu + now[0], memory + now[1], io + now[2]
+            who: _Who = self._who(row)
+            if who[0] != _REST:
+                then = used.get(who, (0.0, 0.0, 0.0))
+                used[who] = (then[0] + now[0], then[1] + now[1], then[2] + now[2])
+                seen.add(who)
+        if len(used) > KEPT:
+            gone = [who for who in used if who not in seen]
+            for who in sorted(gone, key=lambda each: (used[each][0], used[each][2]))[: len(used) - KEPT]:
+                del used[who]
+        return replace(sums, ticks=sums.ticks + 1, used=used, total=(cpu, memory, io))
+
+
+class _DiskColumns:
+    """Where the table of disks has what is needed."""
+
+    def __init__(self, table: Table) -> None:
+        columns = table.columns
+        self._device = columns.index("device")
+        self._moved = [columns.index(name) for name in _MOVED]
+
+    def added(self, sums: Sums, rows: Sequence[Row]) -> Sums:
+        """Return sums with the rows of another tick."""
+        disks = dict(sums.disks)
+        for row in rows:
+            device = str(row[self._device])
+            disks[device] = disks.get(device, 0.0) + sum(_number(row[one]) for one in self._moved)
+        return replace(sums, disk_ticks=sums.disk_ticks + 1, disks=disks)
+
+
+def _culprit(who: _Who, value: float, total: float | None) -> Culprit:
+    pid, _, name, user, unit = who
+    share = round(min(100.0, 100 * value / total), 1) if total else None
+    return Culprit(pid, name, user, unit, round(value, 2), share)
+
+
+def _number(cell: str | int | float | None) -> float:
+    return float(cell) if isinstance(cell, int | float) else 0.0

@@ -1,0 +1,139 @@
+"""What was firing when sysmon ended? Told by the alert log, and by stored rows that go through the rules again; pure."""
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sysmon.alerts.evaluator import Evaluator
+from sysmon.alerts.machine import Reason
+from sysmon.model import AlertEvent, Sample, Transition
+
+_BESIDE = (Transition.FLAPPING, Transition.STEADY)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The record that opens a segment of the alert log: all that fires when a run begins, or at midnight."""
+
+    at: datetime
+    firing: tuple[AlertEvent, ...]
+
+
+Entry = AlertEvent | Opening
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What the log says is firing, and the events that it lacks."""
+
+    firing: list[AlertEvent]
+    events: list[AlertEvent]
+
+
+def restore(
+    evaluator: Evaluator, log: Sequence[Entry], samples: Iterable[Sample], *, begin: datetime, first_tick: datetime
+) -> Restored:
+    """Bring an evaluator to where it was; what the log lacks is told as of `first_tick`.
+
+    `log` are its entries in order, from before `begin` where there are such; `samples` what was stored from `begin`
+    on. The log is believed: what the rows say at an instant up to an alert's last entry counts only where it is the
+    same. Between two runs nobody looked, so that hole tells nothing, however long it is.
+    """
+    past = _Past(evaluator, log)
+    past.start(begin)
+    found = []
+    for sample in samples:
+        past.resume_before(sample.at)
+        found += evaluator.evaluate(sample)
+        past.up_to(sample.at)
+    past.up_to(None)
+    evaluator.resume(first_tick)
+    new = [replace(event, at=first_tick) for event in found if past.lacks(event)]
+    ended = {event.id for event in new if event.transition is Transition.RESOLVED}
+    return Restored(past.firing(), new + past.orphans(first_tick, ended))
+
+
+class _Past:
+    """Goes through the alert log alongside the rows."""
+
+    def __init__(self, evaluator: Evaluator, log: Sequence[Entry]) -> None:
+        self._evaluator = evaluator
+        self._log = log
+        self._next = 0
+        self._opened = False
+        self._firing: dict[str, AlertEvent] = {}
+        self._last: dict[Hashable, datetime] = {}
+
+    def start(self, begin: datetime) -> None:
+        """Have what fired at an instant; entries before it count for nothing else."""
+        for entry in self._entries(begin):
+            if isinstance(entry, Opening):
+                self._firing = {event.id: event for event in entry.firing}
+            else:
+                self._evaluator.recall(entry)
+                self._keep(entry)
+        for event in self._firing.values():
+            self._evaluator.adopt(event)
+        self._evaluator.begin(begin)
+
+    def up_to(self, at: datetime | None) -> None:
+        """Believe every entry up to an instant; None is all of them."""
+        for entry in self._entries(at):
+            if isinstance(entry, Opening):
+                self._open(entry)
+            else:
+                self._keep(entry)
+                self._evaluator.adopt(entry)
+
+    def resume_before(self, at: datetime) -> None:
+        """Let go of the time between two runs, before the first sample after it."""
+        while self._next < len(self._log) and self._log[self._next].at < at:
+            self.up_to(self._log[self._next].at)
+        if self._opened:
+            self._opened = False
+            self._evaluator.resume(at)
+
+    def lacks(self, event: AlertEvent) -> bool:
+        """Say whether an event is later than all that the log has of its instance."""
+        last = self._last.get(self._evaluator.instance_of(event))
+        return last is None or event.at > last
+
+    def firing(self) -> list[AlertEvent]:
+        """Return what fires as far as the log tells."""
+        return list(self._firing.values())
+
+    def orphans(self, at: datetime, ended: set[str]) -> list[AlertEvent]:
+        """Return the end of each alert whose rule is gone, or has no such instances any more."""
+        known = {rule.id for rule in self._evaluator.rules}
+        alive = ended | {event.id for event in self._evaluator.active()}
+        found = []
+        for event in self._firing.values():
+            if event.id not in alive:
+                reason = Reason.RULE_CHANGED if event.rule in known else Reason.RULE_REMOVED
+                bare = replace(event, trend=(), resource=None, top=(), unaccounted=None, told=True, message=None)
+                found.append(replace(bare, at=at, transition=Transition.RESOLVED, value=None, reason=reason.value))
+        return found
+
+    def _entries(self, at: datetime | None) -> Iterable[Entry]:
+        while self._next < len(self._log) and (at is None or self._log[self._next].at <= at):
+            self._next += 1
+            yield self._log[self._next - 1]
+
+    def _open(self, opening: Opening) -> None:
+        """Take the whole of what fires from the record that opens a segment."""
+        self._opened = True
+        named = {event.id: event for event in opening.firing}
+        for id_, event in self._firing.items():
+            if id_ not in named:
+                self._evaluator.adopt(replace(event, at=opening.at, transition=Transition.RESOLVED))
+        for id_, event in named.items():
+            if id_ not in self._firing:
+                self._evaluator.adopt(event)
+        self._firing = named
+
+    def _keep(self, event: AlertEvent) -> None:
+        self._last[self._evaluator.instance_of(event)] = event.at
+        if event.transition is Transition.RESOLVED:
+            self._firing.pop(event.id, None)
+        elif event.transition not in _BESIDE:
+            self._firing[event.id] = event
