@@ -34,8 +34,14 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.close(self._master)
+        self.hang_up()
         os.close(self._slave)
+
+    def hang_up(self) -> None:
+        """Let the terminal go away, as when its window is closed."""
+        if self._master >= 0:
+            os.close(self._master)
+        self._master = -1
 
     def start(self, command: Sequence[str], environ: Mapping[str, str]) -> "subprocess.Popen[bytes]":
         """Start a program that this terminal controls: a session's first terminal to be opened becomes that."""

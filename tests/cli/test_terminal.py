@@ -109,6 +109,32 @@ def test_ctrl_z_clears_the_area_and_fg_brings_it_back(tmp_path: Path) -> None:
     assert (_first_words(back[-11:]), _first_words(back).count("samples")) == (["", *AREA], 1)
 
 
+def test_in_the_background_only_alerts_are_shown(tmp_path: Path) -> None:
+    command = " ".join(arguments(tmp_path, "--interval", "50ms", rules=ALWAYS))
+    with Terminal(80, 24) as terminal:
+        shell = terminal.start(["/bin/sh", "-mc", f"{command} & read line; kill %1; wait; echo left"], XTERM)
+        terminal.until(lambda: len(rows(tmp_path, "agent")) >= 10)
+        terminal.type("\n")
+        terminal.until(lambda: "left" in terminal.lines)
+        shell.wait(30)
+
+    words = _first_words(terminal.lines)
+    shown = "\n".join(terminal.lines)
+    assert (words.count("samples"), "exists:" in shown, "sysmon stopped (SIGTERM)" in shown) == (0, True, True)
+
+
+def test_a_terminal_that_goes_away_ends_the_run_with_everything_stored(tmp_path: Path) -> None:
+    with Terminal(80, 24) as terminal:
+        process = terminal.start(arguments(tmp_path, "--interval", "50ms", rules=ALWAYS), XTERM)
+        terminal.until(lambda: _ticks(terminal) >= 3)
+        terminal.hang_up()
+        process.wait(30)
+
+    stopped = [record for record in rows(tmp_path, "events") if record["event"] == "stopped"]
+    told = [(record["reason"], record["ticks"]) for record in stopped]
+    assert (process.returncode, told) == (129, [("SIGHUP", len(rows(tmp_path, "agent")))])
+
+
 def test_a_line_of_the_log_stands_above_the_area(tmp_path: Path) -> None:
     with Terminal(80, 24) as terminal:
         command = arguments(tmp_path, "--interval", "100ms", rules=ALWAYS)
