@@ -4,6 +4,7 @@ A pattern never refuses what sysmon reads. Of single whole amounts (`90s`) it ta
 sums and fractions (`1h30m`, `0.5s`), whose bounds no pattern can hold, it takes all.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -24,12 +25,9 @@ def duration(at_least: timedelta, at_most: timedelta) -> str:
 def part_of_a_day() -> str:
     """Return the pattern of durations from a second on that divide a day."""
     day = _MS["d"]
-
-    def divisors(size: int) -> str:
-        whole = range(-(-1000 // size), day // size + 1)
-        return "|".join(str(amount) for amount in whole if not day % (amount * size))
-
-    return _durations(divisors)
+    small = [ms for ms in range(1, math.isqrt(day) + 1) if not day % ms]
+    parts = sorted(ms for ms in {*small, *(day // ms for ms in small)} if ms >= _MS["s"])
+    return _durations(lambda size: "|".join(str(ms // size) for ms in parts if not ms % size))
 
 
 def size(at_least: int) -> str:

@@ -25,11 +25,11 @@ _ANY_SCALAR = ["string", "number", "boolean"]
 class Reader(Generic[T]):
     """How one value is read from its text, what JSON Schema says of it, and what may be written, in words.
 
-    The schema never refuses what `read` takes. `write` gives the text back, as YAML.
+    The schema never refuses what `read` takes; it is made when it is asked for. `write` gives the text back, as YAML.
     """
 
     read: Callable[[str], T]
-    schema: Mapping[str, Any]
+    schema: Callable[[], Mapping[str, Any]]
     words: str
     write: Callable[[T], str]
 
@@ -44,7 +44,9 @@ def duration(at_least: timedelta, at_most: timedelta) -> Reader[timedelta]:
             raise UsageError(f"{text} is too {'short' if span < at_least else 'long'}: write {bounds}")
         return span
 
-    return Reader(read, _text(_patterns.duration(at_least, at_most)), f"a duration, {bounds}", units.format_duration)
+    return Reader(
+        read, lambda: _text(_patterns.duration(at_least, at_most)), f"a duration, {bounds}", units.format_duration
+    )
 
 
 def part_of_a_day() -> Reader[timedelta]:
@@ -56,7 +58,9 @@ def part_of_a_day() -> Reader[timedelta]:
             raise UsageError(f"{text} does not divide a day into equal parts: write 15m, 1h, 6h or 1d")
         return span
 
-    return Reader(read, _text(_patterns.part_of_a_day()), "a duration that divides a day", units.format_duration)
+    return Reader(
+        read, lambda: _text(_patterns.part_of_a_day()), "a duration that divides a day", units.format_duration
+    )
 
 
 def size(at_least: int) -> Reader[int]:
@@ -69,7 +73,7 @@ def size(at_least: int) -> Reader[int]:
             raise UsageError(f"{text} is too small: write {bound}")
         return given
 
-    return Reader(read, _text(_patterns.size(at_least)), f"a size, {bound}", units.format_size)
+    return Reader(read, lambda: _text(_patterns.size(at_least)), f"a size, {bound}", units.format_size)
 
 
 def whole(at_least: int | None, at_most: int | None) -> Reader[int]:
@@ -92,7 +96,7 @@ def whole(at_least: int | None, at_most: int | None) -> Reader[int]:
     words = " to ".join(str(bound) for bound in (at_least, at_most) if bound is not None)
     words += " or more" if low and not high else " or less" if high and not low else ""
     schema = {"anyOf": [number, _text(_patterns.whole(at_least, at_most))]}
-    return Reader(read, schema, f"a whole number{', ' if words else ''}{words}", str)
+    return Reader(read, lambda: schema, f"a whole number{', ' if words else ''}{words}", str)
 
 
 def percent() -> Reader[float]:
@@ -107,7 +111,7 @@ def percent() -> Reader[float]:
 
     number = {"type": "number", "exclusiveMinimum": 0, "maximum": 100}
     schema = {"anyOf": [number, _text(r"^[0-9]+(?:\.[0-9]+)?$")]}
-    return Reader(read, schema, "a percentage without its sign", lambda value: f"{Decimal(repr(value)):f}")
+    return Reader(read, lambda: schema, "a percentage without its sign", lambda value: f"{Decimal(repr(value)):f}")
 
 
 def choice(kind: type[E]) -> Reader[E]:
@@ -122,19 +126,19 @@ def choice(kind: type[E]) -> Reader[E]:
 
     in_any_case = _text(f"^(?:{'|'.join(map(_patterns.any_case, known))})$")
     words = " or ".join(filter(None, [", ".join(known[:-1]), known[-1]]))
-    return Reader(read, {"anyOf": [{"enum": known}, in_any_case]}, words, lambda value: value.value)
+    return Reader(read, lambda: {"anyOf": [{"enum": known}, in_any_case]}, words, lambda value: value.value)
 
 
 def boolean() -> Reader[bool]:
     """Return a reader of true and false."""
     quoted = _text("^(?:[Tt]rue|[Ff]alse)$")
     schema = {"anyOf": [{"type": "boolean"}, quoted]}
-    return Reader(yamlnodes.boolean, schema, "true or false", lambda value: str(value).lower())
+    return Reader(yamlnodes.boolean, lambda: schema, "true or false", lambda value: str(value).lower())
 
 
 def glob() -> Reader[str]:
     """Return a reader of patterns of names."""
-    return Reader(yamlnodes.words, {"type": _ANY_SCALAR, "pattern": r"\S"}, "patterns of names", _quoted)
+    return Reader(yamlnodes.words, lambda: {"type": _ANY_SCALAR, "pattern": r"\S"}, "patterns of names", _quoted)
 
 
 def label() -> Reader[str]:
@@ -147,7 +151,7 @@ def label() -> Reader[str]:
 
     pattern = r"^(?=.*\S)[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
     schema = {"type": _ANY_SCALAR, "pattern": pattern, "maxLength": 64}
-    return Reader(read, schema, "1 to 64 printable characters", _quoted)
+    return Reader(read, lambda: schema, "1 to 64 printable characters", _quoted)
 
 
 def path() -> Reader[Any]:
@@ -159,7 +163,7 @@ def path() -> Reader[Any]:
         return text
 
     pattern = r"^[^\u0000]*[^\u0000\s][^\u0000]*$"
-    return Reader(read, {"type": _ANY_SCALAR, "pattern": pattern}, "a path", _quoted)
+    return Reader(read, lambda: {"type": _ANY_SCALAR, "pattern": pattern}, "a path", _quoted)
 
 
 def _quoted(text: object) -> str:

@@ -26,7 +26,7 @@ def _section() -> dict[str, Any]:
 
 def _value(setting: Setting) -> dict[str, Any]:
     """Return the schema of one value. An empty one is the default; one thing is as good as a list of it."""
-    one = dict(setting.reader.schema)
+    one = dict(setting.reader.schema())
     ways = one["anyOf"] if set(one) == {"anyOf"} else [one]
     if setting.many:
         some = {"minItems": 1, "uniqueItems": True} if setting.some else {}
@@ -46,6 +46,6 @@ def _plain(setting: Setting) -> Any:
     """Return the default as an editor would insert it: what is a number or a switch in YAML stays one."""
     if setting.many:
         return list(setting.default)
-    text = setting.reader.schema.get("type") == "string"
+    text = setting.reader.schema().get("type") == "string"
     plain = isinstance(setting.default, bool | int | float) and not text
     return setting.default if plain else setting.reader.write(setting.default)
