@@ -10,6 +10,8 @@ _CLUSTERS = ("beegfs", "ceph", "coda", "glusterfs", "gpfs", "lustre", "orangefs"
 _WITHOUT_PATH = frozenset({*_SHARES, *_CLUSTERS, "zfs"})
 """File systems with a size of their own whose source is a server, a share or a pool instead of a path."""
 
+_IN_THE_KERNEL = frozenset({"tmpfs", "devtmpfs", "ramfs", "rootfs", "zfs"})
+
 
 @dataclass(frozen=True, slots=True)
 class Mount:
@@ -71,6 +73,26 @@ def holds_data(mount: Mount) -> bool:
     if mount.device.startswith("/"):
         return not mount.device.startswith("/dev/loop")
     return mount.fstype in _WITHOUT_PATH or mount.fstype.startswith("fuse.") or ":/" in mount.device
+
+
+def may_hang(mounts: Iterable[Mount]) -> set[str]:
+    """Return the mountpoints where asking may take for ever: a server or a program must answer, there or on the way.
+
+    Nothing is known to hang but network and FUSE mounts; what is neither a disk nor in memory is treated like them.
+    """
+    known = list(mounts)
+    slow = [mount.mountpoint for mount in known if not _answers_at_once(mount)]
+    return {mount.mountpoint for mount in known if any(_lies_below(mount.mountpoint, upper) for upper in slow)}
+
+
+def _answers_at_once(mount: Mount) -> bool:
+    if mount.fstype.startswith("fuse"):
+        return False
+    return mount.device.startswith("/dev/") or mount.fstype in _IN_THE_KERNEL
+
+
+def _lies_below(mountpoint: str, upper: str) -> bool:
+    return mountpoint == upper or mountpoint.startswith(upper.rstrip("/") + "/")
 
 
 def _unescape(text: str) -> str:

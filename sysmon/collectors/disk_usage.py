@@ -1,16 +1,20 @@
 """How full are the file systems, in bytes and in inodes?"""
 
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from sysmon import rates
 from sysmon.collectors import _mounts
 from sysmon.collectors._filters import Filter
+from sysmon.collectors._mount_table import MountTable
 from sysmon.collectors._mounts import Mount
+from sysmon.collectors._slow_mounts import Answer, SlowMounts
 from sysmon.collectors._source import Source
-from sysmon.model import Kind, Metric, Row, Table
+from sysmon.collectors._statvfs_process import StatvfsProcess
+from sysmon.model import Kind, Metric, Notice, Row, Table
 from sysmon.protocols import option
 
 _STATVFS: Callable[[str], Any] | None = getattr(os, "statvfs", None)  # not on Windows
@@ -45,13 +49,30 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class DiskUsageReading:
-    """The watched mounts, each with its space, or None where it could not be asked."""
+    """The watched mounts, each with its space, or None where it could not be asked; which are stuck, which are back."""
 
     mounts: tuple[tuple[Mount, Space | None], ...]
+    notices: tuple[Notice, ...] = ()
+
+
+class Asker(Protocol):
+    """Asks mounts that may hang, without hanging."""
+
+    def ask(self, mountpoints: Iterable[str]) -> Mapping[str, Answer]:
+        """Return what has been answered; a mount without an answer is left out."""
+
+    def take_notices(self) -> tuple[Notice, ...]:
+        """Return what has happened to the mounts since the last time."""
+
+    def close(self) -> None:
+        """Ask no more."""
 
 
 class DiskUsageCollector:
-    """Reads /proc/self/mountinfo and statvfs(3), psutil on other systems. Mounts of autofs are never touched."""
+    """Reads /proc/self/mountinfo and statvfs(3), psutil on other systems. Mounts of autofs are never touched.
+
+    On Linux, mounts that depend on a server or a FUSE program are asked by another process.
+    """
 
     Options = DiskUsageOptions
     default_interval: ClassVar[float | None] = 60.0
@@ -77,27 +98,47 @@ class DiskUsageCollector:
         options: DiskUsageOptions,
         *,
         statvfs: Callable[[str], Any] | None = _STATVFS,
+        slow: Asker | None = None,
     ) -> None:
         self._source = source
+        self._table = MountTable(source.proc / "self/mountinfo")
+        self._slow: Asker = slow or SlowMounts(StatvfsProcess, time.monotonic)
+        self._near: list[Mount] = []
+        self._far: list[Mount] = []
         self._mountpoints = Filter(options.include, options.exclude)
         self._fstypes = Filter(options.include_fstypes, options.exclude_fstypes)
         self._statvfs = statvfs
 
     def read(self) -> DiskUsageReading:
         """Ask every watched file system for its space."""
-        asked = [(mount, self._space(mount.mountpoint)) for mount in self._watched(_mounts.visible(self._mounts()))]
-        return DiskUsageReading(tuple([(mount, space) for mount, space in asked if self._worth_a_row(mount, space)]))
+        self._look()
+        asked = [(mount, self._space(mount.mountpoint)) for mount in self._near]
+        answers = self._slow.ask([mount.mountpoint for mount in self._far])
+        asked += [(mount, _answered(answers.get(mount.mountpoint))) for mount in self._far]
+        sized = tuple([(mount, space) for mount, space in asked if self._worth_a_row(mount, space)])
+        return DiskUsageReading(sized, self._slow.take_notices())
 
     def rows(self, before: DiskUsageReading | None, after: DiskUsageReading, seconds: float) -> list[Row]:
         """Return a row for each file system; nothing but labels where it could not be asked."""
         return [_row(mount, space) for mount, space in after.mounts]
 
-    def _mounts(self) -> list[Mount]:
-        if self._source.linux:
-            text = self._source.require(self._source.proc / "self/mountinfo").decode("utf-8", "surrogateescape")
-            return _mounts.parse_mountinfo(text)
-        partitions = self._source.psutil.disk_partitions(all=False)
-        return [Mount(part.mountpoint, part.device, part.fstype) for part in partitions]
+    def close(self) -> None:
+        """Close the list of mounts, and let the process that asks them end."""
+        self._table.close()
+        self._slow.close()
+
+    def _look(self) -> None:
+        """Find out which mounts to ask, and by whom, where that may have changed."""
+        if not self._source.linux:
+            partitions = self._source.psutil.disk_partitions(all=False)
+            mounts = [Mount(part.mountpoint, part.device, part.fstype) for part in partitions]
+            self._near = self._watched(_mounts.visible(mounts))
+        elif self._table.changed():
+            mounts = self._table.mounts()
+            slow = _mounts.may_hang(mounts)
+            watched = self._watched(mounts)
+            self._near = [mount for mount in watched if mount.mountpoint not in slow]
+            self._far = [mount for mount in watched if mount.mountpoint in slow]
 
     def _watched(self, mounts: list[Mount]) -> list[Mount]:
         again = _mounts.duplicates(mounts)
@@ -115,23 +156,27 @@ class DiskUsageCollector:
             if self._statvfs is None:
                 usage = self._source.psutil.disk_usage(mountpoint)
                 return Space(usage.total, usage.used, usage.free)
-            return _space(self._statvfs(mountpoint))
+            told = self._statvfs(mountpoint)
         except OSError:  # a stale server, an ejected disk, no permission: one mount must not hide the rest
             return None
+        return _space(told.f_frsize, told.f_blocks, told.f_bfree, told.f_bavail, told.f_files, told.f_ffree)
 
     def _worth_a_row(self, mount: Mount, space: Space | None) -> bool:
         """Say whether a mount has a size, or cannot tell, or was asked for by name."""
         return space is None or space.total > 0 or self._mountpoints.includes(mount.mountpoint)
 
 
-def _space(answer: Any) -> Space:
-    unit = answer.f_frsize
+def _answered(answer: Answer | None) -> Space | None:
+    return _space(*answer) if answer else None
+
+
+def _space(unit: int, blocks: int, free: int, available: int, files: int, files_free: int) -> Space:
     return Space(
-        total=answer.f_blocks * unit,
-        used=(answer.f_blocks - answer.f_bfree) * unit,
-        free=answer.f_bavail * unit,
-        inodes=answer.f_files or None,
-        inodes_free=answer.f_ffree if answer.f_files else None,
+        total=blocks * unit,
+        used=(blocks - free) * unit,
+        free=available * unit,
+        inodes=files or None,
+        inodes_free=files_free if files else None,
     )
 
 

@@ -8,12 +8,16 @@ from typing import Protocol
 from sysmon.model import Event, Sample
 from sysmon.sampling.agent import AgentMeter
 from sysmon.sampling.clock import Clock, Moment
+from sysmon.sampling.governor import Governor
 from sysmon.sampling.sampler import Sampler
-from sysmon.sampling.schedule import Schedule
+from sysmon.sampling.schedule import Schedule, due
 from sysmon.sampling.tables import AGENT
 
 STEP = 0.25
 """Seconds by which two clocks must part to be called set (or asleep) and not merely corrected."""
+
+STALL = 1.0
+"""Seconds by which a tick must be late for the process to be called held up (stopped, or starved of CPU)."""
 
 
 class Waiting(Protocol):
@@ -34,30 +38,45 @@ class Tally:
     dropped: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What happened to the clocks while nobody looked."""
+
+    stepped: bool
+    asleep: bool
+
+
 class Loop:
     """Takes ticks until told to stop or `limit` of them are taken, and hands each sample with its events to `sink`.
 
-    `dropped` returns how many samples storage has lost since it was last asked.
+    Which collectors are read at a tick follows from the intervals that the governor names then.
+
+    `dropped` returns how many samples storage has lost since it was last asked, `wanted` which collectors to read at
+    a tick besides those that are due.
     """
 
     def __init__(
         self,
         sampler: Sampler,
         schedule: Schedule,
+        governor: Governor,
         *,
         clock: Clock,
         waiting: Waiting,
         run: str,
         sink: Callable[[Sample, list[Event]], None],
         dropped: Callable[[], int],
+        wanted: Callable[[], frozenset[str]] = frozenset,
         limit: int | None = None,
     ) -> None:
         self._sampler = sampler
         self._schedule = schedule
+        self._governor = governor
         self._clock = clock
         self._waiting = waiting
         self._sink = sink
         self._dropped = dropped
+        self._wanted = wanted
         self._limit = limit
         self._seen = clock.moment()
         self._meter = AgentMeter(run, self._seen.monotonic)
@@ -67,23 +86,27 @@ class Loop:
 
     def once(self) -> None:
         """Take the sample of the first tick now, with every collector due."""
-        self._tick(self.tally.first_tick, self._clock.moment(), frozenset(self._schedule.intervals))
+        self._tick(self.tally.first_tick, self._clock.moment(), frozenset(self._governor.intervals))
 
     def run(self) -> None:
         """Take ticks until told to stop."""
         next_tick = self.tally.first_tick
         while self._limit is None or self.tally.ticks < self._limit:
-            if not self._waiting.until(self._deadline(next_tick)):
+            deadline = self._deadline(next_tick)
+            if not self._waiting.until(deadline):
                 return
             moment = self._clock.moment()
-            parted = self._notice(moment)
+            change = self._notice(moment, deadline)
             tick = self._schedule.floor(moment.at)
-            if parted or tick < next_tick:  # the clock was set: the instant that was waited for means nothing now
-                next_tick = self._schedule.after(moment.at) if parted else next_tick
+            if change.stepped or tick < next_tick:  # the instant that was waited for means nothing now
+                next_tick = self._schedule.after(moment.at) if change.stepped else next_tick
                 continue
-            self._missed += self._schedule.between(next_tick, tick)
-            first = self.tally.last_tick is None
-            self._tick(tick, moment, frozenset(self._schedule.intervals) if first else self._schedule.due(tick))
+            if not change.asleep:
+                self._missed += self._schedule.between(next_tick, tick)
+            intervals = self._governor.intervals
+            every = self.tally.last_tick is None
+            asked = intervals.keys() if every else due(tick, intervals) | (self._wanted() & intervals.keys())
+            self._tick(tick, moment, frozenset(asked))
             next_tick = tick + timedelta(seconds=self._schedule.base)
 
     def _deadline(self, tick: datetime) -> float:
@@ -91,16 +114,27 @@ class Loop:
         moment = self._clock.moment()
         return moment.monotonic + (tick - moment.at).total_seconds()
 
-    def _notice(self, moment: Moment) -> bool:
-        """Compare the clocks with how they stood at the last look; note what happened to them."""
+    def _notice(self, moment: Moment, deadline: float) -> _Change:
+        """Compare the clocks with how they stood at the last look, and with the deadline; note what happened.
+
+        What a machine slept through is not missed: it is told by the clock as it went before it was set, so that
+        readers can take it out of the time in which samples should be.
+        """
         before, self._seen = self._seen, moment
         asleep = (moment.boot - before.boot) - (moment.monotonic - before.monotonic)
         stepped = (moment.at - before.at).total_seconds() - (moment.boot - before.boot)
-        if abs(asleep) > STEP:
-            self._events.append(Event(moment.at, "suspend", {"seconds": round(asleep, 3)}))
-        if abs(stepped) > STEP:
-            self._events.append(Event(moment.at, "clock_step", {"seconds": round(stepped, 3)}))
-        return abs(stepped) > STEP
+        late = moment.monotonic - deadline
+        change = _Change(abs(stepped) > STEP, abs(asleep) > STEP)
+        if late > STALL:
+            self._tell("stalled", moment.at, late)
+        if change.asleep:
+            self._tell("suspend", moment.at - timedelta(seconds=stepped if change.stepped else 0.0), asleep)
+        if change.stepped:
+            self._tell("clock_step", moment.at, stepped)
+        return change
+
+    def _tell(self, kind: str, at: datetime, seconds: float) -> None:
+        self._events.append(Event(at, kind, {"seconds": round(seconds, 3)}))
 
     def _tick(self, at: datetime, moment: Moment, due: frozenset[str]) -> None:
         dropped = self._dropped()
@@ -111,6 +145,7 @@ class Loop:
             dropped=dropped,
         )
         sample, events = self._sampler.take(at, due)
+        events += self._governor.note(at, self._sampler.costs)
         sample = Sample(at, {**sample.rows, AGENT.name: [own]}, sample.failures)
         self.tally.last_tick = at
         self.tally.ticks += 1

@@ -9,10 +9,9 @@ from sysmon.instants import from_ms, to_ms
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The base interval and each collector's own, in seconds; the others are whole multiples of the base."""
+    """The base interval in seconds, at whose multiples the ticks are."""
 
     base: float
-    intervals: Mapping[str, float]
 
     def floor(self, at: datetime) -> datetime:
         """Return the latest tick that is not after an instant."""
@@ -26,10 +25,11 @@ class Schedule:
         """Return how many ticks lie in [early, late)."""
         return max(0, -(-to_ms(late) // _ms(self.base)) - -(-to_ms(early) // _ms(self.base)))
 
-    def due(self, at: datetime) -> frozenset[str]:
-        """Return the collectors whose interval has a multiple at a tick."""
-        ms = to_ms(at)
-        return frozenset(name for name, seconds in self.intervals.items() if ms % _ms(seconds) == 0)
+
+def due(at: datetime, intervals: Mapping[str, float]) -> frozenset[str]:
+    """Return the names whose interval (seconds, a whole multiple of the base) has a multiple at a tick."""
+    ms = to_ms(at)
+    return frozenset([name for name, seconds in intervals.items() if ms % _ms(seconds) == 0])
 
 
 def _ms(seconds: float) -> int:

@@ -1,5 +1,5 @@
 from collections import namedtuple
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,25 +9,50 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sysmon.collectors._mounts import Mount, parse_mountinfo
+from sysmon.collectors._slow_mounts import Answer
 from sysmon.collectors.disk_usage import DiskUsageCollector
 from sysmon.errors import Unavailable
+from sysmon.model import Notice
 from tests.collectors.machines import elsewhere, made_of, recorded
 
-Answer = namedtuple("Answer", ["f_frsize", "f_blocks", "f_bfree", "f_bavail", "f_files", "f_ffree"])
+Statvfs = namedtuple("Statvfs", ["f_frsize", "f_blocks", "f_bfree", "f_bavail", "f_files", "f_ffree"])
 Partition = namedtuple("Partition", ["device", "mountpoint", "fstype", "opts"])
 Usage = namedtuple("Usage", ["total", "used", "free", "percent"])
-EXT4 = Answer(4096, 1000, 400, 350, 100, 75)
+EXT4 = Statvfs(4096, 1000, 400, 350, 100, 75)
 DEFAULT = ["/", "/b", "/mnt/share", "/mnt/with space\\and\nnewline", "/home/me/cloud", "/mnt/covered"]
 NAMES = st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=8)
 
 
-def collector(source: Any, *, statvfs: Callable[[str], Any] | None = lambda _: EXT4) -> DiskUsageCollector:
-    return DiskUsageCollector(source, DiskUsageCollector.Options(), statvfs=statvfs)
+class Prompt:
+    """Asks mounts that may hang like all others, and remembers which those were."""
+
+    def __init__(self, statvfs: Callable[[str], Any]) -> None:
+        self._statvfs = statvfs
+        self.asked: list[str] = []
+
+    def ask(self, mountpoints: Iterable[str]) -> dict[str, Answer]:
+        self.asked = list(mountpoints)
+        return {name: answer for name in self.asked if (answer := self._answer(name)) is not None}
+
+    def take_notices(self) -> tuple[Notice, ...]:
+        return ()
+
+    def close(self) -> None:
+        pass
+
+    def _answer(self, mountpoint: str) -> Answer | None:
+        try:
+            return tuple(self._statvfs(mountpoint))
+        except OSError:
+            return None
 
 
-def mountpoints(**options: tuple[str, ...]) -> list[str]:
-    here = DiskUsageCollector(recorded("server"), DiskUsageCollector.Options(**options), statvfs=lambda _: EXT4)
-    return [mount.mountpoint for mount, _ in here.read().mounts]
+def collector(source: Any, *, statvfs: Callable[[str], Any] = lambda _: EXT4, **options: Any) -> DiskUsageCollector:
+    return DiskUsageCollector(source, DiskUsageCollector.Options(**options), statvfs=statvfs, slow=Prompt(statvfs))
+
+
+def mountpoints(**options: Any) -> list[str]:
+    return [mount.mountpoint for mount, _ in collector(recorded("server"), **options).read().mounts]
 
 
 def escaped(name: str) -> str:
@@ -44,12 +69,12 @@ def test_numbers_are_those_of_df(tmp_path: Path) -> None:
 
 
 def test_only_file_systems_with_data_of_their_own_are_watched_each_once() -> None:
-    def sized(mountpoint: str) -> Answer:
+    def sized(mountpoint: str) -> Statvfs:
         return EXT4._replace(f_blocks=0) if mountpoint == "/run/user/1000/doc" else EXT4
 
     mounts = collector(recorded("server"), statvfs=sized).read().mounts
 
-    assert [mount.mountpoint for mount, _ in mounts] == DEFAULT
+    assert {mount.mountpoint for mount, _ in mounts} == set(DEFAULT)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +107,7 @@ def test_of_mounts_over_each_other_the_last_is_seen() -> None:
 
 
 def test_one_unreadable_mount_does_not_hide_the_others() -> None:
-    def stale(mountpoint: str) -> Answer:
+    def stale(mountpoint: str) -> Statvfs:
         if mountpoint == "/mnt/share":
             raise OSError(116, "Stale file handle")
         return EXT4
@@ -90,23 +115,39 @@ def test_one_unreadable_mount_does_not_hide_the_others() -> None:
     here = collector(recorded("server"), statvfs=stale)
     rows = here.rows(None, here.read(), 1.0)
 
-    assert [(row[0], row[3:5]) for row in rows[:3]] == [
-        ("/", (4096_000, 2457_600)),
-        ("/b", (4096_000, 2457_600)),
-        ("/mnt/share", (None, None)),
-    ]
+    assert {row[0]: row[3:5] for row in rows if row[0] in ("/", "/b", "/mnt/share")} == {
+        "/": (4096_000, 2457_600),
+        "/b": (4096_000, 2457_600),
+        "/mnt/share": (None, None),
+    }
 
 
 def test_mounts_that_were_left_out_are_never_asked() -> None:
     asked: list[str] = []
 
-    def remember(mountpoint: str) -> Answer:
+    def remember(mountpoint: str) -> Statvfs:
         asked.append(mountpoint)
         return EXT4
 
     collector(recorded("server"), statvfs=remember).read()
 
-    assert asked == [*DEFAULT[:5], "/run/user/1000/doc", *DEFAULT[5:]]
+    assert sorted(asked) == sorted([*DEFAULT, "/run/user/1000/doc"])
+
+
+def test_mounts_that_depend_on_others_are_asked_by_the_other_process(tmp_path: Path) -> None:
+    lines = [
+        "27 1 254:0 / / rw - ext4 /dev/vda rw",
+        "28 27 0:40 / /mnt/share rw - nfs4 server:/share rw",
+        "29 28 254:1 / /mnt/share/disk rw - ext4 /dev/vdb rw",
+        "30 27 0:41 / /home/me/cloud rw - fuse.rclone cloud: rw",
+        "31 27 254:2 / /mnt/usb rw - fuseblk /dev/sdb1 rw",
+        "32 27 254:3 / /mnt/shared rw - xfs /dev/vdc rw",
+    ]
+    source = made_of(tmp_path, {"proc/self/mountinfo": "".join(f"{line}\n" for line in lines)})
+    slow = Prompt(lambda _: EXT4)
+    DiskUsageCollector(source, DiskUsageCollector.Options(), statvfs=lambda _: EXT4, slow=slow).read()
+
+    assert slow.asked == ["/mnt/share", "/mnt/share/disk", "/home/me/cloud", "/mnt/usb"]
 
 
 def test_a_file_system_without_inodes_has_none(tmp_path: Path) -> None:
@@ -131,7 +172,7 @@ def test_windows_has_no_inodes_and_an_empty_drive_hides_no_other() -> None:
 
     drives = [Partition("C:\\", "C:\\", "NTFS", "rw,fixed"), Partition("D:\\", "D:\\", "", "cdrom")]
     fake = SimpleNamespace(disk_partitions=lambda *, all: drives, disk_usage=usage)  # noqa: A006 - psutil's own name
-    here = collector(elsewhere("win32", fake), statvfs=None)
+    here = DiskUsageCollector(elsewhere("win32", fake), DiskUsageCollector.Options(), statvfs=None)
 
     assert here.rows(None, here.read(), 1.0) == [
         ("C:\\", "C:\\", "NTFS", 1000, 600, 400, 60.0, None, None, None, None),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from sysmon.errors import Unavailable
-from sysmon.model import Kind, Metric, Row, Table
+from sysmon.model import Kind, Metric, Notice, Row, Table
 from sysmon.rates import per_second
 from sysmon.sampling.clock import Moment
 
@@ -79,3 +79,30 @@ class CountingCollector:
 
     def rows(self, before: Any | None, after: Any, seconds: float) -> list[Row]:
         return [(self.name, per_second(before, after, seconds))]
+
+
+@dataclass
+class Noticed:
+    """A reading that brings news."""
+
+    notices: tuple[Notice, ...]
+
+
+class NoticingCollector:
+    """Tells its news with each reading, and holds something until it is closed."""
+
+    table: ClassVar[Table] = Table(name="noticing", help="No numbers.", metrics=())
+    default_interval: ClassVar[float | None] = None
+
+    def __init__(self) -> None:
+        self.news: tuple[Notice, ...] = ()
+        self.closed = False
+
+    def read(self) -> Noticed:
+        return Noticed(self.news)
+
+    def rows(self, before: Any | None, after: Any, seconds: float) -> list[Row]:
+        return []
+
+    def close(self) -> None:
+        self.closed = True

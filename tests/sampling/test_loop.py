@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sysmon.model import Event, Sample
+from sysmon.sampling.governor import Governor
 from sysmon.sampling.loop import Loop
 from sysmon.sampling.sampler import Sampler
 from sysmon.sampling.schedule import Schedule
@@ -23,11 +24,16 @@ class Looping:
         self.samples: list[Sample] = []
         self.events: list[Event] = []
         self.lost = 0
-        sampler = Sampler({"counting": self.counter, "minute": CountingCollector()}, self.clock.monotonic)
+        self.cpu = 0.0
+        self.reading_costs = 0.0
+        sampler = Sampler(
+            {"counting": self.counter, "minute": CountingCollector()}, self.clock.monotonic, self._cpu_seconds
+        )
         sampler.prime()
         self.loop = Loop(
             sampler,
-            Schedule(10, {"counting": 10, "minute": 60}),
+            Schedule(10),
+            Governor({"counting": 10, "minute": 60}, {"counting": 0.25}),
             clock=self.clock,
             waiting=self.waiting,
             run="r1",
@@ -35,6 +41,10 @@ class Looping:
             dropped=self._dropped,
             limit=limit,
         )
+
+    def _cpu_seconds(self) -> float:
+        self.cpu += self.reading_costs
+        return self.cpu
 
     def run(self, **happens: Callable[[], None]) -> None:
         self.waiting.happens = {int(name[1:]): act for name, act in happens.items()}
@@ -141,6 +151,55 @@ def test_a_machine_that_slept_is_told_with_how_long_and_gives_no_burst() -> None
 
     told = [(event.kind, event.fields) for event in looping.events]
     assert (looping.offsets, told) == ([10, 28_820, 28_830, 28_840], [("suspend", {"seconds": 28_800.0})])
+
+
+def test_what_a_machine_slept_through_is_not_missed() -> None:
+    looping = Looping()
+
+    looping.run(_2=lambda: looping.clock.sleep_of_machine(28_800))
+
+    assert looping.agent("agent_samples_missed") == [0, 0, 0, 0]
+
+
+def test_a_sleep_is_told_by_the_clock_as_it_went_before_it_was_set() -> None:
+    looping = Looping()
+
+    def wake_up_elsewhere() -> None:
+        looping.clock.sleep_of_machine(600)
+        looping.clock.at += timedelta(seconds=3600)
+
+    looping.run(_2=wake_up_elsewhere)
+
+    assert [(event.kind, (event.at - NOON).total_seconds(), event.fields["seconds"]) for event in looping.events] == [
+        ("suspend", 620.0, 600.0),
+        ("clock_step", 4220.0, 3600.0),
+    ]
+
+
+def test_a_process_that_was_stopped_tells_for_how_long() -> None:
+    looping = Looping()
+
+    looping.run(_2=lambda: looping.clock.pass_(30))
+
+    told = [(event.kind, event.fields) for event in looping.events]
+    assert (looping.offsets, told, looping.agent("agent_samples_missed")) == (
+        [10, 50, 60, 70],
+        [("stalled", {"seconds": 30.0})],
+        [0, 3, 0, 0],
+    )
+
+
+def test_a_collector_that_costs_too_much_is_read_more_rarely() -> None:
+    looping = Looping(waits=8)
+    looping.reading_costs = 0.04  # of the 0.025 seconds that it may cost every ten
+
+    looping.run()
+
+    read = [
+        offset for offset, sample in zip(looping.offsets, looping.samples, strict=True) if "counting" in sample.rows
+    ]
+    changed = [(event.kind, event.fields["seconds"]) for event in looping.events]
+    assert (read, changed) == ([10, 20, 30, 40, 60, 80], [("interval_changed", 20)])
 
 
 def test_a_clock_that_is_slewed_back_a_little_is_waited_for() -> None:

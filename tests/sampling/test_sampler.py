@@ -2,9 +2,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sysmon.model import Event, Failure, Row
+from sysmon.model import Event, Failure, Notice, Row
+from sysmon.protocols import Collector
 from sysmon.sampling.sampler import LONGEST_PAUSE, Sampler
-from tests.sampling.fakes import CountingCollector, FakeClock
+from tests.sampling.fakes import CountingCollector, FakeClock, NoticingCollector
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -12,7 +13,7 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 class Taking:
     """A sampler over named collectors, and ticks ten seconds apart."""
 
-    def __init__(self, **collectors: CountingCollector) -> None:
+    def __init__(self, **collectors: Collector) -> None:
         self.clock = FakeClock(NOON)
         self.sampler = Sampler(collectors, self.clock.monotonic)
         self.names = frozenset(collectors)
@@ -135,3 +136,38 @@ def test_a_preview_changes_nothing_of_what_the_next_tick_sees() -> None:
     counter.count = 50
 
     assert (seen, taking.tick()["counting"]) == ([("one", 10.0)], [("one", 5.0)])
+
+
+def test_what_a_collector_noticed_becomes_an_event_of_the_next_tick() -> None:
+    noticing = NoticingCollector()
+    taking = Taking(noticing=noticing)
+    noticing.news = (Notice("mount_stuck", {"mountpoint": "/a\nb", "seconds": 2.5}),)
+    taking.sampler.prime()
+    noticing.news = ()
+    for _ in range(2):
+        taking.tick()
+
+    assert [(event.at, event.kind, event.fields) for event in taking.events] == [
+        (
+            NOON + timedelta(seconds=10),
+            "mount_stuck",
+            {"collector": "noticing", "mountpoint": "/a\\x0ab", "seconds": 2.5},
+        )
+    ]
+
+
+def test_the_cost_of_each_collector_is_the_cpu_time_of_its_reading() -> None:
+    seconds = iter([1.0, 1.5, 2.0, 2.25])
+    sampler = Sampler({"one": CountingCollector(), "two": CountingCollector()}, lambda: 0.0, lambda: next(seconds))
+
+    sampler.take(NOON, {"one", "two"})
+
+    assert sampler.costs == {"one": 0.5, "two": 0.25}
+
+
+def test_collectors_that_hold_something_give_it_back_at_the_end() -> None:
+    noticing = NoticingCollector()
+
+    Sampler({"one": CountingCollector(), "noticing": noticing}, lambda: 0.0).close()
+
+    assert noticing.closed
