@@ -24,6 +24,7 @@ class Terminal:
         self._master, self._slave = pty.openpty()
         self.screen = pyte.HistoryScreen(columns, rows, history=1000, ratio=0.5)
         self._stream = pyte.ByteStream(self.screen)
+        self._process: subprocess.Popen[bytes] | None = None
         self.raw = b""
         self._set_size(columns, rows)
         self.modes = self._modes()
@@ -45,12 +46,13 @@ class Terminal:
 
     def start(self, command: Sequence[str], environ: Mapping[str, str]) -> "subprocess.Popen[bytes]":
         """Start a program that this terminal controls: a session's first terminal to be opened becomes that."""
-        return subprocess.Popen(
+        self._process = subprocess.Popen(
             ["/bin/sh", "-c", _OWN_TERMINAL, "sh", os.ttyname(self._slave), *command],
             env=environ,
             start_new_session=True,
             stdin=subprocess.DEVNULL,
         )
+        return self._process
 
     def type(self, keys: str) -> None:
         """Press keys."""
@@ -65,8 +67,10 @@ class Terminal:
         """Take in what is written until something has come true."""
         end = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < end, "\n".join(["it did not happen; this is shown:", *self.lines])
-            if select.select([self._master], [], [], 0.01)[0]:
+            ended = self._process is not None and self._process.poll() is not None
+            more = select.select([self._master], [], [], 0.01)[0]
+            assert more or (time.monotonic() < end and not ended), "\n".join(["it did not happen:", *self.lines])
+            if more:
                 chunk = os.read(self._master, 65_536)
                 self.raw += chunk
                 self._stream.feed(chunk)
