@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -111,7 +110,7 @@ def percent() -> Reader[float]:
 
     number = {"type": "number", "exclusiveMinimum": 0, "maximum": 100}
     schema = {"anyOf": [number, _text(r"^[0-9]+(?:\.[0-9]+)?$")]}
-    return Reader(read, lambda: schema, "a percentage without its sign", lambda value: f"{Decimal(repr(value)):f}")
+    return Reader(read, lambda: schema, "a percentage without its sign", _without_exponent)
 
 
 def choice(kind: type[E]) -> Reader[E]:
@@ -164,6 +163,12 @@ def path() -> Reader[Any]:
 
     pattern = r"^[^\u0000]*[^\u0000\s][^\u0000]*$"
     return Reader(read, lambda: {"type": _ANY_SCALAR, "pattern": pattern}, "a path", _quoted)
+
+
+def _without_exponent(value: float) -> str:
+    from decimal import Decimal  # half a megabyte that only `config show` needs
+
+    return f"{Decimal(repr(value)):f}"
 
 
 def _quoted(text: object) -> str:

@@ -26,16 +26,17 @@ from sysmon.instants import format_instant
 from sysmon.model import Event, Origin, Sample
 from sysmon.names import escape, printable
 from sysmon.notify.status import About
-from sysmon.protocols import Governed
 from sysmon.sampling.clock import Clock, SystemClock
-from sysmon.sampling.governor import Governor
 from sysmon.sampling.loop import Loop, Tally
+from sysmon.sampling.masking import Masking
 from sysmon.sampling.sampler import Sampler
 from sysmon.sampling.schedule import Schedule
+from sysmon.sampling.stored import Stored
 from sysmon.sampling.tables import AGENT, COLLECTOR
 from sysmon.sampling.waiting import Waiter, exit_code
 from sysmon.storage.hostfiles import HostFiles, host_folder
 from sysmon.storage.lock import DataDirectory
+from sysmon.storage.maskkey import mask_key
 from sysmon.storage.writer import Writer
 from sysmon.units import format_duration
 
@@ -43,10 +44,6 @@ FIRST_LOOK = 1.0
 """Seconds after which a first reading is shown on a terminal, and after which `--once` takes its sample."""
 
 INTERNAL_ERROR = 70
-
-OVER_LIMIT = 1
-"""What a run ends with that used more than `resource_limits` allow, where their action is `stop`."""
-
 _WRITER_SECONDS = 1.5
 _SCREEN_SECONDS = 0.2
 _LOGGER = logging.getLogger(logs.LOGGER)
@@ -113,15 +110,16 @@ class _Run:
         self._folder = host_folder(config.data_dir, identity.origin.hostname)
         enabled = {name: chosen for name, chosen in config.collectors.items() if chosen.enabled}
         source = Source()
-        collectors = {name: discover()[name](source, chosen.options) for name, chosen in enabled.items()}
-        self._sampler = Sampler(collectors, self._clock.monotonic)
-        self._schedule = Schedule(config.interval.total_seconds())
-        self._governor = Governor(
-            {name: chosen.interval for name, chosen in enabled.items()},
-            {name: one.cpu_budget for name, one in collectors.items() if isinstance(one, Governed)},
+        self._sampler = Sampler(
+            {name: discover()[name](source, chosen.options) for name, chosen in enabled.items()},
+            self._clock.monotonic,
+            stored=_stored(config),
+        )
+        self._schedule = Schedule(
+            config.interval.total_seconds(), {name: chosen.interval for name, chosen in enabled.items()}
         )
         self._evaluator = Evaluator(rules.rules, tables(), identity.origin)
-        self._limits = ResourceWatch(config.resource_limits, self._governor, stop=self._limit_stop)
+        self._limits = ResourceWatch(config.resource_limits)
         self._waiter = Waiter(self._clock.monotonic)
         self._screen = Screen(
             tables(),
@@ -133,7 +131,6 @@ class _Run:
         self._writer = self._make_writer()
         self._upkeep = self._make_upkeep(environ)
         self._broken = False
-        self._over_limit = False
 
     def go(self) -> int:
         """Run, and return the exit code."""
@@ -148,11 +145,8 @@ class _Run:
                 loop.tally.first_tick = _to_milliseconds(self._clock.now() + timedelta(seconds=FIRST_LOOK))
             self._record(self._started(loop.tally))
             self._take(loop)
-            self._sampler.close()
             self._stop(loop.tally)
-        if self._broken or self._over_limit:
-            return INTERNAL_ERROR if self._broken else OVER_LIMIT
-        return exit_code(self._waiter.stopped_by)
+        return INTERNAL_ERROR if self._broken else exit_code(self._waiter.stopped_by)
 
     def _take(self, loop: Loop) -> None:
         soon = self._clock.monotonic() + FIRST_LOOK
@@ -181,7 +175,6 @@ class _Run:
     def _stop(self, tally: Tally) -> None:
         tally.dropped += self._writer.dropped()
         reason = self._waiter.stopped_by.name if self._waiter.stopped_by else "done"
-        reason = "resource_limits" if self._over_limit else reason
         last = None if tally.last_tick is None else format_instant(tally.last_tick)
         counts: dict[str, object] = {"ticks": tally.ticks, "missed": tally.missed, "dropped": tally.dropped}
         fields = {"run": self._identity.run, "reason": reason, "last_tick": last, **counts}
@@ -226,7 +219,6 @@ class _Run:
         return Loop(
             self._sampler,
             self._schedule,
-            self._governor,
             clock=self._clock,
             waiting=self._waiter,
             run=self._identity.run,
@@ -239,12 +231,7 @@ class _Run:
         identity = self._identity
         uptime = round(self._clock.moment().boot, 3)
         who = {"run": identity.run, "boot": identity.boot, "uptime": uptime, "version": __version__}
-        return Event(at, RUNNING, {**who, "intervals": self._intervals()})
-
-    def _intervals(self) -> dict[str, float]:
-        """Return the intervals that hold now, by table; what the governor stopped reading is left out."""
-        own = {name: self._identity.intervals[name] for name in (COLLECTOR.name, AGENT.name)}
-        return self._governor.intervals | own
+        return Event(at, RUNNING, {**who, "intervals": dict(identity.intervals)})
 
     def _started(self, tally: Tally) -> Event:
         opening = self._running(self._clock.now())
@@ -257,10 +244,6 @@ class _Run:
         self._broken = True
         thread = arguments.thread.name if arguments.thread else "a thread"
         _LOGGER.critical("internal error in %s: %s", thread, repr(arguments.exc_value), exc_info=arguments.exc_value)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    def _limit_stop(self) -> None:
-        self._over_limit = True
         os.kill(os.getpid(), signal.SIGTERM)
 
     def _say_hello(self) -> None:
@@ -280,7 +263,7 @@ class _Run:
             if chosen.enabled and chosen.interval != config.interval.total_seconds()
         }
         names = [
-            f"{name} ({format_duration(slower[name])})" if name in slower else name for name in self._governor.intervals
+            f"{name} ({format_duration(slower[name])})" if name in slower else name for name in self._schedule.intervals
         ]
         forms = " and ".join(form.value for form in config.storage.formats)
         self._screen.say(
@@ -329,6 +312,11 @@ def _to_milliseconds(at: datetime) -> datetime:
 
 def _hostname() -> str:
     return escape(platform.node() or "localhost")
+
+
+def _stored(config: Config) -> Stored:
+    """Return how names are stored; the key of their pseudonyms is made when it is first needed."""
+    return Stored(Masking(config.mask, mask_key(config.data_dir)) if config.mask else None)
 
 
 def _boot_id() -> str:
