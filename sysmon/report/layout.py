@@ -25,6 +25,17 @@ class Layout:
     quiet: tuple[tuple[Coverage, tuple[SeriesSummary, ...]], ...]
     usual: Coverage | None
 
+    @property
+    def shared(self) -> Coverage | None:
+        """Return what is to be said above the lines of `brief`: a coverage that leaves something to be desired."""
+        usual = self.usual
+        return usual if usual is not None and not self.full and usual.found < usual.expected else None
+
+    def is_told(self, series: SeriesSummary) -> bool:
+        """Say whether a line of `brief` has a coverage of its own to tell."""
+        coverage = series.coverage
+        return coverage != self.usual and coverage.found < coverage.expected
+
 
 def arrange(table: TableSummary) -> Layout:
     """Decide how each series of a table is told."""

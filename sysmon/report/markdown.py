@@ -97,9 +97,11 @@ class _Chapter:
             titles = [*TITLES, "max at"]
             rows = [self._metric("", one.metrics[0])[1:] for one in layout.brief]
             yield escape(layout.brief[0].metrics[0].metric.name)
+        if layout.shared:
+            yield escape(self._words.coverage(layout.shared))
         left = [escape(named(one)) for one in layout.brief]
         yield _table(["series", *map(escape, titles)], [[name, *row] for name, row in zip(left, rows, strict=True)])
-        holes = [one for one in layout.brief if one.coverage.found < one.coverage.expected]
+        holes = [one for one in layout.brief if layout.is_told(one)]
         if holes:
             yield "\n".join(f"- {escape(named(one))}: {escape(self._words.coverage(one.coverage))}" for one in holes)
 

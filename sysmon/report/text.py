@@ -50,7 +50,7 @@ class _Page:
         for series in layout.full:
             yield list(self._series(table, series))
         if layout.brief and table.table.compact:
-            yield text_rows.compact(table.table.name, layout.brief, self._words, self._style)
+            yield text_rows.compact(table.table.name, layout, self._words, self._style)
         elif layout.brief:
             yield list(self._brief(table, layout))
         if layout.quiet:

@@ -1,12 +1,12 @@
 """The parts of a text report that tell one thing a line: what counts at a glance, small tables, processes, alerts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from sysmon import units
 from sysmon.names import printable
 from sysmon.report.canvas import Style, flowed
-from sysmon.report.layout import digest, digest_titles
-from sysmon.report.summary import RankedGroup, Ranking, SeriesSummary
+from sysmon.report.layout import Layout, digest, digest_titles
+from sysmon.report.summary import RankedGroup, Ranking
 from sysmon.report.words import Words, glance_cells, process_name
 
 _WHAT = 15
@@ -44,8 +44,9 @@ def _alerts_at_a_glance(words: Words, style: Style) -> Iterator[str]:
         what = ""
 
 
-def compact(table: str, series: Sequence[SeriesSummary], words: Words, style: Style) -> list[str]:
+def compact(table: str, layout: Layout, words: Words, style: Style) -> list[str]:
     """Return a line for each series: of each metric the few numbers that matter."""
+    series = layout.brief
     metrics = [item.metric for item in series[0].metrics]
     names = [", ".join(printable(value) for _, value in one.labels) for one in series]
     left = max([len(table), *map(len, names)])
@@ -57,13 +58,17 @@ def compact(table: str, series: Sequence[SeriesSummary], words: Words, style: St
         widths.append(width)
         heads.append(metric.name.rjust(width))
         titles.append(_right(below, width))
-    lines = [style.bold("  ".join(heads)), "  ".join(titles)]
+    lines = []
+    if layout.shared:
+        lines.append(style.bold(f"{table}    {words.coverage(layout.shared)}", len(table)))
+        heads[0] = " " * left
+    lines += [style.bold("  ".join(heads)), "  ".join(titles)]
     for name, one in zip(names, series, strict=True):
         cells = [
             _right(digest(item.metric, item.stats), width) for item, width in zip(one.metrics, widths, strict=True)
         ]
         lines.append("  ".join([name.ljust(left), *cells]))
-        if one.coverage.found < one.coverage.expected:
+        if layout.is_told(one):
             lines.append(f"  {words.coverage(one.coverage)}")
     return lines
 

@@ -99,6 +99,15 @@ def test_a_compact_table_has_a_line_for_each_series_and_tells_holes() -> None:
     ]
 
 
+def test_a_hole_that_all_share_is_told_once() -> None:
+    hole = Coverage(59, 60, 60.0, EPOCH, 60.0)
+    series = [one(COLLECTOR, name, None, stats(1, 1), stats(0, 0), coverage=hole) for name in ("cpu", "load")]
+
+    found = body(TableSummary(COLLECTOR, tuple(series)))
+
+    assert (found[0], len(found)) == ("collector    59 of 60 samples, longest gap 1m at 00:00:00", 5)
+
+
 def test_a_share_that_is_not_whole_never_says_100() -> None:
     up = replace(stats(0, 1), mean=0.9999)
 
