@@ -38,9 +38,9 @@ def _alerts_at_a_glance(words: Words, style: Style) -> Iterator[str]:
     for count, worst in words.alerts_at_a_glance():
         start = f"{what:<{_WHAT}}{count:<10}"
         rule, *more = words.alert_begun(worst)
-        first, *rest = flowed([f"{worst.level.value.upper()} {rule}", *more], style.columns - len(start), indent=2)
-        yield start + style.level(first, worst.level)
-        yield from (" " * len(start) + line for line in rest)
+        first, *rest = flowed([f"{start}{worst.level.value.upper()} {rule}", *more], style.columns, indent=_WHAT + 2)
+        yield start + style.level(first[len(start) :], worst.level)
+        yield from rest
         what = ""
 
 

@@ -65,9 +65,9 @@ class Words:
     def alert_begun(self, alert: PastAlert) -> list[str]:
         """Return which alert it is and how long it was on, part by part, without its level."""
         known = {"hostname", *self.report.origin.labels}
-        labels = " ".join(f"{name}={printable(value)}" for name, value in alert.labels.items() if name not in known)
+        labels = [f"{name}={printable(value)}" for name, value in alert.labels.items() if name not in known]
         lasted = f"since {self.when(alert.since)} for {units.format_age(alert.duration)}"
-        return [part for part in (printable(alert.rule), labels, lasted) if part]
+        return [printable(alert.rule), *labels, lasted]
 
     def alert(self, alert: PastAlert) -> list[str]:
         """Return all there is to say of an alert after its level, part by part."""

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.history import Coverage
+from sysmon.history import AlertState, Coverage, PastAlert
 from sysmon.instants import EPOCH, from_ms
-from sysmon.model import Kind, Metric, Origin, Table
+from sysmon.model import Kind, Level, Metric, Origin, Table
 from sysmon.names import printable
 from sysmon.report import csv as as_csv
 from sysmon.report import json as as_json
@@ -146,6 +146,31 @@ def test_colour_changes_nothing_but_colour(tmp_path: Path) -> None:
         {"\x1b[1m", "\x1b[0m", "\x1b[33m", "\x1b[1;31m"},
         False,
     )
+
+
+def test_an_alert_too_long_for_a_line_goes_on_below_it() -> None:
+    labels = {"hostname": "web-01", "mountpoint": f"/{'srv/' * 6}", "device": "/dev/mapper/vg0-data", "fstype": "ext4"}
+    alert = PastAlert(
+        id="aabbccdd",
+        rule="inodes-nearly-exhausted",
+        metric="inode_usage_percent",
+        level=Level.CRITICAL,
+        labels=labels,
+        since=EPOCH,
+        ended=None,
+        duration=3000.0,
+        value=99.0,
+        peak=99.5,
+        state=AlertState.FIRING,
+    )
+
+    page = text.render([replace(page_of(), alerts=(alert,))], Style(zone=UTC))
+
+    assert page.split("Alerts\n")[1].splitlines() == [
+        "CRITICAL  inodes-nearly-exhausted  mountpoint=/srv/srv/srv/srv/srv/srv/",
+        "          device=/dev/mapper/vg0-data  fstype=ext4  since 00:00:00 for 50m",
+        "          peak 99.5  firing",
+    ]
 
 
 def test_each_host_has_a_page_of_its_own() -> None:
