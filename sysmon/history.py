@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from sysmon.digest import Digest
 from sysmon.model import Level, Origin, Row, Table
 
 
@@ -82,3 +83,50 @@ class PastAlert:
     value: float | None
     peak: float | None
     state: AlertState
+
+
+@dataclass(frozen=True, slots=True)
+class RolledSeries:
+    """One series over a range as digests, one for each metric of the table; None where a metric never had a value.
+
+    `at` are its instants in order, as in a Series; series with the same instants share them.
+    """
+
+    labels: tuple[str, ...]
+    at: "array[int]"
+    digests: Sequence[Digest | None]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupUse:
+    """How much of one metric a group used: over `ticks` at which it had any, in all and at most at one of them."""
+
+    ticks: int
+    total: float
+    high: float
+    high_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RolledGroup:
+    """Rows that come and go, summed up by those labels that stay (processes by name, user and unit)."""
+
+    labels: tuple[tuple[str, str], ...]
+    pids: frozenset[str]
+    uses: Mapping[str, GroupUse]
+
+
+@dataclass(frozen=True, slots=True)
+class RolledTable:
+    """A table over a range, from roll-ups and from the rows between them.
+
+    It has series, or groups where the table's rows are no series. `sources` are the kinds of files that answered,
+    from the coarsest (`1d`, `1h`, `rows`).
+    """
+
+    table: Table
+    origin: Origin | None
+    ticks: "array[int]"
+    series: Sequence[RolledSeries]
+    groups: Sequence[RolledGroup]
+    sources: tuple[str, ...]

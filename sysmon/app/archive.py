@@ -22,7 +22,10 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which rows are meant: those of [since, until), of one host; no tables or metrics named means all of them."""
+    """Which rows are meant: those of [since, until), of one host; no tables or metrics named means all of them.
+
+    `exact` asks for rows only, whatever sums there are of them.
+    """
 
     data: Path
     since: datetime
@@ -31,6 +34,7 @@ class Question:
     host: str | None = None
     tables: Sequence[str] = ()
     metrics: Sequence[str] = ()
+    exact: bool = False
 
     def __post_init__(self) -> None:
         if self.since >= self.until:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from sysmon.app.catalogue import tables
+from sysmon.app.summing import Summing
 from sysmon.config import Storage
 from sysmon.errors import NothingFoundError, StorageError
 from sysmon.names import printable
@@ -62,6 +64,10 @@ class _Maintenance:
         for path in found.temporaries:  # their maker is gone: we hold its lock
             self._try(path, path.unlink)
         kept = self._delete(found)
+        if rebuild or free_bytes(self._data) >= self._storage.min_free:
+            summing = Summing(tables(), now=self._now, rebuild=rebuild, attempt=self._try)
+            summing.work(self._data, kept)
+            self._done.rolled_up = summing.made
         self._pack(kept)
 
     def _delete(self, found: Inventory) -> list[Stored]:

@@ -1,20 +1,23 @@
 """Puts a report together: finds the rows of a range, asks how complete they are, sums them up table by table."""
 
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sysmon.app.archive import Question, find_host, find_hosts, find_tables, nothing_found
 from sysmon.errors import NothingFoundError
-from sysmon.history import Coverage, Series, TableHistory
+from sysmon.history import Coverage, RolledTable, TableHistory
 from sysmon.model import Origin, Table
 from sysmon.reading.alerts import past_alerts
 from sysmon.reading.coverage import Run, Stretch, coverage, not_running, runs_of, stretches_of
 from sysmon.reading.damage import Damage
 from sysmon.reading.logs import read_alerts, read_events
+from sysmon.reading.longrange import read_rolled
 from sysmon.reading.rows import read_table
 from sysmon.reading.store import Host
 from sysmon.report.glance import glance
-from sysmon.report.summary import Ranking, Report, TableSummary, rank, summarise
+from sysmon.report.rolled import rank_rolled, summarise_rolled
+from sysmon.report.summary import Ranking, Report, SeriesSummary, TableSummary, rank, summarise
 
 HEARTBEAT = "agent"
 """The table with a row for every base tick: it tells how complete the whole record is."""
@@ -69,8 +72,15 @@ def answer(question: Question, known: Mapping[str, Table], trend_width: Callable
     names = [metric.name for table in tables if table.series for metric in table.metrics if question.wants(metric.name)]
     draft = _Draft(question, runs, parts=trend_width(names))
     for table in _with_heartbeat(tables, host, known):
-        history = read_table(host.folder / table.name, table, question.since, question.until, damage)
-        draft.add(history, shown=table in tables)
+        shown = table in tables
+        rolled = None
+        if not question.exact:
+            rolled = read_rolled(host.folder, table, question.since, question.until, damage)
+        if rolled is not None:
+            draft.add_rolled(rolled, shown=shown)
+        else:
+            history = read_table(host.folder / table.name, table, question.since, question.until, damage)
+            draft.add(history, shown=shown)
     alerts = past_alerts(
         read_alerts(host.folder, question.since, question.until, damage),
         question.since,
@@ -90,6 +100,7 @@ def answer(question: Question, known: Mapping[str, Table], trend_width: Callable
         skipped=damage.count,
         units={metric.name: metric.unit for table in known.values() for metric in table.metrics},
         glance=glance(draft.tables, draft.rankings) if question.is_whole else (),
+        sources=tuple(sorted(draft.sources, key=("1d", "1h", "rows").index)),
     )
     return Answer(report, host, damage)
 
@@ -103,16 +114,17 @@ class _Draft:
         self._parts = parts
         self._coverages: dict[str, Coverage] = {}
         self.origin: Origin | None = None
+        self.sources: set[str] = set()
+        self._known: dict[tuple[bytes, tuple[Stretch, ...]], Coverage] = {}
         self.tables: list[TableSummary] = []
         self.rankings: list[Ranking] = []
 
     def add(self, history: TableHistory, *, shown: bool) -> None:
         if not history.ticks:
             return
+        self.sources.add("rows")
         question, table = self._question, history.table
-        self.origin = history.origin or self.origin
-        stretches = stretches_of(self._runs, table.name, history.ticks, question.since, question.until)
-        self._coverages[table.name] = coverage(stretches, history.ticks)
+        stretches = self._begin(table, history.origin, history.ticks)
         if not shown:
             return
         if not table.series:
@@ -123,7 +135,7 @@ class _Draft:
             summarise(
                 series,
                 table,
-                coverage(self._stretches_of(history, series, stretches), sorted(series.at)),
+                coverage(self._stretches_of(table, series.labels, history.ticks, stretches), sorted(series.at)),
                 since=question.since,
                 until=question.until,
                 parts=self._parts,
@@ -131,18 +143,65 @@ class _Draft:
             )
             for series in history.series
         )
-        brief = question.is_whole and (table.whole is not None or (len(table.metrics) == 1 and bool(table.labels)))
-        self.tables.append(TableSummary(table, summaries, brief))
+        self._add(table, summaries)
 
-    def _stretches_of(self, history: TableHistory, series: Series, usual: list[Stretch]) -> list[Stretch]:
+    def add_rolled(self, found: RolledTable, *, shown: bool) -> None:
+        """Take a table of which there are sums."""
+        if not found.ticks:
+            return
+        self.sources.update(found.sources)
+        question, table = self._question, found.table
+        stretches = self._begin(table, found.origin, found.ticks)
+        if not shown:
+            return
+        if not table.series:
+            rankings = [rank_rolled(found, name, top=TOP) for name in _RANKED if question.wants(name)]
+            self.rankings += [ranking for ranking in rankings if ranking is not None]
+            return
+        summaries = []
+        for series in found.series:
+            due = self._stretches_of(table, series.labels, found.ticks, stretches)
+            summaries.append(
+                summarise_rolled(
+                    series,
+                    table,
+                    self._complete(due, series.at),
+                    since=question.since,
+                    until=question.until,
+                    parts=self._parts,
+                    wanted=question.wants,
+                )
+            )
+        self._add(table, tuple(summaries))
+
+    def _begin(self, table: Table, origin: Origin | None, ticks: "array[int]") -> list[Stretch]:
+        """Note of whom a table is and how complete; return where its samples should be."""
+        self.origin = origin or self.origin
+        stretches = stretches_of(self._runs, table.name, ticks, self._question.since, self._question.until)
+        self._coverages[table.name] = self._complete(stretches, ticks)
+        return stretches
+
+    def _complete(self, due: Sequence[Stretch], instants: "array[int]") -> Coverage:
+        """Return how well instants fill where they should be; most series, and many tables, have the same ones."""
+        key = (instants.tobytes(), tuple(due))
+        if key not in self._known:
+            self._known[key] = coverage(due, instants)
+        return self._known[key]
+
+    def _add(self, table: Table, summaries: tuple[SeriesSummary, ...]) -> None:
+        few = table.whole is not None or (len(table.metrics) == 1 and bool(table.labels))
+        self.tables.append(TableSummary(table, summaries, self._question.is_whole and few))
+
+    def _stretches_of(
+        self, table: Table, labels: Sequence[str], ticks: Sequence[int], usual: list[Stretch]
+    ) -> list[Stretch]:
         """Return where samples of a series should be: it may keep the interval of another table."""
-        table = history.table
         if table.paced_by is None:
             return usual
-        paced_by = series.labels[table.labels.index(table.paced_by)]
+        paced_by = labels[table.labels.index(table.paced_by)]
         if not any(paced_by in run.seconds for run in self._runs):
             return usual
-        return stretches_of(self._runs, paced_by, history.ticks, self._question.since, self._question.until)
+        return stretches_of(self._runs, paced_by, ticks, self._question.since, self._question.until)
 
     def coverage(self) -> Coverage:
         """Return how complete the record is: by the heartbeat, else by the table with most instants."""

@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ INCOMPLETE = 1
     show_default=True,
     help="For people, for a wiki or an issue, for a spreadsheet, for programs.",
 )
+@click.option("--exact", is_flag=True, help="Read every row of a long range, and no roll-up.")
 @color_option
 @click.option("-o", "--output", type=path, metavar="FILE", help="Write here instead of to standard output.")
 def command(
@@ -53,6 +55,7 @@ def command(
     metrics: tuple[str, ...],
     utc: bool,
     form: str,
+    exact: bool,
     color: str,
     output: Path | None,
 ) -> int:
@@ -63,6 +66,7 @@ def command(
     asked = question(
         since=since, until=until, data_dir=data_dir, config_file=config_file, tables=tables, metrics=metrics
     )
+    asked = replace(asked, exact=exact)
     if output == Path("-"):
         output = None
     width = shutil.get_terminal_size((canvas.NARROW, 24)).columns

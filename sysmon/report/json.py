@@ -25,6 +25,7 @@ def _host(report: Report) -> dict[str, Any]:
         "labels": dict(report.origin.labels),
         "since": format_instant(report.since),
         "until": format_instant(report.until),
+        "answered_from": report.sources,
         "coverage": _coverage(report.coverage),
         "not_running_seconds": report.idle,
         "glance": [_glance(item) for item in report.glance],

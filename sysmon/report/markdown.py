@@ -33,7 +33,7 @@ class _Chapter:
         """Yield everything between empty lines."""
         report, words = self._report, self._words
         yield f"# {escape(report.origin.hostname)}"
-        about = [words.origin(), words.span(), words.completeness(), words.damage()]
+        about = [words.origin(), words.span(), words.completeness(), words.sources(), words.damage()]
         yield "\n".join(f"- {escape(line)}" for line in about if line)
         if report.glance:
             yield "## At a glance"

@@ -99,7 +99,8 @@ class Report:
     """Everything that a report says of one host.
 
     `idle` is the seconds in which nothing ran that could sample, None if unknown; `units` are those of all known
-    metrics, for the alerts' sake. `glance` is empty where only some tables or metrics were asked for.
+    metrics, for the alerts' sake. `glance` is empty where only some tables or metrics were asked for. `sources` are the
+    kinds of files that answered, the coarsest first: `1d` and `1h` are roll-ups, whose percentiles are within 1 %.
     """
 
     origin: Origin
@@ -113,6 +114,7 @@ class Report:
     skipped: int
     units: Mapping[str, str]
     glance: tuple[GlanceItem, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 def summarise(

@@ -40,6 +40,8 @@ class _Page:
         yield self._style.bold(f"{host}  {words.origin()}", len(host))
         yield words.span()
         yield words.completeness()
+        if said := words.sources():
+            yield said
         if self._report.skipped:
             yield words.damage()
         if any(item.trend for table in self._report.tables for one in table.series for item in one.metrics):

@@ -9,6 +9,8 @@ from sysmon.history import AlertState, Coverage, PastAlert
 from sysmon.names import printable
 from sysmon.report.summary import GlanceItem, RankedGroup, Report, SeriesSummary
 
+_SPANS = {"1d": "days", "1h": "hours"}
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -46,6 +48,13 @@ class Words:
         idle = self.report.idle
         told = f", not running for {units.format_age(idle)}" if idle and idle >= 1 else ""
         return f"{self.coverage(self.report.coverage, percent=True)}{told}"
+
+    def sources(self) -> str:
+        """Return that not only rows answered, empty if they did."""
+        spans = [name for source, name in _SPANS.items() if source in self.report.sources]
+        if not spans:
+            return ""
+        return f"from roll-ups of {' and '.join(spans)}: percentiles within 1 %; --exact reads every row"
 
     def damage(self) -> str:
         """Return what had to be left out, empty if nothing."""

@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -33,7 +33,8 @@ class Tier(StrEnum):
 class Stored:
     """One file that sysmon wrote: `size` is what it takes of the disk; `open` says that a writer has not finished it.
 
-    It holds instants of [start, end). `segment` is None for a roll-up.
+    It holds instants of [start, end). `segment` is None for a roll-up. `modified` is when its content was last written,
+    seconds since the epoch; packing does not change it.
     """
 
     path: Path
@@ -45,6 +46,7 @@ class Stored:
     size: int
     open: bool = False
     segment: SegmentFile | None = None
+    modified: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def _segments(host: str, table: str, folder: Path) -> Iterator[tuple[Stored | Pa
         path = folder / entry.name
         begin, end = found.segment.start, found.segment.end
         unfinished = not found.packed and is_open(path)
-        yield Stored(path, host, table, tier, begin, end, size, unfinished, found), size
+        yield Stored(path, host, table, tier, begin, end, size, unfinished, found, _modified(entry)), size
 
 
 def _rollups(host: str, folder: Path) -> Iterator[tuple[Stored | Path | None, int]]:
@@ -125,7 +127,8 @@ def _rollups(host: str, folder: Path) -> Iterator[tuple[Stored | Path | None, in
             if found is None:
                 yield (path if _is_temporary(entry) else None), size
             else:
-                yield Stored(path, host, found.table, Tier.ROLLUPS, found.start, found.end, size), size
+                stored = Stored(path, host, found.table, Tier.ROLLUPS, found.start, found.end, size)
+                yield replace(stored, modified=_modified(entry)), size
 
 
 def _is_temporary(entry: "os.DirEntry[str]") -> bool:
@@ -145,6 +148,13 @@ def _size(entry: "os.DirEntry[str]") -> int:
         return _allocated(entry.stat(follow_symlinks=False))
     except FileNotFoundError:
         return 0
+
+
+def _modified(entry: "os.DirEntry[str]") -> float:
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _allocated(status: os.stat_result) -> int:

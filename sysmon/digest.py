@@ -1,0 +1,151 @@
+"""Many samples as a few numbers: count, sum, extremes, and percentiles within 1 %; digests of parts merge exactly.
+
+The histogram is that of DDSketch (Masson, Rim, Lee 2019): a bin holds the values between two powers of GAMMA, so that
+its middle is within ALPHA of each of them, whatever their size. Two histograms merge by adding bins.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil, fsum, log
+
+ALPHA = 0.0099
+"""The relative error of a percentile: a little less than what is promised, for the roundings on the way."""
+
+GAMMA = (1 + ALPHA) / (1 - ALPHA)
+_LOG_GAMMA = log(GAMMA)
+_MIDDLE = 2 / (1 + GAMMA)
+_SHIFT = 40_000
+"""Keeps the bins of all positive doubles above 0, and so those of the negative ones below it; bin 0 holds zeros."""
+
+HOUR = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """One metric over some time; instants are milliseconds since the epoch.
+
+    `bins` may be left out where all values are equal. `means` holds, for trends, the beginning of each hour, how many
+    values it has and their mean.
+    """
+
+    count: int
+    total: float
+    low: float
+    high: float
+    high_at: int
+    first: float
+    first_at: int
+    last: float
+    last_at: int
+    bins: Mapping[int, int] = field(default_factory=dict)
+    means: Sequence[tuple[int, int, float]] = ()
+
+    @property
+    def mean(self) -> float:
+        """Return the mean of the values."""
+        return self.total / self.count
+
+    def histogram(self) -> Mapping[int, int]:
+        """Return the bins, those of equal values too."""
+        return self.bins or {bin_of(self.low): self.count}
+
+    def percentiles(self, percents: Iterable[int]) -> list[float]:
+        """Return for each percentage the value at rank floor(q (n - 1)), within ALPHA; its ends are exact."""
+        ordered = sorted(self.bins.items())
+        return [self._at_rank(ordered, (self.count - 1) * percent // 100) for percent in percents]
+
+    def _at_rank(self, ordered: Sequence[tuple[int, int]], rank: int) -> float:
+        if rank == 0 or not ordered:
+            return self.low
+        if rank == self.count - 1:
+            return self.high
+        seen = 0
+        for number, count in ordered:
+            seen += count
+            if seen > rank:
+                return min(max(middle_of(number), self.low), self.high)
+        return self.high
+
+
+def bin_of(value: float) -> int:
+    """Return the number of the bin that a value falls into; greater values never have smaller numbers."""
+    if value > 0:
+        return ceil(log(value) / _LOG_GAMMA) + _SHIFT
+    return 0 if value == 0 else -bin_of(-value)
+
+
+def middle_of(number: int) -> float:
+    """Return the value that a bin stands for, within ALPHA of all that it holds."""
+    if number < 0:
+        return -middle_of(-number)
+    return GAMMA ** (number - _SHIFT) * _MIDDLE if number else 0.0
+
+
+def digest(at: Sequence[int], values: Sequence[float]) -> Digest | None:
+    """Return the digest of values at instants, None where there are none."""
+    if not values:
+        return None
+    low, high = min(values), max(values)
+    return Digest(
+        count=len(values),
+        total=fsum(values),
+        low=low,
+        high=high,
+        high_at=at[values.index(high)],
+        first=values[0],
+        first_at=at[0],
+        last=values[-1],
+        last_at=at[-1],
+        bins=Counter(map(bin_of, values)) if low != high else {},
+        means=_hourly(at, values),
+    )
+
+
+def merged(parts: Sequence[Digest]) -> Digest | None:
+    """Return what the digest of all their values would be, None where there are none."""
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    low, high = min(part.low for part in parts), max(part.high for part in parts)
+    first, last = min(parts, key=lambda part: part.first_at), max(parts, key=lambda part: part.last_at)
+    return Digest(
+        count=sum(part.count for part in parts),
+        total=fsum(part.total for part in parts),
+        low=low,
+        high=high,
+        high_at=min(part.high_at for part in parts if part.high == high),
+        first=first.first,
+        first_at=first.first_at,
+        last=last.last,
+        last_at=last.last_at,
+        bins=_added(part.histogram() for part in parts) if low != high else {},
+        means=[mean for part in parts for mean in part.means],
+    )
+
+
+def trend(means: Iterable[tuple[int, int, float]], begin: int, span: int, parts: int) -> tuple[float | None, ...]:
+    """Return the mean of each of `parts` equal parts of [begin, begin + span), an hour counting where its middle is."""
+    sums, counts = [0.0] * parts, [0] * parts
+    for start, count, mean in means:
+        part = min(max((start + HOUR // 2 - begin) * parts // span, 0), parts - 1)
+        sums[part] += mean * count
+        counts[part] += count
+    return tuple(total / count if count else None for total, count in zip(sums, counts, strict=True))
+
+
+def _added(histograms: Iterable[Mapping[int, int]]) -> dict[int, int]:
+    bins: dict[int, int] = {}
+    get: Callable[[int, int], int] = bins.get
+    for histogram in histograms:
+        for number, count in histogram.items():
+            bins[number] = get(number, 0) + count
+    return bins
+
+
+def _hourly(at: Sequence[int], values: Sequence[float]) -> list[tuple[int, int, float]]:
+    if at[0] // HOUR == at[-1] // HOUR:  # as all values of an hour's own digest do
+        return [(at[0] // HOUR * HOUR, len(values), fsum(values) / len(values))]
+    hours: dict[int, list[float]] = {}
+    for ms, value in zip(at, values, strict=True):
+        hours.setdefault(ms // HOUR * HOUR, []).append(value)
+    return [(hour, len(found), fsum(found) / len(found)) for hour, found in hours.items()]

@@ -1,0 +1,125 @@
+"""Long ranges, answered from roll-ups: whole days first, then whole hours, and rows where there is neither."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sysmon.history import RolledTable
+from sysmon.model import Table
+from sysmon.reading import rollups, store
+from sysmon.reading.damage import Damage
+from sysmon.reading.rolled import TableSum, join, sum_up
+from sysmon.reading.rows import read_table
+from sysmon.segments import SegmentFile
+from sysmon.spans import FOLDER, RollupFile, Span
+
+SHORT = timedelta(hours=6)
+"""Up to this length rows are read: that takes no longer, and their percentiles are exact."""
+
+ROWS = "rows"
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of the range, with its roll-up where it has one."""
+
+    since: datetime
+    until: datetime
+    source: str
+    found: TableSum | None = None
+
+
+def read_rolled(host: Path, table: Table, since: datetime, until: datetime, damage: Damage) -> RolledTable | None:
+    """Return a table over [since, until) with the help of roll-ups; None where there is none to help."""
+    if until - since <= SHORT:
+        return None
+    segments = store.files(host / table.name, since, until)
+    if any(file.segment.end is None for file in segments):
+        return None
+    stems = _by_hour(segments, since, until)
+    pieces = list(_pieces(host, table, since, until, stems, damage))
+    used = {piece.source for piece in pieces}
+    if used <= {ROWS}:
+        return None
+    parts = [piece.found or _from_rows(host, table, piece, damage) for piece in _together(pieces)]
+    sources = tuple(source for source in (Span.DAY.value, Span.HOUR.value, ROWS) if source in used)
+    return join(parts, table, sources=sources)
+
+
+def _by_hour(files: Sequence[SegmentFile], since: datetime, until: datetime) -> dict[datetime, set[str]]:
+    """Return the stems of the segments that may hold rows of each hour."""
+    stems: dict[datetime, set[str]] = {}
+    for file in files:
+        hour = Span.HOUR.floor(max(file.segment.start, since))
+        end = min(file.segment.end or until, until)
+        while hour < end:
+            stems.setdefault(hour, set()).add(file.segment.stem)
+            hour += Span.HOUR.length
+    return stems
+
+
+def _pieces(
+    host: Path, table: Table, since: datetime, until: datetime, stems: dict[datetime, set[str]], damage: Damage
+) -> Iterator[_Piece]:
+    at, last = Span.HOUR.ceiling(since), Span.HOUR.floor(until)
+    yield from _rows(since, min(at, until), stems)
+    while at < last:
+        for span in (Span.DAY, Span.HOUR):
+            file = RollupFile(table.name, span, at)
+            if at != span.floor(at) or file.end > last:
+                continue
+            found = _valid(host / FOLDER / span / file.name, file, stems, damage)
+            if found is not None:
+                yield _Piece(at, file.end, span.value, found)
+                at = file.end
+                break
+        else:
+            yield from _rows(at, at + Span.HOUR.length, stems)
+            at += Span.HOUR.length
+    yield from _rows(max(last, since), until, stems)
+
+
+def _rows(since: datetime, until: datetime, stems: dict[datetime, set[str]]) -> Iterator[_Piece]:
+    if since < until and Span.HOUR.floor(since) in stems:
+        yield _Piece(since, until, ROWS)
+
+
+def _valid(path: Path, file: RollupFile, stems: dict[datetime, set[str]], damage: Damage) -> TableSum | None:
+    """Return a roll-up that knows all the segments there are; one that cannot be read matters if they are gone."""
+    hour, known = file.start, set[str]()
+    while hour < file.end:
+        known |= stems.get(hour, set())
+        hour += Span.HOUR.length
+    trouble = Damage()
+    found = rollups.read(path, file, trouble)
+    if trouble.count and not known:
+        damage.note(path, None, "the roll-up cannot be read, and its rows have expired")
+    if found is None or not known <= found.sources:
+        return None
+    if found.skipped:
+        damage.note(path, None, f"{found.skipped} lines or parts of the files that it sums up could not be read")
+    return found
+
+
+def _together(pieces: Sequence[_Piece]) -> Iterator[_Piece]:
+    """Yield the pieces, with neighbouring ones of rows as one, up to a day."""
+    waiting: _Piece | None = None
+    for piece in pieces:
+        if waiting is not None:
+            fits = piece.found is None and piece.since == waiting.until
+            if fits and piece.until - waiting.since <= Span.DAY.length:
+                waiting = _Piece(waiting.since, piece.until, ROWS)
+                continue
+            yield waiting
+            waiting = None
+        if piece.found is None:
+            waiting = piece
+        else:
+            yield piece
+    if waiting is not None:
+        yield waiting
+
+
+def _from_rows(host: Path, table: Table, piece: _Piece, damage: Damage) -> TableSum:
+    return sum_up(read_table(host / table.name, table, piece.since, piece.until, damage))

@@ -1,0 +1,216 @@
+"""Roll-ups as files: compressed JSON Lines, a head and then a line for each series or group of processes.
+
+Instants in them are milliseconds after the beginning of the roll-up's hour or day.
+"""
+
+from collections.abc import Iterable, Mapping
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sysmon.digest import HOUR, Digest
+from sysmon.history import GroupUse, RolledGroup
+from sysmon.instants import format_instant, to_ms
+from sysmon.model import Origin
+from sysmon.reading.damage import Damage
+from sysmon.reading.lines import open_file, read_lines
+from sysmon.reading.rolled import SeriesSum, TableSum
+from sysmon.spans import RollupFile
+from sysmon.ticks import Run
+
+VERSION = 1
+"""Grows when what is written changes its meaning; a file of another version is made anew, or passed over."""
+
+DIGITS = ".6g"
+"""The means of hours are only for drawing."""
+
+
+class _Head(msgspec.Struct, omit_defaults=True):
+    timestamp: str
+    rollup: str
+    version: int
+    hostname: str | None
+    origin: dict[str, str]
+    ticks: list[Run]
+    sources: list[str]
+    skipped: int = 0
+
+
+class _Metric(msgspec.Struct, omit_defaults=True):
+    count: int
+    sum: float
+    min: float
+    max: float
+    max_at: int
+    first: float
+    first_at: int
+    last: float
+    last_at: int
+    bins: list[int] = []
+    """The numbers of the bins: the first one, and then the distance from each to the next."""
+    counts: list[int] = []
+    hours: list[int] = []
+    sizes: list[int] = []
+    means: list[float] = []
+
+
+class _Use(msgspec.Struct):
+    ticks: int
+    sum: float
+    max: float
+    max_at: int
+
+
+class _Line(msgspec.Struct, omit_defaults=True):
+    """A series where it has ticks, else a group."""
+
+    labels: dict[str, str]
+    ticks: list[Run] = []
+    metrics: dict[str, _Metric] = {}
+    pids: list[str] = []
+    uses: dict[str, _Use] = {}
+
+
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE_HEAD = msgspec.json.Decoder(_Head).decode
+_DECODE_LINE = msgspec.json.Decoder(_Line).decode
+
+
+def encode(found: TableSum, file: RollupFile) -> bytes:
+    """Return the text of a roll-up."""
+    base = to_ms(file.start)
+    origin = found.origin
+    head = _Head(
+        timestamp=format_instant(file.start),
+        rollup=file.span.value,
+        version=VERSION,
+        hostname=None if origin is None else origin.hostname,
+        origin={} if origin is None else dict(origin.labels),
+        ticks=_shifted(found.ticks, -base),
+        sources=sorted(found.sources),
+        skipped=found.skipped,
+    )
+    lines = [_series_line(one, base) for one in found.series] + [_group_line(one, base) for one in found.groups]
+    return b"".join([*(_ENCODE(line) + b"\n" for line in (head, *lines))])
+
+
+def read(path: Path, file: RollupFile, damage: Damage) -> TableSum | None:
+    """Return what a roll-up holds; None where it is missing, of another version or cannot be read (which is noted)."""
+    lines = _lines(path, damage)
+    if not lines:
+        return None
+    try:
+        head = _DECODE_HEAD(lines[0])
+        if head.version != VERSION:
+            return None
+        base = to_ms(file.start)
+        decoded = [_DECODE_LINE(line) for line in lines[1:]]
+    except (ValueError, RecursionError) as error:
+        damage.note(path, None, f"no roll-up ({error})")
+        return None
+    return TableSum(
+        origin=None if head.hostname is None else Origin(head.hostname, head.origin),
+        ticks=tuple(_shifted(head.ticks, base)),
+        series=tuple(_series_of(line, base) for line in decoded if line.ticks),
+        groups=tuple(_group_of(line, base) for line in decoded if line.pids),
+        sources=frozenset(head.sources),
+        skipped=head.skipped,
+    )
+
+
+def read_sources(path: Path) -> frozenset[str] | None:
+    """Return the segments that a roll-up was made of; None where it cannot be used."""
+    try:
+        lines = _lines(path, Damage(), only_head=True)
+        head = _DECODE_HEAD(lines[0]) if lines else None
+    except (ValueError, RecursionError):
+        return None
+    return frozenset(head.sources) if head is not None and head.version == VERSION else None
+
+
+def _lines(path: Path, damage: Damage, *, only_head: bool = False) -> list[bytes]:
+    found: list[bytes] = []
+    before = damage.count
+    try:
+        opened = open_file(path)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        damage.note(path, None, f"cannot be opened ({error.strerror})")
+        return []
+    with opened:
+        for _, lines in read_lines(opened, path, damage, packed=True):
+            found += lines
+            if only_head:
+                break
+    return [] if damage.count > before else found
+
+
+def _series_line(one: SeriesSum, base: int) -> _Line:
+    metrics = {name: _metric_line(found, base) for name, found in one.metrics.items()}
+    return _Line(dict(one.labels), _shifted(one.ticks, -base), metrics)
+
+
+def _metric_line(found: Digest, base: int) -> _Metric:
+    numbers = sorted(found.bins)
+    daily = len(found.means) > 1
+    return _Metric(
+        count=found.count,
+        sum=found.total,
+        min=found.low,
+        max=found.high,
+        max_at=found.high_at - base,
+        first=found.first,
+        first_at=found.first_at - base,
+        last=found.last,
+        last_at=found.last_at - base,
+        bins=[late - early for early, late in pairwise([0, *numbers])],
+        counts=[found.bins[number] for number in numbers],
+        hours=[(hour - base) // HOUR for hour, _, _ in found.means] if daily else [],
+        sizes=[size for _, size, _ in found.means] if daily else [],
+        means=[float(format(mean, DIGITS)) for _, _, mean in found.means] if daily else [],
+    )
+
+
+def _group_line(group: RolledGroup, base: int) -> _Line:
+    uses = {name: _Use(use.ticks, use.total, use.high, use.high_at - base) for name, use in group.uses.items()}
+    return _Line(dict(group.labels), pids=sorted(group.pids), uses=uses)
+
+
+def _series_of(line: _Line, base: int) -> SeriesSum:
+    metrics = {name: _digest_of(metric, base) for name, metric in line.metrics.items()}
+    return SeriesSum(line.labels, tuple(_shifted(line.ticks, base)), metrics)
+
+
+def _digest_of(metric: _Metric, base: int) -> Digest:
+    if metric.hours:
+        hours: Any = [base + hour * HOUR for hour in metric.hours]
+        means: Any = list(zip(hours, metric.sizes, metric.means, strict=True))
+    else:
+        means = [((base + metric.first_at) // HOUR * HOUR, metric.count, metric.sum / metric.count)]
+    return Digest(
+        count=metric.count,
+        total=metric.sum,
+        low=metric.min,
+        high=metric.max,
+        high_at=base + metric.max_at,
+        first=metric.first,
+        first_at=base + metric.first_at,
+        last=metric.last,
+        last_at=base + metric.last_at,
+        bins=dict(zip(accumulate(metric.bins), metric.counts, strict=True)),
+        means=means,
+    )
+
+
+def _group_of(line: _Line, base: int) -> RolledGroup:
+    uses: Mapping[str, GroupUse] = {
+        name: GroupUse(use.ticks, use.sum, use.max, base + use.max_at) for name, use in line.uses.items()
+    }
+    return RolledGroup(tuple(line.labels.items()), frozenset(line.pids), uses)
+
+
+def _shifted(runs: Iterable[Run], by: int) -> list[Run]:
+    return [(begin + by, step, count) for begin, step, count in runs]
