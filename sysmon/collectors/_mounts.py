@@ -12,6 +12,9 @@ _WITHOUT_PATH = frozenset({*_SHARES, *_CLUSTERS, "zfs"})
 
 _IN_THE_KERNEL = frozenset({"tmpfs", "devtmpfs", "ramfs", "rootfs", "zfs"})
 
+_OPTIONAL = 6
+_FENCE = "-"
+
 
 @dataclass(frozen=True, slots=True)
 class Mount:
@@ -32,19 +35,20 @@ def parse_mountinfo(text: str) -> list[Mount]:
     """Read /proc/PID/mountinfo (proc_pid_mountinfo(5)); lines of another form are left out."""
     mounts = []
     for line in text.split("\n"):
-        place, _, filesystem = line.partition(" - ")
-        fields, described = place.split(" "), filesystem.split(" ")
-        if len(fields) >= 5 and len(described) >= 2:
-            mounts.append(
-                Mount(
-                    mountpoint=_unescape(fields[4]),
-                    device=_unescape(described[1]),
-                    fstype=_unescape(described[0]),
-                    root=_unescape(fields[3]),
-                    number=fields[2],
-                    settings=frozenset(described[2].split(",")) if len(described) > 2 else frozenset(),
-                )
+        fields = line.split(" ")
+        if _FENCE not in fields[_OPTIONAL:-2]:
+            continue
+        fence = fields.index(_FENCE, _OPTIONAL)  # what stands before it may be called `-` too
+        mounts.append(
+            Mount(
+                mountpoint=_unescape(fields[4]),
+                device=_unescape(fields[fence + 2]),
+                fstype=_unescape(fields[fence + 1]),
+                root=_unescape(fields[3]),
+                number=fields[2],
+                settings=frozenset(fields[fence + 3].split(",")) if len(fields) > fence + 3 else frozenset(),
             )
+        )
     return mounts
 
 

@@ -22,19 +22,33 @@ class Usage(NamedTuple):
     name: bytes
 
 
-def scan(proc: Path, *, kernel_threads: bool) -> dict[int, Usage]:
-    """Return every process there is by its pid; those that end meanwhile are left out."""
-    found = {}
-    for entry in os.listdir(proc):  # noqa: PTH208 - names are all that is needed, a thousand at a time
-        if not entry.isdecimal():
-            continue
-        try:
-            usage = parse_stat(_read(f"{proc}/{entry}/stat"), kernel_threads=kernel_threads)
-        except _GONE:
-            continue
-        if usage is not None:
-            found[int(entry)] = usage
-    return found
+class Scanner:
+    """Reads /proc/PID/stat of every process. What has not changed since the last scan is not parsed again."""
+
+    def __init__(self, proc: Path, *, kernel_threads: bool) -> None:
+        self._proc = str(proc)
+        self._kernel_threads = kernel_threads
+        self._known: dict[str, tuple[bytes, Usage | None]] = {}
+
+    def scan(self) -> dict[int, Usage]:
+        """Return every process there is by its pid; those that end meanwhile are left out."""
+        proc, before = self._proc, self._known
+        known = {}
+        for entry in os.listdir(proc):  # noqa: PTH208 - names are all that is needed, a thousand at a time
+            if not entry.isdecimal():
+                continue
+            try:
+                stat = _read(f"{proc}/{entry}/stat")
+            except _GONE:
+                continue
+            past = before.get(entry)
+            known[entry] = (
+                past
+                if past is not None and past[0] == stat
+                else (stat, parse_stat(stat, kernel_threads=self._kernel_threads))
+            )
+        self._known = known
+        return {int(entry): usage for entry, (_, usage) in known.items() if usage is not None}
 
 
 def parse_stat(stat: bytes, *, kernel_threads: bool = True) -> Usage | None:

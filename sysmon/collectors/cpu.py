@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from sysmon import rates
 from sysmon.collectors._options import NoOptions
 from sysmon.collectors._source import Source
-from sysmon.errors import Unavailable
 from sysmon.model import Kind, Metric, Row, Table
 
 _FIELDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
@@ -15,7 +14,7 @@ _IDLE, _IOWAIT = _FIELDS.index("idle"), _FIELDS.index("iowait")
 _TOGETHER = "all"
 
 Times = tuple[int | None, ...]
-"""Microseconds spent in each field of `_FIELDS` since the start; None where the system does not count it."""
+"""Time spent in each field of `_FIELDS` since the start, in whatever unit; None where the system does not count it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class CpuReading:
 
 
 class CpuCollector:
-    """Reads psutil.cpu_times: /proc/stat in proc_stat(5), where `user` and `nice` contain the time given to guests."""
+    """Reads /proc/stat (proc_stat(5): `user` and `nice` contain the time given to guests); psutil elsewhere."""
 
     Options = NoOptions
     default_interval: ClassVar[float | None] = None
@@ -50,46 +49,32 @@ class CpuCollector:
 
     def __init__(self, source: Source, options: NoOptions) -> None:
         self._source = source
+        self._stat = source.proc / "stat"
 
     def read(self) -> CpuReading:
         """Read the time counters of the whole and of each core that is online."""
-        psutil = self._source.psutil
-        try:
-            whole, each = psutil.cpu_times(percpu=False), psutil.cpu_times(percpu=True)
-        except FileNotFoundError as error:
-            raise Unavailable(f"there is no {error.filename}") from error
-        cores = {_TOGETHER: _times(whole)}
-        cores |= {name: _times(core) for name, core in zip(self._names(len(each)), each, strict=True)}
-        return CpuReading(cores)
+        return CpuReading(self._kernel_cores() if self._source.linux else self._psutil_cores())
 
     def rows(self, before: CpuReading | None, after: CpuReading, seconds: float) -> list[Row]:
         """Turn time counters into shares of the time that passed."""
         earlier: Mapping[str, Times] = before.cores if before else {}
         return [_row(core, earlier.get(core), times) for core, times in after.cores.items()]
 
-    def _names(self, count: int) -> list[str]:
-        """Return the kernel's numbers of the online cores: psutil leaves out those that are offline, and renumbers."""
-        if self._source.linux:
-            try:
-                names = _expand(self._source.read_text(self._source.sys / "devices/system/cpu/online"))
-            except (
-                FileNotFoundError,
-                PermissionError,
-                ValueError,
-            ):  # no /sys in this container: counting is all there is
-                names = []
-            if len(names) == count:
-                return names
-        return [str(number) for number in range(count)]
+    def _kernel_cores(self) -> dict[str, Times]:
+        """Read the lines `cpu`, `cpu0`, `cpu2` that stand first; cores that are offline have none."""
+        cores: dict[str, Times] = {}
+        for line in self._source.require(self._stat).split(b"\n"):
+            if not line.startswith(b"cpu"):
+                break
+            name, *counted = line.split()[: len(_FIELDS) + 1]
+            missing = [None] * (len(_FIELDS) - len(counted))
+            cores[name[len("cpu") :].decode() or _TOGETHER] = (*map(int, counted), *missing)
+        return cores
 
-
-def _expand(ranges: str) -> list[str]:
-    """Return `0`, `2`, `3` for the kernel's list format `0,2-3`."""
-    names: list[str] = []
-    for part in ranges.strip().split(","):
-        first, _, last = part.partition("-")
-        names += [str(number) for number in range(int(first), int(last or first) + 1)]
-    return names
+    def _psutil_cores(self) -> dict[str, Times]:
+        psutil = self._source.psutil
+        cores = {_TOGETHER: _times(psutil.cpu_times(percpu=False))}
+        return cores | {str(number): _times(core) for number, core in enumerate(psutil.cpu_times(percpu=True))}
 
 
 def _times(core: Any) -> Times:

@@ -68,6 +68,7 @@ class DiskIoCollector:
     def __init__(self, source: Source, options: DiskIoOptions) -> None:
         self._source = source
         self._filter = Filter(options.include, options.exclude)
+        self._diskstats = source.proc / "diskstats"
         self._watched: dict[str, bool] = {}
 
     def read(self) -> DiskIoReading:
@@ -81,7 +82,7 @@ class DiskIoCollector:
 
     def _kernel_devices(self) -> Iterator[tuple[str, DiskCounters]]:
         """Yield the devices; fields 1 to 11 of iostats.rst follow the two device numbers and the name."""
-        lines = [line.split() for line in self._source.require(self._source.proc / "diskstats").split(b"\n")]
+        lines = [line.split() for line in self._source.require(self._diskstats).split(b"\n")]
         named = {fields[2].decode("utf-8", "surrogateescape"): fields for fields in lines if len(fields) >= _FIELDS}
         self._watched = {name: self._watches(name) for name in named}
         for name, fields in named.items():

@@ -1,12 +1,15 @@
 """How much work is waiting? Load averages, processes and what the kernel does for them."""
 
+import os
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sysmon import rates
 from sysmon.collectors._options import NoOptions
-from sysmon.collectors._source import Source
+from sysmon.collectors._source import Source, read_bytes
 from sysmon.model import Kind, Metric, Row, Table
+
+Averages = tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +27,14 @@ class Activity:
 class LoadReading:
     """The load averages over 1, 5 and 15 minutes, how many cores and processes there are, and the activity."""
 
-    averages: tuple[float | None, float | None, float | None]
+    averages: Averages
     cores: int | None
     processes: int
     activity: Activity
 
 
 class LoadCollector:
-    """Reads psutil for load averages, cores and processes; /proc/stat and /proc/sys/fs/file-nr for the rest."""
+    """Reads /proc, /proc/loadavg, /proc/stat and /proc/sys/fs/file-nr; psutil on other systems."""
 
     Options = NoOptions
     default_interval: ClassVar[float | None] = None
@@ -54,12 +57,13 @@ class LoadCollector:
 
     def __init__(self, source: Source, options: NoOptions) -> None:
         self._source = source
+        self._stat = source.proc / "stat"
+        self._averages = source.proc / "loadavg"
+        self._handles = source.proc / "sys/fs/file-nr"
 
     def read(self) -> LoadReading:
         """Read the averages and the counters."""
-        psutil = self._source.psutil
-        activity = self._kernel_activity() if self._source.linux else Activity(switches=psutil.cpu_stats().ctx_switches)
-        return LoadReading(self._averages(), psutil.cpu_count(), len(psutil.pids()), activity)
+        return self._read_kernel() if self._source.linux else self._read_psutil()
 
     def rows(self, before: LoadReading | None, after: LoadReading, seconds: float) -> list[Row]:
         """Return the one row: gauges as read, counters as rates."""
@@ -78,28 +82,44 @@ class LoadCollector:
             )
         ]
 
-    def _averages(self) -> tuple[float | None, float | None, float | None]:
-        try:
-            short, middle, long = self._source.psutil.getloadavg()
-        except (AttributeError, OSError):  # not on every system, and not in every container
-            return None, None, None
-        return round(short, 2), round(middle, 2), round(long, 2)
-
-    def _kernel_activity(self) -> Activity:
-        """Read the lines of proc_stat(5) that follow the long `intr` line, and the first field of file-nr."""
-        stat = self._source.require(self._source.proc / "stat")
+    def _read_kernel(self) -> LoadReading:
+        """Read proc_stat(5): the lines `cpu0`, `cpu1`, then the long line `intr`, then the counters."""
+        stat = self._source.require(self._stat)
+        cores = stat.count(b"\ncpu", 0, stat.find(b"\nintr "))
         lines = (line.split() for line in stat[max(0, stat.rfind(b"\nctxt ")) :].split(b"\n"))
         counted = {words[0]: int(words[1]) for words in lines if len(words) == 2}
-        return Activity(
+        processes = sum(map(str.isdecimal, os.listdir(self._source.proc)))  # noqa: PTH208 - only the names are needed
+        activity = Activity(
             running=counted.get(b"procs_running"),
             blocked=counted.get(b"procs_blocked"),
             forked=counted.get(b"processes"),
             switches=counted.get(b"ctxt"),
             open_files=self._open_files(),
         )
+        return LoadReading(self._kernel_averages(), cores or None, processes, activity)
+
+    def _kernel_averages(self) -> Averages:
+        try:
+            short, middle, long = map(float, read_bytes(self._averages).split()[:3])
+        except (FileNotFoundError, PermissionError):  # hidden in some containers
+            return None, None, None
+        return short, middle, long
 
     def _open_files(self) -> int | None:
         try:
-            return int((self._source.proc / "sys/fs/file-nr").read_bytes().split()[0])
+            return int(read_bytes(self._handles).split()[0])
         except (FileNotFoundError, PermissionError):  # hidden in some containers
             return None
+
+    def _read_psutil(self) -> LoadReading:
+        psutil = self._source.psutil
+        activity = Activity(switches=psutil.cpu_stats().ctx_switches)
+        return LoadReading(_psutil_averages(psutil), psutil.cpu_count(), len(psutil.pids()), activity)
+
+
+def _psutil_averages(psutil: Any) -> Averages:
+    try:
+        short, middle, long = psutil.getloadavg()
+    except (AttributeError, OSError):  # not on every system
+        return None, None, None
+    return round(short, 2), round(middle, 2), round(long, 2)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from sysmon import rates
 from sysmon.collectors._options import NoOptions
-from sysmon.collectors._source import Source
+from sysmon.collectors._source import Source, read_bytes
 from sysmon.errors import Unavailable
 from sysmon.model import Kind, Metric, Row, Table
 
@@ -65,6 +65,7 @@ class MemoryCollector:
 
     def __init__(self, source: Source, options: NoOptions) -> None:
         self._source = source
+        self._meminfo, self._vmstat = source.proc / "meminfo", source.proc / "vmstat"
 
     def read(self) -> MemoryReading:
         """Read how memory is used now, and the event counters."""
@@ -100,9 +101,9 @@ class MemoryCollector:
         ]
 
     def _read_kernel(self) -> MemoryReading:
-        info, events = _numbers(self._source.require(self._source.proc / "meminfo")), self._events()
+        info, events = _numbers(self._source.require(self._meminfo)), self._events()
         if b"MemTotal:" not in info:
-            raise Unavailable(f"{self._source.proc / 'meminfo'} does not tell how much memory there is")
+            raise Unavailable(f"{self._meminfo} does not tell how much memory there is")
         return MemoryReading(
             total=_sized(info.get(b"MemTotal:"), 1024),
             free=_sized(info.get(b"MemFree:"), 1024),
@@ -123,7 +124,7 @@ class MemoryCollector:
 
     def _events(self) -> dict[bytes, bytes]:
         try:
-            return _numbers((self._source.proc / "vmstat").read_bytes())
+            return _numbers(read_bytes(self._vmstat))
         except FileNotFoundError:  # a kernel without event counters
             return {}
 

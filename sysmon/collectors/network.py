@@ -1,17 +1,19 @@
 """How much do the network interfaces carry, and what do they lose?"""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sysmon import rates
 from sysmon.collectors._filters import Filter
-from sysmon.collectors._source import Source
-from sysmon.errors import Unavailable
+from sysmon.collectors._source import Source, read_bytes
 from sysmon.model import Kind, Metric, Row, Table
 from sysmon.protocols import option
 
 _MEGABIT = 1_000_000
+_HEADINGS = 2
+_SPEED_HOLDS = 60.0
 _UNKNOWN = (-1, 0, 2**16 - 1, 2**32 - 1)  # what drivers and kernels of different ages write for -1
 
 
@@ -51,7 +53,10 @@ class NetworkReading:
 
 
 class NetworkCollector:
-    """Reads psutil.net_io_counters, and the speed from /sys/class/net (Documentation/ABI/testing/sysfs-class-net)."""
+    """Reads /proc/net/dev, and the speed from /sys/class/net (Documentation/ABI/testing/sysfs-class-net).
+
+    Other systems are read through psutil. On Linux psutil.net_if_stats fails for all when one name is no UTF-8.
+    """
 
     Options = NetworkOptions
     default_interval: ClassVar[float | None] = None
@@ -78,53 +83,75 @@ class NetworkCollector:
         labels=("interface",),
     )
 
-    def __init__(self, source: Source, options: NetworkOptions) -> None:
+    def __init__(
+        self, source: Source, options: NetworkOptions, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._source = source
         self._filter = Filter(options.include, options.exclude)
+        self._monotonic = monotonic
+        self._dev = source.proc / "net/dev"
+        self._speeds: dict[str, tuple[float, int | None]] = {}
 
     def read(self) -> NetworkReading:
         """Read the counters and the speed of every watched interface."""
-        try:
-            counted = self._source.psutil.net_io_counters(pernic=True, nowrap=False)
-        except FileNotFoundError as error:
-            raise Unavailable(f"there is no {error.filename}") from error
-        watched = {name: counters for name, counters in counted.items() if self._filter.allows(name)}
-        speeds = self._kernel_speeds(watched) if self._source.linux else self._psutil_speeds()
-        counts_sent_drops = self._source.platform != "darwin"  # psutil fills that field with 0 there
-        return NetworkReading(
-            {
-                name: InterfaceCounters(
-                    bytes=(nic.bytes_recv, nic.bytes_sent),
-                    packets=(nic.packets_recv, nic.packets_sent),
-                    errors=(nic.errin, nic.errout),
-                    dropped_in=nic.dropin,
-                    dropped_out=nic.dropout if counts_sent_drops else None,
-                    speed=speeds.get(name),
-                )
-                for name, nic in watched.items()
-            }
-        )
+        return NetworkReading(self._kernel_interfaces() if self._source.linux else self._psutil_interfaces())
 
     def rows(self, before: NetworkReading | None, after: NetworkReading, seconds: float) -> list[Row]:
         """Turn counters into rates; an interface that was reset or is new has none yet."""
         earlier: Mapping[str, InterfaceCounters] = before.interfaces if before else {}
         return [_row(name, earlier.get(name), now, seconds) for name, now in after.interfaces.items()]
 
-    def _kernel_speeds(self, names: Mapping[str, Any]) -> dict[str, int]:
-        """Read speeds one by one: psutil.net_if_stats fails for all when one name is no UTF-8."""
-        speeds = {}
-        for name in names:
-            try:
-                megabits = int((self._source.sys / "class/net" / name / "speed").read_bytes())
-            except (OSError, ValueError):  # the kernel answers EINVAL while the link is down or has no speed
-                continue
-            if megabits not in _UNKNOWN:
-                speeds[name] = megabits * _MEGABIT
-        return speeds
+    def _kernel_interfaces(self) -> dict[str, InterfaceCounters]:
+        """Read /proc/net/dev: after two lines of headings, 8 counters of receiving and 8 of sending each."""
+        found = {}
+        for line in self._source.require(self._dev).split(b"\n")[_HEADINGS:]:
+            name, colon, numbers = line.rpartition(b":")
+            interface = name.strip().decode("utf-8", "surrogateescape")
+            if colon and self._filter.allows(interface):
+                counted = list(map(int, numbers.split()))
+                found[interface] = InterfaceCounters(
+                    bytes=(counted[0], counted[8]),
+                    packets=(counted[1], counted[9]),
+                    errors=(counted[2], counted[10]),
+                    dropped_in=counted[3],
+                    dropped_out=counted[11],
+                    speed=self._kernel_speed(interface),
+                )
+        self._speeds = {name: known for name, known in self._speeds.items() if name in found}
+        return found
 
-    def _psutil_speeds(self) -> dict[str, int]:
-        stats = self._source.psutil.net_if_stats()
-        return {name: nic.speed * _MEGABIT for name, nic in stats.items() if nic.speed > 0}
+    def _kernel_speed(self, name: str) -> int | None:
+        """Return the speed as of the last minute: cables are changed rarely, and some drivers ask the hardware."""
+        now = self._monotonic()
+        known = self._speeds.get(name)
+        if known is None or now - known[0] >= _SPEED_HOLDS:
+            known = self._speeds[name] = (now, self._read_speed(name))
+        return known[1]
+
+    def _read_speed(self, name: str) -> int | None:
+        try:
+            megabits = int(read_bytes(self._source.sys / "class/net" / name / "speed"))
+        except (OSError, ValueError):  # the kernel answers EINVAL while the link is down or has no speed
+            return None
+        return None if megabits in _UNKNOWN else megabits * _MEGABIT
+
+    def _psutil_interfaces(self) -> dict[str, InterfaceCounters]:
+        psutil = self._source.psutil
+        counted = psutil.net_io_counters(pernic=True, nowrap=False)
+        speeds = {name: nic.speed * _MEGABIT for name, nic in psutil.net_if_stats().items() if nic.speed > 0}
+        counts_sent_drops = self._source.platform != "darwin"  # psutil fills that field with 0 there
+        return {
+            name: InterfaceCounters(
+                bytes=(nic.bytes_recv, nic.bytes_sent),
+                packets=(nic.packets_recv, nic.packets_sent),
+                errors=(nic.errin, nic.errout),
+                dropped_in=nic.dropin,
+                dropped_out=nic.dropout if counts_sent_drops else None,
+                speed=speeds.get(name),
+            )
+            for name, nic in counted.items()
+            if self._filter.allows(name)
+        }
 
 
 def _row(name: str, before: InterfaceCounters | None, after: InterfaceCounters, seconds: float) -> Row:

@@ -58,6 +58,7 @@ class ProcessCollector:
 
     Options = ProcessOptions
     default_interval: ClassVar[float | None] = None
+    cpu_budget: ClassVar[float] = 0.25
     table: ClassVar[Table] = Table(
         "process",
         "The processes that use most, and one row for all others.",
@@ -76,6 +77,8 @@ class ProcessCollector:
     def __init__(self, source: Source, options: ProcessOptions) -> None:
         self._source = source
         self._options = options
+        self._scanner = _procfs.Scanner(source.proc, kernel_threads=options.kernel_threads)
+        self._stat, self._meminfo = source.proc / "stat", source.proc / "meminfo"
         self._previous: ProcessReading | None = None
         self._belongings: dict[tuple[int, int], tuple[str, str]] = {}
         self._user_name = lru_cache(_USERS)(_procfs.user_name)  # the answer may come from a directory server
@@ -95,7 +98,7 @@ class ProcessCollector:
     def _read_kernel(self) -> ProcessReading:
         proc = self._source.proc
         machine = self._machine()
-        usage = _procfs.scan(proc, kernel_threads=self._options.kernel_threads)
+        usage = self._scanner.scan()
         past = self._previous.processes if self._previous else None
         grown = _ranking.cpu_grown(past, usage)
         leading = _ranking.leaders(usage, grown, self._options.top)
@@ -107,10 +110,10 @@ class ProcessCollector:
 
     def _machine(self) -> Machine:
         """Read proc_stat(5): its first line holds user, nice, system, idle, iowait, irq, softirq; steal is not work."""
-        stat = self._source.require(self._source.proc / "stat")
+        stat = self._source.require(self._stat)
         user, nice, system, _, _, irq, softirq = map(int, stat.split(None, 8)[1:8])
         boot = stat[stat.rfind(b"\nbtime ") :].split(None, 2)[1]
-        memory = self._source.require(self._source.proc / "meminfo").split(None, 2)[1]
+        memory = self._source.require(self._meminfo).split(None, 2)[1]
         hertz = os.sysconf("SC_CLK_TCK")
         return Machine(user + nice + system + irq + softirq, hertz, int(boot) * hertz, int(memory) * 1024)
 

@@ -54,25 +54,10 @@ def test_a_core_that_comes_online_has_no_shares_yet() -> None:
     assert rows[1] == ("1", *[None] * 9)
 
 
-def test_cores_are_counted_where_sys_does_not_name_them(tmp_path: Path) -> None:
-    source = made_of(tmp_path, {}, psutil=counting((1.0, 1.0, 1.0, 1.0), (1.0, 1.0, 1.0, 1.0), (1.0, 1.0, 1.0, 1.0)))
+def test_what_an_old_kernel_does_not_count_is_null(tmp_path: Path) -> None:
+    here = collector(made_of(tmp_path, {"proc/stat": "cpu 1 1 1 1\ncpu3 1 1 1 1\nintr 9 0 0\nctxt 5\n"}))
 
-    assert list(collector(source).read().cores) == ["all", "0", "1"]
-
-
-@pytest.mark.parametrize(
-    ("online", "names"),
-    [
-        pytest.param("0-2\n", ["all", "0", "1", "2"], id="a range"),
-        pytest.param("0,3,7\n", ["all", "0", "3", "7"], id="a list"),
-        pytest.param("0-5\n", ["all", "0", "1", "2"], id="one that does not fit what psutil sees"),
-        pytest.param("\n", ["all", "0", "1", "2"], id="nothing"),
-    ],
-)
-def test_cores_keep_the_numbers_of_the_kernel(tmp_path: Path, online: str, names: list[str]) -> None:
-    source = made_of(tmp_path, {"sys/devices/system/cpu/online": online}, psutil=counting(*[(1.0,)] * 4))
-
-    assert list(collector(source).read().cores) == names
+    assert here.read().cores == dict.fromkeys(("all", "3"), (1, 1, 1, 1, None, None, None, None))
 
 
 @pytest.mark.parametrize(

@@ -22,34 +22,41 @@ def psutil(**more: Any) -> Any:
 
 
 def test_gauges_are_as_read_and_counters_become_rates() -> None:
-    before = collector(recorded("server", psutil=psutil())).read()
-    here = collector(recorded("server_later", psutil=psutil()))
+    before = collector(recorded("server")).read()
+    here = collector(recorded("server_later"))
 
     rows = here.rows(before, here.read(), 10.0)
 
-    assert rows == [(0.52, 1.25, 2.0, 2, 3, 2, 0, 2.5, 500.0, None)]
+    assert rows == [(0.66, 0.49, 0.31, 2, 0, 2, 0, 2.5, 500.0, None)]
 
 
 def test_open_files_are_the_handles_given_out() -> None:
-    assert collector(recorded("server", psutil=psutil())).read().activity.open_files == 1216
+    assert collector(recorded("server")).read().activity.open_files == 1216
+
+
+def test_processes_are_the_numbered_folders(tmp_path: Path) -> None:
+    files = {f"proc/{name}/stat": "" for name in ("1", "77", "4096", "self", "irq")}
+    here = collector(made_of(tmp_path, {**files, "proc/stat": "cpu 1 1 1 1\nintr 1\nctxt 1\n"}))
+
+    assert here.read().processes == 3
 
 
 def test_the_first_reading_has_no_rates() -> None:
-    here = collector(recorded("server", psutil=psutil()))
+    here = collector(recorded("server"))
 
-    assert here.rows(None, here.read(), 1.0) == [(0.52, 1.25, 2.0, 2, 3, 3, 1, None, None, 1216)]
+    assert here.rows(None, here.read(), 1.0) == [(0.52, 0.45, 0.3, 2, 0, 3, 1, None, None, 1216)]
 
 
 def test_what_a_container_hides_is_null() -> None:
-    here = collector(recorded("container", psutil=psutil()))
+    here = collector(recorded("container"))
     reading = here.read()
 
-    assert here.rows(reading, reading, 1.0) == [(0.52, 1.25, 2.0, 2, 3, None, None, 0.0, 0.0, None)]
+    assert here.rows(reading, reading, 1.0) == [(None, None, None, 1, 0, None, None, 0.0, 0.0, None)]
 
 
 def test_an_interrupt_line_without_end_does_not_hide_what_follows(tmp_path: Path) -> None:
     stat = b"cpu  1 1 1 1\nintr 9" + b" 0" * 100_000 + b"\nctxt 12\nprocesses 34\nprocs_running 1\nprocs_blocked 0\n"
-    here = collector(made_of(tmp_path, {"proc/stat": stat}, psutil=psutil()))
+    here = collector(made_of(tmp_path, {"proc/stat": stat}))
 
     assert (here.read().activity.switches, here.read().activity.forked) == (12, 34)
 
@@ -81,4 +88,4 @@ def test_a_psutil_without_load_averages_is_no_error() -> None:
 
 def test_a_machine_without_proc_stat_has_no_such_source(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="stat"):
-        collector(made_of(tmp_path, {}, psutil=psutil())).read()
+        collector(made_of(tmp_path, {})).read()

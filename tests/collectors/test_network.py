@@ -105,18 +105,28 @@ def test_macos_does_not_count_what_it_drops_while_sending() -> None:
 
 def test_a_machine_without_network_counters_has_no_such_source(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="net"):
-        collector(made_of(tmp_path, {}, psutil=psutil_below(tmp_path))).read()
+        collector(made_of(tmp_path, {})).read()
 
 
-def psutil_below(root: Path) -> Any:
-    def missing(*, pernic: bool, nowrap: bool) -> Any:
-        return (root / "proc/net/dev").read_text()
-
-    return SimpleNamespace(net_io_counters=missing)
-
-
-def test_the_fields_that_psutil_gives_here_are_the_ones_that_are_read() -> None:
+def test_the_fields_that_psutil_gives_are_the_ones_that_other_systems_are_read_by() -> None:
     assert psutil.net_io_counters()._fields == Io._fields
+
+
+def test_the_speed_of_an_interface_is_read_once_a_minute_and_at_once_for_a_new_one(tmp_path: Path) -> None:
+    def machine(speed: str) -> Any:
+        return made_of(tmp_path, {"proc/net/dev": carrying(b"eth0:"), "sys/class/net/eth0/speed": speed})
+
+    seconds = iter([0.0, 59.0, 60.0, 61.0])
+    here = NetworkCollector(machine("1000\n"), NetworkCollector.Options(), monotonic=lambda: next(seconds))
+    speeds = [here.read().interfaces["eth0"].speed]
+    machine("2500\n")
+    speeds += [here.read().interfaces["eth0"].speed for _ in range(2)]
+    (tmp_path / "proc/net/dev").write_bytes(carrying())
+    here.read()
+    machine("100\n")
+    speeds.append(here.read().interfaces["eth0"].speed)
+
+    assert speeds == [1_000_000_000, 1_000_000_000, 2_500_000_000, 100_000_000]
 
 
 @given(INTERFACES, INTERFACES)
