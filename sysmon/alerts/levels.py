@@ -2,11 +2,22 @@
 
 import difflib
 import re
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sysmon.alerts.conditions import Condition, Direction, Edge, OnMissing, Operator, format_number
+from sysmon.alerts.conditions import (
+    ABSENT,
+    PRESENT,
+    Condition,
+    Count,
+    Direction,
+    Edge,
+    Flap,
+    OnMissing,
+    Operator,
+    format_number,
+)
 from sysmon.errors import UsageError
 from sysmon.model import Level
 from sysmon.units import format_duration, parse_duration
@@ -15,7 +26,10 @@ from sysmon.yamlnodes import Mapping, Node, Place, Problems, Scalar, known_keys,
 _OPERATORS = {operator.key: operator for operator in Operator}
 _CLEAR = {"clear_below": Operator.BELOW, "clear_above": Operator.ABOVE, "clear_equals": Operator.EQUALS}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
-_LATER_IN_A_LEVEL = ("absent_for",)
+_ABSENT = "absent_for"
+_FLAP = Flap(timedelta(hours=1), start=6, stop=2)
+_MOST_SAMPLES = 1000
+_LONGEST = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +41,23 @@ class Settings:
     max_gap: timedelta = timedelta(seconds=60)
     on_missing: OnMissing = OnMissing.HOLD
     gone_after: timedelta | None = None
+    count: Count | None = None
+    cooldown: timedelta = timedelta(0)
+    repeat: timedelta = timedelta(hours=4)
+    attach: int = 5
+    flap: Flap = _FLAP
 
 
 LEVEL_SETTINGS = ("for", "clear_for")
-SETTINGS = (*LEVEL_SETTINGS, "max_gap", "on_missing", "gone_after")
+SETTINGS = (*LEVEL_SETTINGS, "max_gap", "on_missing", "gone_after", "cooldown", "repeat", "attach", "flap")
 _DURATIONS: dict[str, Callable[[Settings, timedelta], Settings]] = {
-    "for": lambda settings, span: replace(settings, hold=span),
+    "for": lambda settings, span: replace(settings, hold=span, count=None),
     "clear_for": lambda settings, span: replace(settings, clear_for=span),
     "max_gap": lambda settings, span: replace(settings, max_gap=span),
     "gone_after": lambda settings, span: replace(settings, gone_after=span),
+    "cooldown": lambda settings, span: replace(settings, cooldown=span),
+    "repeat": lambda settings, span: replace(settings, repeat=span),
 }
-
-
-def supported_keys(
-    node: Node, allowed: Iterable[str], later: Iterable[str], problems: Problems, what: str
-) -> Iterator[tuple[str, Node]]:
-    """Yield the allowed keys of a mapping; note those that a later version will take, and those that none will."""
-    if isinstance(node, Mapping):
-        soon = [key for key in node.entries if key in later]
-        for key in soon:
-            problems.add(node.keys[key], f"{key!r} is not supported yet: remove it")
-        node = replace(node, entries={key: value for key, value in node.entries.items() if key not in soon})
-    return known_keys(node, allowed, problems, what)
 
 
 def misspelt(node: Mapping, known: Container[str], names: Iterable[str]) -> bool:
@@ -63,9 +72,14 @@ def read_settings(entries: Iterable[tuple[str, Node]], base: Settings, problems:
     for key, node in entries:
         name = f"{key} of {what}"
         if key == "for" and isinstance(node, Mapping):
-            problems.add(node.place, f"{name}: counting samples is not supported yet: write a duration such as 1m")
+            settings = replace(settings, count=_count(node, problems, name) or settings.count)
+        elif key == "flap":
+            settings = replace(settings, flap=_flap(node, base.flap, problems, name))
+        elif key == "attach":
+            count = read_scalar(node, whole(0, 20), problems, name)
+            settings = replace(settings, attach=base.attach if count is None else count)
         elif key in _DURATIONS:
-            span = read_scalar(node, parse_duration, problems, name)
+            span = read_scalar(node, duration, problems, name)
             settings = settings if span is None else _DURATIONS[key](settings, span)
         elif key == "on_missing":
             settings = replace(settings, on_missing=read_scalar(node, _on_missing, problems, name) or base.on_missing)
@@ -75,12 +89,14 @@ def read_settings(entries: Iterable[tuple[str, Node]], base: Settings, problems:
 def read_level(level: Level, node: Node, base: Settings, problems: Problems, rule: str) -> Condition | None:
     """Read what one level of a rule asks for."""
     what = f"{level} of {rule}"
-    entries = dict(supported_keys(node, [*_OPERATORS, *_CLEAR, *LEVEL_SETTINGS], _LATER_IN_A_LEVEL, problems, what))
+    entries = dict(known_keys(node, [*_OPERATORS, *_CLEAR, _ABSENT, *LEVEL_SETTINGS], problems, what))
     settings = read_settings(entries.items(), base, problems, what)
+    if _ABSENT in entries:
+        return _silence(level, entries, settings, problems, what)
     triggers = _edges(entries, _OPERATORS, problems, what)
     clears = _edges(entries, _CLEAR, problems, what)
     if not triggers:
-        if isinstance(node, Mapping) and not misspelt(node, entries, [*_OPERATORS, *_LATER_IN_A_LEVEL]):
+        if isinstance(node, Mapping) and not misspelt(node, entries, [*_OPERATORS, _ABSENT]):
             problems.add(node.place, f"{what} has no limit: write one such as at_least: 90")
         elif isinstance(node, Scalar) and node.is_null:
             problems.add(node.place, f"{what} is empty: write {{at_least: 90}} or remove it")
@@ -97,12 +113,58 @@ def read_level(level: Level, node: Node, base: Settings, problems: Problems, rul
             clear = edge
             if trigger.overlaps(edge):
                 problems.add(_place(node, clear_key), _wrong_side(what, key, trigger, clear_key, edge))
-    return Condition(level, trigger, clear, settings.hold, settings.clear_for)
+    hold = timedelta(0) if settings.count else settings.hold
+    return Condition(level, trigger, clear, hold, settings.clear_for, settings.count)
+
+
+def _silence(
+    level: Level, entries: dict[str, Node], settings: Settings, problems: Problems, what: str
+) -> Condition | None:
+    """Read a level that asks for silence: it has no limit, and its own `absent_for` in place of `for`."""
+    for key, node in entries.items():
+        if key not in {_ABSENT, "clear_for"}:
+            problems.add(node.place, f"{what} has both {_ABSENT} and {key}: write two rules, or remove {key}")
+    span = read_scalar(entries[_ABSENT], _some_time, problems, f"{_ABSENT} of {what}")
+    return None if span is None else Condition(level, ABSENT, PRESENT, span, settings.clear_for, absent=span)
+
+
+def _count(node: Mapping, problems: Problems, what: str) -> Count | None:
+    entries = dict(known_keys(node, ("bad", "of"), problems, what))
+    for key in ("bad", "of"):
+        if key not in entries and not misspelt(node, entries, [key]):
+            problems.add(node.place, f"{what} has no {key!r}: write {{bad: 3, of: 5}}")
+    numbers = {
+        key: read_scalar(one, whole(1, _MOST_SAMPLES), problems, f"{key} in {what}") for key, one in entries.items()
+    }
+    bad, of = numbers.get("bad"), numbers.get("of")
+    if bad is None or of is None:
+        return None
+    if bad > of:
+        problems.add(node.place, f"{what}: {bad} of {of} can never be: write a bad that is {of} or less")
+        return None
+    return Count(bad, of)
+
+
+def _flap(node: Node, base: Flap, problems: Problems, what: str) -> Flap:
+    entries = dict(known_keys(node, ("window", "start", "stop"), problems, what))
+    window = read_scalar(entries["window"], _some_time, problems, f"window of {what}") if "window" in entries else None
+    start, stop = (
+        read_scalar(entries[key], whole(low, _MOST_SAMPLES), problems, f"{key} of {what}") if key in entries else None
+        for key, low in (("start", 2), ("stop", 1))
+    )
+    found = Flap(window or base.window, start or base.start, stop or base.stop)
+    if found.stop > found.start:
+        problems.add(
+            node.place, f"{what}: stop ({found.stop}) is over start ({found.start}): write {found.start} or less"
+        )
+    return found
 
 
 def level_warnings(node: Node, condition: Condition, interval: timedelta, what: str) -> list[str]:
     """Return what may stand in a file but hardly does what was meant."""
-    told = []
+    told: list[str] = []
+    if condition.absent is not None:
+        return told
     if timedelta(0) < condition.hold < interval:
         told.append(
             f"{_place(node, 'for')}: for {format_duration(condition.hold)} of {what} is shorter than the"
@@ -114,6 +176,32 @@ def level_warnings(node: Node, condition: Condition, interval: timedelta, what: 
             " write a clear_for or a clear edge apart from the limit"
         )
     return told
+
+
+def duration(text: str) -> timedelta:
+    """Read a duration; one over a month is a mistake, and would have to be remembered for as long."""
+    span = parse_duration(text)
+    if span > _LONGEST:
+        raise UsageError(f"{text} is too long: write {format_duration(_LONGEST)} or less")
+    return span
+
+
+def _some_time(text: str) -> timedelta:
+    span = duration(text)
+    if not span:
+        raise UsageError(f"{text} is no time at all: write more, such as 2m")
+    return span
+
+
+def whole(at_least: int, at_most: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers within bounds."""
+
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdecimal() or len(text) > 9 or not at_least <= int(text) <= at_most:
+            raise UsageError(f"{text!r}: write a whole number from {at_least} to {at_most}")
+        return int(text)
+
+    return read
 
 
 def read_number(text: str) -> float:

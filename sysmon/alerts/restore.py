@@ -1,4 +1,4 @@
-"""What was firing when sysmon ended? Told by the alert log, and by stored rows that go through the rules again; pure."""
+"""What was firing when sysmon ended? Told by the alert log, and by stored rows that pass the rules again; pure."""
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -31,9 +31,15 @@ class Restored:
 
 
 def restore(
-    evaluator: Evaluator, log: Sequence[Entry], samples: Iterable[Sample], *, begin: datetime, first_tick: datetime
+    evaluator: Evaluator,
+    log: Sequence[Entry],
+    samples: Iterable[Sample],
+    *,
+    begin: datetime,
+    now: datetime,
+    first_tick: datetime,
 ) -> Restored:
-    """Bring an evaluator to where it was; what the log lacks is told as of `first_tick`.
+    """Bring an evaluator to where it was; what the log lacks is told as of `now`.
 
     `log` are its entries in order, from before `begin` where there are such; `samples` what was stored from `begin`
     on. The log is believed: what the rows say at an instant up to an alert's last entry counts only where it is the
@@ -48,9 +54,9 @@ def restore(
         past.up_to(sample.at)
     past.up_to(None)
     evaluator.resume(first_tick)
-    new = [replace(event, at=first_tick) for event in found if past.lacks(event)]
+    new = [replace(event, at=now) for event in found if past.lacks(event)]
     ended = {event.id for event in new if event.transition is Transition.RESOLVED}
-    return Restored(past.firing(), new + past.orphans(first_tick, ended))
+    return Restored(past.firing(), new + past.orphans(now, ended))
 
 
 class _Past:

@@ -3,13 +3,18 @@
 import difflib
 import re
 from collections.abc import Mapping as Map
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from sysmon.alerts import templates
 from sysmon.alerts.conditions import Condition, Rule
-from sysmon.alerts.levels import SETTINGS, Settings, level_warnings, misspelt, read_level, read_settings, supported_keys
+from sysmon.alerts.extras import read_quiet, read_reduce
+from sysmon.alerts.levels import SETTINGS, Settings, level_warnings, misspelt, read_level, read_settings
+from sysmon.alerts.quiet import Quiet
+from sysmon.alerts.templates import Template
 from sysmon.errors import ConfigError, UsageError
+from sysmon.formats import CONFIGURED_LABELS
 from sysmon.model import Level, Table
 from sysmon.units import format_duration
 from sysmon.yamlnodes import (
@@ -19,6 +24,7 @@ from sysmon.yamlnodes import (
     Problems,
     Scalar,
     Sequence,
+    known_keys,
     load_file,
     read_list,
     read_scalar,
@@ -29,10 +35,7 @@ from sysmon.yamlnodes import (
 MAX_RULES = 1000
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _LEVELS = {level.value: level for level in Level}
-_KEYS = ("id", "metric", "match", "each", *SETTINGS, *_LEVELS)
-_LATER_AT_THE_TOP = ("quiet",)
-_LATER_IN_DEFAULTS = ("cooldown", "repeat", "attach", "flap")
-_LATER_IN_A_RULE = (*_LATER_IN_DEFAULTS, "reduce", "message")
+_KEYS = ("id", "metric", "match", "each", "reduce", "message", *SETTINGS, *_LEVELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class RuleSet:
     path: Path
     rules: tuple[Rule, ...]
     warnings: tuple[str, ...] = ()
+    quiet: tuple[Quiet, ...] = ()
 
 
 def load_rules(path: Path, tables: Map[str, Table], intervals: Map[str, float]) -> RuleSet:
@@ -53,16 +57,17 @@ def load_rules(path: Path, tables: Map[str, Table], intervals: Map[str, float]) 
     problems = Problems()
     if not top.entries:
         raise ConfigError(f"{top.place}: the file is empty: write version: 1 and a list under rules:")
-    entries = dict(supported_keys(top, ("version", "defaults", "rules"), _LATER_AT_THE_TOP, problems, "the rule file"))
+    entries = dict(known_keys(top, ("version", "defaults", "rules", "quiet"), problems, "the rule file"))
     _check_version(entries, top, problems)
     base = Settings()
     if "defaults" in entries:
-        pairs = supported_keys(entries["defaults"], SETTINGS, _LATER_IN_DEFAULTS, problems, "defaults")
+        pairs = known_keys(entries["defaults"], SETTINGS, problems, "defaults")
         base = read_settings(pairs, base, problems, "defaults")
     reader = _Reader(tables, intervals, problems)
     rules = reader.read(entries, top, base)
+    quiet = read_quiet(entries["quiet"], [rule.id for rule in rules], problems) if "quiet" in entries else ()
     problems.raise_if_any()
-    return RuleSet(path, tuple(rules), tuple(reader.warnings))
+    return RuleSet(path, tuple(rules), tuple(reader.warnings), quiet)
 
 
 def _check_version(entries: Map[str, Node], top: Mapping, problems: Problems) -> None:
@@ -110,7 +115,7 @@ class _Reader:
             return None
         rule_id = self._id(node, what)
         what = f"rule {rule_id!r}" if rule_id else what
-        entries = dict(supported_keys(node, _KEYS, _LATER_IN_A_RULE, self._problems, what))
+        entries = dict(known_keys(node, _KEYS, self._problems, what))
         settings = read_settings(entries.items(), base, self._problems, what)
         conditions = self._conditions(node, entries, settings, what)
         metric, table = self._metric(node, entries.get("metric"), what)
@@ -121,19 +126,35 @@ class _Reader:
         interval = timedelta(seconds=self._intervals.get(table.name, self._shortest))
         max_gap = self._max_gap(entries.get("max_gap"), settings, table, interval, what)
         self._warn(entries, conditions, interval, what)
-        gone_after = max_gap if settings.gone_after is None else settings.gone_after
+        absent = bool(conditions) and conditions[0].absent is not None
+        gone_after = settings.gone_after or (None if absent else max_gap)
+        if settings.gone_after == timedelta(0):
+            gone_after = settings.gone_after
         return Rule(
-            rule_id or "",
-            metric,
-            table.name,
-            conditions,
-            interval,
-            max_gap,
-            gone_after,
-            settings.on_missing,
-            match,
-            each,
+            id=rule_id or "",
+            metric=metric,
+            table=table.name,
+            conditions=tuple(_from_last_value(one, interval) for one in conditions),
+            interval=interval,
+            max_gap=max_gap,
+            gone_after=gone_after,
+            on_missing=settings.on_missing,
+            match=match,
+            each=each,
+            absent=absent,
+            reduce=read_reduce(entries["reduce"], interval, self._problems, what) if "reduce" in entries else None,
+            repeat=settings.repeat,
+            cooldown=settings.cooldown,
+            flap=settings.flap,
+            attach=settings.attach,
+            message=self._message(entries.get("message"), table, what),
         )
+
+    def _message(self, node: Node | None, table: Table, what: str) -> Template | None:
+        labels = ("hostname", *CONFIGURED_LABELS, *table.labels)
+        if node is None:
+            return None
+        return read_scalar(node, lambda text: templates.parse(text, labels), self._problems, f"message of {what}")
 
     def _id(self, node: Mapping, what: str) -> str | None:
         if "id" not in node.entries:
@@ -182,6 +203,13 @@ class _Reader:
         conditions = tuple(condition for condition in read if condition is not None)
         for condition in conditions[1:]:
             first = conditions[0]
+            if (condition.absent is None) is not (first.absent is None):
+                self._problems.add(
+                    entries[condition.level].place,
+                    f"{what}: {first.level} is {first.words} and {condition.level} is {condition.words}:"
+                    " silence and values are two rules",
+                )
+                continue
             if condition.trigger.operator.direction is not first.trigger.operator.direction:
                 self._problems.add(
                     entries[condition.level].place,
@@ -248,6 +276,13 @@ class _Reader:
             self.warnings += level_warnings(
                 entries[condition.level], condition, interval, f"{condition.level} of {what}"
             )
+
+
+def _from_last_value(condition: Condition, interval: timedelta) -> Condition:
+    """Let silence be counted from the last value, which came an interval before the first that is missing."""
+    if condition.absent is None:
+        return condition
+    return replace(condition, hold=max(timedelta(0), condition.absent - interval))
 
 
 def _rule_id(text: str) -> str:

@@ -5,16 +5,16 @@ import os
 import platform
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sysmon import __version__
-from sysmon.alerts.evaluator import Evaluator
 from sysmon.alerts.rules import RuleSet, load_rules
 from sysmon.app import logs, upkeep
+from sysmon.app.alarms import Alarms, told
 from sysmon.app.catalogue import tables
 from sysmon.app.limits import ResourceWatch
 from sysmon.app.screen import Screen, choose_face, is_terminal, wants_color
@@ -23,10 +23,12 @@ from sysmon.collectors import Source, discover
 from sysmon.config import Config
 from sysmon.formats.records import RUNNING
 from sysmon.instants import format_instant
-from sysmon.model import Event, Origin, Sample
+from sysmon.model import AlertEvent, Event, Origin, Sample
 from sysmon.names import escape, printable
 from sysmon.notify.status import About
+from sysmon.protocols import Governed
 from sysmon.sampling.clock import Clock, SystemClock
+from sysmon.sampling.governor import Governor
 from sysmon.sampling.loop import Loop, Tally
 from sysmon.sampling.masking import Masking
 from sysmon.sampling.sampler import Sampler
@@ -44,10 +46,14 @@ FIRST_LOOK = 1.0
 """Seconds after which a first reading is shown on a terminal, and after which `--once` takes its sample."""
 
 INTERNAL_ERROR = 70
+
+OVER_LIMIT = 1
+"""What a run ends with that used more than `resource_limits` allow, where their action is `stop`."""
+
 _WRITER_SECONDS = 1.5
 _SCREEN_SECONDS = 0.2
 _LOGGER = logging.getLogger(logs.LOGGER)
-_QUIET_EVENTS = frozenset({"collector_recovered", "limit_kept_again"})
+_QUIET_EVENTS = frozenset({"reloaded", "collector_recovered", "limit_kept_again"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +78,11 @@ class _Identity:
     intervals: Mapping[str, float]
 
 
-def run(config: Config, asked: Asked, *, environ: Mapping[str, str]) -> int:
-    """Watch this machine until told to stop; return the exit code. Raise SysmonError where it cannot begin."""
+def run(config: Config, asked: Asked, *, environ: Mapping[str, str], load: Callable[[], Config]) -> int:
+    """Watch this machine until told to stop; return the exit code. Raise SysmonError where it cannot begin.
+
+    `load` reads the configuration again, when it has changed.
+    """
     _fill_standard_descriptors()
     intervals = {name: chosen.interval for name, chosen in config.collectors.items() if chosen.enabled}
     base = config.interval.total_seconds()
@@ -83,7 +92,7 @@ def run(config: Config, asked: Asked, *, environ: Mapping[str, str]) -> int:
     log = logs.start_logging(config.logging)
     try:
         identity = _Identity(os.urandom(4).hex(), _boot_id(), Origin(_hostname(), config.labels), everything)
-        return _Run(config, asked, identity, rules, directory, environ).go()
+        return _Run(config, asked, identity, rules, directory, environ, load).go()
     finally:
         log.close(_SCREEN_SECONDS)
         directory.close()
@@ -100,6 +109,7 @@ class _Run:
         rules: RuleSet,
         directory: DataDirectory,
         environ: Mapping[str, str],
+        load: Callable[[], Config],
     ) -> None:
         self._config = config
         self._directory = directory
@@ -110,16 +120,17 @@ class _Run:
         self._folder = host_folder(config.data_dir, identity.origin.hostname)
         enabled = {name: chosen for name, chosen in config.collectors.items() if chosen.enabled}
         source = Source()
-        self._sampler = Sampler(
-            {name: discover()[name](source, chosen.options) for name, chosen in enabled.items()},
-            self._clock.monotonic,
-            stored=_stored(config),
+        collectors = {name: discover()[name](source, chosen.options) for name, chosen in enabled.items()}
+        self._sampler = Sampler(collectors, self._clock.monotonic, stored=_stored(config))
+        self._schedule = Schedule(config.interval.total_seconds())
+        self._governor = Governor(
+            {name: chosen.interval for name, chosen in enabled.items()},
+            {name: one.cpu_budget for name, one in collectors.items() if isinstance(one, Governed)},
         )
-        self._schedule = Schedule(
-            config.interval.total_seconds(), {name: chosen.interval for name, chosen in enabled.items()}
-        )
-        self._evaluator = Evaluator(rules.rules, tables(), identity.origin)
-        self._limits = ResourceWatch(config.resource_limits)
+        self._alarms = Alarms(config, rules, identity.origin, intervals=identity.intervals, load=load)
+        now = self._clock.now()
+        self._alarms.resume(self._folder, now=now, first_tick=self._schedule.after(now))
+        self._limits = ResourceWatch(config.resource_limits, self._governor, stop=self._limit_stop)
         self._waiter = Waiter(self._clock.monotonic)
         self._screen = Screen(
             tables(),
@@ -131,6 +142,7 @@ class _Run:
         self._writer = self._make_writer()
         self._upkeep = self._make_upkeep(environ)
         self._broken = False
+        self._over_limit = False
 
     def go(self) -> int:
         """Run, and return the exit code."""
@@ -143,10 +155,13 @@ class _Run:
             loop = self._make_loop()
             if self._asked.once:
                 loop.tally.first_tick = _to_milliseconds(self._clock.now() + timedelta(seconds=FIRST_LOOK))
-            self._record(self._started(loop.tally))
+            self._record(self._started(loop.tally), self._alarms.owed)
             self._take(loop)
+            self._sampler.close()
             self._stop(loop.tally)
-        return INTERNAL_ERROR if self._broken else exit_code(self._waiter.stopped_by)
+        if self._broken or self._over_limit:
+            return INTERNAL_ERROR if self._broken else OVER_LIMIT
+        return exit_code(self._waiter.stopped_by)
 
     def _take(self, loop: Loop) -> None:
         soon = self._clock.monotonic() + FIRST_LOOK
@@ -160,13 +175,15 @@ class _Run:
         loop.run()
 
     def _sink(self, sample: Sample, events: list[Event]) -> None:
-        alerts = self._evaluator.evaluate(sample)
-        active = self._evaluator.active()
+        alerts, news = self._alarms.take(sample, reload=self._waiter.nudged)
+        self._waiter.nudged = False
+        active = self._alarms.active()
+        events += news
         events += self._limits.check(sample.at, sample.rows[AGENT.name][0])
         stored = self._writer.put(sample, events=events, alerts=alerts, active=active)
         if self._upkeep is not None:
             self._upkeep.look(self._writer.ended)
-        self._screen.alerts(alerts, stored)
+        self._screen.alerts(told(alerts), stored)
         self._screen.tick(sample, active)
         for event in events:
             level = logging.INFO if event.kind in _QUIET_EVENTS else logging.WARNING
@@ -175,6 +192,7 @@ class _Run:
     def _stop(self, tally: Tally) -> None:
         tally.dropped += self._writer.dropped()
         reason = self._waiter.stopped_by.name if self._waiter.stopped_by else "done"
+        reason = "resource_limits" if self._over_limit else reason
         last = None if tally.last_tick is None else format_instant(tally.last_tick)
         counts: dict[str, object] = {"ticks": tally.ticks, "missed": tally.missed, "dropped": tally.dropped}
         fields = {"run": self._identity.run, "reason": reason, "last_tick": last, **counts}
@@ -187,9 +205,10 @@ class _Run:
         said = f"sysmon stopped ({reason}): {samples}, {tally.missed} missed, {tally.dropped} dropped"
         self._screen.close(_SCREEN_SECONDS, saying=said)
 
-    def _record(self, event: Event) -> None:
+    def _record(self, event: Event, alerts: Sequence[AlertEvent] = ()) -> None:
         """Hand over an event that belongs to no tick."""
-        self._writer.put(Sample(event.at, {}), events=[event], active=self._evaluator.active())
+        stored = self._writer.put(Sample(event.at, {}), events=[event], alerts=alerts, active=self._alarms.active())
+        self._screen.alerts(told(alerts), stored)
 
     def _make_writer(self) -> Writer:
         storage = self._config.storage
@@ -202,6 +221,7 @@ class _Run:
             tell=self._tell_of_disk,
             guard=self._hold_directory,
         )
+        files.set_active(self._alarms.logged)
         return Writer(files, sync_seconds=storage.sync_interval.total_seconds(), tell=self._tell_of_disk)
 
     def _make_upkeep(self, environ: Mapping[str, str]) -> Upkeep | None:
@@ -219,11 +239,13 @@ class _Run:
         return Loop(
             self._sampler,
             self._schedule,
+            self._governor,
             clock=self._clock,
             waiting=self._waiter,
             run=self._identity.run,
             sink=self._sink,
             dropped=self._writer.dropped,
+            wanted=self._alarms.wanted,
             limit=self._asked.ticks,
         )
 
@@ -231,7 +253,12 @@ class _Run:
         identity = self._identity
         uptime = round(self._clock.moment().boot, 3)
         who = {"run": identity.run, "boot": identity.boot, "uptime": uptime, "version": __version__}
-        return Event(at, RUNNING, {**who, "intervals": dict(identity.intervals)})
+        return Event(at, RUNNING, {**who, "intervals": self._intervals()})
+
+    def _intervals(self) -> dict[str, float]:
+        """Return the intervals that hold now, by table; what the governor stopped reading is left out."""
+        own = {name: self._identity.intervals[name] for name in (COLLECTOR.name, AGENT.name)}
+        return self._governor.intervals | own
 
     def _started(self, tally: Tally) -> Event:
         opening = self._running(self._clock.now())
@@ -246,11 +273,17 @@ class _Run:
         _LOGGER.critical("internal error in %s: %s", thread, repr(arguments.exc_value), exc_info=arguments.exc_value)
         os.kill(os.getpid(), signal.SIGTERM)
 
+    def _limit_stop(self) -> None:
+        self._over_limit = True
+        os.kill(os.getpid(), signal.SIGTERM)
+
     def _say_hello(self) -> None:
         config, base = self._config, format_duration(self._config.interval)
         host = printable(self._identity.origin.hostname)
         folder = printable(str(self._folder))
         rules = f"{len(self._rules.rules)} rules from {printable(str(config.rules))}"
+        if active := self._alarms.in_words():
+            rules += f"; {printable(active)}"
         for warning in (*config.warnings, *self._rules.warnings):
             _LOGGER.warning("%s", warning)
         if not self._screen.live:
@@ -263,7 +296,7 @@ class _Run:
             if chosen.enabled and chosen.interval != config.interval.total_seconds()
         }
         names = [
-            f"{name} ({format_duration(slower[name])})" if name in slower else name for name in self._schedule.intervals
+            f"{name} ({format_duration(slower[name])})" if name in slower else name for name in self._governor.intervals
         ]
         forms = " and ".join(form.value for form in config.storage.formats)
         self._screen.say(

@@ -1,6 +1,7 @@
 """`sysmon run`: watch this machine until told to stop."""
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import click
@@ -54,9 +55,16 @@ def command(
     from sysmon.app import run
 
     environ = environment()
-    config = configuration.load(
-        config=config_file, data=data_dir, rules=rules, interval=interval, log_level=log_level, environ=environ
+    load = partial(
+        configuration.load,
+        config=config_file,
+        data=data_dir,
+        rules=rules,
+        interval=interval,
+        log_level=log_level,
+        environ=environ,
     )
+    config = load()
     limit = run.ticks_in(lasting, config.interval) if lasting is not None else ticks
     asked = run.Asked(ticks=limit, once=once, quiet=quiet, color=color, lines=lines)
-    return run.run(config, asked, environ=environ)
+    return run.run(config, asked, environ=environ, load=load)

@@ -11,7 +11,8 @@ from types import FrameType
 class Waiter:
     """Sleeps up to a deadline; a signal that asks to stop ends the sleep and is remembered.
 
-    The handler only sets an attribute: locks (as in threading.Event) could be held by the very code that it interrupts.
+    `nudged` is set by a signal that does not stop; who heeds it takes it back. The handler only sets an attribute:
+    locks (as in threading.Event) could be held by the very code that it interrupts.
     The interpreter itself writes a byte to the wake-up socket when a signal arrives.
     """
 
@@ -21,6 +22,7 @@ class Waiter:
         self._receiver.setblocking(False)
         self._sender.setblocking(False)
         self.stopped_by: signal.Signals | None = None
+        self.nudged = False
 
     @contextmanager
     def catching(self, stopping: Iterable[signal.Signals], ignoring: Iterable[signal.Signals] = ()) -> Iterator[None]:
@@ -57,7 +59,8 @@ class Waiter:
             self.stopped_by = signal.Signals(number)
 
     def _ignore(self, _number: int, _frame: FrameType | None) -> None:
-        """Be woken, look around, and sleep on."""
+        """Be woken, note that somebody wants something, and sleep on."""
+        self.nudged = True
 
 
 def exit_code(stopped_by: signal.Signals | None) -> int:

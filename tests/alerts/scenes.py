@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sysmon.alerts.conditions import Condition, Edge, OnMissing, Operator, Rule
 from sysmon.alerts.machine import IDLE, Change, Signal, State, step
@@ -47,6 +48,7 @@ def rule(
     match: tuple[tuple[str, tuple[str, ...]], ...] = (),
     each: tuple[str, ...] = (),
     name: str = "busy",
+    **more: Any,
 ) -> Rule:
     return Rule(
         name,
@@ -59,6 +61,7 @@ def rule(
         on_missing,
         match,
         each,
+        **more,
     )
 
 

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from sysmon.alerts.conditions import Condition, Edge, OnMissing, Operator, Rule
+from sysmon.alerts.conditions import ABSENT, PRESENT, Condition, Count, Edge, Flap, OnMissing, Operator, Rule
+from sysmon.alerts.quiet import Quiet, parse_cron
+from sysmon.alerts.reduce import Reduce
 from sysmon.alerts.rules import RuleSet, load_rules
+from sysmon.alerts.templates import Template
 from sysmon.app.catalogue import tables
 from sysmon.model import Level
 from tests.alerts.scenes import TABLES
@@ -45,6 +48,9 @@ def test_a_short_rule_is_filled_up_with_what_holds_without_a_word(tmp_path: Path
         on_missing=OnMissing.HOLD,
         match=(),
         each=("device", "kind"),
+        repeat=timedelta(hours=4),
+        flap=Flap(timedelta(hours=1), start=6, stop=2),
+        attach=5,
     )
 
 
@@ -58,6 +64,12 @@ def test_a_long_rule_says_everything_itself(tmp_path: Path) -> None:
         "  max_gap: 30s\n"
         "  gone_after: 10m\n"
         "  on_missing: resolve\n"
+        "  cooldown: 5m\n"
+        "  repeat: 0s\n"
+        "  attach: 3\n"
+        "  flap: {window: 2h, start: 9, stop: 3}\n"
+        "  reduce: {fn: max, over: 5m, min_coverage: 0.5}\n"
+        "  message: '{{ value }} on {{ labels.device }}'\n"
         "  critical: {below: 1e3, clear_above: 1500.5, for: 0s}\n"
         "  info: {at_most: 2000, clear_for: 1h30m}\n",
     )
@@ -88,6 +100,11 @@ def test_a_long_rule_says_everything_itself(tmp_path: Path) -> None:
         on_missing=OnMissing.RESOLVE,
         match=(("device", ("sd*", "nvme0n1")), ("kind", ("disk",))),
         each=("kind",),
+        cooldown=5 * MINUTE,
+        attach=3,
+        flap=Flap(timedelta(hours=2), start=9, stop=3),
+        reduce=Reduce("max", 5 * MINUTE, 0.5),
+        message=Template("{{ value }} on {{ labels.device }}", ("", "value", " on ", "labels.device", "")),
     )
 
 
@@ -138,6 +155,35 @@ def test_a_gap_from_the_defaults_is_raised_to_three_intervals_of_the_table(tmp_p
     ).rules
 
     assert [rule.max_gap for rule in rules] == [MINUTE, 3 * MINUTE]
+
+
+def test_samples_may_be_counted_in_place_of_time(tmp_path: Path) -> None:
+    found = only_rule(tmp_path, "  warning: {above: 1, for: {bad: 3, of: 5}}\n").conditions[0]
+
+    assert (found.hold, found.count, found.words) == (timedelta(0), Count(3, 5), "> 1 in 3 of 5 samples")
+
+
+def test_a_level_may_ask_for_silence_which_begins_with_the_last_value(tmp_path: Path) -> None:
+    found = only_rule(tmp_path, "  warning: {absent_for: 2m, clear_for: 0s}\n")
+
+    level = Condition(
+        Level.WARNING, ABSENT, PRESENT, timedelta(seconds=110), timedelta(0), absent=timedelta(seconds=120)
+    )
+    assert (found.conditions, found.absent, found.gone_after, level.words) == ((level,), True, None, "absent for 2m")
+
+
+def test_quiet_times_are_read(tmp_path: Path) -> None:
+    found = load(
+        tmp_path,
+        "version: 1\nrules:\n- {id: cpu-hot, metric: load, warning: {above: 1}}\nquiet:\n"
+        "- {name: backup, cron: '0 2 * * *', for: 45m, rules: [cpu-*], max_level: warning}\n"
+        "- {name: all, cron: '0 3 * * *', for: 1h}\n",
+    )
+
+    assert found.quiet == (
+        Quiet("backup", parse_cron("0 2 * * *"), timedelta(minutes=45), ("cpu-*",), Level.WARNING),
+        Quiet("all", parse_cron("0 3 * * *"), timedelta(hours=1)),
+    )
 
 
 def test_each_may_be_empty_to_make_all_rows_one_alert(tmp_path: Path) -> None:

@@ -45,7 +45,6 @@ def complaints(tmp_path: Path, text: str) -> list[str]:
             "2:1: unknown key 'rule' in the rule file: did you mean 'rules'?",
             id="unknown top key",
         ),
-        pytest.param("version: 1\nrules: []\nquiet: []\n", "3:1: 'quiet' is not supported yet: remove it", id="quiet"),
         pytest.param(
             "version: 1\nrules:\n  - hot\n",
             "3:5: rule 1 is no mapping: begin it with `- id:` and `metric:` below",
@@ -211,26 +210,6 @@ def complaints(tmp_path: Path, text: str) -> list[str]:
             id="unknown rule key",
         ),
         pytest.param(
-            RULE + "    warning: {absent_for: 2m}\n",
-            "5:15: 'absent_for' is not supported yet: remove it",
-            id="absent_for",
-        ),
-        pytest.param(
-            RULE + "    warning: {at_least: 90, for: {bad: 3, of: 5}}\n",
-            "5:34: for of warning of rule 'hot': counting samples is not supported yet: write a duration such as 1m",
-            id="counting samples",
-        ),
-        pytest.param(
-            RULE + "    warning: {at_least: 90}\n    reduce: {fn: mean, over: 1m}\n",
-            "6:5: 'reduce' is not supported yet: remove it",
-            id="reduce",
-        ),
-        pytest.param(
-            RULE + "    warning: {at_least: 90}\n    message: hello\n",
-            "6:5: 'message' is not supported yet: remove it",
-            id="message",
-        ),
-        pytest.param(
             "version: 1\ndefaults: {maxgap: 5m}\nrules: []\n",
             "2:12: unknown key 'maxgap' in defaults: did you mean 'max_gap'?",
             id="unknown default",
@@ -315,6 +294,150 @@ def complaints(tmp_path: Path, text: str) -> list[str]:
             "2:1: unknown key 'rule' in the rule file: did you mean 'rules'?",
             id="rules misspelt",
         ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    reduce: {fn: mean, over: 1m, min_coverage: 2}\n",
+            "6:48: min_coverage of reduce of rule 'hot':"
+            " 2 is out of range: write more than 0 and at most 1, such as 0.8",
+            id="a share over one",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    reduce: {fn: median, over: 1m}\n",
+            "6:18: fn of reduce of rule 'hot': 'median' is not known: did you mean 'mean'?",
+            id="a function like no other",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    reduce: {over: 1m}\n",
+            "6:13: reduce of rule 'hot' has no 'fn': write fn: mean",
+            id="no function",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    reduce: {fn: mean}\n",
+            "6:13: reduce of rule 'hot' has no 'over': write over: 1m",
+            id="no time to reduce",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    reduce: {fn: mean, over: 5s}\n",
+            "6:30: over of reduce of rule 'hot' holds 0.5 samples: write 10s to 1d3h46m40s",
+            id="less than a sample to reduce",
+        ),
+        pytest.param(
+            RULE + '    warning: {at_least: 90}\n    message: "{{ value.__class__ }}"\n',
+            "6:14: message of rule 'hot': {{ value.__class__ }} cannot be filled in: write one of"
+            " value, threshold, level, metric, since, duration, peak, trend, top, labels.hostname, "
+            "labels.environment, labels.region, labels.datacenter, labels.role, labels.device, labels.kind",
+            id="a message that looks into things",
+        ),
+        pytest.param(
+            RULE + '    warning: {at_least: 90}\n    message: "{{ value"\n',
+            "6:14: message of rule 'hot': {{ and }} do not pair up: write names as in {{ value }}",
+            id="a message with half a name",
+        ),
+        pytest.param(
+            RULE + '    warning: {at_least: 90}\n    message: ""\n',
+            "6:14: message of rule 'hot': a message has 1 to 500 characters, this one has 0: write another",
+            id="an empty message",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    attach: 21\n",
+            "6:13: attach of rule 'hot': '21': write a whole number from 0 to 20",
+            id="more culprits than a line holds",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    flap: {start: 2, stop: 3}\n",
+            "6:11: flap of rule 'hot': stop (3) is over start (2): write 2 or less",
+            id="flapping that ends before it begins",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    flap: {start: 1}\n",
+            "6:19: start of flap of rule 'hot': '1': write a whole number from 2 to 1000",
+            id="flapping at the first alert",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    cooldown: 5\n",
+            "6:15: cooldown of rule 'hot': '5' is no duration: write 5s, 5m or 5h",
+            id="a cooldown without unit",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\n    repeat: 99d\n",
+            "6:13: repeat of rule 'hot': 99d is too long: write 31d or less",
+            id="a reminder once in a blue moon",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90, for: {bad: 6, of: 5}}\n",
+            "5:34: for of warning of rule 'hot': 6 of 5 can never be: write a bad that is 5 or less",
+            id="more bad samples than samples",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90, for: {bad: 3}}\n",
+            "5:34: for of warning of rule 'hot' has no 'of': write {bad: 3, of: 5}",
+            id="bad of how many",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90, for: {bad: 0, of: 5}}\n",
+            "5:40: bad in for of warning of rule 'hot': '0': write a whole number from 1 to 1000",
+            id="no bad samples at all",
+        ),
+        pytest.param(
+            RULE + "    warning: {absent_for: 0s}\n",
+            "5:27: absent_for of warning of rule 'hot': 0s is no time at all: write more, such as 2m",
+            id="absent for no time",
+        ),
+        pytest.param(
+            RULE + "    warning: {absent_for: 2m, above: 5}\n",
+            "5:38: warning of rule 'hot' has both absent_for and above: write two rules, or remove above",
+            id="silence and a limit",
+        ),
+        pytest.param(
+            RULE + "    warning: {absent_for: 2m}\n    critical: {above: 5}\n",
+            "6:15: rule 'hot': warning is absent for 2m and critical is > 5 for 1m: silence and values are two rules",
+            id="silence at one level and a limit at another",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\nquiet: 5m\n",
+            "6:8: quiet is no list: begin each quiet time with `- name:`",
+            id="quiet as a scalar",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\nquiet: [{cron: '0 2 * * *', for: 1h}]\n",
+            "6:9: quiet time 1 has no 'name': write name: backup",
+            id="quiet without a name",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\nquiet: [{name: a, cron: 0 2 * *, for: 1h}]\n",
+            "6:25: cron of quiet time 1: '0 2 * *' has 4 fields: "
+            "write minute, hour, day, month and weekday, as in 0 2 * * *",
+            id="four fields",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\nquiet: [{name: a, cron: '61 2 * * *', for: 1h}]\n",
+            "6:25: cron of quiet time 1: '61' is no minute: write 0 to 59",
+            id="minute 61",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\nquiet: [{name: a, cron: '0 2 * * fry', for: 1h}]\n",
+            "6:25: cron of quiet time 1: 'fry' is no weekday: write 0 to 7 or sun to sat",
+            id="a weekday of another world",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\nquiet: [{name: a, cron: '0 9-5 * * *', for: 1h}]\n",
+            "6:25: cron of quiet time 1: '9-5' in the hour field runs backwards: write 5-9 or two ranges",
+            id="hours that run backwards",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\nquiet: [{name: a, cron: '0 2 * * *', for: 8d}]\n",
+            "6:43: for of quiet time 1: 8d is out of range: write 1m to 7d",
+            id="quiet for ever",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\nquiet: [{name: a, cron: '0 2 * * *', for: 1h, rules: hto}]\n",
+            "6:54: rules of quiet time 1: 'hto' fits no rule: did you mean 'hot'?",
+            id="quiet for no rule",
+        ),
+        pytest.param(
+            RULE + "    warning: {at_least: 90}\nquiet: [{name: a, cron: '0 2 * * *', for: 1h, max_level: bad}]\n",
+            "6:58: max_level of quiet time 1: 'bad' is no level: known are critical, info, warning",
+            id="quiet up to no level",
+        ),
     ],
 )
 def test_one_mistake_is_one_line(tmp_path: Path, text: str, line: str) -> None:
@@ -332,17 +455,6 @@ def test_all_mistakes_of_a_file_are_told_at_once_in_its_order(tmp_path: Path) ->
         "7:9: rule id 'hot' again (first in line 3): choose another",
         "8:13: unknown metric 'lod' in rule 'hot': did you mean 'load'?",
     ]
-
-
-@pytest.mark.parametrize("key", ["cooldown", "repeat", "attach", "flap"])
-@pytest.mark.parametrize(
-    ("before", "place"),
-    [pytest.param("version: 1\ndefaults:\n  ", "3:3", id="defaults"), pytest.param(RULE + "    ", "5:5", id="rule")],
-)
-def test_keys_of_a_later_version_are_refused_by_name(tmp_path: Path, before: str, place: str, key: str) -> None:
-    after = "\nrules: []\n" if "defaults" in before else "\n    warning: {above: 1}\n"
-
-    assert complaints(tmp_path, f"{before}{key}: 1{after}") == [f"{place}: '{key}' is not supported yet: remove it"]
 
 
 @pytest.mark.parametrize(

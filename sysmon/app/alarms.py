@@ -1,0 +1,89 @@
+"""The alerts of a run: rules that follow their file, states that outlive the process, and who is told."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from sysmon.alerts.evaluator import Evaluator, wanted
+from sysmon.alerts.rules import RuleSet
+from sysmon.alerts.telling import Mutes
+from sysmon.app import logs
+from sysmon.app.catalogue import tables
+from sysmon.app.reloading import Fresh, Reloader
+from sysmon.app.resuming import resume
+from sysmon.config import Config
+from sysmon.instants import format_instant
+from sysmon.model import AlertEvent, Event, Origin, Sample
+
+_LOGGER = logging.getLogger(logs.LOGGER)
+
+
+class Alarms:
+    """Evaluates samples; `logged` is what fires as far as the alert log tells, `owed` the events that it lacks."""
+
+    def __init__(
+        self,
+        config: Config,
+        rules: RuleSet,
+        origin: Origin,
+        *,
+        intervals: Mapping[str, float],
+        load: Callable[[], Config],
+    ) -> None:
+        self._mutes = Mutes(rules.quiet)
+        self._evaluator = Evaluator(rules.rules, tables(), origin, self._mutes)
+        self._reloader = Reloader(load, config, intervals)
+        self.logged: list[AlertEvent] = []
+        self.owed: list[AlertEvent] = []
+
+    def resume(self, folder: Path, *, now: datetime, first_tick: datetime) -> None:
+        """Go on where the last run ended."""
+        restored, skipped = resume(self._evaluator, folder, tables(), now=now, first_tick=first_tick)
+        self.logged, self.owed = restored.firing, restored.events
+        if skipped.lines:
+            _LOGGER.warning("%d stored lines could not be read for the state of the alerts", skipped.lines)
+
+    def take(self, sample: Sample, *, reload: bool) -> tuple[list[AlertEvent], list[Event]]:
+        """Return what a sample changes, and the news about the rules themselves; `reload` asks to read them again."""
+        alerts, news = self._reloaded(sample.at, asked=reload)
+        return alerts + self._evaluator.evaluate(sample), news
+
+    def active(self) -> list[AlertEvent]:
+        """Return the latest event of each alert that fires."""
+        return self._evaluator.active()
+
+    def wanted(self) -> frozenset[str]:
+        """Return the collectors that should be read at the next tick whatever their interval is."""
+        return wanted(self._evaluator)
+
+    def in_words(self) -> str:
+        """Return what fires, for the line at the start: `2 alerts active: ...`; empty where nothing does."""
+        active = self.active()
+        if not active:
+            return ""
+        names = [f"{event.rule} {event.level} since {format_instant(event.since)}" for event in active[:5]]
+        more = [f"and {len(active) - 5} more"] if len(active) > 5 else []
+        return f"{len(active)} alert{'s' if len(active) > 1 else ''} active: {', '.join([*names, *more])}"
+
+    def _reloaded(self, at: datetime, *, asked: bool) -> tuple[list[AlertEvent], list[Event]]:
+        found = self._reloader.look(at, asked=asked)
+        if found is None:
+            return [], []
+        if not isinstance(found, Fresh):
+            first, *others = str(found).split("\n")
+            more = {"more": len(others)} if others else {}
+            return [], [Event(at, "reload_failed", {"error": first, **more, "kept": len(self._evaluator.rules)})]
+        self._mutes.set_quiet(found.rules.quiet)
+        logging.getLogger(logs.LOGGER).setLevel(found.config.logging.level.upper())
+        done = self._evaluator.reload(found.rules.rules, at)
+        counts = {"added": done.added, "changed": done.changed, "removed": done.removed}
+        restart = {"needs_restart": list(found.restart)} if found.restart else {}
+        for warning in (*found.config.warnings, *found.rules.warnings):
+            _LOGGER.warning("%s", warning)
+        return done.events, [Event(at, "reloaded", {"rules": len(found.rules.rules), **counts, **restart})]
+
+
+def told(events: Iterable[AlertEvent]) -> list[AlertEvent]:
+    """Return the events that people are to be told of."""
+    return [event for event in events if event.told is True]
