@@ -5,13 +5,17 @@ from pathlib import Path
 from sysmon.names import printable
 
 KEPT = 20
-"""How many places are remembered in words; the rest are only counted."""
+"""How many places an answer tells."""
 
 
 class Damage:
-    """Counts what readers had to skip; a line that is merely not finished yet is mentioned and is no damage."""
+    """Counts what readers had to skip; a line that is merely not finished yet is mentioned and is no damage.
 
-    def __init__(self) -> None:
+    `kept` is how many places are remembered in words; the rest are only counted.
+    """
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._kept = kept
         self.count = 0
         self.lines: list[str] = []
         self.unfinished: list[str] = []
@@ -19,13 +23,13 @@ class Damage:
     def note(self, path: Path, line: int | None, reason: str) -> None:
         """Count one thing that was skipped: a line (numbered from 1), or what is left of a file."""
         self.count += 1
-        if len(self.lines) < KEPT:
+        if len(self.lines) < self._kept:
             place = str(path) if line is None else f"{path}:{line}"
             self.lines.append(printable(f"{place}: {reason}"))
 
     def note_unfinished(self, path: Path) -> None:
         """Mention a file whose last line has no newline."""
-        if len(self.unfinished) < KEPT:
+        if len(self.unfinished) < self._kept:
             self.unfinished.append(printable(str(path)))
 
     def told(self) -> list[str]:
@@ -33,5 +37,5 @@ class Damage:
         said = [f"{path}: the last line is not finished and was left out" for path in self.unfinished]
         said += [f"skipped {line}" for line in self.lines]
         if self.count > len(self.lines):
-            said.append(f"skipped {self.count} lines or parts of files in all: only the first {KEPT} are listed")
+            said.append(f"skipped {self.count} lines or parts of files in all: only the first {self._kept} are listed")
         return said

@@ -45,11 +45,16 @@ def pack(path: Path) -> bool:
 
 def store_packed(path: Path, data: bytes) -> None:
     """Write text as a packed file that is there whole or not at all."""
+    store_text(path, zlib.compress(data, _LEVEL, _GZIP))
+
+
+def store_text(path: Path, data: bytes) -> None:
+    """Write a file that is there whole or not at all."""
     descriptor, temporary = _new(path)
     try:
         try:
             os.fchmod(descriptor, FILE_MODE)
-            _write_all(descriptor, zlib.compress(data, _LEVEL, _GZIP))
+            _write_all(descriptor, data)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
