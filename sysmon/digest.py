@@ -5,7 +5,7 @@ its middle is within ALPHA of each of them, whatever their size. Two histograms 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, fsum, log
 
@@ -102,25 +102,62 @@ def digest(at: Sequence[int], values: Sequence[float]) -> Digest | None:
     )
 
 
-def merged(parts: Sequence[Digest]) -> Digest | None:
+class Merging:
+    """Merges digests one by one, in any order, and holds no more than their sum."""
+
+    def __init__(self) -> None:
+        self._first: Digest | None = None
+        self._last: Digest | None = None
+        self._highest: Digest | None = None
+        self._low = 0.0
+        self._count = 0
+        self._totals: list[float] = []
+        self._bins: dict[int, int] = {}
+        self._means: list[tuple[int, int, float]] = []
+
+    def add(self, part: Digest) -> None:
+        """Take one in."""
+        first, last, highest = self._first, self._last, self._highest
+        self._low = part.low if first is None else min(self._low, part.low)
+        if first is None or part.first_at < first.first_at:
+            self._first = part
+        if last is None or part.last_at > last.last_at:
+            self._last = part
+        if highest is None or (part.high, -part.high_at) > (highest.high, -highest.high_at):
+            self._highest = part
+        self._count += part.count
+        self._totals.append(part.total)
+        self._means += part.means
+        bins = self._bins
+        for number, count in part.histogram().items():
+            bins[number] = bins.get(number, 0) + count
+
+    def result(self) -> Digest | None:
+        """Return what the digest of all their values would be, None where there are none."""
+        first, last, highest = self._first, self._last, self._highest
+        if first is None or last is None or highest is None:
+            return None
+        return Digest(
+            count=self._count,
+            total=fsum(self._totals),
+            low=self._low,
+            high=highest.high,
+            high_at=highest.high_at,
+            first=first.first,
+            first_at=first.first_at,
+            last=last.last,
+            last_at=last.last_at,
+            bins=self._bins if self._low != highest.high else {},
+            means=sorted(self._means),
+        )
+
+
+def merged(parts: Iterable[Digest]) -> Digest | None:
     """Return what the digest of all their values would be, None where there are none."""
-    if len(parts) < 2:
-        return parts[0] if parts else None
-    low, high = min(part.low for part in parts), max(part.high for part in parts)
-    first, last = min(parts, key=lambda part: part.first_at), max(parts, key=lambda part: part.last_at)
-    return Digest(
-        count=sum(part.count for part in parts),
-        total=fsum(part.total for part in parts),
-        low=low,
-        high=high,
-        high_at=min(part.high_at for part in parts if part.high == high),
-        first=first.first,
-        first_at=first.first_at,
-        last=last.last,
-        last_at=last.last_at,
-        bins=_added(part.histogram() for part in parts) if low != high else {},
-        means=[mean for part in parts for mean in part.means],
-    )
+    merging = Merging()
+    for part in parts:
+        merging.add(part)
+    return merging.result()
 
 
 def trend(means: Iterable[tuple[int, int, float]], begin: int, span: int, parts: int) -> tuple[float | None, ...]:
@@ -131,15 +168,6 @@ def trend(means: Iterable[tuple[int, int, float]], begin: int, span: int, parts:
         sums[part] += mean * count
         counts[part] += count
     return tuple(total / count if count else None for total, count in zip(sums, counts, strict=True))
-
-
-def _added(histograms: Iterable[Mapping[int, int]]) -> dict[int, int]:
-    bins: dict[int, int] = {}
-    get: Callable[[int, int], int] = bins.get
-    for histogram in histograms:
-        for number, count in histogram.items():
-            bins[number] = get(number, 0) + count
-    return bins
 
 
 def _hourly(at: Sequence[int], values: Sequence[float]) -> list[tuple[int, int, float]]:

@@ -5,12 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 
 from sysmon import instants, units
 from sysmon.errors import UsageError
 
 _NAME = re.compile(
-    r"(?P<table>[A-Za-z0-9_]+)-(?P<start>\d{8}T\d{6}Z)(?:-(?P<period>\d+[smhd](?:\d+[smh])*))?(?:-(?P<number>\d{1,6}))?"
+    r"(?P<table>[A-Za-z0-9_]+)"
+    r"-(?P<year>[1-9]\d{3})(?P<month>\d\d)(?P<day>\d\d)T(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)Z"
+    r"(?:-(?P<period>\d+[smhd](?:\d+[smh])*))?(?:-(?P<number>\d{1,6}))?"
     r"\.(?P<form>jsonl|csv)(?P<packed>\.gz)?",
     re.ASCII,
 )
@@ -81,16 +84,30 @@ def parse(file_name: str) -> SegmentFile | None:
     match = _NAME.fullmatch(file_name)
     if match is None:
         return None
+    number = int(match["number"] or 1)
+    if match["number"] and (number < 2 or match["number"].startswith("0")):
+        return None
+    period = None
     try:
-        start = instants.parse_stamp(match["start"])
-        period = units.parse_duration(match["period"]) if match["period"] else None
+        year, month, day, hour, minute, second = map(int, match.groups()[1:7])
+        start = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        if match["period"]:
+            period = _period(match["period"])
     except (ValueError, UsageError):  # no such day; a period of centuries
         return None
-    if _LAST - start < _DAY or (period is not None and not divides_a_day(period)):
+    if _LAST - start < _DAY:
         return None
-    segment = Segment(match["table"], start, period, int(match["number"] or 1))
-    found = SegmentFile(segment, Form(match["form"]), packed=match["packed"] is not None)
-    return found if found.name == file_name else None
+    segment = Segment(match["table"], start, period, number)
+    return SegmentFile(segment, Form(match["form"]), packed=match["packed"] is not None)
+
+
+@cache
+def _period(text: str) -> timedelta:
+    """Read a period that would be written in the same way; raise ValueError or UsageError for anything else."""
+    period = units.parse_duration(text)
+    if not divides_a_day(period) or units.format_duration(period) != text:
+        raise ValueError(f"{text!r} is no period")
+    return period
 
 
 def divides_a_day(period: timedelta) -> bool:
@@ -113,9 +130,10 @@ def select(file_names: Iterable[str], since: datetime, until: datetime) -> list[
         found = parse(name)
         if found is None:
             continue
-        known = by_stem.get(found.segment.stem)
+        stem = name.split(".", 1)[0]
+        known = by_stem.get(stem)
         if known is None or _preference(found) < _preference(known):
-            by_stem[found.segment.stem] = found
+            by_stem[stem] = found
     ordered = sorted(by_stem.values(), key=lambda file: (file.segment.start, file.segment.number))
     starts = sorted({file.segment.start for file in ordered})
     following = dict(zip(starts, [*starts[1:], _LAST], strict=False))

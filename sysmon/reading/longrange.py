@@ -9,7 +9,7 @@ from sysmon.history import RolledTable
 from sysmon.model import Table
 from sysmon.reading import rollups, store
 from sysmon.reading.damage import Damage
-from sysmon.reading.rolled import TableSum, join, sum_up
+from sysmon.reading.rolled import Joining, TableSum, sum_up
 from sysmon.reading.rows import read_table
 from sysmon.segments import SegmentFile
 from sysmon.spans import FOLDER, RollupFile, Span
@@ -21,13 +21,11 @@ ROWS = "rows"
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """A part of the range, with its roll-up where it has one."""
+class _Rows:
+    """A part of the range that is answered by rows."""
 
     since: datetime
     until: datetime
-    source: str
-    found: TableSum | None = None
 
 
 def read_rolled(host: Path, table: Table, since: datetime, until: datetime, damage: Damage) -> RolledTable | None:
@@ -38,13 +36,19 @@ def read_rolled(host: Path, table: Table, since: datetime, until: datetime, dama
     if any(file.segment.end is None for file in segments):
         return None
     stems = _by_hour(segments, since, until)
-    pieces = list(_pieces(host, table, since, until, stems, damage))
-    used = {piece.source for piece in pieces}
-    if used <= {ROWS}:
+    joining, used, rows = Joining(table), set[str](), list[_Rows]()
+    for piece in _pieces(host, table, since, until, stems, damage):
+        if isinstance(piece, _Rows):
+            rows.append(piece)
+        else:
+            used.add(piece[0])
+            joining.add(piece[1])
+    if not used:
         return None
-    parts = [piece.found or _from_rows(host, table, piece, damage) for piece in _together(pieces)]
-    sources = tuple(source for source in (Span.DAY.value, Span.HOUR.value, ROWS) if source in used)
-    return join(parts, table, sources=sources)
+    for one in _together(rows):
+        joining.add(sum_up(read_table(host / table.name, table, one.since, one.until, damage)))
+    used |= {ROWS} if rows else set()
+    return joining.result(tuple(source for source in (Span.DAY.value, Span.HOUR.value, ROWS) if source in used))
 
 
 def _by_hour(files: Sequence[SegmentFile], since: datetime, until: datetime) -> dict[datetime, set[str]]:
@@ -61,7 +65,8 @@ def _by_hour(files: Sequence[SegmentFile], since: datetime, until: datetime) -> 
 
 def _pieces(
     host: Path, table: Table, since: datetime, until: datetime, stems: dict[datetime, set[str]], damage: Damage
-) -> Iterator[_Piece]:
+) -> Iterator[_Rows | tuple[str, TableSum]]:
+    """Yield the parts of a range in order: a sum with the kind of its file, or where rows must be read."""
     at, last = Span.HOUR.ceiling(since), Span.HOUR.floor(until)
     yield from _rows(since, min(at, until), stems)
     while at < last:
@@ -71,7 +76,7 @@ def _pieces(
                 continue
             found = _valid(host / FOLDER / span / file.name, file, stems, damage)
             if found is not None:
-                yield _Piece(at, file.end, span.value, found)
+                yield span.value, found
                 at = file.end
                 break
         else:
@@ -80,9 +85,9 @@ def _pieces(
     yield from _rows(max(last, since), until, stems)
 
 
-def _rows(since: datetime, until: datetime, stems: dict[datetime, set[str]]) -> Iterator[_Piece]:
+def _rows(since: datetime, until: datetime, stems: dict[datetime, set[str]]) -> Iterator[_Rows]:
     if since < until and Span.HOUR.floor(since) in stems:
-        yield _Piece(since, until, ROWS)
+        yield _Rows(since, until)
 
 
 def _valid(path: Path, file: RollupFile, stems: dict[datetime, set[str]], damage: Damage) -> TableSum | None:
@@ -102,24 +107,15 @@ def _valid(path: Path, file: RollupFile, stems: dict[datetime, set[str]], damage
     return found
 
 
-def _together(pieces: Sequence[_Piece]) -> Iterator[_Piece]:
-    """Yield the pieces, with neighbouring ones of rows as one, up to a day."""
-    waiting: _Piece | None = None
-    for piece in pieces:
+def _together(rows: Sequence[_Rows]) -> Iterator[_Rows]:
+    """Yield stretches of rows, neighbouring ones as one, up to a day."""
+    waiting: _Rows | None = None
+    for one in rows:
+        if waiting is not None and one.since == waiting.until and one.until - waiting.since <= Span.DAY.length:
+            waiting = _Rows(waiting.since, one.until)
+            continue
         if waiting is not None:
-            fits = piece.found is None and piece.since == waiting.until
-            if fits and piece.until - waiting.since <= Span.DAY.length:
-                waiting = _Piece(waiting.since, piece.until, ROWS)
-                continue
             yield waiting
-            waiting = None
-        if piece.found is None:
-            waiting = piece
-        else:
-            yield piece
+        waiting = one
     if waiting is not None:
         yield waiting
-
-
-def _from_rows(host: Path, table: Table, piece: _Piece, damage: Damage) -> TableSum:
-    return sum_up(read_table(host / table.name, table, piece.since, piece.until, damage))

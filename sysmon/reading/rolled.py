@@ -2,11 +2,11 @@
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import compress
 from math import fsum, isnan
 
-from sysmon.digest import Digest, digest, merged
+from sysmon.digest import Digest, Merging, digest
 from sysmon.history import GroupUse, RolledGroup, RolledSeries, RolledTable, Series, TableHistory
 from sysmon.model import Origin, Table
 from sysmon.ticks import Run, folded, unfolded
@@ -54,71 +54,93 @@ def sum_up(history: TableHistory, sources: Iterable[str] = (), skipped: int = 0)
     )
 
 
-def sum_of(parts: Sequence[TableSum], table: Table) -> TableSum:
-    """Return the sum of sums, given in order of time."""
-    joined = join(parts, table, sources=())
-    series = [
-        SeriesSum(
-            dict(zip(table.labels, one.labels, strict=True)),
-            tuple(folded(one.at)),
-            {metric.name: found for metric, found in zip(table.metrics, one.digests, strict=True) if found is not None},
-        )
-        for one in joined.series
-    ]
+def sum_of(parts: Iterable[TableSum], table: Table) -> TableSum:
+    """Return the sum of sums."""
+    joining = Joining(table)
+    for part in parts:
+        joining.add(part)
+    joined = joining.result(())
+    names = [metric.name for metric in table.metrics]
     return TableSum(
         joined.origin,
         tuple(folded(joined.ticks)),
-        series,
-        joined.groups,
-        frozenset().union(*(part.sources for part in parts)),
-        sum(part.skipped for part in parts),
-    )
-
-
-def join(parts: Sequence[TableSum], table: Table, *, sources: tuple[str, ...]) -> RolledTable:
-    """Return a table over all parts, given in order of time."""
-    shared: dict[tuple[Run, ...], array[int]] = {}
-    by_labels: dict[tuple[str, ...], _Parts] = {}
-    for part in parts:
-        for one in part.series:
-            labels = tuple(one.labels.get(name) or "-" for name in table.labels)
-            by_labels.setdefault(labels, _Parts()).add(one)
-    names = [metric.name for metric in table.metrics]
-    return RolledTable(
-        table=table,
-        origin=next((part.origin for part in reversed(parts) if part.origin is not None), None),
-        ticks=_instants(tuple(run for part in parts for run in part.ticks), shared),
-        series=[
-            RolledSeries(
-                labels, _instants(tuple(one.ticks), shared), [merged(one.metrics.get(name, ())) for name in names]
+        tuple(
+            SeriesSum(
+                dict(zip(table.labels, one.labels, strict=True)),
+                tuple(folded(one.at)),
+                {name: found for name, found in zip(names, one.digests, strict=True) if found is not None},
             )
-            for labels, one in by_labels.items()
-        ],
-        groups=_merged_groups(group for part in parts for group in part.groups),
-        sources=sources,
+            for one in joined.series
+        ),
+        tuple(joined.groups),
+        joining.sources,
+        joining.skipped,
     )
 
 
-@dataclass(slots=True)
+class Joining:
+    """Puts the sums of parts together, in any order, and holds no more than their sum."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._names = [metric.name for metric in table.metrics]
+        self._ticks: list[Run] = []
+        self._series: dict[tuple[str, ...], _Parts] = {}
+        self._groups: dict[Labels, RolledGroup] = {}
+        self._origin: tuple[int, Origin] | None = None
+        self.sources: frozenset[str] = frozenset()
+        self.skipped = 0
+
+    def add(self, part: TableSum) -> None:
+        """Take one in."""
+        self._ticks += part.ticks
+        self.sources |= part.sources
+        self.skipped += part.skipped
+        if part.origin is not None and part.ticks and (self._origin is None or part.ticks[0][0] > self._origin[0]):
+            self._origin = (part.ticks[0][0], part.origin)
+        for one in part.series:
+            labels = tuple(one.labels.get(name) or "-" for name in self._table.labels)
+            self._series.setdefault(labels, _Parts()).add(one)
+        for group in part.groups:
+            known = self._groups.get(group.labels)
+            self._groups[group.labels] = group if known is None else _merged_group(known, group)
+
+    def result(self, sources: tuple[str, ...]) -> RolledTable:
+        """Return the table over all parts; `sources` says what kinds of files they came from."""
+        shared: dict[tuple[Run, ...], array[int]] = {}
+        return RolledTable(
+            table=self._table,
+            origin=None if self._origin is None else self._origin[1],
+            ticks=_instants(self._ticks, shared),
+            series=[
+                RolledSeries(labels, _instants(one.ticks, shared), one.digests(self._names))
+                for labels, one in self._series.items()
+            ],
+            groups=list(self._groups.values()),
+            sources=sources,
+        )
+
+
 class _Parts:
     """What the parts have of one series."""
 
-    ticks: list[Run] = field(default_factory=list)
-    metrics: dict[str, list[Digest]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.ticks: list[Run] = []
+        self._metrics: dict[str, Merging] = {}
 
     def add(self, one: SeriesSum) -> None:
         self.ticks += one.ticks
         for name, found in one.metrics.items():
-            self.metrics.setdefault(name, []).append(found)
+            self._metrics.setdefault(name, Merging()).add(found)
 
     def digests(self, names: Iterable[str]) -> list[Digest | None]:
-        return [merged(self.metrics.get(name, ())) for name in names]
+        return [self._metrics[name].result() if name in self._metrics else None for name in names]
 
 
-def _instants(runs: tuple[Run, ...], shared: "dict[tuple[Run, ...], array[int]]") -> "array[int]":
+def _instants(found: Iterable[Run], shared: "dict[tuple[Run, ...], array[int]]") -> "array[int]":
+    runs = tuple(sorted(found))
     if runs not in shared:
-        instants = unfolded(runs)
-        shared[runs] = instants
+        shared[runs] = unfolded(runs)
     return shared[runs]
 
 
@@ -164,32 +186,13 @@ def _use(by_tick: Mapping[int, float]) -> GroupUse:
     return GroupUse(len(by_tick), fsum(by_tick.values()), high, min(ms for ms in by_tick if by_tick[ms] == high))
 
 
-def _merged_groups(groups: Iterable[RolledGroup]) -> list[RolledGroup]:
-    by_labels: dict[Labels, list[RolledGroup]] = {}
-    for group in groups:
-        by_labels.setdefault(group.labels, []).append(group)
-    return [_merged_group(labels, found) for labels, found in by_labels.items()]
+def _merged_group(one: RolledGroup, other: RolledGroup) -> RolledGroup:
+    uses = dict(one.uses)
+    for name, use in other.uses.items():
+        uses[name] = _merged_use(uses[name], use) if name in uses else use
+    return RolledGroup(one.labels, one.pids | other.pids, uses)
 
 
-def _merged_group(labels: Labels, groups: Sequence[RolledGroup]) -> RolledGroup:
-    if len(groups) == 1:
-        return groups[0]
-    uses: dict[str, list[GroupUse]] = {}
-    for group in groups:
-        for name, use in group.uses.items():
-            uses.setdefault(name, []).append(use)
-    return RolledGroup(
-        labels,
-        frozenset().union(*(group.pids for group in groups)),
-        {name: _merged_use(found) for name, found in uses.items()},
-    )
-
-
-def _merged_use(uses: Sequence[GroupUse]) -> GroupUse:
-    high = max(use.high for use in uses)
-    return GroupUse(
-        sum(use.ticks for use in uses),
-        fsum(use.total for use in uses),
-        high,
-        min(use.high_at for use in uses if use.high == high),
-    )
+def _merged_use(one: GroupUse, other: GroupUse) -> GroupUse:
+    highest = max(one, other, key=lambda use: (use.high, -use.high_at))
+    return GroupUse(one.ticks + other.ticks, one.total + other.total, highest.high, highest.high_at)

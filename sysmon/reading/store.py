@@ -34,7 +34,7 @@ class Host:
     def tables(self) -> list[str]:
         """Return the names of the tables that have files, without the logs and roll-ups."""
         names = [name for name in _entries(self.folder) if name not in RESERVED_TABLES]
-        return [name for name in names if files(self.folder / name, EPOCH, LAST)]
+        return [name for name in names if any(map(segments.parse, _entries(self.folder / name)))]
 
 
 def find_host(data: Path, asked: str | None) -> Host:
@@ -43,7 +43,7 @@ def find_host(data: Path, asked: str | None) -> Host:
     if not names:
         raise NothingFoundError(_why_empty(data))
     if asked is None:
-        latest = max(names, key=lambda name: _last_written(data / name))
+        latest = names[0] if len(names) == 1 else max(names, key=lambda name: _last_written(data / name))
         return Host(data / latest, tuple(name for name in names if name != latest))
     for name in (asked, path_name(asked, reserved=RESERVED_TABLES)):
         if name in names:

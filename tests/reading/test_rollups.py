@@ -12,7 +12,7 @@ from sysmon.model import Row
 from sysmon.reading import rollups
 from sysmon.reading.damage import Damage
 from sysmon.reading.longrange import read_rolled
-from sysmon.reading.rolled import TableSum, join, sum_of, sum_up
+from sysmon.reading.rolled import Joining, TableSum, sum_of, sum_up
 from sysmon.reading.rows import read_table
 from sysmon.spans import FOLDER, RollupFile, Span
 from sysmon.storage.pack import store_packed
@@ -49,6 +49,12 @@ def test_a_roll_up_reads_back_as_it_was_made(tmp_path: Path) -> None:
     assert (found, rollups.read_sources(path), damage.count) == (made, frozenset({"a", "b"}), 0)
 
 
+def joined(part: TableSum) -> RolledTable:
+    joining = Joining(CPU)
+    joining.add(part)
+    return joining.result(())
+
+
 def _same_but_for_drawing(one: RolledTable, other: RolledTable) -> bool:
     def bare(table: RolledTable) -> list[object]:
         return [
@@ -78,8 +84,8 @@ def test_a_day_made_of_its_hours_says_what_the_rows_of_the_day_say(tmp_path: Pat
     found = rollups.read(tmp_path / file.name, file, Damage())
 
     assert found is not None
-    whole = join([summed(tmp_path, midnight, midnight + DAY)], CPU, sources=())
-    assert _same_but_for_drawing(join([found], CPU, sources=()), whole)
+    whole = joined(summed(tmp_path, midnight, midnight + DAY))
+    assert _same_but_for_drawing(joined(found), whole)
 
 
 def roll_up(data: Path, begin: datetime, hours: int, table_name: str = "cpu") -> None:
@@ -102,7 +108,7 @@ def test_a_long_range_comes_from_hours_and_from_rows_at_its_edges(tmp_path: Path
     found = read_rolled(tmp_path / HOST, CPU, since, until, Damage())
 
     assert found is not None
-    rows = join([summed(tmp_path, since, until)], CPU, sources=())
+    rows = joined(summed(tmp_path, since, until))
     assert (found.sources, _same_but_for_drawing(found, rows)) == (("1h", "rows"), True)
 
 
@@ -201,7 +207,7 @@ def test_whatever_was_stored_the_sums_say_what_the_rows_say(
     found = read_rolled(data / HOST, CPU, START, START + 9 * HOUR, Damage())
 
     assert found is not None
-    assert _same_but_for_drawing(found, join([summed(data, START, START + 9 * HOUR)], CPU, sources=()))
+    assert _same_but_for_drawing(found, joined(summed(data, START, START + 9 * HOUR)))
 
 
 def test_a_file_of_another_version_is_passed_over(tmp_path: Path) -> None:
