@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import compress
 from math import fsum, isnan
 
@@ -107,13 +108,12 @@ class Joining:
 
     def result(self, sources: tuple[str, ...]) -> RolledTable:
         """Return the table over all parts; `sources` says what kinds of files they came from."""
-        shared: dict[tuple[Run, ...], array[int]] = {}
         return RolledTable(
             table=self._table,
             origin=None if self._origin is None else self._origin[1],
-            ticks=_instants(self._ticks, shared),
+            ticks=_instants(tuple(sorted(self._ticks))),
             series=[
-                RolledSeries(labels, _instants(one.ticks, shared), one.digests(self._names))
+                RolledSeries(labels, _instants(tuple(sorted(one.ticks))), one.digests(self._names))
                 for labels, one in self._series.items()
             ],
             groups=list(self._groups.values()),
@@ -137,11 +137,10 @@ class _Parts:
         return [self._metrics[name].result() if name in self._metrics else None for name in names]
 
 
-def _instants(found: Iterable[Run], shared: "dict[tuple[Run, ...], array[int]]") -> "array[int]":
-    runs = tuple(sorted(found))
-    if runs not in shared:
-        shared[runs] = unfolded(runs)
-    return shared[runs]
+@lru_cache(maxsize=8)
+def _instants(runs: tuple[Run, ...]) -> "array[int]":
+    """Return the instants of runs; those of a month are many, and the same for most series of most tables."""
+    return unfolded(runs)
 
 
 def _series(series: Series, table: Table) -> SeriesSum:
