@@ -1,13 +1,14 @@
 """One tick: ask every collector that is due, keep each one's failures to itself, make the sample."""
 
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sysmon.errors import Unavailable
-from sysmon.model import Event, Failure, Row, Sample
-from sysmon.protocols import Collector
+from sysmon.model import Event, Failure, Notice, Row, Sample
+from sysmon.protocols import Closing, Collector
 from sysmon.sampling.stored import Stored
 from sysmon.sampling.tables import COLLECTOR
 
@@ -42,24 +43,30 @@ class _Tick:
 
 
 class Sampler:
-    """Turns readings into samples. Collectors are asked in the order given."""
+    """Turns readings into samples. Collectors are asked in the order given.
+
+    `costs` holds the seconds of CPU that each collector took at the last tick, where it was read.
+    """
 
     def __init__(
         self,
         collectors: Mapping[str, Collector],
         monotonic: Callable[[], float],
-        *,
+        cpu: Callable[[], float] = time.thread_time,
         stored: Stored = Stored(),  # noqa: B008 - it holds nothing that changes
     ) -> None:
         self._asked = {name: _Asked(collector) for name, collector in collectors.items()}
         self._monotonic = monotonic
+        self._cpu = cpu
         self._stored = stored
+        self._notices: list[tuple[str, Notice]] = []
+        self.costs: dict[str, float] = {}
 
     def prime(self) -> None:
         """Take first readings, so that the first sample already has its rates; failures show at the first tick."""
-        for asked in self._asked.values():
+        for name, asked in self._asked.items():
             try:
-                asked.before, asked.read_at = asked.collector.read(), self._monotonic()
+                asked.before, asked.read_at = self._read(name, asked), self._monotonic()
             except Exception:  # noqa: BLE001 - a collector may fail in any way; it is asked again, and counted, at the tick
                 asked.before = None
                 asked.errors += 1
@@ -75,11 +82,20 @@ class Sampler:
     def take(self, at: datetime, due: Collection[str]) -> tuple[Sample, list[Event]]:
         """Take the sample of a tick, and what a reader must know of the collectors' health."""
         tick = _Tick(at)
+        self.costs = {}
         for name, asked in self._asked.items():
             if name in due:
+                began = self._cpu()
                 self._ask_unless_paused(name, asked, tick)
+                self.costs[name] = self._cpu() - began
         tick.rows[COLLECTOR.name] = tick.own
-        return Sample(at, tick.rows, tuple(tick.failures)), tick.events
+        return Sample(at, tick.rows, tuple(tick.failures)), [*tick.events, *self._news(at)]
+
+    def close(self) -> None:
+        """Have the collectors give back what they hold."""
+        for asked in self._asked.values():
+            if isinstance(asked.collector, Closing):
+                asked.collector.close()
 
     def _ask_unless_paused(self, name: str, asked: _Asked, tick: _Tick) -> None:
         if asked.pause:
@@ -89,10 +105,23 @@ class Sampler:
         else:
             self._ask(name, asked, tick)
 
+    def _read(self, name: str, asked: _Asked) -> Any:
+        after = asked.collector.read()
+        notices: tuple[Notice, ...] = getattr(after, "notices", ())
+        self._notices += [(name, notice) for notice in notices]
+        return after
+
+    def _news(self, at: datetime) -> list[Event]:
+        """Return the notices as events; those of a first look wait for the first tick, too."""
+        notices, self._notices = self._notices, []
+        return [
+            Event(at, notice.kind, {"collector": name} | self._stored.fields(notice.fields)) for name, notice in notices
+        ]
+
     def _ask(self, name: str, asked: _Asked, tick: _Tick) -> None:
         began = self._monotonic()
         try:
-            after = asked.collector.read()
+            after = self._read(name, asked)
             rows = asked.collector.rows(asked.before, after, began - asked.read_at)
         except Unavailable:
             asked.before = None
