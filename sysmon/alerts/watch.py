@@ -55,6 +55,7 @@ class Watch:
         ]
         self._keys: dict[Labels, Labels | None] = {}
         self._windows: dict[Labels, Window] = {}
+        self._filling: datetime | None = None
         self._moved = False
         self._pending = False
 
@@ -63,6 +64,8 @@ class Watch:
         present = self._values(rows)
         if self.rule.reduce is not None:
             present = self._reduced(at, present)
+            if self._filling is not None and at < self._filling:
+                return []
         instances = self.instances
         events: list[tuple[Labels, AlertEvent]] = []
         for key, instance in list(instances.items()):
@@ -118,7 +121,9 @@ class Watch:
         self._drop_idle(key, instance)
 
     def begin(self, at: datetime) -> None:
-        """Let every duration begin at an instant."""
+        """Take what is known as of an instant, and rows from then on; those of `over` are only added up at first."""
+        if self.rule.reduce is not None:
+            at = self._filling = at + self.rule.reduce.over
         for instance in self.instances.values():
             if instance.state is not IDLE:
                 instance.state = restarted(instance.state, at)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 
-from sysmon.alerts.conditions import OnMissing, Rule
+from sysmon.alerts.conditions import Count, OnMissing, Rule
 from sysmon.alerts.machine import Signal
 
 Input = tuple[datetime, float | Signal]
@@ -39,6 +39,7 @@ class Account:
     starts: list[float]
     values: list[float] = field(default_factory=list)
     blind: bool = False
+    counted: dict[int, list[bool]] = field(default_factory=dict)
     told: list[Told] = field(default_factory=list)
 
 
@@ -103,20 +104,43 @@ def _cell(rule: Rule, account: Account, index: int, given: str | float, second: 
     if not isinstance(given, str):
         letter = "B" if condition.trigger.holds(given) else "C" if condition.clear.holds(given) else "N"
     old = account.phases[index]
-    new = TABLE[old][str(letter)]
-    if new.endswith("?"):
-        new = new[:-1]
-        if new != old:
-            account.starts[index] = second
-        wanted, end = (condition.hold, "firing") if new == "pending" else (condition.clear_for, "ok")
-        if _watched(account.values, account.starts[index], second, rule) >= wanted.total_seconds():
-            new = end
+    if condition.count is not None and old not in LATCHED:
+        new = _counted(condition.count, account, index, str(letter), old)
+    else:
+        account.counted[index] = []
+        new = _timed(rule, account, index, str(letter), second)
     if any(phase in LATCHED for phase in account.phases[index + 1 :]):
         if old not in LATCHED:
             new = "firing"
         elif new == "ok":
             new = "clearing"
     account.phases[index] = new
+
+
+def _timed(rule: Rule, account: Account, index: int, letter: str, second: float) -> str:
+    condition, old = rule.conditions[index], account.phases[index]
+    new = TABLE[old][letter]
+    if not new.endswith("?"):
+        return new
+    new = new[:-1]
+    if new != old:
+        account.starts[index] = second
+    wanted, end = (condition.hold, "firing") if new == "pending" else (condition.clear_for, "ok")
+    lasted = _watched(account.values, account.starts[index], second, rule)
+    return end if lasted >= wanted.total_seconds() else new
+
+
+def _counted(count: Count, account: Account, index: int, letter: str, old: str) -> str:
+    """Keep every sample since the last thing that makes all of them count for nothing."""
+    if letter == "M":
+        return old
+    if letter in "GXR":
+        account.counted[index] = []
+        return "ok"
+    samples = account.counted.setdefault(index, [])
+    samples.append(letter == "B")
+    bad = sum(samples[-count.of :])
+    return "firing" if bad >= count.bad else "pending" if bad else "ok"
 
 
 def _watched(values: list[float], since: float, until: float, rule: Rule) -> float:

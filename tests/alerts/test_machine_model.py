@@ -6,7 +6,7 @@ from itertools import accumulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.alerts.conditions import Condition, Edge, OnMissing, Operator, Rule
+from sysmon.alerts.conditions import Condition, Count, Edge, OnMissing, Operator, Rule
 from sysmon.alerts.machine import Reason, Signal
 from sysmon.model import Level, Transition
 from tests.alerts.scenes import START, changes, phase, play
@@ -38,7 +38,8 @@ def _conditions(draw: st.DrawFn, level: Level, *, falling: bool) -> Condition:
     else:
         trigger, other = Edge(draw(st.sampled_from([Operator.ABOVE, Operator.AT_LEAST])), limit), Operator.BELOW
     band = Edge(other, clear) if draw(st.booleans()) else trigger.opposite()
-    return Condition(level, trigger, band, draw(SPANS), draw(SPANS))
+    count = draw(st.none() | st.none() | st.sampled_from([Count(1, 2), Count(2, 3), Count(3, 5)]))
+    return Condition(level, trigger, band, draw(SPANS) if count is None else timedelta(0), draw(SPANS), count)
 
 
 @st.composite
