@@ -19,6 +19,9 @@ from sysmon.names import printable
 
 INTERRUPTED = 130
 INTERNAL_ERROR = 70
+COMPLETION = "_SYSMON_COMPLETE"
+"""The variable by which a shell asks what could come next."""
+
 _START = """\
 sysmon watches this machine and keeps what it sees in plain files.
 
@@ -80,6 +83,10 @@ def cli(context: click.Context, debug: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit; errors are told in a line each."""
+    if instruction := os.environ.get(COMPLETION):
+        from click.shell_completion import shell_complete  # only the shell asks for this, at a press of Tab
+
+        sys.exit(shell_complete(cli, {}, "sysmon", COMPLETION, instruction))
     sys.exit(answer(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -95,7 +102,7 @@ def answer(arguments: Sequence[str], *, group: click.Group = cli) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except click.ClickException as error:
-        _complain(_usage(error))
+        _complain(_usage(error, group, arguments))
         return 2
     except SysmonError as error:
         if session.debug:
@@ -129,12 +136,26 @@ def _invoke(group: click.Group, arguments: Sequence[str], session: Session) -> i
     return code if isinstance(code, int) else 0
 
 
-def _usage(error: click.ClickException) -> str:
+def _usage(error: click.ClickException, group: click.Group, arguments: Sequence[str]) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
-    way = f"(try `{context.command_path if context else 'sysmon'} --help`)"
+    called = context.command_path if context else _called(group, arguments)
+    way = f"(try `{called} --help`)"
     if isinstance(error, click.exceptions.NoArgsIsHelpError):  # its message would be the whole help
         return f"a command is missing {way}"
     return f"{' '.join(error.format_message().split())} {way}"
+
+
+def _called(group: click.Group, arguments: Sequence[str]) -> str:
+    """Return the words that call the command that was meant: click forgets it when an option lacks its value."""
+    words, context = ["sysmon"], click.Context(group)
+    command: click.Command = group
+    for word in arguments:
+        below = command.get_command(context, word) if isinstance(command, click.Group) else None
+        if below is None and not word.startswith("-"):
+            break
+        if below is not None:
+            words, command = [*words, word], below
+    return " ".join(words)
 
 
 def _complain(*lines: str) -> None:

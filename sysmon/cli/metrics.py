@@ -30,7 +30,14 @@ _JSON = """\
     ),
 )
 @click.option("--table", "names", multiple=True, metavar="TABLE", help="Only this table (may be repeated).")
-@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="For people, for programs, or as the page in docs.",
+)
 def command(names: tuple[str, ...], form: str) -> None:
     """Print the catalogue."""
     from sysmon.app import metrics

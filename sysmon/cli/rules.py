@@ -1,13 +1,13 @@
 """`sysmon rules`: is a rule file right, and what is wrong with it, line by line, before `run` meets it?"""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
+from sysmon import config as configuration
 from sysmon.alerts.rules import RuleSet, load_rules
-from sysmon.app.catalogue import tables
-from sysmon.cli._options import example, path
+from sysmon.app.catalogue import intervals, tables
+from sysmon.cli._options import config_option, environment, example, path
 from sysmon.names import printable
 
 
@@ -18,15 +18,11 @@ def command() -> None:
 
 @command.command(epilog=example("sysmon rules check config/rules.yaml"))
 @click.argument("file", type=path)
-def check(file: Path) -> None:
-    """Say whether a rule FILE can be used, and all that is wrong with it."""
-    known = tables()
-    click.echo("\n".join(_verdict(load_rules(file, known, _intervals(known)))))
-
-
-def _intervals(names: Iterable[str]) -> dict[str, float]:
-    """Return the seconds between two ticks of each table."""
-    return {name: 60.0 if name == "disk_usage" else 10.0 for name in names}
+@config_option
+def check(file: Path, config_file: Path | None) -> None:
+    """Say whether a rule FILE can be used, with the intervals of the configuration, and all that is wrong with it."""
+    config = configuration.load(config=config_file, environ=environment())
+    click.echo("\n".join(_verdict(load_rules(file, tables(), intervals(config)))))
 
 
 def _verdict(found: RuleSet) -> list[str]:

@@ -102,7 +102,7 @@ def test_a_command_may_leave_with_a_code_of_its_own() -> None:
         pytest.param(["config"], "a command is missing (try `sysmon config --help`)", id="a command left out"),
         pytest.param(
             ["config", "check", "--config"],
-            "Option '--config' requires an argument. (try `sysmon --help`)",
+            "Option '--config' requires an argument. (try `sysmon config check --help`)",
             id="a value left out",
         ),
         pytest.param(
@@ -202,11 +202,25 @@ def test_every_example_is_accepted_by_its_command(path: tuple[str, ...], command
 
 @pytest.mark.parametrize(("path", "command"), EVERY)
 def test_every_option_says_what_it_does(path: tuple[str, ...], command: click.Command) -> None:
-    options = [
-        one for one in command.params if isinstance(one, click.Option) and not isinstance(one.type, click.Choice)
-    ]
+    options = [one for one in command.params if isinstance(one, click.Option)]
 
     assert (bool(command.help), [one.name for one in options if not one.help]) == (True, [])
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        pytest.param("sysmon conf", ["plain,config"], id="a command"),
+        pytest.param("sysmon config sh", ["plain,show"], id="a command below it"),
+        pytest.param("sysmon config show --orig", ["plain,--origin"], id="an option"),
+    ],
+)
+def test_a_shell_is_told_what_could_come_next(words: str, offered: list[str]) -> None:
+    asked = {"_SYSMON_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+
+    ended = subprocess.run(SYSMON, env=environment(**asked), capture_output=True, text=True, check=True)
+
+    assert ended.stdout.splitlines() == offered
 
 
 def test_the_module_runs_too() -> None:

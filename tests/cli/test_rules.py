@@ -11,8 +11,8 @@ from sysmon.errors import ConfigError
 DEFAULT_RULES = Path(__file__).parents[2] / "config" / "rules.yaml"
 
 
-def check(file: Path) -> str:
-    return CliRunner().invoke(command, ["check", str(file)], catch_exceptions=False).output
+def check(file: Path, *more: str) -> str:
+    return CliRunner().invoke(command, ["check", str(file), *more], catch_exceptions=False).output
 
 
 def test_the_default_rules_are_fine() -> None:
@@ -28,6 +28,14 @@ def test_warnings_are_listed_below_the_verdict(tmp_path: Path) -> None:
         f"{file}:3:61: for 1s of warning of rule 'hot' is shorter than the 10s between two samples:"
         " write 0s or at least 10s\n"
     )
+
+
+def test_durations_are_measured_by_the_intervals_of_the_configuration(tmp_path: Path) -> None:
+    file, config = tmp_path / "mine.yaml", tmp_path / "sysmon.yaml"
+    file.write_text("version: 1\nrules:\n- {id: hot, metric: cpu_usage_percent, warning: {above: 90, for: 1s}}\n")
+    config.write_text("interval: 500ms\n")
+
+    assert check(file, "--config", str(config)) == f"{file}: 1 rule, fine\n"
 
 
 def test_what_is_wrong_is_raised_for_the_command_line_to_show(tmp_path: Path) -> None:
