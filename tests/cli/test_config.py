@@ -1,8 +1,10 @@
 """`sysmon config`: what check says, and that show prints a file which means the same."""
 
 import dataclasses
+import json
 import subprocess
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from sysmon import config, yamlnodes
 from sysmon.cli import answer
-from sysmon.cli.config import written
+from sysmon.cli.config import with_origins, written
 from tests.cli.processes import SYSMON, environment
 from tests.test_broken_config import BROKEN
 from tests.test_config import leaves
@@ -114,6 +116,116 @@ def test_what_show_prints_means_the_same(text: str, environ: Mapping[str, str]) 
     found = config.load(config=Path("my.yaml"), environ=environ)
 
     assert reloaded(found, {}) == found
+
+
+MINE = """\
+interval: 2s
+storage:
+  rotation: 15m
+collectors:
+  cpu: {interval: 4s}
+  disk_usage: {interval: 60s}
+"""
+
+
+def origins(shown: str) -> dict[str, str]:
+    """Return the names of settings that `show --origin` printed, and their origins."""
+    found, name = {}, ""
+    for line in shown.splitlines()[1:]:
+        text, _, origin = line.partition("  # ")
+        name = text.split(":")[0].strip() or name  # what needs the whole line has its origin below
+        if origin:
+            found[name] = origin
+    return found
+
+
+def test_origin_names_flag_variable_line_or_default(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("my.yaml").write_text(MINE)
+    monkeypatch.setenv("LOG_FORMAT", "json")
+    monkeypatch.setenv("LOG_LEVEL", "error")
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+
+    answer(["config", "show", "--origin", "--config", "my.yaml", "--data", "d", "--log-level", "debug"])
+
+    shown = capsys.readouterr().out
+    found = origins(shown)
+    names = ("data_dir", "rules", "rotation", "sync_interval", "level", "format", "top")
+    assert [found[name] for name in names] == [
+        "--data",
+        "default",
+        "my.yaml:3",
+        "default",
+        "--log-level",
+        "LOG_FORMAT",
+        "default",
+    ]
+    assert (shown.splitlines()[0], shown.splitlines()[1].split()) == (
+        "# my.yaml",
+        ["interval:", "2s", "#", "my.yaml:1"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("environ", "flags", "expected"),
+    [
+        pytest.param({}, {}, ["my.yaml:1", "my.yaml:5", "my.yaml:6", "my.yaml:1"], id="a file"),
+        pytest.param(
+            {"COLLECTOR_CPU_INTERVAL": "1s"},
+            {},
+            ["COLLECTOR_CPU_INTERVAL", "COLLECTOR_CPU_INTERVAL", "my.yaml:6", "my.yaml:1"],
+            id="the smallest interval is the base, wherever it is from",
+        ),
+        pytest.param(
+            {"COLLECTOR_CPU_INTERVAL": "14s"},
+            {"interval": timedelta(seconds=7)},
+            ["--interval", "COLLECTOR_CPU_INTERVAL", "my.yaml:6, rounded up", "--interval"],
+            id="a flag sets the base, and a default gives way",
+        ),
+    ],
+)
+def test_intervals_have_the_origin_of_what_decided_them(
+    environ: Mapping[str, str], flags: Mapping[str, Any], expected: list[str]
+) -> None:
+    Path("my.yaml").write_text(MINE)
+
+    found = config.load(config=Path("my.yaml"), environ=environ, **flags).origins
+
+    names = ("interval", "collectors.cpu.interval", "collectors.disk_usage.interval", "collectors.load.interval")
+    assert [found[name] for name in names] == expected
+
+
+def test_a_folder_that_systemd_gives_is_the_origin_of_the_data() -> None:
+    Path("my.yaml").touch()
+
+    found = config.load(config=Path("my.yaml"), environ={"STATE_DIRECTORY": "/var/lib/sysmon"})
+
+    assert (found.data_dir, found.origins["data_dir"]) == (Path("/var/lib/sysmon"), "STATE_DIRECTORY")
+
+
+def test_every_setting_has_an_origin() -> None:
+    assert list(config.load(environ={}).origins) == [one.name for one in config.settings()]
+
+
+def test_origins_fit_into_80_columns_and_the_file_still_loads() -> None:
+    folder = Path("a-long-folder" * 5)
+    folder.mkdir()
+    (folder / "my.yaml").write_text("collectors: {network: {exclude: ['a, b', lo, veth*, docker*, br-*, tap*]}}")
+    environ = {"COLLECTOR_CONNECTIONS_INTERVAL": "10s", "SYSMON_DATA_DIR": "/" + "deep/" * 8}
+    found = config.load(config=folder / "my.yaml", environ=environ)
+
+    Path("shown.yaml").write_text(with_origins(found), encoding="utf-8")
+
+    widest = max(map(len, with_origins(found).splitlines()[1:]))
+    again = config.load(config=Path("shown.yaml"), environ={})
+    assert (widest <= 80, dataclasses.replace(again, file=found.file)) == (True, found)
+
+
+def test_schema_is_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    code = answer(["config", "schema"])
+
+    assert (code, json.loads(capsys.readouterr().out)) == (0, config.schema())
 
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20).filter(str.strip))
