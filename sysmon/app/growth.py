@@ -1,0 +1,121 @@
+"""How fast do the files grow, and when is which limit reached? Estimated from what is there; pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sysmon.config import Storage
+from sysmon.segments import Form
+from sysmon.storage.inventory import Stored, Tier
+from sysmon.units import human
+
+DAY = timedelta(days=1)
+PACKED = 0.12
+"""What is left of a text when it is compressed, until files of the same table show it."""
+
+WINDOW = timedelta(days=2)
+"""How far back files tell the present pace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Bytes a day of one table: as text, and as what stays when it is compressed."""
+
+    table: str
+    fresh: float
+    packed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One bound: how much of it is used in words, and after which time it is reached; None for never at this pace."""
+
+    name: str
+    used: str
+    reached_in: timedelta | None
+
+
+def paces(files: Iterable[Stored], now: datetime) -> list[Pace]:
+    """Return the pace of each table that has segments of the last days, the fastest first."""
+    recent = [file for file in files if file.segment is not None and now - WINDOW <= file.start <= now]
+    by_table: dict[str, list[Stored]] = defaultdict(list)
+    for file in recent:
+        by_table[file.table].append(file)
+    found = [_pace(table, stored, now) for table, stored in by_table.items()]
+    return sorted(found, key=lambda pace: -pace.fresh)
+
+
+def _pace(table: str, files: Sequence[Stored], now: datetime) -> Pace:
+    fresh = packed = 0.0
+    for form in Form:
+        texts = [file for file in files if _is(file, form, packed=False)]
+        gone = [file for file in files if _is(file, form, packed=True)]
+        text, small = _daily(texts, now), _daily(gone, now)
+        fresh += text or small / PACKED
+        packed += small or text * PACKED
+    return Pace(table, fresh, packed)
+
+
+def _is(file: Stored, form: Form, *, packed: bool) -> bool:
+    return file.segment is not None and file.segment.form is form and file.segment.packed is packed
+
+
+def _daily(files: Sequence[Stored], now: datetime) -> float:
+    """Return the bytes of files by the time that they cover, for a whole day."""
+    covered = sum(((min(file.end, now) - file.start) for file in files), timedelta(0))
+    return sum(file.size for file in files) * (DAY / covered) if covered >= timedelta(seconds=1) else 0.0
+
+
+def limits(
+    files: Sequence[Stored], storage: Storage, pace: Sequence[Pace], *, total: int, free: int, now: datetime
+) -> list[Limit]:
+    """Return every bound of the storage with when it will be reached."""
+    by_day = sum(one.packed for one in pace)
+    steady = _steady(files, storage, pace)
+    ages: Mapping[Tier, timedelta] = {
+        Tier.ROWS: storage.retention.rows,
+        Tier.CSV: storage.retention.csv,
+        Tier.ROLLUPS: storage.retention.rollups,
+        Tier.EVENTS: storage.retention.events,
+    }
+    found = [_of_age(tier, [file for file in files if file.tier is tier], age, now) for tier, age in ages.items()]
+    left = storage.max_bytes - total
+    used = f"{human(total, 'bytes')} of {human(storage.max_bytes, 'bytes')}"
+    found.append(Limit("max_bytes", used, _after(left, by_day, never=steady <= storage.max_bytes)))
+    if storage.min_free:
+        room = free - storage.min_free
+        used = f"{human(free, 'bytes')} free, {human(storage.min_free, 'bytes')} kept for others"
+        found.append(Limit("min_free", used, _after(room, by_day, never=steady - total <= room)))
+    return found
+
+
+def _steady(files: Sequence[Stored], storage: Storage, pace: Sequence[Pace]) -> float:
+    """Return what everything will take when the oldest goes as fast as the newest comes."""
+    packed = sum(one.packed for one in pace)
+    fresh = sum(one.fresh for one in pace)
+    rollups = sum(file.size for file in files if file.tier is Tier.ROLLUPS)
+    starts = [file.start for file in files if file.tier is Tier.ROLLUPS]
+    spans = max((max(starts) - min(starts)) / DAY, 1.0) if starts else 1.0
+    return (
+        packed * (storage.retention.rows / DAY)
+        + fresh * (storage.compress_after / DAY)
+        + rollups / spans * (storage.retention.rollups / DAY)
+    )
+
+
+def _of_age(tier: Tier, files: Sequence[Stored], age: timedelta, now: datetime) -> Limit:
+    if not files:
+        return Limit(f"retention.{tier}", "none yet", None)
+    oldest = min(file.end for file in files)
+    begun = min(file.start for file in files)
+    return Limit(f"retention.{tier}", f"oldest of {begun:%Y-%m-%d %H:%M} UTC", max(oldest + age - now, timedelta(0)))
+
+
+def _after(room: float, by_day: float, *, never: bool) -> timedelta | None:
+    if room <= 0:
+        return timedelta(0)
+    if never or by_day <= 0:
+        return None
+    days = room / by_day
+    return timedelta(days=days) if days < 36_500 else None
