@@ -13,18 +13,19 @@ from typing import Any
 
 from sysmon import __version__
 from sysmon.alerts.rules import RuleSet, load_rules
-from sysmon.app import logs, upkeep
+from sysmon.app import greeting, logs, upkeep
 from sysmon.app.alarms import Alarms, told
 from sysmon.app.catalogue import tables
+from sysmon.app.color import is_terminal, wants_color
 from sysmon.app.limits import ResourceWatch
-from sysmon.app.screen import Screen, choose_face, is_terminal, wants_color
+from sysmon.app.screen import Screen, choose_face
 from sysmon.app.upkeep import Upkeep
 from sysmon.collectors import Source, discover
 from sysmon.config import Config
 from sysmon.formats.records import RUNNING
 from sysmon.instants import format_instant
 from sysmon.model import AlertEvent, Event, Origin, Sample
-from sysmon.names import escape, printable
+from sysmon.names import escape
 from sysmon.notify.status import About
 from sysmon.protocols import Governed
 from sysmon.sampling.clock import Clock, SystemClock
@@ -53,7 +54,8 @@ OVER_LIMIT = 1
 _WRITER_SECONDS = 1.5
 _SCREEN_SECONDS = 0.2
 _LOGGER = logging.getLogger(logs.LOGGER)
-_QUIET_EVENTS = frozenset({"reloaded", "collector_recovered", "limit_kept_again"})
+_LEVELS = dict.fromkeys(("reloaded", "collector_recovered", "limit_kept_again"), logging.INFO)
+_LEVELS["interval_changed"] = logging.DEBUG  # it is in the event log, and no news for whoever watches the alerts
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +188,7 @@ class _Run:
         self._screen.alerts(told(alerts), stored)
         self._screen.tick(sample, active)
         for event in events:
-            level = logging.INFO if event.kind in _QUIET_EVENTS else logging.WARNING
-            _LOGGER.log(level, "%s", _in_words(event))
+            _LOGGER.log(_LEVELS.get(event.kind, logging.WARNING), "%s", _in_words(event))
 
     def _stop(self, tally: Tally) -> None:
         tally.dropped += self._writer.dropped()
@@ -278,33 +279,17 @@ class _Run:
         os.kill(os.getpid(), signal.SIGTERM)
 
     def _say_hello(self) -> None:
-        config, base = self._config, format_duration(self._config.interval)
-        host = printable(self._identity.origin.hostname)
-        folder = printable(str(self._folder))
-        rules = f"{len(self._rules.rules)} rules from {printable(str(config.rules))}"
-        if active := self._alarms.in_words():
-            rules += f"; {printable(active)}"
-        for warning in (*config.warnings, *self._rules.warnings):
+        for warning in (*self._config.warnings, *self._rules.warnings):
             _LOGGER.warning("%s", warning)
-        if not self._screen.live:
-            run_id = self._identity.run
-            self._screen.say(f"sysmon {__version__} watches {host} every {base} into {folder}, {rules} (run {run_id})")
-            return
-        slower = {
-            name: chosen.interval
-            for name, chosen in config.collectors.items()
-            if chosen.enabled and chosen.interval != config.interval.total_seconds()
-        }
-        names = [
-            f"{name} ({format_duration(slower[name])})" if name in slower else name for name in self._governor.intervals
-        ]
-        forms = " and ".join(form.value for form in config.storage.formats)
-        self._screen.say(
-            f"sysmon {__version__} watches {host} every {base}: {', '.join(names)}",
-            f"files   {folder} ({forms}, new ones every {format_duration(config.storage.rotation)})",
-            f"rules   {rules}",
-            "look    sysmon report --since 1h        stop    Ctrl-C",
+        start = greeting.Start(
+            host=self._identity.origin.hostname,
+            folder=self._folder,
+            run=self._identity.run,
+            rules=len(self._rules.rules),
+            active=self._alarms.in_words(),
         )
+        lines = greeting.on_a_terminal if self._screen.live else greeting.in_a_pipe
+        self._screen.say(*lines(start, self._config))
 
 
 def ticks_in(span: timedelta, interval: timedelta) -> int:

@@ -10,6 +10,7 @@ from enum import Enum
 from colorama import just_fix_windows_console
 
 from sysmon.app import logs
+from sysmon.app.color import is_terminal
 from sysmon.app.jobcontrol import minding
 from sysmon.model import AlertEvent, Row, Sample, Table
 from sysmon.notify import lines
@@ -117,25 +118,6 @@ def choose_face(environ: Mapping[str, str], *, quiet: bool, lines_wanted: bool) 
     columns, rows = terminal_size(unknown=(0, 0))
     moves = os.name == "nt" or environ.get("TERM", "") not in _CANNOT_MOVE
     return Face.AREA if moves and not lines_wanted and columns >= SMALLEST[0] and rows >= SMALLEST[1] else Face.LINES
-
-
-def wants_color(choice: str, environ: Mapping[str, str]) -> bool:
-    """Decide about colour: the flag (`auto`, `always`, `never`), then NO_COLOR, FORCE_COLOR, then the terminal."""
-    if choice != "auto":
-        return choice == "always"
-    if environ.get("NO_COLOR"):
-        return False
-    if environ.get("FORCE_COLOR"):
-        return True
-    return is_terminal(1) and environ.get("TERM") != "dumb"
-
-
-def is_terminal(descriptor: int) -> bool:
-    """Say whether a descriptor is open and a terminal."""
-    try:
-        return os.isatty(descriptor)
-    except OSError:
-        return False
 
 
 def terminal_size(*, unknown: tuple[int, int] = (80, 24)) -> tuple[int, int]:

@@ -88,7 +88,7 @@ def command(
 
 
 def _text(reports: Sequence["Report"], width: int, zone: tzinfo | None, *, color: str, output: Path | None) -> bytes:
-    from sysmon.app.screen import wants_color
+    from sysmon.app.color import wants_color
     from sysmon.report import canvas, spark, text
 
     encoding = (sys.stdout.encoding if output is None and sys.stdout else None) or "utf-8"

@@ -1,0 +1,54 @@
+"""The first lines of a run: who watches what, where the files go, and how to look at them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sysmon import __version__
+from sysmon.config import Config
+from sysmon.names import printable
+from sysmon.units import format_duration
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a run knows of itself when it begins; `active` says in words what was firing before, or is empty."""
+
+    host: str
+    folder: Path
+    run: str
+    rules: int
+    active: str
+
+
+def in_a_pipe(start: Start, config: Config) -> list[str]:
+    """Return the one line that a pipe or a journal gets."""
+    every = format_duration(config.interval)
+    return [
+        f"sysmon {__version__} watches {printable(start.host)} every {every} into {_shown(start.folder)}, "
+        f"{_rules(start, config)} (run {start.run})"
+    ]
+
+
+def on_a_terminal(start: Start, config: Config) -> list[str]:
+    """Return the lines for a person."""
+    base = config.interval.total_seconds()
+    enabled = {name: chosen.interval for name, chosen in config.collectors.items() if chosen.enabled}
+    names = [name if seconds == base else f"{name} ({format_duration(seconds)})" for name, seconds in enabled.items()]
+    forms = " and ".join(form.value for form in config.storage.formats)
+    return [
+        f"sysmon {__version__} watches {printable(start.host)} every {format_duration(config.interval)}",
+        f"tables  {', '.join(names)}",
+        f"files   {_shown(start.folder)} ({forms}, new ones every {format_duration(config.storage.rotation)})",
+        f"rules   {_rules(start, config)}",
+        "look    sysmon report --since 1h        stop    Ctrl-C",
+    ]
+
+
+def _rules(start: Start, config: Config) -> str:
+    count = "1 rule" if start.rules == 1 else f"{start.rules} rules"
+    said = f"{count} from {_shown(config.rules)}"
+    return f"{said}; {printable(start.active)}" if start.active else said
+
+
+def _shown(path: Path) -> str:
+    return printable(str(path))
