@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sysmon.digest import Digest
-from sysmon.model import Level, Origin, Row, Table
+from sysmon.model import Culprit, Level, Origin, Row, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,10 @@ class AlertState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PastAlert:
-    """One alert from its first breach to its end, as far as the range shows it; `level` is the worst it reached."""
+    """One alert from its first breach to its end, as far as the range shows it; `level` is the worst it reached.
+
+    `condition` is what that level asks for; `top` are the processes that were named for it, by their use of `resource`.
+    """
 
     id: str
     rule: str
@@ -83,6 +86,10 @@ class PastAlert:
     value: float | None
     peak: float | None
     state: AlertState
+    condition: str = ""
+    resource: str | None = None
+    top: tuple[Culprit, ...] = ()
+    unaccounted: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from colorama import Fore, Style
 
+from sysmon.blame import blame
 from sysmon.model import AlertEvent, Transition
 from sysmon.names import printable
 from sysmon.notify.glance import Disk, Glance, Process
@@ -55,7 +56,8 @@ def alert_line(event: AlertEvent, *, color: bool) -> str:
     colour = "OK" if over else word
     shown = paint(f"{word:<8}", colour, color=color)
     told = printable(event.message) if event.message else f"{_told(event)} on {where}"
-    return f"{event.at.astimezone():%H:%M:%S}  {shown}  {event.rule}: {told}{top_words(event)}"
+    top = f"   top: {blame(event.top[0], event.resource)}" if event.top else ""
+    return f"{event.at.astimezone():%H:%M:%S}  {shown}  {event.rule}: {told}{top}"
 
 
 def paint(text: str, state: str, *, color: bool) -> str:
@@ -86,17 +88,6 @@ def _told(event: AlertEvent) -> str:
             return f"{event.metric} {value} {event.condition}, flapping: told again when it is steady"
         case Transition.STEADY:
             return f"{event.metric} {value}, steady again and {event.reason}"
-
-
-def top_words(event: AlertEvent) -> str:
-    """Return who used most, as the end of an alert's line: `   top: java(4312) 180 %`; empty where nobody is named."""
-    if not event.top:
-        return ""
-    first = event.top[0]
-    unit = {"cpu": "percent", "memory": "bytes"}.get(event.resource or "", "bytes/s")
-    name = printable(first.name) if first.pid == "-" else f"{printable(first.name)}({printable(first.pid)})"
-    used = f"{first.value:.0f} %" if unit == "percent" else human(first.value, unit)
-    return f"   top: {name} {used}"
 
 
 def _unit(metric: str) -> str:

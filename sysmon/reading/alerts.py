@@ -8,6 +8,9 @@ from sysmon.history import AlertState, PastAlert
 from sysmon.model import AlertEvent, Transition
 from sysmon.reading.logs import AlertEntry
 
+_BESIDE = (Transition.FLAPPING, Transition.STEADY)
+"""What is told of an alert that begins or ends too often; it changes nothing about it."""
+
 
 def past_alerts(entries: Iterable[AlertEntry], since: datetime, until: datetime) -> list[PastAlert]:
     """Return the alerts that were on at some moment of [since, until), in the order in which they began.
@@ -17,6 +20,8 @@ def past_alerts(entries: Iterable[AlertEntry], since: datetime, until: datetime)
     known: dict[str, PastAlert] = {}
     for entry in entries:
         if isinstance(entry, AlertEvent):
+            if entry.transition in _BESIDE:
+                continue
             known[entry.id] = _told(known.get(entry.id), entry)
             continue
         at, firing = entry
@@ -34,6 +39,8 @@ def past_alerts(entries: Iterable[AlertEntry], since: datetime, until: datetime)
 
 
 def _told(before: PastAlert | None, event: AlertEvent) -> PastAlert:
+    worse = before is None or event.level.rank > before.level.rank
+    blamed = event if event.top or before is None else before
     alert = PastAlert(
         id=event.id,
         rule=event.rule,
@@ -46,6 +53,10 @@ def _told(before: PastAlert | None, event: AlertEvent) -> PastAlert:
         value=event.value,
         peak=event.peak,
         state=AlertState.FIRING,
+        condition=event.condition if worse or before is None else before.condition,
+        resource=blamed.resource,
+        top=blamed.top,
+        unaccounted=blamed.unaccounted,
     )
     resolved = event.transition is Transition.RESOLVED
     return _ended(alert, event.at, AlertState.RESOLVED) if resolved else alert

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -123,6 +124,10 @@ def _alert(alert: PastAlert) -> dict[str, Any]:
         "value": alert.value,
         "peak": alert.peak,
         "state": alert.state.value,
+        "condition": alert.condition,
+        "resource": alert.resource,
+        "top": [asdict(culprit) for culprit in alert.top],
+        "unaccounted": alert.unaccounted,
     }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from sysmon import units
+from sysmon.blame import blame
 from sysmon.history import AlertState, Coverage, PastAlert
 from sysmon.names import printable
 from sysmon.report.summary import GlanceItem, RankedGroup, Report, SeriesSummary
@@ -81,7 +82,8 @@ class Words:
     def alert(self, alert: PastAlert) -> list[str]:
         """Return all there is to say of an alert after its level, part by part."""
         peak = f"peak {units.human(alert.peak, self.report.units.get(alert.metric, ''))}"
-        return [*self.alert_begun(alert), peak, alert.state.value]
+        top = [f"top: {blame(alert.top[0], alert.resource)}"] if alert.top else []
+        return [*self.alert_begun(alert), peak, alert.state.value, *top]
 
     def alerts_at_a_glance(self) -> Iterator[tuple[str, PastAlert]]:
         """Yield what is on and what is over: how many, and the worst of them."""
