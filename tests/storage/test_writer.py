@@ -12,7 +12,7 @@ from sysmon.segments import Form
 from sysmon.storage.hostfiles import HostFiles
 from sysmon.storage.layout import Layout
 from sysmon.storage.stream import SyncError
-from sysmon.storage.waiting import QUEUE_LIMIT
+from sysmon.storage.waiting import LOG_LIMIT, QUEUE_LIMIT, Entry, Rows, Waiting
 from sysmon.storage.writer import Writer
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -259,3 +259,71 @@ def test_a_failed_sync_is_counted_as_a_loss_and_told_as_a_gap(tmp_path: Path) ->
         ["a sync failed (Input/output error): what was written since the last one may be lost"],
         [{"from": "2026-11-20T12:00:00.000Z", "to": "2026-11-20T12:00:01.000Z", "count": 2, "reason": "a sync failed"}],
     )
+
+
+def test_the_alerts_of_later_ticks_are_stored_while_rows_wait(tmp_path: Path) -> None:
+    with _writing(tmp_path) as writing:
+        writing.files.error = OSError(28, "No space left on device")
+        writing.put(1)
+        stored = [writing.put(seconds, alerts=[BUSY]).wait(30) for seconds in (2, 3)]
+        writing.files.error = None
+
+    assert stored == [True, True]
+
+
+def test_nobody_is_left_less_than_was_promised_and_what_is_lost_meanwhile_is_told(tmp_path: Path) -> None:
+    over = 7
+    with _writing(tmp_path, Layout(min_free=2**62)) as writing:
+        writing.put(0)
+        assert writing.spoke.wait(30)
+        stored = [writing.put(seconds, alerts=[BUSY]) for seconds in range(1, QUEUE_LIMIT + over)][-1].wait(30)
+        rows = _records(tmp_path, "load")
+        writing.files._min_free = 1
+        writing.put(QUEUE_LIMIT + over)
+
+    events = _events(tmp_path)
+    (gap,) = [fields for kind, fields in events if kind == "gap"]
+    assert isinstance(gap, dict)
+    seconds = [record["load_average_1m"] for record in _records(tmp_path, "load")]
+    lost = gap["count"]
+    assert isinstance(lost, int)
+    assert (stored, rows, seconds[0], len(seconds)) == (True, [], float(lost), QUEUE_LIMIT + over + 1 - lost)
+    assert (gap["from"], "min_free" in str(gap["reason"])) == ("2026-11-20T12:00:00.000Z", True)
+
+
+def test_what_happened_to_the_disk_is_an_event_when_it_is_over(tmp_path: Path) -> None:
+    with _writing(tmp_path) as writing:
+        writing.put(0)
+        writing.files.error = OSError(28, "No space left on device")
+        for seconds in (1, 2, 3):
+            writing.put(seconds)
+        assert writing.spoke.wait(30)
+        writing.files.error = None
+        writing.put(4)
+
+    trouble = [fields for kind, fields in _events(tmp_path) if kind == "storage_trouble"]
+    assert len(trouble) == 1
+    assert isinstance(trouble[0], dict)
+    assert (trouble[0]["reason"], trouble[0]["entries_lost"]) == ("No space left on device", 0)
+
+
+def test_alerts_that_wait_are_bounded_too_and_what_is_forgotten_is_counted() -> None:
+    waiting = Waiting()
+    for seconds in range(LOG_LIMIT + 5):
+        at = NOON + timedelta(seconds=seconds)
+        waiting.put(Rows(at, {}), Entry(at, [BUSY], [], []), trouble="full")
+
+    assert (waiting.forgotten(), waiting.forgotten()) == (5, 0)
+
+
+def test_ticks_without_news_do_not_pile_up() -> None:
+    waiting = Waiting()
+    tickets = [
+        waiting.put(Rows(NOON, {}), Entry(NOON + timedelta(seconds=seconds), [], [], []), trouble=None)
+        for seconds in range(1000)
+    ]
+    entry = waiting.next_entry()
+    waiting.done()
+
+    assert entry is not None
+    assert (entry.at, entry.stored is tickets[0], waiting.any()) == (NOON + timedelta(seconds=999), True, False)
