@@ -1,5 +1,6 @@
 """The first lines of a run: who watches what, where the files go, and how to look at them."""
 
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from sysmon import __version__
 from sysmon.config import Config
 from sysmon.names import printable
 from sysmon.units import format_duration
+
+_WIDTH = 79
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,15 @@ def on_a_terminal(start: Start, config: Config) -> list[str]:
     forms = " and ".join(form.value for form in config.storage.formats)
     return [
         f"sysmon {__version__} watches {printable(start.host)} every {format_duration(config.interval)}",
-        f"tables  {', '.join(names)}",
+        *_flowed("tables", ", ".join(names)),
         f"files   {_shown(start.folder)} ({forms}, new ones every {format_duration(config.storage.rotation)})",
         f"rules   {_rules(start, config)}",
         "look    sysmon report --since 1h        stop    Ctrl-C",
     ]
+
+
+def _flowed(name: str, text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent=f"{name:<8}", subsequent_indent=" " * 8, break_on_hyphens=False)
 
 
 def _rules(start: Start, config: Config) -> str:
