@@ -18,6 +18,7 @@ from sysmon.cli._options import (
     log_level_option,
     rules_option,
 )
+from sysmon.cli._settings_page import markdown
 from sysmon.config import Config, Setting
 from sysmon.names import printable
 
@@ -60,9 +61,20 @@ def show(
 
 
 @command.command(epilog=example("sysmon config schema > sysmon.schema.json"))
-def schema() -> None:
-    """Print a JSON Schema of the configuration, by which editors complete and check it while it is written."""
-    click.echo(json.dumps(configuration.schema(), indent=2, ensure_ascii=False))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["json", "markdown"]),
+    default="json",
+    show_default=True,
+    help="A JSON Schema for editors, or every setting in tables for people.",
+)
+def schema(form: str) -> None:
+    """Describe the configuration: to editors, which complete and check it while it is written, or to people."""
+    if form == "markdown":
+        click.echo(markdown(configuration.settings()), nl=False)
+    else:
+        click.echo(json.dumps(configuration.schema(), indent=2, ensure_ascii=False))
 
 
 def written(config: Config) -> str:
