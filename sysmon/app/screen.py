@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 
-from colorama import just_fix_windows_console
-
 from sysmon.app import logs
 from sysmon.app.color import is_terminal
 from sysmon.app.jobcontrol import minding
@@ -50,7 +48,7 @@ class Screen:
         self._color = color
         self._latest: dict[str, Sequence[Row]] = {}
         self._shown = 0
-        just_fix_windows_console()
+        _prepare_terminal()
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         self._keeper = StatusKeeper(tables, about)
         seen = look(color=color, encoding=encoding, term=environ.get("TERM", ""))
@@ -90,8 +88,9 @@ class Screen:
 
     def alerts(self, events: Sequence[AlertEvent], stored: threading.Event) -> None:
         """Show alerts, once they are on the disk."""
+        width = terminal_size()[0] if is_terminal(1) else None
         for event in events:
-            self._outlet.show(lines.alert_line(event, color=self._color), stored=stored)
+            self._outlet.show(lines.alert_line(event, color=self._color, width=width), stored=stored)
 
     def close(self, seconds: float, *, saying: str | None = None) -> None:
         """Show what is left and a last line, for a time at most."""
@@ -127,3 +126,11 @@ def terminal_size(*, unknown: tuple[int, int] = (80, 24)) -> tuple[int, int]:
     except OSError:
         return unknown
     return (size.columns, size.lines) if size.columns and size.lines else unknown
+
+
+def _prepare_terminal() -> None:
+    """Have an old Windows console understand colours; on other systems nothing is needed, or loaded."""
+    if sys.platform == "win32":
+        from colorama import just_fix_windows_console
+
+        just_fix_windows_console()

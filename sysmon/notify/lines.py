@@ -1,21 +1,22 @@
 """How a tick and an alert read on the console: words carry the meaning, colour repeats it."""
 
+import textwrap
 from collections.abc import Sequence
 from datetime import datetime
-
-from colorama import Fore, Style
 
 from sysmon.blame import blame
 from sysmon.model import AlertEvent, Transition
 from sysmon.names import printable
+from sysmon.notify import ansi
 from sysmon.notify.glance import Disk, Glance, Process
 from sysmon.units import format_age, human, short
 
+_HEAD = 20  # columns of the time and the level before an alert's text
 _COLOURS = {
-    "OK": Fore.GREEN,
-    "INFO": Fore.CYAN,
-    "WARNING": Fore.YELLOW,
-    "CRITICAL": Style.BRIGHT + Fore.RED,
+    "OK": ansi.GREEN,
+    "INFO": ansi.CYAN,
+    "WARNING": ansi.YELLOW,
+    "CRITICAL": ansi.BRIGHT + ansi.RED,
 }
 _HEADINGS = ("time", "state", "alerts", "cpu %", "mem %", "busy disk %", "net in", "net out", "top process %")
 _UNITS = (("_bytes_per_second", "bytes/s"), ("_percent", "percent"), ("_bytes", "bytes"), ("_per_second", "/s"))
@@ -45,8 +46,11 @@ def tick_line(at: datetime, seen: Glance, active: Sequence[AlertEvent], *, width
     return line.replace(state, paint(state, state, color=color), 1)
 
 
-def alert_line(event: AlertEvent, *, color: bool) -> str:
-    """Return one alert event as one line; the time is local."""
+def alert_line(event: AlertEvent, *, color: bool, width: int | None = None) -> str:
+    """Return one alert event as one line, or on a terminal of some width as lines cut between words.
+
+    The time is local.
+    """
     over = event.transition is Transition.RESOLVED or (event.transition is Transition.STEADY and event.reason == "calm")
     word = "RESOLVED" if over else event.level.value.upper()
     labels = {name: value for name, value in event.labels.items() if name != "hostname"}
@@ -57,12 +61,15 @@ def alert_line(event: AlertEvent, *, color: bool) -> str:
     shown = paint(f"{word:<8}", colour, color=color)
     told = printable(event.message) if event.message else f"{_told(event)} on {where}"
     top = f"   top: {blame(event.top[0], event.resource)}" if event.top else ""
-    return f"{event.at.astimezone():%H:%M:%S}  {shown}  {event.rule}: {told}{top}"
+    text = f"{event.rule}: {told}{top}"
+    if width is not None and width > 2 * _HEAD:
+        text = f"\n{' ' * _HEAD}".join(textwrap.wrap(text, width - _HEAD - 1, break_on_hyphens=False))
+    return f"{event.at.astimezone():%H:%M:%S}  {shown}  {text}"
 
 
 def paint(text: str, state: str, *, color: bool) -> str:
     """Return text in the colour of a state (OK, INFO, WARNING, CRITICAL) where colour is wanted."""
-    return f"{_COLOURS[state]}{text}{Style.RESET_ALL}" if color else text
+    return f"{_COLOURS[state]}{text}{ansi.RESET}" if color else text
 
 
 def _told(event: AlertEvent) -> str:

@@ -91,6 +91,13 @@ def test_an_alert_is_one_line_that_says_what_and_where(event: AlertEvent, line: 
     assert alert_line(event, color=False) == line
 
 
+def test_on_a_narrow_terminal_an_alert_is_cut_between_words() -> None:
+    assert alert_line(BUSY, color=False, width=60).splitlines() == [
+        "12:01:10  CRITICAL  cpu-saturated: cpu_usage_percent 97.2 %",
+        "                    >= 95 for 1m on web-01 (core=all)",
+    ]
+
+
 def test_colour_only_repeats_what_the_words_say() -> None:
     coloured = alert_line(BUSY, color=True)
 
