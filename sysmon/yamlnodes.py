@@ -4,7 +4,6 @@ Plain YAML would turn `on` into true, `10:30` into 630 and `017` into 15, keep t
 aliases. Here a scalar stays the text that was typed; what reads it decides what it must be.
 """
 
-import difflib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import yaml
 
 from sysmon.errors import ConfigError, UsageError
 from sysmon.names import printable
+from sysmon.spelling import closest
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 20
@@ -155,8 +155,8 @@ def known_keys(node: Node, allowed: Iterable[str], problems: Problems, what: str
 def suggest(word: str, names: Iterable[str]) -> str:
     """Return the way out for a word that is not among `names`."""
     ordered = sorted(names)
-    close = difflib.get_close_matches(word, ordered, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(ordered)}"
+    close = closest(word, ordered)
+    return f"did you mean {close!r}?" if close else f"known are {', '.join(ordered)}"
 
 
 def read_scalar(node: Node, read: Callable[[str], T], problems: Problems, what: str) -> T | None:

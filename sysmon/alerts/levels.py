@@ -1,6 +1,5 @@
 """What the lines of a rule file mean that say how bad is bad and for how long: limits, clear edges, durations."""
 
-import difflib
 import re
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from sysmon.alerts.conditions import (
 )
 from sysmon.errors import UsageError
 from sysmon.model import Level
+from sysmon.spelling import closest
 from sysmon.units import format_duration, parse_duration
 from sysmon.yamlnodes import Mapping, Node, Place, Problems, Scalar, known_keys, read_scalar
 
@@ -63,7 +63,7 @@ _DURATIONS: dict[str, Callable[[Settings, timedelta], Settings]] = {
 def misspelt(node: Mapping, known: Container[str], names: Iterable[str]) -> bool:
     """Say whether a key that is not known was probably meant for one of `names`: its own complaint is then enough."""
     wanted = list(names)
-    return any(key not in known and difflib.get_close_matches(key, wanted, n=1, cutoff=0.6) for key in node.entries)
+    return any(key not in known and closest(key, wanted) for key in node.entries)
 
 
 def read_settings(entries: Iterable[tuple[str, Node]], base: Settings, problems: Problems, what: str) -> Settings:

@@ -1,6 +1,5 @@
 """Reads a rule file, and says of everything that is wrong with it where it stands and what to write instead."""
 
-import difflib
 import re
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from sysmon.alerts.templates import Template
 from sysmon.errors import ConfigError, UsageError
 from sysmon.formats import CONFIGURED_LABELS
 from sysmon.model import Level, Table
+from sysmon.spelling import closest
 from sysmon.units import format_duration
 from sysmon.yamlnodes import (
     Mapping,
@@ -181,8 +181,8 @@ class _Reader:
             return "", None
         table = self._tables.get(metric)
         if table is None:
-            close = difflib.get_close_matches(metric, sorted(self._tables), n=1, cutoff=0.6)
-            way = f"did you mean {close[0]!r}?" if close else "write a column of the data files, units and all"
+            close = closest(metric, sorted(self._tables))
+            way = f"did you mean {close!r}?" if close else "write a column of the data files, units and all"
             self._problems.add(node.place, f"unknown metric {metric!r} in {what}: {way}")
         elif not table.series:
             self._problems.add(

@@ -1,12 +1,12 @@
 """What can be measured, told for people, for programs and as a page of the documentation."""
 
-import difflib
 import json
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sysmon.errors import UsageError
 from sysmon.model import Kind, Metric, Table
+from sysmon.spelling import closest
 
 SCHEMA = 1
 """Grows when a key changes its meaning or goes; new keys may come without."""
@@ -25,8 +25,8 @@ def choose(names: Sequence[str], known: Mapping[str, Table]) -> list[Table]:
     """Return the tables of these names in the order of the catalogue, all for none; raise UsageError for others."""
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            way = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+            close = closest(name, known)
+            way = f"did you mean {close!r}?" if close else f"known are {', '.join(known)}"
             raise UsageError(f"no table {name!r}: {way}")
     return [table for name, table in known.items() if not names or name in names]
 

@@ -2,8 +2,8 @@
 
 import logging
 import os
-import platform
 import signal
+import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -329,7 +329,7 @@ def _to_milliseconds(at: datetime) -> datetime:
 
 
 def _hostname() -> str:
-    return escape(platform.node() or "localhost")
+    return escape(socket.gethostname() or "localhost")
 
 
 def _stored(config: Config) -> Stored:

@@ -1,13 +1,12 @@
 """The `sysmon` command: one file per command in this folder, each imported only when it is called."""
 
-import difflib
 import importlib
 import os
-import pkgutil
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -16,6 +15,7 @@ from sysmon import __version__
 from sysmon.cli._options import example
 from sysmon.errors import SysmonError
 from sysmon.names import printable
+from sysmon.spelling import closest
 
 INTERRUPTED = 130
 INTERNAL_ERROR = 70
@@ -42,7 +42,7 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands, in alphabetical order, without importing them."""
-        return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+        return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one command."""
@@ -57,10 +57,9 @@ class LazyGroup(click.Group):
         """Find the command that was typed; for an unknown one say which is close."""
         names = self.list_commands(ctx)
         if args[0] not in names and not args[0].startswith("-"):
-            close = difflib.get_close_matches(args[0], names, n=1)
+            close = closest(args[0], names)
             ctx.fail(
-                f"no command {args[0]!r}: "
-                + (f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names)}")
+                f"no command {args[0]!r}: " + (f"did you mean {close!r}?" if close else f"known are {', '.join(names)}")
             )
         return super().resolve_command(ctx, args)
 

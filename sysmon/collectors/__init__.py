@@ -4,9 +4,9 @@ A new collector is a new file: a class whose name ends in `Collector`, made as s
 """
 
 import importlib
-import pkgutil
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from sysmon.collectors._source import Source
@@ -21,10 +21,8 @@ def discover() -> Mapping[str, Any]:
     Each is called as `Class(source, options)`, with `options` an instance of its `Options`.
     """
     found = {}
-    for module_info in pkgutil.iter_modules(__path__):
-        if module_info.name.startswith("_"):
-            continue
-        module = importlib.import_module(f"{__name__}.{module_info.name}")
+    for path in sorted(Path(__file__).parent.glob("[!_]*.py")):
+        module = importlib.import_module(f"{__name__}.{path.stem}")
         for name, value in vars(module).items():
             if name.endswith("Collector") and getattr(value, "__module__", None) == module.__name__:
                 found[value.table.name] = value

@@ -2,10 +2,10 @@
 
 import os
 import re
-from mmap import PAGESIZE
 from pathlib import Path
 from typing import NamedTuple
 
+_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _GONE = (FileNotFoundError, ProcessLookupError, PermissionError)  # ended meanwhile, or hidden (hidepid)
 _KERNEL_THREAD = 0x00200000  # PF_KTHREAD of include/linux/sched.h
 _UNITS = (".service", ".scope", ".slice")
@@ -63,7 +63,7 @@ def parse_stat(stat: bytes, *, kernel_threads: bool = True) -> Usage | None:
     return Usage(
         int(fields[19]),
         int(fields[11]) + int(fields[12]),
-        int(fields[21]) * PAGESIZE,
+        int(fields[21]) * _PAGE,
         int(fields[17]),
         stat[stat.index(b"(") + 1 : end],
     )

@@ -1,6 +1,6 @@
 """How much memory and swap is in use, how hard is it fought for, and was a program killed for it?"""
 
-import mmap
+import os
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -101,6 +101,7 @@ class MemoryCollector:
         ]
 
     def _read_kernel(self) -> MemoryReading:
+        page = os.sysconf("SC_PAGE_SIZE")
         info, events = _numbers(self._source.require(self._meminfo)), self._events()
         if b"MemTotal:" not in info:
             raise Unavailable(f"{self._meminfo} does not tell how much memory there is")
@@ -117,8 +118,8 @@ class MemoryCollector:
             swap_total=_sized(info.get(b"SwapTotal:"), 1024),
             swap_free=_sized(info.get(b"SwapFree:"), 1024),
             major_faults=_sized(events.get(b"pgmajfault"), 1),
-            swapped_in=_sized(events.get(b"pswpin"), mmap.PAGESIZE),
-            swapped_out=_sized(events.get(b"pswpout"), mmap.PAGESIZE),
+            swapped_in=_sized(events.get(b"pswpin"), page),
+            swapped_out=_sized(events.get(b"pswpout"), page),
             oom_kills=_sized(events.get(b"oom_kill"), 1),
         )
 

@@ -4,18 +4,17 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from colorama import Fore, Style
-
 from sysmon.model import Level
 from sysmon.names import printable
+from sysmon.notify import ansi
 
 _CODES = {
-    "dim": Style.DIM,
-    "bold": Style.BRIGHT,
-    "ok": Fore.GREEN,
-    "info": Fore.CYAN,
-    "warning": Fore.YELLOW,
-    "critical": Style.BRIGHT + Fore.RED,
+    "dim": ansi.DIM,
+    "bold": ansi.BRIGHT,
+    "ok": ansi.GREEN,
+    "info": ansi.CYAN,
+    "warning": ansi.YELLOW,
+    "critical": ansi.BRIGHT + ansi.RED,
 }
 _ONE_CELL_EACH = re.compile("[ -~\u00a0-\u02ff\u2026\u2500-\u259f]*")
 _SYMBOLS = "▁▂▃▄▅▆▇█░…"
@@ -122,5 +121,5 @@ def painted(spans: Iterable[Span], *, color: bool) -> str:
     if kept:
         kept[-1] = Span(kept[-1].text.rstrip(" "), kept[-1].style)
     return "".join(
-        f"{_CODES[span.style]}{span.text}{Style.RESET_ALL}" if color and span.style else span.text for span in kept
+        f"{_CODES[span.style]}{span.text}{ansi.RESET}" if color and span.style else span.text for span in kept
     )
