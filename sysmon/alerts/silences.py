@@ -1,10 +1,12 @@
-"""Whom has somebody silenced, and which alerts are acknowledged? Said once in a record, read by everybody."""
+"""What have people said about alerts: which are silenced, which are looked after? One record for each saying."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
+from typing import Any
 
+from sysmon.instants import format_instant, parse_instant
 from sysmon.model import AlertEvent
 
 
@@ -28,11 +30,31 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsilence:
+    """A silence ends before its time."""
+
+    id: str
+    at: datetime
+    why: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Somebody looks after an alert: it is not repeated, though told when it gets worse or ends."""
+
+    id: str
+    at: datetime
+    why: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Replies:
-    """What people have said about alerts: silences by id, and the ids of alerts that somebody looks after."""
+    """What people have said about alerts: silences by id, and acknowledgements by the alert's id."""
 
     silences: Mapping[str, Silence] = field(default_factory=dict)
-    acknowledged: Mapping[str, str] = field(default_factory=dict)
+    acknowledged: Mapping[str, Ack] = field(default_factory=dict)
 
     def silencing(self, event: AlertEvent, at: datetime) -> Silence | None:
         """Return the silence that covers an alert at an instant."""
@@ -45,13 +67,46 @@ class Replies:
         return sorted(on, key=lambda silence: silence.until)
 
 
-def merged(replies: Iterable[Silence | tuple[str, str]]) -> Replies:
-    """Return what holds after all that was said: a silence, or an alert's id and who acknowledged it."""
+def merged(replies: Iterable[Silence | Ack | Unsilence]) -> Replies:
+    """Return what holds after all that was said, in the order in which it was said."""
     silences: dict[str, Silence] = {}
-    acknowledged: dict[str, str] = {}
+    acknowledged: dict[str, Ack] = {}
     for reply in replies:
         if isinstance(reply, Silence):
             silences[reply.id] = reply
-        else:
-            acknowledged[reply[0]] = reply[1]
+        elif isinstance(reply, Ack):
+            acknowledged[reply.id] = reply
+        elif reply.id in silences:
+            silences[reply.id] = replace(silences[reply.id], until=min(silences[reply.id].until, reply.at))
     return Replies(silences, acknowledged)
+
+
+def record(reply: Silence | Ack | Unsilence) -> dict[str, object]:
+    """Return what somebody said as it is stored: one line that is never changed."""
+    if isinstance(reply, Silence):
+        return {
+            "timestamp": format_instant(reply.since),
+            "event": "silence",
+            "id": reply.id,
+            "rule": reply.rule,
+            "match": dict(reply.match),
+            "until": format_instant(reply.until),
+            "why": reply.why,
+            "by": reply.by,
+        }
+    kind = "ack" if isinstance(reply, Ack) else "unsilence"
+    return {"timestamp": format_instant(reply.at), "event": kind, "id": reply.id, "why": reply.why, "by": reply.by}
+
+
+def read(record: Mapping[str, Any]) -> Silence | Ack | Unsilence:
+    """Read a record back; raise KeyError, TypeError or ValueError for what is none."""
+    at, id_ = parse_instant(record["timestamp"]), str(record["id"])
+    why, by = str(record.get("why", "")), str(record.get("by", ""))
+    if record["event"] == "ack":
+        return Ack(id_, at, why, by)
+    if record["event"] == "unsilence":
+        return Unsilence(id_, at, why, by)
+    if record["event"] != "silence":
+        raise ValueError(f"no such reply: {record['event']}")
+    match = {str(label): str(glob) for label, glob in dict(record["match"]).items()}
+    return Silence(id_, str(record["rule"]), match, at, parse_instant(record["until"]), why, by)

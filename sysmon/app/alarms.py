@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sysmon.alerts.evaluator import Evaluator, wanted
@@ -10,7 +10,8 @@ from sysmon.alerts.rules import RuleSet
 from sysmon.alerts.telling import Mutes
 from sysmon.app import logs
 from sysmon.app.catalogue import tables
-from sysmon.app.reloading import Fresh, Reloader
+from sysmon.app.reloading import SETTLED, Fresh, Reloader
+from sysmon.app.replies import ReplyFile
 from sysmon.app.resuming import resume
 from sysmon.config import Config
 from sysmon.instants import format_instant
@@ -34,6 +35,8 @@ class Alarms:
         self._mutes = Mutes(rules.quiet)
         self._evaluator = Evaluator(rules.rules, tables(), origin, self._mutes)
         self._reloader = Reloader(load, config, intervals)
+        self._replies = ReplyFile(config.data_dir)
+        self._asked: datetime | None = None
         self.logged: list[AlertEvent] = []
         self.owed: list[AlertEvent] = []
 
@@ -46,6 +49,7 @@ class Alarms:
 
     def take(self, sample: Sample, *, reload: bool) -> tuple[list[AlertEvent], list[Event]]:
         """Return what a sample changes, and the news about the rules themselves; `reload` asks to read them again."""
+        self._hear(sample.at)
         alerts, news = self._reloaded(sample.at, asked=reload)
         return alerts + self._evaluator.evaluate(sample), news
 
@@ -65,6 +69,12 @@ class Alarms:
         names = [f"{event.rule} {event.level} since {format_instant(event.since)}" for event in active[:5]]
         more = [f"and {len(active) - 5} more"] if len(active) > 5 else []
         return f"{len(active)} alert{'s' if len(active) > 1 else ''} active: {', '.join([*names, *more])}"
+
+    def _hear(self, at: datetime) -> None:
+        """Take what people said, looking at most once a second."""
+        if self._asked is None or not timedelta(0) <= at - self._asked < SETTLED:
+            self._asked = at
+            self._mutes.replies = self._replies.read()
 
     def _reloaded(self, at: datetime, *, asked: bool) -> tuple[list[AlertEvent], list[Event]]:
         found = self._reloader.look(at, asked=asked)

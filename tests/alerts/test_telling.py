@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sysmon.alerts.conditions import Flap, Rule
 from sysmon.alerts.evaluator import Evaluator
 from sysmon.alerts.quiet import Quiet, parse_cron
-from sysmon.alerts.silences import Replies, Silence, merged
+from sysmon.alerts.silences import Ack, Silence, Unsilence, merged, read, record
 from sysmon.alerts.telling import Mutes
 from sysmon.model import AlertEvent, Level, Origin, Row, Sample
 from tests.alerts.scenes import MINUTE, START, TABLES, level, rule
@@ -163,7 +163,7 @@ def test_an_acknowledged_alert_is_not_told_again_until_it_gets_worse_or_ends() -
     of = watched(repeat=2 * MINUTE)
     first, *_ = played(of, "85")
 
-    found = heard(of, "85 85 85 96 96 96 50", Mutes(replies=Replies(acknowledged={first.id: "ann"})))
+    found = heard(of, "85 85 85 96 96 96 50", Mutes(replies=merged([Ack(first.id, START)])))
 
     assert found == [
         (0, "fired", True),
@@ -172,6 +172,19 @@ def test_an_acknowledged_alert_is_not_told_again_until_it_gets_worse_or_ends() -
         (5, "reminder", "acknowledged"),
         (6, "resolved", True),
     ]
+
+
+def test_a_silence_that_is_lifted_ends_there() -> None:
+    lifted = merged([silence(), Unsilence("s1", START + MINUTE)])
+
+    assert heard(watched(), "85 85", Mutes(replies=lifted)) == [(0, "fired", "silence s1"), (1, "reminder", True)]
+
+
+@pytest.mark.parametrize(
+    "said", [silence(), Unsilence("s1", START, "done", "bob"), Ack("00c0ffee", START, "on it", "ann")]
+)
+def test_what_somebody_said_is_read_back(said: Silence | Ack | Unsilence) -> None:
+    assert read(record(said)) == said
 
 
 VALUES = st.sampled_from(["50", "75", "85", "96", "_"])

@@ -1,0 +1,73 @@
+"""The file below the data directory that holds what people said about alerts: appended to, never changed."""
+
+import fcntl
+import os
+from datetime import datetime
+from pathlib import Path
+
+from sysmon.alerts import silences
+from sysmon.alerts.silences import Ack, Replies, Silence, Unsilence, merged
+from sysmon.errors import NothingFoundError, StorageError
+from sysmon.formats import decode, jsonl
+
+NAME = "replies.jsonl"
+_MODE = 0o640
+_REFUSALS = (*decode.UNREADABLE, KeyError, TypeError, AttributeError, OverflowError)
+
+
+class ReplyFile:
+    """Reads the file when it has changed, and appends to it; `skipped` counts lines that could not be read."""
+
+    def __init__(self, data: Path) -> None:
+        self._path = data / NAME
+        self._seen: tuple[int, int] | None = None
+        self._replies = Replies()
+        self.skipped = 0
+
+    def read(self) -> Replies:
+        """Return all that was said; a last line without newline is still being written."""
+        try:
+            found = self._path.stat()
+            signature = (found.st_mtime_ns, found.st_size)
+            if signature != self._seen:
+                data = self._path.read_bytes()
+                self._replies = self._merged(data[: data.rfind(b"\n") + 1].splitlines())
+                self._seen = signature
+        except FileNotFoundError:
+            self._seen, self._replies = None, Replies()
+        except OSError:  # what was known goes on to hold until the file can be read again
+            self.skipped += 1
+        return self._replies
+
+    def add(self, reply: Silence | Ack | Unsilence) -> None:
+        """Append one line and put it on the disk, under a lock that is held for this moment only."""
+        if not self._path.parent.is_dir():
+            raise NothingFoundError(f"{self._path.parent}: no samples here: name the folder with --data")
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, _MODE)
+        except OSError as error:
+            raise StorageError(
+                f"{self._path}: cannot be written ({error.strerror}): ask as the user that runs sysmon"
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            size = os.fstat(descriptor).st_size
+            torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+            os.write(descriptor, (b"\n" if torn else b"") + jsonl.encode_record(silences.record(reply)))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _merged(self, lines: list[bytes]) -> Replies:
+        said = []
+        for line in lines:
+            try:
+                said.append(silences.read(decode.json_record(line)))
+            except _REFUSALS:
+                self.skipped += 1
+        return merged(said)
+
+
+def new_silence(rule: str, match: dict[str, str], *, since: datetime, until: datetime, why: str, by: str) -> Silence:
+    """Return a silence with an id of its own."""
+    return Silence(os.urandom(3).hex(), rule, match, since, until, why, by)

@@ -1,0 +1,76 @@
+"""`sysmon alerts`: what fires now and who did it, and what has fired."""
+
+from datetime import UTC
+from pathlib import Path
+
+import click
+
+from sysmon.cli._options import config_option, data_option, example
+from sysmon.cli._reading import one_host, question, tell_damage, tell_host
+
+FIRING = 1
+"""The exit code of `--active` when something fires."""
+
+UNKNOWN = 3
+
+
+@click.command(epilog=example("sysmon alerts --since 1d", "sysmon alerts --active || echo look"))
+@click.option(
+    "--since", default="1d", show_default=True, metavar="TIME", help="From when on, as in 1h, today or 02:30."
+)
+@click.option("--active", is_flag=True, help="Only what fires now; the exit code is 1 when something does.")
+@click.option(
+    "--level",
+    type=click.Choice(["info", "warning", "critical"]),
+    default="info",
+    show_default=True,
+    help="This bad or worse.",
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--nagios", is_flag=True, help="One line and the exit code 0, 1, 2 or 3 of a monitoring plugin.")
+@click.option("--utc", is_flag=True, help="Show times in UTC rather than in local time.")
+@one_host
+@data_option
+@config_option
+def command(
+    since: str,
+    active: bool,
+    level: str,
+    form: str,
+    nagios: bool,
+    utc: bool,
+    host: str | None,
+    data_dir: Path | None,
+    config_file: Path | None,
+) -> int:
+    """List alerts: what is on, for how long and who did it; and those that are over, with duration and peak."""
+    from sysmon.app import alertlist
+    from sysmon.errors import SysmonError
+    from sysmon.model import Level
+
+    try:
+        asked = question(since=since, until="now", data_dir=data_dir, config_file=config_file, host=host, tables=())
+        found = alertlist.list_alerts(asked, active=active or nagios, level=Level(level))
+    except SysmonError as error:
+        if not nagios:
+            raise
+        click.echo(f"SYSMON UNKNOWN - {str(error).splitlines()[0].replace('|', '/')}")
+        return UNKNOWN
+    if nagios:
+        line, code = alertlist.as_nagios(found)
+        click.echo(line)
+        return code
+    tell_host(found.host)
+    zone = UTC if utc else None
+    if form == "json":
+        click.echo(alertlist.as_json(found))
+    else:
+        for line in alertlist.as_text(found, zone):
+            click.echo(line)
+        if not found.alerts:
+            click.echo("nothing fires" if active else f"no alerts since {since}")
+        for line in alertlist.silences_text(found.replies.active(found.at), found.at, zone):
+            click.echo(f"silenced {line}")
+    if active and not found.watched:
+        click.echo("sysmon: sysmon is not running: this is what fired when it ended", err=True)
+    return tell_damage(found.damage) or (FIRING if active and found.alerts else 0)

@@ -1,0 +1,75 @@
+"""`sysmon silence`: tell nobody of some alerts for a while."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from sysmon.cli._options import config_option, data_option, duration, environment, example, rules_option
+from sysmon.cli._replying import me, replies, short, why_option
+
+LONGEST = timedelta(days=90)
+
+
+@click.command(
+    epilog=example(
+        "sysmon silence disk-full --match mountpoint=/mnt/x --for 2h --why migration",
+        "sysmon silence 'cpu-*' --for 30m",
+    )
+)
+@click.argument("rule")
+@click.option(
+    "--match", "matches", multiple=True, metavar="LABEL=GLOB", help="Only alerts with this label (repeatable)."
+)
+@click.option("--for", "lasting", type=duration, required=True, metavar="TIME", help="How long, as in 2h.")
+@why_option
+@rules_option
+@data_option
+@config_option
+def command(
+    rule: str,
+    matches: tuple[str, ...],
+    lasting: timedelta,
+    why: str,
+    rules: Path | None,
+    data_dir: Path | None,
+    config_file: Path | None,
+) -> None:
+    """Tell nobody of alerts of RULE (a name or a pattern) for a while; they are logged and listed all the same."""
+    from sysmon.app.replies import new_silence
+    from sysmon.instants import from_ms, to_ms
+    from sysmon.sampling.clock import SystemClock
+
+    if not timedelta(0) < lasting <= LONGEST:
+        raise click.BadParameter("write a time of more than 0s and at most 90d", param_hint="--for")
+    _check_rule(rule, config_file, rules)
+    now = from_ms(to_ms(SystemClock().now()))
+    silence = new_silence(rule, _labels(matches), since=now, until=now + lasting, why=short(why), by=me())
+    replies(data_dir, config_file).add(silence)
+    click.echo(f"{silence.id}  end it with: sysmon unsilence {silence.id}")
+
+
+def _check_rule(rule: str, config_file: Path | None, rules: Path | None) -> None:
+    """Refuse a pattern that fits no rule, while there is somebody to mend it."""
+    from fnmatch import fnmatchcase
+
+    from sysmon import config
+    from sysmon.alerts.rules import load_rules
+    from sysmon.app.catalogue import intervals, tables
+    from sysmon.yamlnodes import suggest
+
+    found = config.load(config=config_file, rules=rules, environ=environment())
+    names = [one.id for one in load_rules(found.rules, tables(), intervals(found)).rules]
+    if not any(fnmatchcase(name, rule) for name in names):
+        raise click.BadParameter(f"{rule!r} fits no rule of {found.rules}: {suggest(rule, names)}", param_hint="RULE")
+
+
+def _labels(matches: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for match in matches:
+        label, sign, glob = match.partition("=")
+        if not (label and sign and glob):
+            raise click.BadParameter(f"{match!r}: write it as mountpoint=/mnt/x", param_hint="--match")
+        found[label] = glob
+    return found

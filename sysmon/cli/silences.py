@@ -1,0 +1,31 @@
+"""`sysmon silences`: whom nobody is told of right now, until when and why."""
+
+import json
+from datetime import UTC
+from pathlib import Path
+
+import click
+
+from sysmon.cli._options import config_option, data_option, example
+from sysmon.cli._replying import replies
+
+
+@click.command(epilog=example("sysmon silences"))
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--utc", is_flag=True, help="Show times in UTC rather than in local time.")
+@data_option
+@config_option
+def command(form: str, utc: bool, data_dir: Path | None, config_file: Path | None) -> None:
+    """List the silences that hold."""
+    from sysmon.app import alertlist
+    from sysmon.sampling.clock import SystemClock
+
+    now = SystemClock().now()
+    held = replies(data_dir, config_file).read().active(now)
+    if form == "json":
+        click.echo(json.dumps([alertlist.plain_silence(silence) for silence in held], ensure_ascii=False, indent=1))
+        return
+    for line in alertlist.silences_text(held, now, UTC if utc else None):
+        click.echo(line)
+    if not held:
+        click.echo("no silences")

@@ -1,0 +1,26 @@
+"""`sysmon unsilence`: end a silence before its time."""
+
+from pathlib import Path
+
+import click
+
+from sysmon.cli._options import config_option, data_option, example
+from sysmon.cli._replying import me, replies, short, why_option
+
+
+@click.command(epilog=example("sysmon unsilence 3f9a1c"))
+@click.argument("silence_id", metavar="ID")
+@why_option
+@data_option
+@config_option
+def command(silence_id: str, why: str, data_dir: Path | None, config_file: Path | None) -> None:
+    """End the silence ID now; what it kept silent and still fires is told."""
+    from sysmon.alerts.silences import Unsilence
+    from sysmon.errors import NothingFoundError
+    from sysmon.sampling.clock import SystemClock
+
+    now = SystemClock().now()
+    file = replies(data_dir, config_file)
+    if silence_id not in [silence.id for silence in file.read().active(now)]:
+        raise NothingFoundError(f"no silence {silence_id!r} holds: look them up with `sysmon silences`")
+    file.add(Unsilence(silence_id, now, short(why), me()))
