@@ -67,9 +67,12 @@ def runs_of(events: Iterable[Event], *, until: datetime, now: datetime) -> list[
         at = to_ms(event.at)
         if event.kind == "stopped" and current is not None:
             runs[-1] = replace(current, last=_instant(event, "last_tick", current.start - 1), closed=True)
-        elif event.kind == "clock_step" and current is not None:
-            runs[-1] = replace(current, last=at - round(1000 * _seconds(event.fields.get("seconds"))), closed=True)
+        elif event.kind in {"clock_step", "suspend"} and current is not None:
+            before = at - round(1000 * _seconds(event.fields.get("seconds")))
+            runs[-1] = replace(current, last=_instant(event, "last_tick", before), closed=True)
             runs.append(replace(current, start=at, first_tick=None))
+        elif event.kind == "interval_changed" and current is not None:
+            runs[-1:] = _paced_anew(current, event)
         elif event.kind in {RUNNING, "started"}:
             _begin(runs, event)
     if runs and not runs[-1].closed:
@@ -146,6 +149,19 @@ def _begin(runs: list[Run], event: Event) -> None:
     if runs and not runs[-1].closed:
         runs[-1] = replace(runs[-1], last=start - 1, closed=True)
     runs.append(Run(run_id, start, start, first, _intervals(event.fields.get("intervals")), closed=False))
+
+
+def _paced_anew(run: Run, event: Event) -> list[Run]:
+    """Return a run as it was up to the tick at which one table's interval changed, and as it goes on from there."""
+    at, table = to_ms(event.at), str(event.fields.get("collector"))
+    others = {name: seconds for name, seconds in run.seconds.items() if name != table}
+    rest = replace(
+        run,
+        start=at + 1,
+        first_tick=None,
+        seconds=others | _intervals({table: event.fields.get("seconds")}),
+    )
+    return [rest] if run.start > at else [replace(run, last=at, closed=True), rest]
 
 
 def _longest_gap(stretch: Stretch, instants: Sequence[int]) -> tuple[int, int]:

@@ -20,6 +20,21 @@ Unreadable = (ValueError, RecursionError)
 _NUMBERS = msgspec.json.Decoder(list[int | float | None])
 
 
+_PLAIN = bytes(range(0x20, 0x7F)) + b"\t\r"
+
+
+def suspicious(lines: Sequence[bytes]) -> bool:
+    """Say whether some line has a byte beyond plain text; quick, for looking at many lines at once."""
+    return bool(b"".join(lines).translate(None, _PLAIN))
+
+
+def refuse_debris(line: bytes) -> None:
+    """Raise ValueError for a line with control characters or broken UTF-8, which decoders pass over in names."""
+    text = line.decode()
+    if any(ch < " " and ch != "\t" for ch in text.removesuffix("\r")):
+        raise ValueError("a control character")
+
+
 def columns_of(table: Table) -> tuple[str, ...]:
     """Return the names of a record's values in their order."""
     return (*HEAD, *table.columns)

@@ -13,7 +13,16 @@ from sysmon.instants import format_instant, from_ms, parse_instant, to_ms
 from sysmon.model import Origin, Table
 from sysmon.reading import store
 from sysmon.reading.damage import Damage
-from sysmon.reading.decode import HEAD, Decode, Record, Unreadable, csv_decoder, json_decoder
+from sysmon.reading.decode import (
+    HEAD,
+    Decode,
+    Record,
+    Unreadable,
+    csv_decoder,
+    json_decoder,
+    refuse_debris,
+    suspicious,
+)
 from sysmon.reading.lines import read_lines
 from sysmon.segments import Form, SegmentFile
 
@@ -92,10 +101,13 @@ def _decoded(
     stamp: object = None  # the rows of one tick share it, so that it is parsed once
     ms = 0
     for number, lines in batches:
+        doubtful = suspicious(lines)
         for offset, line in enumerate(lines):
             if wanted is not None and not wanted(line):
                 continue
             try:
+                if doubtful:
+                    refuse_debris(line)
                 record = decode(line)
                 if record[0] != stamp or stamp is None:
                     ms = to_ms(parse_instant(record[0]))

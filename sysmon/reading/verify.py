@@ -13,7 +13,7 @@ from sysmon.instants import EPOCH, format_instant, from_ms, parse_instant, to_ms
 from sysmon.model import Event, Table
 from sysmon.reading import store
 from sysmon.reading.damage import Damage
-from sysmon.reading.decode import Decode, Unreadable, csv_decoder, json_decoder, split_line
+from sysmon.reading.decode import Decode, Unreadable, csv_decoder, json_decoder, refuse_debris, split_line
 from sysmon.reading.lines import open_file, read_lines
 from sysmon.reading.logs import read_events
 from sysmon.reading.rows import read_rows
@@ -93,6 +93,7 @@ class _Judge:
             self.header_fault = f"{error}: the whole file"
 
     def _read(self, text: bytes) -> tuple[datetime, tuple[str, ...]]:
+        refuse_debris(text)
         if self._file.form is Form.CSV:
             assert self._decode is not None and self._columns is not None  # noqa: S101, PT018 - set with the header
             return parse_instant(self._decode(text)[0]), self._columns

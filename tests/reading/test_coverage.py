@@ -177,3 +177,64 @@ def test_the_interval_is_told() -> None:
     found = coverage(stretches_of(runs, "disk_usage", [], at(BEGIN), at(END)), [])
 
     assert found == Coverage(0, 10, 600.0, at(0), 60.0)
+
+
+def slept(second: float, seconds: float, kind: str = "suspend", **more: object) -> Event:
+    return Event(at(second), kind, {"seconds": seconds, **more})
+
+
+def paced(second: float, seconds: float | None, table: str = "load") -> Event:
+    return Event(at(second), "interval_changed", {"collector": table, "from": 10.0, "seconds": seconds})
+
+
+@pytest.mark.parametrize(
+    ("events", "samples", "expected"),
+    [
+        pytest.param(
+            [*STEADY, slept(403, 200, last_tick="2026-11-20T12:03:20.000Z")],
+            ticks(0, 200) + ticks(400, 590),
+            (41, 41, 0, None),
+            id="time that the machine slept through is not lost",
+        ),
+        pytest.param(
+            [*STEADY, slept(403, 200, last_tick="2026-11-20T12:03:20.000Z")],
+            ticks(0, 200) + ticks(410, 590, without=[500]),
+            (39, 40, 20, 490),
+            id="what is missing afterwards is",
+        ),
+        pytest.param(
+            [*STEADY, slept(510.1, 300, "clock_step", last_tick="2026-11-20T12:03:20.000Z")],
+            ticks(0, 200) + ticks(520, 590),
+            (29, 29, 0, None),
+            id="the tick that was waited for when the clock was set is not lost",
+        ),
+        pytest.param(
+            [*STEADY, paced(100, 20.0), paced(300, 10.0)],
+            ticks(0, 100) + ticks(120, 300, step=20) + ticks(310, 590),
+            (50, 50, 0, None),
+            id="a longer interval expects fewer samples",
+        ),
+        pytest.param(
+            [*STEADY, paced(100, 20.0)],
+            ticks(0, 100) + ticks(120, 580, step=40),
+            (23, 36, 40, 120),
+            id="and misses them",
+        ),
+        pytest.param(
+            [*STEADY, paced(100, None), paced(500, 10.0)],
+            ticks(0, 100) + ticks(510, 590),
+            (20, 20, 0, None),
+            id="a collector that was switched off is not missed",
+        ),
+        pytest.param(
+            [*STEADY, paced(100, 20.0, "cpu"), paced(100, 20.0), paced(100, 20.0, "memory")],
+            ticks(0, 100) + ticks(120, 580, step=20),
+            (35, 35, 0, None),
+            id="all tables at one tick",
+        ),
+    ],
+)
+def test_what_the_loop_did_on_purpose_is_not_lost(
+    events: list[Event], samples: list[float], expected: tuple[int, int, float, float | None]
+) -> None:
+    assert measure(events, samples) == expected
