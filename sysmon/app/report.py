@@ -4,7 +4,9 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from sysmon.app.alertlist import silences_text
 from sysmon.app.archive import Question, find_host, find_hosts, find_tables, nothing_found
+from sysmon.app.replies import ReplyFile
 from sysmon.errors import NothingFoundError
 from sysmon.history import Coverage, RolledTable, TableHistory
 from sysmon.model import Origin, Table
@@ -101,6 +103,7 @@ def answer(question: Question, known: Mapping[str, Table], trend_width: Callable
         units={metric.name: metric.unit for table in known.values() for metric in table.metrics},
         glance=glance(draft.tables, draft.rankings) if question.is_whole else (),
         sources=tuple(sorted(draft.sources, key=("1d", "1h", "rows").index)),
+        silences=tuple(silences_text(ReplyFile(question.data).read().active(question.now), question.now, None)),
     )
     return Answer(report, host, damage)
 

@@ -14,7 +14,7 @@ FIRING = 1
 UNKNOWN = 3
 
 
-@click.command(epilog=example("sysmon alerts --since 1d", "sysmon alerts --active || echo look"))
+@click.command(epilog=example("sysmon alerts --since 1d", "sysmon alerts --active --level critical"))
 @click.option(
     "--since", default="1d", show_default=True, metavar="TIME", help="From when on, as in 1h, today or 02:30."
 )
@@ -26,7 +26,14 @@ UNKNOWN = 3
     show_default=True,
     help="This bad or worse.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, or for programs.",
+)
 @click.option("--nagios", is_flag=True, help="One line and the exit code 0, 1, 2 or 3 of a monitoring plugin.")
 @click.option("--utc", is_flag=True, help="Show times in UTC rather than in local time.")
 @one_host

@@ -11,7 +11,14 @@ from sysmon.cli._replying import replies
 
 
 @click.command(epilog=example("sysmon silences"))
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, or for programs.",
+)
 @click.option("--utc", is_flag=True, help="Show times in UTC rather than in local time.")
 @data_option
 @config_option

@@ -36,6 +36,7 @@ def _host(report: Report) -> dict[str, Any]:
         ],
         "top": [_ranking(ranking) for ranking in report.rankings],
         "alerts": [_alert(alert) for alert in report.alerts],
+        "silences": list(report.silences),
         "skipped": report.skipped,
     }
 

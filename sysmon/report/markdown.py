@@ -52,13 +52,12 @@ class _Chapter:
 
     def _alerts(self) -> Iterator[str]:
         yield "## Alerts"
-        if not self._report.alerts:
-            yield "None."
-            return
-        lines = [
+        lines = ["None."] if not self._report.alerts else []
+        lines += [
             f"- **{alert.level.value.upper()}** " + ", ".join(map(escape, self._words.alert(alert)))
             for alert in self._report.alerts
         ]
+        lines += [f"- silenced: {escape(silence)}" for silence in self._report.silences]
         yield "\n".join(lines)
 
     def _table(self, table: TableSummary) -> Iterator[str]:

@@ -101,6 +101,7 @@ class Report:
     `idle` is the seconds in which nothing ran that could sample, None if unknown; `units` are those of all known
     metrics, for the alerts' sake. `glance` is empty where only some tables or metrics were asked for. `sources` are the
     kinds of files that answered, the coarsest first: `1d` and `1h` are roll-ups, whose percentiles are within 1 %.
+    `silences` says whom nobody is told of, in a line each.
     """
 
     origin: Origin
@@ -115,6 +116,7 @@ class Report:
     units: Mapping[str, str]
     glance: tuple[GlanceItem, ...] = ()
     sources: tuple[str, ...] = ()
+    silences: tuple[str, ...] = ()
 
 
 def summarise(

@@ -90,6 +90,8 @@ def alerts(words: Words, style: Style) -> list[str]:
     for alert in found:
         first, *more = flowed([f"{alert.level.value.upper():<8}", *words.alert(alert)], style.columns, indent=10)
         lines += [style.level(first, alert.level), *more]
+    for silence in words.report.silences:
+        lines += flowed(["silenced", silence], style.columns, indent=10)
     return lines
 
 
