@@ -2,12 +2,11 @@
 
 import os
 import time
-from pathlib import Path
 
 from sysmon.model import Row
 from sysmon.rates import percent
 
-_STATM = Path("/proc/self/statm")
+_STATM = "/proc/self/statm"
 
 
 class AgentMeter:
@@ -31,7 +30,11 @@ class AgentMeter:
 def _resident_bytes() -> int | None:
     """Return resident memory: the second field of /proc/self/statm, in pages (proc(5)); None on other systems."""
     try:
-        pages = int(_STATM.read_bytes().split()[1])
+        descriptor = os.open(_STATM, os.O_RDONLY)
+        try:
+            pages = int(os.read(descriptor, 256).split()[1])
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError, IndexError):
         return None
     return pages * os.sysconf("SC_PAGE_SIZE")

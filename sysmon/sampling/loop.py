@@ -1,10 +1,11 @@
 """The loop: a tick on every wall-clock multiple of the interval, late ones skipped and counted, never a burst."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from sysmon.instants import format_instant
 from sysmon.model import Event, Sample
 from sysmon.sampling.agent import AgentMeter
 from sysmon.sampling.clock import Clock, Moment
@@ -18,6 +19,8 @@ STEP = 0.25
 
 STALL = 1.0
 """Seconds by which a tick must be late for the process to be called held up (stopped, or starved of CPU)."""
+
+_NOTHING: Mapping[str, str] = {}
 
 
 class Waiting(Protocol):
@@ -127,14 +130,16 @@ class Loop:
         change = _Change(abs(stepped) > STEP, abs(asleep) > STEP)
         if late > STALL:
             self._tell("stalled", moment.at, late)
+        last = self.tally.last_tick
+        since = {} if last is None else {"last_tick": format_instant(last)}
         if change.asleep:
-            self._tell("suspend", moment.at - timedelta(seconds=stepped if change.stepped else 0.0), asleep)
+            self._tell("suspend", moment.at - timedelta(seconds=stepped if change.stepped else 0.0), asleep, since)
         if change.stepped:
-            self._tell("clock_step", moment.at, stepped)
+            self._tell("clock_step", moment.at, stepped, since)
         return change
 
-    def _tell(self, kind: str, at: datetime, seconds: float) -> None:
-        self._events.append(Event(at, kind, {"seconds": round(seconds, 3)}))
+    def _tell(self, kind: str, at: datetime, seconds: float, since: Mapping[str, str] = _NOTHING) -> None:
+        self._events.append(Event(at, kind, {"seconds": round(seconds, 3), **since}))
 
     def _tick(self, at: datetime, moment: Moment, due: frozenset[str]) -> None:
         dropped = self._dropped()

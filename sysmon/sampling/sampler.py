@@ -16,7 +16,7 @@ UNHEALTHY_AFTER = 3
 """Failures in a row after which a collector is called unhealthy."""
 
 LONGEST_PAUSE = 63
-"""Due ticks that a failing collector is left alone at most."""
+"""Due ticks that a collector that fails, or has no source here, is left alone at most."""
 
 
 @dataclass(slots=True)
@@ -27,6 +27,7 @@ class _Asked:
     before: Any = None
     read_at: float = 0.0
     failed: int = 0
+    absent: int = 0
     pause: int = 0
     errors: int = 0
 
@@ -100,8 +101,9 @@ class Sampler:
     def _ask_unless_paused(self, name: str, asked: _Asked, tick: _Tick) -> None:
         if asked.pause:
             asked.pause -= 1
-            tick.own.append((name, None, 0, asked.errors))
-            asked.errors = 0
+            if asked.failed:
+                tick.own.append((name, None, 0, asked.errors))
+                asked.errors = 0
         else:
             self._ask(name, asked, tick)
 
@@ -125,11 +127,13 @@ class Sampler:
             rows = asked.collector.rows(asked.before, after, began - asked.read_at)
         except Unavailable:
             asked.before = None
+            asked.absent += 1
+            asked.pause = _pause_after(asked.absent)
             return
         except Exception as error:  # noqa: BLE001 - whatever one source does, the others go on; it is counted and told
             self._failed(name, asked, tick, error)
             return
-        asked.before, asked.read_at = after, began
+        asked.before, asked.read_at, asked.absent = after, began, 0
         tick.rows[name] = self._stored.rows(asked.collector.table, rows)
         tick.own.append((name, round(self._monotonic() - began, 6), 1, asked.errors))
         asked.errors = 0
@@ -141,7 +145,7 @@ class Sampler:
         text = self._stored.error(error)
         asked.before = None
         asked.failed += 1
-        asked.pause = min(2 ** (asked.failed - 1) - 1, LONGEST_PAUSE)
+        asked.pause = _pause_after(asked.failed)
         tick.failures.append(Failure(name, text))
         tick.own.append((name, None, 0, asked.errors + 1))
         asked.errors = 0
@@ -149,3 +153,7 @@ class Sampler:
             tick.events.append(Event(tick.at, "collector_failed", {"collector": name, "error": text}))
         elif asked.failed == UNHEALTHY_AFTER:
             tick.events.append(Event(tick.at, "collector_unhealthy", {"collector": name, "error": text}))
+
+
+def _pause_after(times: int) -> int:
+    return min((1 << min(times, 7) - 1) - 1, LONGEST_PAUSE)

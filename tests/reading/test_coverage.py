@@ -217,7 +217,7 @@ def paced(second: float, seconds: float | None, table: str = "load") -> Event:
         pytest.param(
             [*STEADY, paced(100, 20.0)],
             ticks(0, 100) + ticks(120, 580, step=40),
-            (23, 36, 40, 120),
+            (23, 35, 40, 120),
             id="and misses them",
         ),
         pytest.param(

@@ -139,7 +139,7 @@ def test_a_clock_that_is_set_becomes_an_event_and_ticks_return_to_multiples(step
     told = [(event.kind, event.fields) for event in looping.events]
     assert (looping.offsets, told, looping.agent("agent_samples_missed")) == (
         offsets,
-        [("clock_step", {"seconds": float(step)})],
+        [("clock_step", {"seconds": float(step), "last_tick": "2026-11-20T12:00:10.000Z"})],
         [0, 0, 0],
     )
 
@@ -150,7 +150,10 @@ def test_a_machine_that_slept_is_told_with_how_long_and_gives_no_burst() -> None
     looping.run(_2=lambda: looping.clock.sleep_of_machine(28_800))
 
     told = [(event.kind, event.fields) for event in looping.events]
-    assert (looping.offsets, told) == ([10, 28_820, 28_830, 28_840], [("suspend", {"seconds": 28_800.0})])
+    assert (looping.offsets, told) == (
+        [10, 28_820, 28_830, 28_840],
+        [("suspend", {"seconds": 28_800.0, "last_tick": "2026-11-20T12:00:10.000Z"})],
+    )
 
 
 def test_what_a_machine_slept_through_is_not_missed() -> None:

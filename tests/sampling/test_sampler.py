@@ -171,3 +171,13 @@ def test_collectors_that_hold_something_give_it_back_at_the_end() -> None:
     Sampler({"one": CountingCollector(), "noticing": noticing}, lambda: 0.0).close()
 
     assert noticing.closed
+
+
+def test_a_source_that_this_machine_lacks_is_looked_for_ever_more_rarely_and_taken_up_when_it_comes() -> None:
+    late = CountingCollector(unavailable=True)
+    taking = Taking(late=late)
+    for _ in range(6):
+        taking.tick()
+    late.fails = None
+
+    assert ["late" in taking.tick() for _ in range(4)] == [False, True, True, True]
