@@ -31,7 +31,7 @@ def past_alerts(entries: Iterable[AlertEntry], since: datetime, until: datetime)
         for id_, alert in known.items():
             if alert.state is AlertState.FIRING and id_ not in on:
                 known[id_] = _ended(alert, at, AlertState.UNKNOWN)
-    alerts = [replace(alert, duration=_seconds(alert, until)) for alert in known.values()]
+    alerts = [replace(alert, duration=_duration(alert, until)) for alert in known.values()]
     return sorted(
         (alert for alert in alerts if alert.since < until and (alert.ended is None or alert.ended >= since)),
         key=lambda alert: (alert.since, alert.rule, alert.id),
@@ -66,5 +66,8 @@ def _ended(alert: PastAlert, at: datetime, state: AlertState) -> PastAlert:
     return replace(alert, ended=at, state=state)
 
 
-def _seconds(alert: PastAlert, until: datetime) -> float:
+def _duration(alert: PastAlert, until: datetime) -> float:
+    """Return for how long it was bad: as its end said, which leaves out the waiting for `clear_for`, or up to now."""
+    if alert.state is AlertState.RESOLVED:
+        return alert.duration
     return ((alert.ended or until) - alert.since).total_seconds()

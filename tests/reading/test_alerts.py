@@ -28,7 +28,7 @@ FIRED = AlertEvent(
 )
 ESCALATED = replace(FIRED, at=at(200), transition=Transition.ESCALATED, level=Level.CRITICAL, peak=97.0)
 LOWERED = replace(FIRED, at=at(300), transition=Transition.LOWERED, level=Level.WARNING, peak=97.0)
-RESOLVED = replace(FIRED, at=at(400), transition=Transition.RESOLVED, peak=97.0)
+RESOLVED = replace(FIRED, at=at(400), transition=Transition.RESOLVED, peak=97.0, duration=240.0)
 
 
 def seen(
@@ -44,9 +44,9 @@ def seen(
     [
         pytest.param([], 0, [], id="none"),
         pytest.param([FIRED], 0, [("firing", "warning", 3560, 91.0)], id="still firing"),
-        pytest.param([FIRED, ESCALATED, LOWERED, RESOLVED], 0, [("resolved", "critical", 360, 97.0)], id="its worst"),
+        pytest.param([FIRED, ESCALATED, LOWERED, RESOLVED], 0, [("resolved", "critical", 240.0, 97.0)], id="its worst"),
         pytest.param([FIRED, RESOLVED], 401, [], id="over before the range"),
-        pytest.param([FIRED, RESOLVED], 400, [("resolved", "warning", 360, 97.0)], id="over at its beginning"),
+        pytest.param([FIRED, RESOLVED], 400, [("resolved", "warning", 240.0, 97.0)], id="over at its beginning"),
         pytest.param([FIRED], 3000, [("firing", "warning", 3560, 91.0)], id="began before the range"),
         pytest.param([(at(500), [FIRED])], 3000, [("firing", "warning", 3560, 91.0)], id="only listed as active"),
         pytest.param([FIRED, (at(500), [FIRED])], 0, [("firing", "warning", 3560, 91.0)], id="listed again"),
