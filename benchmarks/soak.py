@@ -1,0 +1,194 @@
+"""Does a run that lasts for years grow? Accelerated ticks while processes, interfaces and alerts come and go.
+
+    sudo python benchmarks/soak.py [--ticks 100000]
+
+The whole path of a tick runs as in `sysmon run` (collectors, governor, rules, writer thread and files), without the
+waiting. Every few ticks a process starts and one ends, an interface appears or goes, and values cross their limits.
+Memory, descriptors and threads are printed as they go; the last lines compare tick 5,000 with the end.
+"""
+
+import argparse
+import gc
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sysmon.alerts.evaluator import Evaluator
+from sysmon.alerts.rules import load_rules
+from sysmon.app.catalogue import tables
+from sysmon.collectors import Source, discover
+from sysmon.model import Event, Origin, Sample
+from sysmon.protocols import Governed
+from sysmon.sampling.agent import AgentMeter
+from sysmon.sampling.governor import Governor
+from sysmon.sampling.sampler import Sampler
+from sysmon.sampling.schedule import due
+from sysmon.sampling.tables import AGENT, COLLECTOR
+from sysmon.storage.hostfiles import HostFiles
+from sysmon.storage.layout import Layout
+from sysmon.storage.writer import Writer
+
+SETTLED = 5_000
+_RULES = """version: 1
+rules:
+  - {id: ports, metric: network_receive_bytes_per_second, gone_after: 30s, warning: {at_least: 0.1, clear_below: 0.05}}
+  - {id: disks, metric: disk_write_ops_per_second, warning: {at_least: 0.2, clear_below: 0.1}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What the process holds."""
+
+    tick: int
+    resident_kib: int
+    descriptors: int
+    threads: int
+    objects: int
+
+    def line(self) -> str:
+        """Return it as a row of a table."""
+        return f"| {self.tick} | {self.resident_kib} | {self.descriptors} | {self.threads} | {self.objects} |"
+
+
+def look(tick: int) -> Use:
+    """Measure this process."""
+    gc.collect()
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    resident, threads = int(status["VmRSS"].split()[0]), int(status["Threads"])
+    return Use(tick, resident, len(os.listdir("/proc/self/fd")), threads, len(gc.get_objects()))  # noqa: PTH208 - numbers
+
+
+class Churn:
+    """Processes and network interfaces that come and go."""
+
+    def __init__(self) -> None:
+        self._sleepers: list[subprocess.Popen[bytes]] = []
+        self._interface = ""
+        self._can_link = os.geteuid() == 0 and shutil.which("ip") is not None
+
+    def turn(self, tick: int) -> None:
+        """Change something now and then."""
+        if tick % 20 == 0:
+            self._sleepers.append(subprocess.Popen(["sleep", "1000"]))
+            if len(self._sleepers) > 5:
+                self._end(self._sleepers.pop(0))
+        if self._can_link and tick % 50 == 0:
+            command = (
+                ["link", "del", self._interface]
+                if self._interface
+                else ["link", "add", f"soak{tick}", "type", "bridge"]
+            )
+            self._interface = "" if self._interface else f"soak{tick}"
+            subprocess.run(["ip", *command], check=False, stderr=subprocess.DEVNULL)
+
+    def close(self) -> None:
+        """Take everything away."""
+        for sleeper in self._sleepers:
+            self._end(sleeper)
+        if self._interface:
+            subprocess.run(["ip", "link", "del", self._interface], check=False)
+
+    def _end(self, sleeper: "subprocess.Popen[bytes]") -> None:
+        sleeper.kill()
+        sleeper.wait()
+
+
+class Soak:
+    """One run without waiting, ten made-up seconds a tick."""
+
+    def __init__(self, folder: Path) -> None:
+        source = Source()
+        collectors = {name: kind(source, kind.Options()) for name, kind in discover().items()}
+        intervals = {name: kind.default_interval or 10.0 for name, kind in discover().items()}
+        budgets = {name: one.cpu_budget for name, one in collectors.items() if isinstance(one, Governed)}
+        self._seconds = 0.0
+        self._sampler = Sampler(collectors, lambda: self._seconds)
+        self._governor = Governor(intervals, budgets)
+        (folder / "rules.yaml").write_text(_RULES)
+        rules = load_rules(folder / "rules.yaml", tables(), {**intervals, COLLECTOR.name: 10.0, AGENT.name: 10.0})
+        origin = Origin("soak")
+        self._evaluator = Evaluator(rules.rules, tables(), origin)
+        self._folder = folder / "data/soak"
+        files = HostFiles(
+            self._folder,
+            origin,
+            tables().values(),
+            layout=Layout(),
+            opening=lambda at: Event(at, "running", {}),
+            tell=print,
+        )
+        self._writer = Writer(files, sync_seconds=30.0, tell=print)
+        self._writer.start()
+        self._meter = AgentMeter("soak", 0.0)
+        self._at = datetime(2026, 1, 1, tzinfo=UTC)
+        self.alerts = 0
+
+    def tick(self) -> None:
+        """Take one tick, all of its path."""
+        self._seconds += 10.0
+        self._at += timedelta(seconds=10)
+        sample, events = self._sampler.take(self._at, due(self._at, self._governor.intervals))
+        events += self._governor.note(self._at, self._sampler.costs)
+        own = self._meter.row(monotonic=self._seconds, lateness=0.0, missed=0, dropped=self._writer.dropped())
+        sample = Sample(sample.at, {**sample.rows, AGENT.name: [own]})
+        alerts = self._evaluator.evaluate(sample)
+        self.alerts += len(alerts)
+        stored = self._writer.put(sample, events=events, alerts=alerts, active=self._evaluator.active())
+        stored.wait()
+
+    def forget_files(self) -> None:
+        """Delete what was written a while ago: this is about memory."""
+        for path in sorted(self._folder.glob("*/*-*"))[:-200]:
+            if self._at.timestamp() - 7200 > _begin(path):
+                path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._sampler.close()
+        self._writer.close(60)
+
+
+def _begin(path: Path) -> float:
+    stamp = path.name.split("-")[1]
+    return datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+
+
+def main() -> int:
+    """Soak, and say what grew."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ticks", type=int, default=100_000)
+    ticks = max(SETTLED, parser.parse_args().ticks)
+    churn, uses = Churn(), []
+    began = time.monotonic()
+    print("| tick | resident KiB | descriptors | threads | objects |\n|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as name:
+        soak = Soak(Path(name))
+        try:
+            for tick in range(1, ticks + 1):
+                churn.turn(tick)
+                soak.tick()
+                if tick % SETTLED == 0:
+                    soak.forget_files()
+                    uses.append(look(tick))
+                    print(uses[-1].line(), flush=True)
+        finally:
+            churn.close()
+            soak.close()
+    first, last = uses[0], uses[-1]
+    print(f"\n{soak.alerts} alert events, {time.monotonic() - began:.0f} s; from tick {first.tick} to {last.tick}:")
+    print(
+        f"memory {last.resident_kib - first.resident_kib:+d} KiB ({last.resident_kib / first.resident_kib:.3f} times)"
+    )
+    print(f"descriptors {last.descriptors - first.descriptors:+d}, threads {last.threads - first.threads:+d}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
