@@ -90,6 +90,16 @@ class Evaluator:
         """Return the highest level that fires; None when all is well."""
         return max((event.level for event in self.active()), key=lambda level: level.rank, default=None)
 
+    def phases(self) -> list[tuple[tuple[str, ...], str]]:
+        """Return the phase of each level of each instance that is not idle: rule, labels and level, then its name."""
+        return [
+            ((watch.rule.id, *map(str, key), condition.level.value), latch.phase.name.lower())
+            for watch in self._watches.values()
+            for key, instance in watch.instances.items()
+            if instance.state is not None
+            for condition, latch in zip(watch.rule.conditions, instance.state.latches, strict=True)
+        ]
+
     def adopt(self, event: AlertEvent) -> bool:
         """Believe an event of the alert log; return whether it is about an instance of a rule that holds."""
         found = self._find(event)

@@ -25,6 +25,27 @@ def check(file: Path, config_file: Path | None) -> None:
     click.echo("\n".join(_verdict(load_rules(file, tables(), intervals(config)))))
 
 
+@command.command("test", epilog=example("sysmon rules test tests.yaml --junit result.xml"))
+@click.argument("files", type=path, nargs=-1, required=True)
+@click.option("--junit", type=path, metavar="FILE", help="Write the outcome as JUnit XML, too.")
+@config_option
+def try_(files: tuple[Path, ...], junit: Path | None, config_file: Path | None) -> int:
+    """Run the tests of rules in FILES: do these series bring these events? Exit 1 when one fails."""
+    from sysmon.app import trials
+
+    known = intervals(configuration.load(config=config_file, environ=environment()))
+    tried = [trials.try_file(file, known) for file in files]
+    outcomes = [outcome for file in tried for outcome in file.outcomes]
+    failed = [outcome for outcome in outcomes if not outcome.passed]
+    for outcome in failed:
+        for line in outcome.lines():
+            click.echo(printable(line))
+    if junit is not None:
+        junit.write_text(trials.junit(tried), "utf-8")
+    click.echo(f"{_counted(len(outcomes), 'test')}, {len(failed)} failed")
+    return 1 if failed else 0
+
+
 def _verdict(found: RuleSet) -> list[str]:
     line = f"{printable(str(found.path))}: {_counted(len(found.rules), 'rule')}, fine"
     if not found.warnings:

@@ -49,3 +49,26 @@ def test_what_is_wrong_is_raised_for_the_command_line_to_show(tmp_path: Path) ->
         f"{file}:3:21: unknown metric 'cpu_usage_percnt' in rule 'hot': did you mean 'cpu_usage_percent'?",
         f"{file}:3:56: above of warning of rule 'hot': '90%' is no plain number: write 90",
     ]
+
+
+EXAMPLE = DEFAULT_RULES.parent / "examples" / "rules.test.yaml"
+
+
+def test_the_tests_of_the_default_rules_pass() -> None:
+    done = CliRunner().invoke(command, ["test", str(EXAMPLE)], catch_exceptions=False)
+
+    assert (done.exit_code, done.output) == (0, "4 tests, 0 failed\n")
+
+
+def test_a_failing_test_is_told_to_people_and_to_build_servers(tmp_path: Path) -> None:
+    file, result = tmp_path / "tests.yaml", tmp_path / "result.xml"
+    text = EXAMPLE.read_text().replace("at: 90s", "at: 80s").replace("../rules.yaml", str(DEFAULT_RULES))
+    file.write_text(text)
+
+    done = CliRunner().invoke(
+        command, ["test", str(file), "--junit", str(result)], catch_exceptions=False, standalone_mode=False
+    )
+
+    found = result.read_text()
+    assert (done.return_value, done.output.splitlines()[-1]) == (1, "4 tests, 1 failed")
+    assert (found.count("<testcase "), found.count("<failure "), 'failures="1"' in found) == (4, 1, True)
