@@ -36,7 +36,7 @@ def run(folder: Path, *more: str, rules: str = CALM, **options: Any) -> "subproc
 
 def start(folder: Path, *more: str, rules: str = CALM, **options: Any) -> "subprocess.Popen[bytes]":
     """Start a run that goes on beside the test."""
-    return subprocess.Popen(arguments(folder, *more, rules=rules), env=environment(), **options)
+    return subprocess.Popen(arguments(folder, *more, rules=rules), **{"env": environment(), **options})
 
 
 def answer(*command: str) -> "subprocess.CompletedProcess[str]":
