@@ -1,14 +1,21 @@
 """`sysmon rules`: is a rule file right, and what is wrong with it, line by line, before `run` meets it?"""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sysmon import config as configuration
 from sysmon.alerts.rules import RuleSet, load_rules
 from sysmon.app.catalogue import intervals, tables
-from sysmon.cli._options import config_option, environment, example, path
+from sysmon.cli._options import config_option, data_option, environment, example, path, rules_option
+from sysmon.cli._reading import one_host
 from sysmon.names import printable
+from sysmon.units import format_age
+
+if TYPE_CHECKING:
+    from sysmon.app.backtest import Tally
 
 
 @click.group(epilog=example("sysmon rules check config/rules.yaml"))
@@ -44,6 +51,76 @@ def try_(files: tuple[Path, ...], junit: Path | None, config_file: Path | None) 
         junit.write_text(trials.junit(tried), "utf-8")
     click.echo(f"{_counted(len(outcomes), 'test')}, {len(failed)} failed")
     return 1 if failed else 0
+
+
+@command.command(
+    epilog=example("sysmon rules backtest --since 30d", "sysmon rules backtest --rules new.yaml --compare old.yaml")
+)
+@click.option("--since", default="30d", show_default=True, metavar="TIME", help="From when on, as in 1h, 7d or today.")
+@click.option("--until", default="now", metavar="TIME", help="Up to when; now if not given.")
+@rules_option
+@click.option("--compare", type=path, metavar="FILE", help="Try these rules, too, and show what they did first.")
+@click.option("--events", is_flag=True, help="Print each event as one JSON object a line, as in the alert log.")
+@one_host
+@data_option
+@config_option
+def backtest(
+    since: str,
+    until: str,
+    rules: Path | None,
+    compare: Path | None,
+    events: bool,
+    host: str | None,
+    data_dir: Path | None,
+    config_file: Path | None,
+) -> int:
+    """Say what would have fired over the stored rows."""
+    from sysmon.app import backtest as past
+    from sysmon.cli._reading import question, tell_damage, tell_host
+    from sysmon.formats import jsonl, records
+
+    asked = question(since=since, until=until, data_dir=data_dir, config_file=config_file, host=host, tables=())
+    found = past.replay(asked)
+    tell_host(found.host)
+    file = rules or configuration.load(config=config_file, environ=environment()).rules
+    new = found.rules(file)
+    if events:
+        for event in found.events(new, culprits=True):
+            click.echo(jsonl.encode_record(records.alert_record(event)), nl=False)
+        return tell_damage(found.damage)
+    after = past.tally(found, new)
+    before = None
+    if compare is not None:
+        before = past.tally(found, found.rules(compare))
+    for line in _tallies(after, before):
+        click.echo(line)
+    return tell_damage(found.damage)
+
+
+def _tallies(after: "dict[str, Tally]", before: "dict[str, Tally] | None") -> Iterator[str]:
+    names = list(after) + [name for name in before or {} if name not in after]
+    width = max([len("rule"), *map(len, names)])
+    yield f"{'rule':<{width}}  {'fired':>9}  {'in all':>15}  {'longest':>15}  {'flaps':>7}  {'first':<12}  last"
+    for name in names:
+        new, old = after.get(name), (before or {}).get(name)
+        cells = [
+            _cell(new, old, compared=before is not None, show=show)
+            for show in (
+                lambda one: str(one.fired),
+                lambda one: format_age(one.seconds),
+                lambda one: format_age(one.longest),
+                lambda one: str(one.flaps),
+            )
+        ]
+        known = new or old
+        ends = [f"{at.astimezone():%m-%d %H:%M}" if at else "-" for at in (known.first, known.last)] if known else []
+        line = f"{name:<{width}}  {cells[0]:>9}  {cells[1]:>15}  {cells[2]:>15}  {cells[3]:>7}"
+        yield f"{line}  {ends[0]:<12}  {ends[1]}"
+
+
+def _cell(new: "Tally | None", old: "Tally | None", *, compared: bool, show: "Callable[[Tally], str]") -> str:
+    after = "-" if new is None else show(new)
+    return f"{'-' if old is None else show(old)} -> {after}" if compared else after
 
 
 def _verdict(found: RuleSet) -> list[str]:
