@@ -94,6 +94,24 @@ class ResourceLimits:
     action: LimitAction = LimitAction.LOG
 
 
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Which program is run for each alert that is told, and for how long at most; no command is none."""
+
+    command: tuple[str, ...] = ()
+    timeout: timedelta = timedelta(seconds=10)
+
+
+_NOTIFY: Mapping[str, tuple[Reader[Any], str]] = {
+    "command": (
+        _readers.argument(),
+        "a program and its arguments, run for each alert that is told, with the event as JSON on its standard input",
+    ),
+    "timeout": (
+        _readers.duration(timedelta(seconds=1), timedelta(minutes=5)),
+        "a program that takes longer is ended, and tried once more",
+    ),
+}
 _STORAGE: Mapping[str, tuple[Reader[Any], str]] = {
     "formats": (_readers.choice(Form), "either one is enough for reports; csv opens in a spreadsheet"),
     "rotation": (_readers.part_of_a_day(), "how much time one file holds"),
@@ -151,6 +169,7 @@ def settings(collectors: Mapping[str, Any]) -> tuple[Setting, ...]:
         *[setting for name, kind in collectors.items() for setting in _collector(name, kind)],
         *_section("logging", Logging, _LOGGING),
         *_section("resource_limits", ResourceLimits, _RESOURCE_LIMITS),
+        *_section("notify", Notify, _NOTIFY),
     )
 
 

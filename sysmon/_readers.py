@@ -140,6 +140,17 @@ def glob() -> Reader[str]:
     return Reader(yamlnodes.words, lambda: {"type": _ANY_SCALAR, "pattern": r"\S"}, "patterns of names", _quoted)
 
 
+def argument() -> Reader[str]:
+    """Return a reader of one word of a command line."""
+
+    def read(text: str) -> str:
+        if not text or "\0" in text:
+            raise UsageError(f"{text!r} cannot be given to a program: write a word")
+        return text
+
+    return Reader(read, lambda: {"type": _ANY_SCALAR, "pattern": r"^[^\u0000]+$"}, "words of a command line", _quoted)
+
+
 def label() -> Reader[str]:
     """Return a reader of the text of a label: it stands in every row, so it is one short, printable line."""
 

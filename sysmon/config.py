@@ -16,6 +16,7 @@ from sysmon._declared import (
     LogFormat,
     Logging,
     LogLevel,
+    Notify,
     ResourceLimits,
     Retention,
     Storage,
@@ -36,6 +37,7 @@ __all__ = [
     "LogLevel",
     "Logging",
     "Mask",
+    "Notify",
     "ResourceLimits",
     "Retention",
     "Setting",
@@ -86,6 +88,7 @@ class Config:
     collectors: Mapping[str, CollectorConfig]
     logging: Logging
     resource_limits: ResourceLimits
+    notify: Notify = field(default_factory=Notify)
     warnings: tuple[str, ...] = field(default=(), compare=False)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -178,6 +181,7 @@ def load(
         collectors={name: _collector(name, kind, values, intervals.span(name)) for name, kind in known.items()},
         logging=_logging(values, paths.find("logging.file")),
         resource_limits=ResourceLimits(**_below("resource_limits", values)),
+        notify=Notify(**_below("notify", values)),
         warnings=tuple(warnings),
         origins=_origins(given, [one.name for one in declared], intervals, environ),
     )

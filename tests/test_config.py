@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 
 from sysmon import config, yamlnodes
-from sysmon.config import CollectorConfig, LogFormat, Logging, LogLevel, Mask, ResourceLimits, Storage
+from sysmon.config import CollectorConfig, LogFormat, Logging, LogLevel, Mask, Notify, ResourceLimits, Storage
 from sysmon.errors import ConfigError
 from sysmon.model import Table
 from sysmon.protocols import option
@@ -134,6 +134,7 @@ collectors:
   slow_one: {names: [], top: 100, deep: false}
 logging: {level: DEBUG, file: log.txt, format: json}
 resource_limits: {cpu_percent: 12.5, memory: 64MiB, action: log}
+notify: {command: [page, "--to", me], timeout: 30s}
 """,
     )
 
@@ -153,6 +154,7 @@ resource_limits: {cpu_percent: 12.5, memory: 64MiB, action: log}
         },
         logging=Logging(LogLevel.DEBUG, here / "log.txt", LogFormat.JSON),
         resource_limits=ResourceLimits(12.5, 64 * 2**20),
+        notify=Notify(("page", "--to", "me"), 30 * SECOND),
     )
 
 

@@ -1,6 +1,7 @@
 """The alerts of a run: rules that follow their file, states that outlive the process, and who is told."""
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,9 +14,11 @@ from sysmon.app.catalogue import tables
 from sysmon.app.reloading import SETTLED, Fresh, Reloader
 from sysmon.app.replies import ReplyFile
 from sysmon.app.resuming import resume
-from sysmon.config import Config
+from sysmon.config import Config, Notify
+from sysmon.formats import jsonl, records
 from sysmon.instants import format_instant
 from sysmon.model import AlertEvent, Event, Origin, Sample
+from sysmon.notify.courier import Courier
 
 _LOGGER = logging.getLogger(logs.LOGGER)
 
@@ -31,12 +34,16 @@ class Alarms:
         *,
         intervals: Mapping[str, float],
         load: Callable[[], Config],
+        environ: Mapping[str, str],
     ) -> None:
         self._mutes = Mutes(rules.quiet)
         self._evaluator = Evaluator(rules.rules, tables(), origin, self._mutes)
         self._reloader = Reloader(load, config, intervals)
         self._replies = ReplyFile(config.data_dir)
         self._asked: datetime | None = None
+        self._environ = environ
+        self._notify = config.notify
+        self._courier: Courier | None = self._new_courier()
         self.logged: list[AlertEvent] = []
         self.owed: list[AlertEvent] = []
 
@@ -70,6 +77,31 @@ class Alarms:
         more = [f"and {len(active) - 5} more"] if len(active) > 5 else []
         return f"{len(active)} alert{'s' if len(active) > 1 else ''} active: {', '.join([*names, *more])}"
 
+    def send(self, alerts: Iterable[AlertEvent], stored: threading.Event) -> None:
+        """Hand the events that people are told of to the program of the configuration."""
+        if self._courier is not None:
+            for event in told(alerts):
+                self._courier.send(jsonl.encode_record(records.alert_record(event)), stored)
+
+    def close(self, seconds: float) -> None:
+        """Hand over what waits, for a time at most."""
+        if self._courier is not None:
+            self._courier.close(seconds)
+
+    def _new_courier(self) -> Courier | None:
+        if not self._notify.command:
+            return None
+        seconds = self._notify.timeout.total_seconds()
+        return Courier(self._notify.command, self._environ, seconds=seconds, tell=_tell)
+
+    def _renotify(self, notify: Notify) -> None:
+        """Take over another program; what waits for the old one is still handed to it."""
+        if notify != self._notify:
+            if self._courier is not None:
+                self._courier.close(0)
+            self._notify = notify
+            self._courier = self._new_courier()
+
     def _hear(self, at: datetime) -> None:
         """Take what people said, looking at most once a second."""
         if self._asked is None or not timedelta(0) <= at - self._asked < SETTLED:
@@ -85,6 +117,7 @@ class Alarms:
             more = {"more": len(others)} if others else {}
             return [], [Event(at, "reload_failed", {"error": first, **more, "kept": len(self._evaluator.rules)})]
         self._mutes.set_quiet(found.rules.quiet)
+        self._renotify(found.config.notify)
         logging.getLogger(logs.LOGGER).setLevel(found.config.logging.level.upper())
         done = self._evaluator.reload(found.rules.rules, at)
         counts = {"added": done.added, "changed": done.changed, "removed": done.removed}
@@ -92,6 +125,10 @@ class Alarms:
         for warning in (*found.config.warnings, *found.rules.warnings):
             _LOGGER.warning("%s", warning)
         return done.events, [Event(at, "reloaded", {"rules": len(found.rules.rules), **counts, **restart})]
+
+
+def _tell(text: str) -> None:
+    _LOGGER.warning("notify: %s", text)
 
 
 def told(events: Iterable[AlertEvent]) -> list[AlertEvent]:

@@ -53,6 +53,7 @@ OVER_LIMIT = 1
 
 _WRITER_SECONDS = 1.5
 _SCREEN_SECONDS = 0.2
+_COURIER_SECONDS = 0.3
 _LOGGER = logging.getLogger(logs.LOGGER)
 _LEVELS = dict.fromkeys(("reloaded", "collector_recovered", "limit_kept_again"), logging.INFO)
 _LEVELS["interval_changed"] = logging.DEBUG  # it is in the event log, and no news for whoever watches the alerts
@@ -129,7 +130,7 @@ class _Run:
             {name: chosen.interval for name, chosen in enabled.items()},
             {name: one.cpu_budget for name, one in collectors.items() if isinstance(one, Governed)},
         )
-        self._alarms = Alarms(config, rules, identity.origin, intervals=identity.intervals, load=load)
+        self._alarms = Alarms(config, rules, identity.origin, intervals=identity.intervals, load=load, environ=environ)
         now = self._clock.now()
         self._alarms.resume(self._folder, now=now, first_tick=self._schedule.after(now))
         self._limits = ResourceWatch(config.resource_limits, self._governor, stop=self._limit_stop)
@@ -186,6 +187,7 @@ class _Run:
         if self._upkeep is not None:
             self._upkeep.look(self._writer.ended)
         self._screen.alerts(told(alerts), stored)
+        self._alarms.send(alerts, stored)
         self._screen.tick(sample, active)
         for event in events:
             _LOGGER.log(_LEVELS.get(event.kind, logging.WARNING), "%s", _in_words(event))
@@ -202,6 +204,7 @@ class _Run:
             self._upkeep.close()
         if not self._writer.close(_WRITER_SECONDS):
             _LOGGER.error("the disk does not answer: what is still in memory is lost")
+        self._alarms.close(_COURIER_SECONDS)
         samples = "1 sample" if tally.ticks == 1 else f"{tally.ticks} samples"
         said = f"sysmon stopped ({reason}): {samples}, {tally.missed} missed, {tally.dropped} dropped"
         self._screen.close(_SCREEN_SECONDS, saying=said)
@@ -210,6 +213,7 @@ class _Run:
         """Hand over an event that belongs to no tick."""
         stored = self._writer.put(Sample(event.at, {}), events=[event], alerts=alerts, active=self._alarms.active())
         self._screen.alerts(told(alerts), stored)
+        self._alarms.send(alerts, stored)
 
     def _make_writer(self) -> Writer:
         storage = self._config.storage

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 from sysmon import segments
 from sysmon.instants import EPOCH
-from tests.cli.processes import rows, start, until
+from tests.cli.processes import answer, rows, start, until
 
 KILLS = 30
 MIB = 2**20
@@ -153,3 +154,31 @@ def test_the_start_line_says_what_is_firing(tmp_path: Path) -> None:
     since = _events(tmp_path)[0]["since"]
     assert f"1 alert active: exists warning since {since}" in said.decode().splitlines()[0]
     assert json.dumps(_kinds(tmp_path)) == '["fired"]'
+
+
+def test_the_program_of_the_configuration_gets_what_people_are_told(tmp_path: Path) -> None:
+    got = tmp_path / "got"
+    code = f"import sys; open({str(got)!r}, 'ab').write(sys.stdin.buffer.read())"
+    with start(tmp_path, *FLAGS, stdout=subprocess.DEVNULL) as run:
+        until(lambda: rows(tmp_path, "agent"))
+        (tmp_path / "sysmon.yaml").write_text(f"notify: {{command: [{sys.executable}, -c, {json.dumps(code)}]}}\n")
+        (tmp_path / "rules.yaml").write_text(EXISTS)
+        until(lambda: got.exists() and got.read_bytes().endswith(b"\n"))
+        run.terminate()
+
+    assert json.loads(got.read_text()) == _events(tmp_path)[0]
+
+
+def test_a_made_up_event_tries_the_program(tmp_path: Path) -> None:
+    config = tmp_path / "sysmon.yaml"
+    config.write_text("notify: {command: [cat]}\n")
+    works = answer("notify", "test", "--config", str(config))
+    config.write_text("notify: {command: ['false']}\n")
+    fails = answer("notify", "test", "--config", str(config))
+    config.write_text("")
+    nothing = answer("notify", "test", "--config", str(config))
+
+    event, said = works.stdout.splitlines()
+    assert (json.loads(event)["reason"], said) == ("a test of notify.command", "cat took the event and ended with 0")
+    assert (fails.returncode, fails.stderr) == (1, "false: it ended with 1\n")
+    assert (nothing.returncode, "notify.command is not set" in nothing.stderr) == (2, True)
