@@ -20,10 +20,10 @@ def environment(**more: str) -> dict[str, str]:
     return kept | {"TZ": "UTC", **more}
 
 
-def arguments(folder: Path, *more: str, rules: str = CALM) -> list[str]:
+def arguments(folder: Path, *more: str, rules: str = CALM, settings: str = "") -> list[str]:
     """Return the command line of a run that keeps everything below a folder."""
     (folder / "rules.yaml").write_text(rules)
-    (folder / "sysmon.yaml").write_text("")
+    (folder / "sysmon.yaml").write_text(settings)
     where = ["--config", str(folder / "sysmon.yaml"), "--rules", str(folder / "rules.yaml")]
     return [*SYSMON, "run", "--data", str(folder / "data"), *where, *more]
 
@@ -34,9 +34,10 @@ def run(folder: Path, *more: str, rules: str = CALM, **options: Any) -> "subproc
     return subprocess.run(arguments(folder, *more, rules=rules), check=False, **settings)
 
 
-def start(folder: Path, *more: str, rules: str = CALM, **options: Any) -> "subprocess.Popen[bytes]":
+def start(folder: Path, *more: str, rules: str = CALM, settings: str = "", **options: Any) -> "subprocess.Popen[bytes]":
     """Start a run that goes on beside the test."""
-    return subprocess.Popen(arguments(folder, *more, rules=rules), **{"env": environment(), **options})
+    command = arguments(folder, *more, rules=rules, settings=settings)
+    return subprocess.Popen(command, **{"env": environment(), **options})
 
 
 def answer(*command: str) -> "subprocess.CompletedProcess[str]":
