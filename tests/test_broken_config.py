@@ -260,7 +260,8 @@ BROKEN = [
     ),
     pytest.param(
         b"resource_limits: {action: kill}\n",
-        "sysmon.yaml:1:27: resource_limits.action: 'kill' is not known: known are disable_collectors, log, slow_down, stop",
+        "sysmon.yaml:1:27: resource_limits.action: 'kill' is not known: "
+        "known are disable_collectors, log, slow_down, stop",
         id="an action that is not supported",
     ),
 ]

@@ -66,7 +66,7 @@ def fields(chapter: str) -> set[str]:
     [
         pytest.param(".core", TICKS, r"\S+Z\t[\d.]+", id="a metric over time"),
         pytest.param("fired", 1, r"\S+Z\twarning\tawake\t\d+", id="alerts"),
-        pytest.param("running", 2, r'\{"timestamp":"\S+Z","event":"(started|stopped)","reason":.*\}', id="events"),
+        pytest.param("stopped", 2, r'\{"timestamp":"\S+Z","event":"(started|stopped)","reason":.*\}', id="events"),
         pytest.param("max_by", 4, r'[{}]|  "\w+": .*', id="packed files"),
     ],
 )

@@ -62,7 +62,7 @@ def _cpu(second: int) -> list[Row]:
 def _disks(second: int) -> list[Row]:
     used = 40_000_000_000 + second * 1_000_000
     rows: list[Row] = [("/", "/dev/sda1", "ext4", used, 411_000)]
-    return [*rows, ("/mnt/usb\x1b[2J", "/dev/sdb1", "vfat", 5_000_000, None)] if second >= 1800 else rows
+    return [*rows, ("/mnt/usb\u202e2J", "/dev/sdb1", "vfat", 5_000_000, None)] if second >= 1800 else rows
 
 
 def _processes(second: int) -> list[Row]:
