@@ -47,7 +47,8 @@ def test_a_rule_fires_escalates_and_resolves_once_on_the_screen_in_the_log_and_i
         until(lambda: rows(tmp_path, "agent"))
         path.write_bytes(bytes(80 * MIB))
         until(lambda: "fired" in events())
-        path.write_bytes(bytes(160 * MIB))
+        with path.open("ab") as more:
+            more.write(bytes(80 * MIB))
         until(lambda: "escalated" in events())
         path.unlink()
         until(lambda: "resolved" in events())
