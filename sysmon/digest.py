@@ -152,14 +152,6 @@ class Merging:
         )
 
 
-def merged(parts: Iterable[Digest]) -> Digest | None:
-    """Return what the digest of all their values would be, None where there are none."""
-    merging = Merging()
-    for part in parts:
-        merging.add(part)
-    return merging.result()
-
-
 def trend(means: Iterable[tuple[int, int, float]], begin: int, span: int, parts: int) -> tuple[float | None, ...]:
     """Return the mean of each of `parts` equal parts of [begin, begin + span), an hour counting where its middle is."""
     sums, counts = [0.0] * parts, [0] * parts

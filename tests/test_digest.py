@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.digest import HOUR, Digest, bin_of, digest, merged, middle_of, trend
+from sysmon.digest import HOUR, Digest, Merging, bin_of, digest, middle_of, trend
 from sysmon.ticks import folded, unfolded
 
 NUMBERS = st.one_of(
@@ -43,7 +43,10 @@ def test_merging_parts_gives_what_the_whole_gives(parts: list[list[float]]) -> N
     begins = [10_000 * sum(map(len, parts[:index])) for index in range(len(parts))]
     digests = [found for part, begin in zip(parts, begins, strict=True) if (found := made(part, begin))]
 
-    found = merged(digests)
+    merging = Merging()
+    for part in reversed(digests):
+        merging.add(part)
+    found = merging.result()
 
     if whole is None or found is None:
         assert whole is found
