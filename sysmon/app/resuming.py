@@ -1,6 +1,5 @@
 """Reads back what `sysmon run` needs to go on where the last run ended: the alert log and the latest rows."""
 
-import gzip
 import heapq
 import itertools
 import os
@@ -141,6 +140,8 @@ def _plain(path: Path) -> BinaryIO:
 
 
 def _unpacked(path: Path) -> BinaryIO:
+    import gzip  # only rules of more than a day ever look into a packed file
+
     return gzip.open(path, "rb")  # type: ignore[return-value] # a GzipFile reads like any binary file
 
 

@@ -32,6 +32,16 @@ def check(file: Path, config_file: Path | None) -> None:
     click.echo("\n".join(_verdict(load_rules(file, tables(), intervals(config)))))
 
 
+@command.command(epilog=example("sysmon rules schema > rules.schema.json"))
+def schema() -> None:
+    """Print a JSON Schema of rule files, for editors that complete and check them."""
+    import json
+
+    from sysmon.alerts.schema import schema as rules_schema
+
+    click.echo(json.dumps(rules_schema(tables()), indent=1))
+
+
 @command.command("test", epilog=example("sysmon rules test tests.yaml --junit result.xml"))
 @click.argument("files", type=path, nargs=-1, required=True)
 @click.option("--junit", type=path, metavar="FILE", help="Write the outcome as JUnit XML, too.")
