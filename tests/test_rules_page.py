@@ -34,6 +34,6 @@ def test_every_command_about_alerts_is_described(command: str) -> None:
     assert f"sysmon {command}" in ALERTS
 
 
-@pytest.mark.parametrize("command", ["check", "test", "backtest"])
+@pytest.mark.parametrize("command", ["check", "test", "backtest", "suggest", "schema"])
 def test_every_command_about_rules_is_described(command: str) -> None:
     assert f"## sysmon rules {command}\n" in RULES

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sysmon.app.backtest import Tally
 
 
-@click.group(epilog=example("sysmon rules check config/rules.yaml"))
+@click.group(short_help="Check, test and try alert rules.", epilog=example("sysmon rules check config/rules.yaml"))
 def command() -> None:
     """Work with alert rules."""
 
@@ -103,6 +103,30 @@ def backtest(
     if compare is not None:
         before = past.tally(found, found.rules(compare))
     for line in _tallies(after, before):
+        click.echo(line)
+    return tell_damage(found.damage)
+
+
+@command.command(epilog=example("sysmon rules suggest --since 14d > my-rules.yaml"))
+@click.option("--since", default="14d", show_default=True, metavar="TIME", help="From when on, as in 1d, 14d or today.")
+@click.option("--until", default="now", metavar="TIME", help="Up to when; now if not given.")
+@rules_option
+@one_host
+@data_option
+@config_option
+def suggest(
+    since: str, until: str, rules: Path | None, host: str | None, data_dir: Path | None, config_file: Path | None
+) -> int:
+    """Print the rules with limits from this machine's own history, and how often each would have fired."""
+    from sysmon.app import backtest as past
+    from sysmon.app import suggest as suggestions
+    from sysmon.cli._reading import question, tell_damage, tell_host
+
+    asked = question(since=since, until=until, data_dir=data_dir, config_file=config_file, host=host, tables=())
+    found = past.replay(asked)
+    tell_host(found.host)
+    file = rules or configuration.load(config=config_file, environ=environment()).rules
+    for line in suggestions.suggest(found, found.rules(file)):
         click.echo(line)
     return tell_damage(found.damage)
 

@@ -82,7 +82,7 @@ def test_what_comes_with_sysmon_is_valid(file: Path) -> None:
     [
         pytest.param("each: []\n    warning: {above: 0, clear_equals: 0}", id="no instances"),
         pytest.param("each: [device, kind]\n    info: {not_equals: 1, for: 0s, clear_for: 1h30m}", id="two labels"),
-        pytest.param("match: {device: [sd*, nvme*], kind: disk}\n    critical: {below: -1.5e2}", id="patterns"),
+        pytest.param("match: {device: [sd*, nvme*], kind: disk}\n    critical: {below: -150}", id="patterns"),
         pytest.param("warning: {at_least: 1, for: {bad: 3, of: 5}}\n    repeat: 0s", id="samples counted"),
         pytest.param("warning: {absent_for: 90s, clear_for: 0s}\n    gone_after: 1d", id="silence"),
         pytest.param("reduce: {fn: last, over: 20s}\n    flap: {start: 3}\n    info: {at_most: 0.5}", id="reduced"),

@@ -36,7 +36,8 @@ timestamp,hostname,core,cpu_usage_percent
 
 
 def _events(folder: Path) -> list[dict[str, Any]]:
-    return [record for record in rows(folder, "alerts") if record["event"] != "active"]
+    found = [record for record in rows(folder, "alerts") if record["event"] != "active"]
+    return sorted(found, key=lambda record: str(record["timestamp"]))
 
 
 def _kinds(folder: Path, rule: str) -> list[str]:
@@ -59,6 +60,8 @@ def test_a_run_and_its_replay_agree_event_for_event(tmp_path: Path, killed: bool
         block.write_bytes(bytes(80 * MIB))
         until(lambda: "fired" in _kinds(tmp_path, "averaged"))
         if killed:
+            ticks = len(rows(tmp_path, "agent"))
+            until(lambda: len(rows(tmp_path, "agent")) > ticks)  # an alert is stored before the row that it is about
             run.send_signal(signal.SIGKILL)
             run.wait(30)
             run = start(tmp_path, *FLAGS, rules=rules, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -126,4 +129,43 @@ def test_a_table_sums_up_each_rule_and_compares_two_files(tmp_path: Path) -> Non
     assert [line.split()[:4] for line in two.stdout.splitlines()[1:]] == [
         ["hot", "-", "->", "1"],
         ["hotter", "0", "->", "-"],
+    ]
+
+
+def test_limits_from_history_make_a_rule_file_that_can_be_used(tmp_path: Path) -> None:
+    rules, made = _foreign(tmp_path), tmp_path / "made.yaml"
+
+    done = answer("rules", "suggest", "--data", str(tmp_path / "data"), "--rules", str(rules), *RANGE)
+    made.write_text(done.stdout)
+    again = _backtest(tmp_path / "data", made, *RANGE)
+
+    assert (done.returncode, answer("rules", "check", str(made)).returncode) == (0, 0)
+    assert done.stdout.splitlines()[1:] == [
+        "version: 1",
+        "rules:",
+        "  # It would have fired 0 times; p99 is 97, the maximum 97.",
+        "  - id: hot",
+        "    metric: cpu_usage_percent",
+        '    match: {core: ["all"]}',
+        "    each: [core]",
+        "    on_missing: hold",
+        "    warning: {at_least: 100, clear_below: 95, for: 1m, clear_for: 1m}",
+    ]
+    assert again.stdout.splitlines()[1].split()[:2] == ["hot", "0"]
+
+
+def test_a_rule_that_history_says_nothing_about_is_left_out_with_the_reason(tmp_path: Path) -> None:
+    rules = _foreign(tmp_path)
+    rules.write_text(
+        "version: 1\nrules:\n- {id: low, metric: cpu_usage_percent, warning: {below: 5}}\n"
+        "- {id: none, metric: cpu_iowait_percent, warning: {above: 5}}\n"
+    )
+
+    done = answer("rules", "suggest", "--data", str(tmp_path / "data"), "--rules", str(rules), *RANGE)
+
+    assert done.stdout.splitlines()[1:] == [
+        "version: 1",
+        "rules: []",
+        "  # low: only rules about values that rise can be suggested",
+        "  # none: no values in this range",
     ]
