@@ -9,7 +9,10 @@ from sysmon.cli._reading import one_host, question
 from sysmon.cli._replying import me, replies, short, why_option
 
 
-@click.command(epilog=example("sysmon ack 236cb7c7 --why 'restarting the database'"))
+@click.command(
+    short_help="Take note of an alert: no more reminders.",
+    epilog=example("sysmon ack 236cb7c7 --why 'restarting the database'"),
+)
 @click.argument("alert_id", metavar="ID")
 @why_option
 @one_host

@@ -14,7 +14,10 @@ FIRING = 1
 UNKNOWN = 3
 
 
-@click.command(epilog=example("sysmon alerts --since 1d", "sysmon alerts --active --level critical"))
+@click.command(
+    short_help="List what is firing, and what was.",
+    epilog=example("sysmon alerts --since 1d", "sysmon alerts --active --level critical"),
+)
 @click.option(
     "--since", default="1d", show_default=True, metavar="TIME", help="From when on, as in 1h, today or 02:30."
 )

@@ -27,7 +27,7 @@ _VALUES = 46
 """The columns that values have beside their origins, of which the longest usual one has 30."""
 
 
-@click.group(epilog=example("sysmon config check"))
+@click.group(short_help="Check, show or describe the configuration.", epilog=example("sysmon config check"))
 def command() -> None:
     """Check the configuration, show all that holds, or describe it to an editor."""
 

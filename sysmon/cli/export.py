@@ -9,7 +9,10 @@ from sysmon.cli._options import example, path
 from sysmon.cli._reading import binary_stdout, one_host, question, range_options, tell_damage, tell_host
 
 
-@click.command(epilog=example("sysmon export --since 1d -o exports/", "sysmon export --since 1h --table cpu -o -"))
+@click.command(
+    short_help="Copy stored rows into files.",
+    epilog=example("sysmon export --since 1d -o exports/", "sysmon export --since 1h --table cpu -o -"),
+)
 @range_options("1d", one_host)
 @click.option(
     "--format",

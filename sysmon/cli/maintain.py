@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 PROBLEM = 1
 
 
-@click.command(epilog=example("sysmon maintain", "sysmon maintain --rebuild --data data"))
+@click.command(
+    short_help="Delete, compress and sum up what is stored.",
+    epilog=example("sysmon maintain", "sysmon maintain --rebuild --data data"),
+)
 @config_option
 @data_option
 @click.option("--rebuild", is_flag=True, help="Make every roll-up anew whose samples are still there.")

@@ -23,6 +23,7 @@ _JSON = """\
 
 
 @click.command(
+    short_help="List every table and metric.",
     help=f"Tell what is measured: every table with its labels, every metric with its kind and unit.\n\n{_JSON}",
     epilog=example(
         "sysmon metrics --table memory",

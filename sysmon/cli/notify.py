@@ -7,7 +7,7 @@ import click
 from sysmon.cli._options import config_option, environment, example
 
 
-@click.group(epilog=example("sysmon notify test"))
+@click.group(short_help="Try how alerts leave this machine.", epilog=example("sysmon notify test"))
 def command() -> None:
     """Try how alerts leave this machine."""
 

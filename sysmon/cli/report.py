@@ -25,11 +25,12 @@ INCOMPLETE = 1
 
 
 @click.command(
+    short_help="Tell what happened in a range of time.",
     epilog=example(
         "sysmon report --since 1h",
         "sysmon report --since yesterday --until today --table cpu",
         "sysmon report --since 1d --host all --format markdown -o report.md",
-    )
+    ),
 )
 @range_options("1h", several_hosts)
 @click.option("--metric", "metrics", multiple=True, metavar="GLOB", help="Only metrics like this (may be repeated).")

@@ -18,7 +18,10 @@ from sysmon.cli._options import (
 )
 
 
-@click.command(epilog=example("sysmon run --interval 1s --for 10m", "sysmon run --once --data /tmp/look"))
+@click.command(
+    short_help="Watch this machine.",
+    epilog=example("sysmon run --interval 1s --for 10m", "sysmon run --once --data /tmp/look"),
+)
 @config_option
 @data_option
 @rules_option

@@ -13,10 +13,11 @@ LONGEST = timedelta(days=90)
 
 
 @click.command(
+    short_help="Keep alerts quiet for a while.",
     epilog=example(
         "sysmon silence disk-full --match mountpoint=/mnt/x --for 2h --why migration",
         "sysmon silence 'cpu-*' --for 30m",
-    )
+    ),
 )
 @click.argument("rule")
 @click.option(

@@ -10,7 +10,7 @@ from sysmon.cli._options import config_option, data_option, example
 from sysmon.cli._replying import replies
 
 
-@click.command(epilog=example("sysmon silences"))
+@click.command(short_help="List the silences that hold.", epilog=example("sysmon silences"))
 @click.option(
     "--format",
     "form",

@@ -9,7 +9,7 @@ from sysmon.cli._options import config_option, data_option, environment, example
 UNWELL = 1
 
 
-@click.command(epilog=example("sysmon status"))
+@click.command(short_help="Tell whether all is well with sysmon.", epilog=example("sysmon status"))
 @config_option
 @data_option
 @click.option("--host", metavar="HOST", help="The host, where the data directory holds several.")

@@ -8,7 +8,7 @@ from sysmon.cli._options import config_option, data_option, example
 from sysmon.cli._replying import me, replies, short, why_option
 
 
-@click.command(epilog=example("sysmon unsilence 3f9a1c"))
+@click.command(short_help="End a silence.", epilog=example("sysmon unsilence 3f9a1c"))
 @click.argument("silence_id", metavar="ID")
 @why_option
 @data_option

@@ -9,7 +9,7 @@ from sysmon.cli._reading import DAMAGED
 from sysmon.errors import UsageError
 
 
-@click.command(epilog=example("sysmon verify", "sysmon verify data --repair"))
+@click.command(short_help="Check every stored line.", epilog=example("sysmon verify", "sysmon verify data --repair"))
 @config_option
 @click.option("--data", "data_dir", type=path, metavar="DIR", help="Where the samples are kept.")
 @click.option("--repair", is_flag=True, help="Move damaged files to quarantine/ and keep what can be read of them.")

@@ -223,6 +223,12 @@ def test_a_shell_is_told_what_could_come_next(words: str, offered: list[str]) ->
     assert ended.stdout.splitlines() == offered
 
 
+def test_the_list_of_commands_cuts_no_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    answer(["--help"])
+
+    assert [line for line in capsys.readouterr().out.splitlines() if line.endswith("...")] == []
+
+
 def test_the_module_runs_too() -> None:
     ended = subprocess.run([*SYSMON, "--version"], env=environment(), capture_output=True, text=True, check=False)
 
