@@ -234,9 +234,10 @@ def test_killed_at_any_tick_and_started_at_once_the_log_is_the_same(
     whole, killed = Host(watched), Host(watched)
     whole.live(samples(" ".join(words)))
 
+    harmless = {"_"} if loses and watched.reduce is None else set()  # to a reduced rule every row is an input
     for tick, word in enumerate(words):
         last = tick + 1 in kills
-        killed.live(samples(word, first=tick), lost_rows=last and loses and word == "_")
+        killed.live(samples(word, first=tick), lost_rows=last and word in harmless)
         if last:
             killed.start(tick + 1)
 
