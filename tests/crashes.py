@@ -30,7 +30,7 @@ STORAGE = Storage(
     min_free=0,
     retention=Retention(rows=timedelta(hours=3), csv=timedelta(hours=2)),
 )
-_LINE = re.compile(r"^(\d+) (\w+)\((.*)$")
+_LINE = re.compile(r"^(\d+) +(\w+)\((.*)$")
 
 
 @dataclass(frozen=True, slots=True)
