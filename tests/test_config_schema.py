@@ -11,7 +11,8 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sysmon import _patterns, config, units
+from sysmon import config, units
+from sysmon.config import patterns
 from sysmon.errors import ConfigError, UsageError
 from sysmon.segments import divides_a_day
 from tests.test_broken_config import BROKEN
@@ -152,7 +153,7 @@ def _within(text: str) -> bool:
 
 @given(DURATIONS)
 def test_a_pattern_never_refuses_a_duration_that_loads(text: str) -> None:
-    matched = re.search(_patterns.duration(LOW, HIGH), text) is not None
+    matched = re.search(patterns.duration(LOW, HIGH), text) is not None
 
     assert matched or not _within(text)
 
@@ -168,7 +169,7 @@ def test_a_pattern_never_refuses_a_duration_that_loads(text: str) -> None:
 @example("0086400s")
 @example("1w")
 def test_a_pattern_holds_single_amounts_to_the_bounds(text: str) -> None:
-    assert (re.search(_patterns.duration(LOW, HIGH), text) is not None) == _within(text)
+    assert (re.search(patterns.duration(LOW, HIGH), text) is not None) == _within(text)
 
 
 @given(st.integers(0, 36_500), st.sampled_from(["ms", "s", "m", "h", "d"]))
@@ -181,7 +182,7 @@ def test_a_pattern_holds_single_amounts_to_the_bounds(text: str) -> None:
 def test_a_pattern_knows_what_divides_a_day(amount: int, unit: str) -> None:
     text = f"{amount}{unit}"
 
-    assert (re.search(_patterns.part_of_a_day(), text) is not None) == divides_a_day(units.parse_duration(text))
+    assert (re.search(patterns.part_of_a_day(), text) is not None) == divides_a_day(units.parse_duration(text))
 
 
 @given(st.integers(0, 5000), st.sampled_from(["B", "kB", "KiB", "MiB", " GiB", "TB"]), st.integers(0, 2_000_000))
@@ -190,9 +191,9 @@ def test_a_pattern_knows_what_divides_a_day(amount: int, unit: str) -> None:
 def test_a_pattern_holds_sizes_to_their_lower_bound(amount: int, unit: str, at_least: int) -> None:
     text = f"{amount}{unit}"
 
-    assert (re.search(_patterns.size(at_least), text) is not None) == (units.parse_size(text) >= at_least)
+    assert (re.search(patterns.size(at_least), text) is not None) == (units.parse_size(text) >= at_least)
 
 
 @given(st.integers(-5, 300), st.integers(0, 150), st.integers(0, 150))
 def test_a_pattern_holds_whole_numbers_to_their_bounds(number: int, low: int, more: int) -> None:
-    assert (re.search(_patterns.whole(low, low + more), str(number)) is not None) == (low <= number <= low + more)
+    assert (re.search(patterns.whole(low, low + more), str(number)) is not None) == (low <= number <= low + more)

@@ -9,10 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SIBLINGS = ("collectors", "sampling", "storage", "reading", "alerts", "notify", "report")
-CONFIG = ("config", "_declared", "_settings", "_readers", "_patterns", "_schema", "_places", "_intervals")
-RANKS = (
-    {"formats": 1, "app": 4, "cli": 5, "__main__": 6} | dict.fromkeys(SIBLINGS, 2) | dict.fromkeys(CONFIG, 3)
-)  # everything else is the ground: 0
+RANKS = {"formats": 1, "config": 3, "app": 4, "cli": 5, "__main__": 6} | dict.fromkeys(SIBLINGS, 2)  # the ground: 0
 THIRD_PARTIES = {
     "psutil": {"collectors"},
     "yaml": {"yamlnodes"},
@@ -34,8 +31,7 @@ TIME_OF_DAY = {
 
 def part_of(module: str) -> str:
     """Return the part that a module belongs to: a folder, a single module, or `` for the package itself."""
-    name = [*module.split("."), ""][1]
-    return "config" if name in CONFIG else name
+    return [*module.split("."), ""][1]
 
 
 def rank_of(module: str) -> int:
@@ -112,7 +108,7 @@ def test_nobody_imports_upwards_or_sideways_and_third_parties_stay_where_they_be
         pytest.param("sysmon.units", "from sysmon import names", [], id="ground on ground"),
         pytest.param("sysmon.app.run", "from sysmon.alerts import machine\nimport json", [], id="downwards"),
         pytest.param("sysmon.alerts.rules", "from sysmon.alerts.machine import step", [], id="within a folder"),
-        pytest.param("sysmon.config", "from sysmon import _settings", [], id="the configuration's own parts"),
+        pytest.param("sysmon.config", "from sysmon.config import overlay", [], id="the configuration's own parts"),
         pytest.param(
             "sysmon.units", "from sysmon import formats", ["sysmon.units:1: imports sysmon.formats"], id="upwards"
         ),

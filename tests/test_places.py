@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sysmon import _places, config
+from sysmon import config
+from sysmon.config import locations
 from sysmon.errors import ConfigError
 
 PROJECT = Path(__file__).parent.parent
@@ -58,10 +59,10 @@ def test_the_nearest_configuration_file_wins(root: Path) -> None:
     ]
     write(root / "here" / "config" / "sysmon.yaml")
 
-    found = [_places.config_file(flag, environ), _places.config_file(None, environ)]
+    found = [locations.config_file(flag, environ), locations.config_file(None, environ)]
     del environ["SYSMON_CONFIG"]
     for place in places[1:]:
-        found.append(_places.config_file(None, environ))
+        found.append(locations.config_file(None, environ))
         place.unlink()
 
     assert found == [flag, *places]
@@ -70,7 +71,7 @@ def test_the_nearest_configuration_file_wins(root: Path) -> None:
 def test_the_home_folder_holds_the_configuration_where_xdg_names_none(root: Path) -> None:
     at_home = write(root / "home" / ".config" / "sysmon" / "sysmon.yaml")
 
-    assert _places.config_file(None, {"HOME": str(root / "home"), "XDG_CONFIG_HOME": "relative"}) == at_home
+    assert locations.config_file(None, {"HOME": str(root / "home"), "XDG_CONFIG_HOME": "relative"}) == at_home
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_the_home_folder_holds_the_configuration_where_xdg_names_none(root: Path
 )
 def test_a_file_that_is_named_must_be_there(root: Path, flag: str | None, variable: str, line: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        _places.config_file(Path(flag) if flag else None, {"SYSMON_CONFIG": variable})
+        locations.config_file(Path(flag) if flag else None, {"SYSMON_CONFIG": variable})
 
     assert str(refused.value) == line
 

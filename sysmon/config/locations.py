@@ -8,7 +8,7 @@ from sysmon.errors import ConfigError
 
 CONFIG_NAME = "sysmon.yaml"
 RULES_NAME = "rules.yaml"
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parent.parent
 
 
 def config_file(flag: Path | None, environ: Mapping[str, str]) -> Path | None:

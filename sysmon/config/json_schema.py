@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sysmon._settings import Setting
+from sysmon.config.overlay import Setting
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

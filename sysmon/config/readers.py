@@ -7,7 +7,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from sysmon import _patterns, units, yamlnodes
+from sysmon import units, yamlnodes
+from sysmon.config import patterns
 from sysmon.errors import UsageError
 from sysmon.segments import divides_a_day
 
@@ -44,7 +45,7 @@ def duration(at_least: timedelta, at_most: timedelta) -> Reader[timedelta]:
         return span
 
     return Reader(
-        read, lambda: _text(_patterns.duration(at_least, at_most)), f"a duration, {bounds}", units.format_duration
+        read, lambda: _text(patterns.duration(at_least, at_most)), f"a duration, {bounds}", units.format_duration
     )
 
 
@@ -57,9 +58,7 @@ def part_of_a_day() -> Reader[timedelta]:
             raise UsageError(f"{text} does not divide a day into equal parts: write 15m, 1h, 6h or 1d")
         return span
 
-    return Reader(
-        read, lambda: _text(_patterns.part_of_a_day()), "a duration that divides a day", units.format_duration
-    )
+    return Reader(read, lambda: _text(patterns.part_of_a_day()), "a duration that divides a day", units.format_duration)
 
 
 def size(at_least: int) -> Reader[int]:
@@ -72,7 +71,7 @@ def size(at_least: int) -> Reader[int]:
             raise UsageError(f"{text} is too small: write {bound}")
         return given
 
-    return Reader(read, lambda: _text(_patterns.size(at_least)), f"a size, {bound}", units.format_size)
+    return Reader(read, lambda: _text(patterns.size(at_least)), f"a size, {bound}", units.format_size)
 
 
 def whole(at_least: int | None, at_most: int | None) -> Reader[int]:
@@ -94,7 +93,7 @@ def whole(at_least: int | None, at_most: int | None) -> Reader[int]:
     low, high = at_least is not None, at_most is not None
     words = " to ".join(str(bound) for bound in (at_least, at_most) if bound is not None)
     words += " or more" if low and not high else " or less" if high and not low else ""
-    schema = {"anyOf": [number, _text(_patterns.whole(at_least, at_most))]}
+    schema = {"anyOf": [number, _text(patterns.whole(at_least, at_most))]}
     return Reader(read, lambda: schema, f"a whole number{', ' if words else ''}{words}", str)
 
 
@@ -123,7 +122,7 @@ def choice(kind: type[E]) -> Reader[E]:
         except ValueError as error:
             raise UsageError(f"{text!r} is not known: {yamlnodes.suggest(text.lower(), known)}") from error
 
-    in_any_case = _text(f"^(?:{'|'.join(map(_patterns.any_case, known))})$")
+    in_any_case = _text(f"^(?:{'|'.join(map(patterns.any_case, known))})$")
     words = " or ".join(filter(None, [", ".join(known[:-1]), known[-1]]))
     return Reader(read, lambda: {"anyOf": [{"enum": known}, in_any_case]}, words, lambda value: value.value)
 

@@ -9,9 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from sysmon import _readers
-from sysmon._readers import Reader
-from sysmon._settings import Setting
+from sysmon.config import readers
+from sysmon.config.overlay import Setting
+from sysmon.config.readers import Reader
 from sysmon.formats import CONFIGURED_LABELS
 from sysmon.sampling.masking import Mask
 from sysmon.segments import Form
@@ -22,12 +22,12 @@ LONGEST_INTERVAL = timedelta(days=1)
 DEFAULT_INTERVAL = timedelta(seconds=10)
 SHORTEST_AGE = timedelta(minutes=1)
 LONGEST_AGE = timedelta(days=36_500)
-_AGE = _readers.duration(SHORTEST_AGE, LONGEST_AGE)
-_INTERVAL = _readers.duration(SHORTEST_INTERVAL, LONGEST_INTERVAL)
+_AGE = readers.duration(SHORTEST_AGE, LONGEST_AGE)
+_INTERVAL = readers.duration(SHORTEST_INTERVAL, LONGEST_INTERVAL)
 _LABELS = {"environment": "production", "region": "eu-west", "datacenter": "fra1", "role": "database"}
 
 DATA_DIR = Setting(
-    "data_dir", _readers.path(), "where the files go; not set: data/ in a checkout, else ~/.local/state/sysmon"
+    "data_dir", readers.path(), "where the files go; not set: data/ in a checkout, else ~/.local/state/sysmon"
 )
 
 
@@ -104,29 +104,29 @@ class Notify:
 
 _NOTIFY: Mapping[str, tuple[Reader[Any], str]] = {
     "command": (
-        _readers.argument(),
+        readers.argument(),
         "a program and its arguments, run for each alert that is told, with the event as JSON on its standard input",
     ),
     "timeout": (
-        _readers.duration(timedelta(seconds=1), timedelta(minutes=5)),
+        readers.duration(timedelta(seconds=1), timedelta(minutes=5)),
         "a program that takes longer is ended, and tried once more",
     ),
 }
 _STORAGE: Mapping[str, tuple[Reader[Any], str]] = {
-    "formats": (_readers.choice(Form), "either one is enough for reports; csv opens in a spreadsheet"),
-    "rotation": (_readers.part_of_a_day(), "how much time one file holds"),
-    "max_segment_bytes": (_readers.size(64 * 2**10), "a file that grows larger is ended early"),
+    "formats": (readers.choice(Form), "either one is enough for reports; csv opens in a spreadsheet"),
+    "rotation": (readers.part_of_a_day(), "how much time one file holds"),
+    "max_segment_bytes": (readers.size(64 * 2**10), "a file that grows larger is ended early"),
     "sync_interval": (
-        _readers.duration(timedelta(0), timedelta(hours=1)),
+        readers.duration(timedelta(0), timedelta(hours=1)),
         "what a power cut may cost; shorter ones wear out SD cards",
     ),
     "compress_after": (
-        _readers.duration(timedelta(0), LONGEST_AGE),
+        readers.duration(timedelta(0), LONGEST_AGE),
         "until then a file stays plain text that grep reads",
     ),
-    "max_bytes": (_readers.size(2**20), "all of data_dir together; beyond it the oldest rows go first"),
+    "max_bytes": (readers.size(2**20), "all of data_dir together; beyond it the oldest rows go first"),
     "min_free": (
-        _readers.size(0),
+        readers.size(0),
         "left to everybody else: CSV stops a quarter above it, JSON Lines at it; 0B is no bound",
     ),
 }
@@ -137,19 +137,19 @@ _RETENTION: Mapping[str, tuple[Reader[Any], str]] = {
     "events": (_AGE, "how long the alert log and sysmon's own log are kept"),
 }
 _MASK: Mapping[str, tuple[Reader[Any], str]] = {
-    "processes": (_readers.glob(), "processes whose names become pseudonyms"),
-    "users": (_readers.glob(), "users whose names become pseudonyms"),
-    "mountpoints": (_readers.glob(), "mount points whose paths become pseudonyms"),
+    "processes": (readers.glob(), "processes whose names become pseudonyms"),
+    "users": (readers.glob(), "users whose names become pseudonyms"),
+    "mountpoints": (readers.glob(), "mount points whose paths become pseudonyms"),
 }
 _LOGGING: Mapping[str, tuple[Reader[Any], str]] = {
-    "level": (_readers.choice(LogLevel), "from which severity on sysmon tells what it does"),
-    "file": (_readers.path(), "where to; not set: standard error, which a service's journal keeps"),
-    "format": (_readers.choice(LogFormat), "json for log collectors"),
+    "level": (readers.choice(LogLevel), "from which severity on sysmon tells what it does"),
+    "file": (readers.path(), "where to; not set: standard error, which a service's journal keeps"),
+    "format": (readers.choice(LogFormat), "json for log collectors"),
 }
 _RESOURCE_LIMITS: Mapping[str, tuple[Reader[Any], str]] = {
-    "cpu_percent": (_readers.percent(), "what sysmon itself may use of one core"),
-    "memory": (_readers.size(2**20), "what sysmon itself may use of memory"),
-    "action": (_readers.choice(LimitAction), "log, slow_down, disable_collectors (the most expensive first) or stop"),
+    "cpu_percent": (readers.percent(), "what sysmon itself may use of one core"),
+    "memory": (readers.size(2**20), "what sysmon itself may use of memory"),
+    "action": (readers.choice(LimitAction), "log, slow_down, disable_collectors (the most expensive first) or stop"),
 }
 
 
@@ -158,9 +158,9 @@ def settings(collectors: Mapping[str, Any]) -> tuple[Setting, ...]:
     return (
         Setting("interval", _INTERVAL, "how often to look; a longer one makes smaller files", default=DEFAULT_INTERVAL),
         DATA_DIR,
-        Setting("rules", _readers.path(), "the alert rules; not set: rules.yaml beside this file, else sysmon's own"),
+        Setting("rules", readers.path(), "the alert rules; not set: rules.yaml beside this file, else sysmon's own"),
         *[
-            Setting(f"labels.{name}", _readers.label(), f"written into every row, such as {_LABELS[name]}")
+            Setting(f"labels.{name}", readers.label(), f"written into every row, such as {_LABELS[name]}")
             for name in CONFIGURED_LABELS
         ],
         *_section("storage", Storage, _STORAGE),
@@ -186,7 +186,7 @@ def _collector(name: str, kind: Any) -> Iterator[Setting]:
     """Yield the settings of a collector: those that all have, and its own."""
     section = f"collectors.{name}"
     own = None if kind.default_interval is None else timedelta(seconds=kind.default_interval)
-    yield Setting(f"{section}.enabled", _readers.boolean(), "false: nothing is read, no file is written", default=True)
+    yield Setting(f"{section}.enabled", readers.boolean(), "false: nothing is read, no file is written", default=True)
     yield Setting(f"{section}.interval", _INTERVAL, "how often; not set: `interval`", default=own)
     kinds = typing.get_type_hints(kind.Options)
     for one in dataclasses.fields(kind.Options):
@@ -197,7 +197,7 @@ def _collector(name: str, kind: Any) -> Iterator[Setting]:
 
 def _reader_of(kind: Any, bounds: Mapping[str, Any]) -> Reader[Any]:
     if kind is bool:
-        return _readers.boolean()
+        return readers.boolean()
     if kind is int:
-        return _readers.whole(bounds["at_least"], bounds["at_most"])
-    return _readers.glob()
+        return readers.whole(bounds["at_least"], bounds["at_most"])
+    return readers.glob()

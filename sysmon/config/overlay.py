@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sysmon import yamlnodes
-from sysmon._readers import Reader
+from sysmon.config.readers import Reader
 from sysmon.yamlnodes import Node, Place, Problems, Scalar
 
 Tree = Mapping[str, "Tree | None"]

@@ -7,8 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sysmon import _declared, _places, _schema, _settings, units, yamlnodes
-from sysmon._declared import (
+from sysmon import units, yamlnodes
+from sysmon.collectors import discover
+from sysmon.config import declarations, json_schema, locations, overlay
+from sysmon.config.declarations import (
     DEFAULT_INTERVAL,
     LONGEST_INTERVAL,
     SHORTEST_INTERVAL,
@@ -21,9 +23,8 @@ from sysmon._declared import (
     Retention,
     Storage,
 )
-from sysmon._intervals import Base, Wish, base_of, complaint, span_of
-from sysmon._settings import Setting, Settings
-from sysmon.collectors import discover
+from sysmon.config.intervals import Base, Wish, base_of, complaint, span_of
+from sysmon.config.overlay import Setting, Settings
 from sysmon.formats import CONFIGURED_LABELS
 from sysmon.sampling.masking import Mask
 from sysmon.yamlnodes import Place, Problems
@@ -112,7 +113,7 @@ class _Intervals:
 
 def settings(collectors: Mapping[str, Any] | None = None) -> tuple[Setting, ...]:
     """Return every setting that there is, in the order in which it is shown."""
-    return _declared.settings(discover() if collectors is None else collectors)
+    return declarations.settings(discover() if collectors is None else collectors)
 
 
 def variables(collectors: Mapping[str, Any] | None = None) -> dict[str, str]:
@@ -137,7 +138,7 @@ def value_of(config: Config, name: str) -> Any:
 
 def schema(collectors: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return a JSON Schema (2020-12) of the configuration file."""
-    return _schema.schema(settings(collectors))
+    return json_schema.schema(settings(collectors))
 
 
 def load(
@@ -156,11 +157,11 @@ def load(
     """
     known = discover() if collectors is None else collectors
     environ = {name: value for name, value in environ.items() if value}
-    file = _places.config_file(config, environ)
+    file = locations.config_file(config, environ)
     declared = settings(known)
     given = Settings(Problems())
     if file is not None:
-        given.give_file(yamlnodes.load_file(file), _settings.tree(declared))
+        given.give_file(yamlnodes.load_file(file), overlay.tree(declared))
     warnings = _give_environment(given, environ, variables(known))
     flags = {"data_dir": ("--data", data), "rules": ("--rules", rules), "logging.level": ("--log-level", log_level)}
     for name, (flag, value) in flags.items():
@@ -172,8 +173,8 @@ def load(
     labels = _below("labels", values)
     found = Config(
         file=file,
-        data_dir=(paths.find("data_dir") or _places.usual_data_dir(environ)).absolute(),
-        rules=(paths.find("rules") or _places.usual_rules(file)).absolute(),
+        data_dir=(paths.find("data_dir") or locations.usual_data_dir(environ)).absolute(),
+        rules=(paths.find("rules") or locations.usual_rules(file)).absolute(),
         interval=intervals.base.span,
         labels={name: labels[name] for name in CONFIGURED_LABELS if name in labels},
         storage=Storage(**_below("storage", values), retention=Retention(**_below("storage.retention", values))),
@@ -198,12 +199,12 @@ def data_dir(flag: Path | None, config_flag: Path | None, environ: Mapping[str, 
         given.give("data_dir", "--data", str(flag))
     elif "SYSMON_DATA_DIR" in environ:
         given.give("data_dir", "SYSMON_DATA_DIR", environ["SYSMON_DATA_DIR"])
-    elif (file := _places.config_file(config_flag, environ)) is not None:
+    elif (file := locations.config_file(config_flag, environ)) is not None:
         top = yamlnodes.load_file(file)
         entries = {key: node for key, node in top.entries.items() if key == "data_dir"}
         given.give_file(dataclasses.replace(top, entries=entries), {"data_dir": None})
-    value = given.value(_declared.DATA_DIR)
-    found = _Paths(given, {"data_dir": value}, file, environ).find("data_dir") or _places.usual_data_dir(environ)
+    value = given.value(declarations.DATA_DIR)
+    found = _Paths(given, {"data_dir": value}, file, environ).find("data_dir") or locations.usual_data_dir(environ)
     given.problems.raise_if_any()
     return found.absolute()
 
@@ -233,7 +234,7 @@ class _Paths:
         text = self.values.get(name)
         if text is None:
             return None
-        path = _places.expand(text, self.environ)
+        path = locations.expand(text, self.environ)
         place = self.given.place(name)
         return self.file.parent / path if self.file is not None and place is not None and place.line else path
 
@@ -309,7 +310,7 @@ def _origins(
     places = {
         name: f"{place.file}:{place.line}" if place.line else place.file for name, place in given.places().items()
     }
-    if (variable := _places.usual_data_variable(environ)) is not None:
+    if (variable := locations.usual_data_variable(environ)) is not None:
         places.setdefault("data_dir", variable)
     forced = "--interval" if intervals.base.origin == "--interval" else None
     general = forced or places.get("interval", DEFAULT)
