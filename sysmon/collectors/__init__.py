@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sysmon.collectors._source import Source
+from sysmon.names import RESERVED_TABLES
 
 __all__ = ["Source", "discover"]
 
@@ -18,12 +19,18 @@ __all__ = ["Source", "discover"]
 def discover() -> Mapping[str, Any]:
     """Return every collector class by the name of its table, in the order of the names.
 
-    Each is called as `Class(source, options)`, with `options` an instance of its `Options`.
+    Each is called as `Class(source, options)`, with `options` an instance of its `Options`. Raise ValueError for a
+    name of a table or a metric that is taken: rules, reports and files could not tell the two apart.
     """
-    found = {}
+    found: dict[str, Any] = {}
+    taken = set(RESERVED_TABLES)
     for path in sorted(Path(__file__).parent.glob("[!_]*.py")):
         module = importlib.import_module(f"{__name__}.{path.stem}")
         for name, value in vars(module).items():
             if name.endswith("Collector") and getattr(value, "__module__", None) == module.__name__:
+                names = {value.table.name, *(metric.name for metric in value.table.metrics)}
+                if again := names & taken:
+                    raise ValueError(f"collector {name}: {', '.join(sorted(again))} is taken: choose another name")
+                taken |= names
                 found[value.table.name] = value
     return dict(sorted(found.items()))

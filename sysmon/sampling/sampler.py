@@ -124,7 +124,7 @@ class Sampler:
         began = self._monotonic()
         try:
             after = self._read(name, asked)
-            rows = asked.collector.rows(asked.before, after, began - asked.read_at)
+            rows = self._rows(asked, after, began)
         except Unavailable:
             asked.before = None
             asked.absent += 1
@@ -134,12 +134,22 @@ class Sampler:
             self._failed(name, asked, tick, error)
             return
         asked.before, asked.read_at, asked.absent = after, began, 0
-        tick.rows[name] = self._stored.rows(asked.collector.table, rows)
+        tick.rows[name] = rows
         tick.own.append((name, round(self._monotonic() - began, 6), 1, asked.errors))
         asked.errors = 0
         if asked.failed:
             tick.events.append(Event(tick.at, "collector_recovered", {"collector": name, "failures": asked.failed}))
             asked.failed = 0
+
+    def _rows(self, asked: _Asked, after: Any, began: float) -> list[Row]:
+        """Return the rows as they are stored; raise ValueError for one that has not the form of its table."""
+        table = asked.collector.table
+        width = len(table.labels) + len(table.metrics)
+        rows = asked.collector.rows(asked.before, after, began - asked.read_at)
+        for row in rows:
+            if not isinstance(row, tuple) or len(row) != width:
+                raise ValueError(f"a row of {table.name} is not a tuple of {width} values: {row!r:.100}")
+        return self._stored.rows(table, rows)
 
     def _failed(self, name: str, asked: _Asked, tick: _Tick, error: Exception) -> None:
         text = self._stored.error(error)

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,17 @@ from sysmon.sampling.sampler import LONGEST_PAUSE, Sampler
 from tests.sampling.fakes import CountingCollector, FakeClock, NoticingCollector
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+class Misshapen(CountingCollector):
+    """A collector whose rows are not what it declares."""
+
+    def __init__(self, row: Any) -> None:
+        super().__init__()
+        self._row = row
+
+    def rows(self, before: Any | None, after: Any, seconds: float) -> list[Row]:
+        return [self._row]
 
 
 class Taking:
@@ -49,6 +61,24 @@ def test_a_failing_collector_does_not_hide_the_others_and_is_counted() -> None:
         [("bad", None, 0, 2), ("good", 0.0, 1, 0)],  # two errors: when primed, and now
         (Failure("bad", "OSError: [Errno 5] Input/output error"),),
     )
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(("one", 1.0, 2.0), id="too long"),
+        pytest.param(("one",), id="too short"),
+        pytest.param(7, id="no tuple at all"),
+    ],
+)
+def test_a_row_that_has_not_the_form_of_its_table_is_a_failure_of_its_collector(row: Any) -> None:
+    taking = Taking(bad=Misshapen(row), good=CountingCollector())
+
+    rows = taking.tick()
+
+    (failure,) = taking.failures
+    assert (sorted(rows), failure.collector) == (["collector", "good"], "bad")
+    assert failure.error.startswith("ValueError: a row of counting is not a tuple of 2 values: ")
 
 
 def test_a_failing_collector_is_asked_ever_more_rarely() -> None:
