@@ -29,7 +29,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(place)
-    except BaseException:
+    except BaseException:  # also Ctrl-C: nothing half written is left behind
         with suppress(OSError):  # the reason why it failed is what counts
             temporary.unlink()
         raise

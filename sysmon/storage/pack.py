@@ -59,7 +59,7 @@ def store_text(path: Path, data: bytes) -> None:
         finally:
             os.close(descriptor)
         temporary.replace(path)
-    except BaseException:
+    except BaseException:  # however it ends, no half-made file stays
         _remove(temporary)
         raise
     sync_directory(path.parent)
@@ -83,7 +83,7 @@ def _write_packed(text: int, packed: Path) -> None:
             os.close(descriptor)
         _prove(temporary, checksum, length)
         temporary.replace(packed)
-    except BaseException:
+    except BaseException:  # however it ends, no half-made file stays
         _remove(temporary)
         raise
     sync_directory(packed.parent)
