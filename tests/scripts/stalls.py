@@ -83,7 +83,7 @@ def small_disk(folder: Path) -> Iterator[Path]:
     image, disk = folder / "image", folder / "disk"
     disk.mkdir()
     with image.open("wb") as file:
-        file.truncate(64 * 2**20)
+        file.truncate(2**30)  # sparse, and large enough for `min_free`
     subprocess.run(["mkfs.ext4", "-q", str(image)], check=True)
     subprocess.run(["mount", "-o", "loop", str(image), str(disk)], check=True)
     try:

@@ -68,7 +68,9 @@ def main() -> int:
         others += [Process(target=storm, args=(folder, number), daemon=True) for number in range(2)]
         for other in others:
             other.start()
-        command = [sys.executable, "-m", "sysmon", "run", "--data", f"{folder}/data"]
+        (Path(folder) / "sysmon.yaml").touch()
+        where = ["--config", f"{folder}/sysmon.yaml", "--data", f"{folder}/data"]
+        command = [sys.executable, "-m", "sysmon", "run", *where]
         subprocess.run([*command, "--interval", "100ms", "--for", f"{seconds}s", "--quiet"], check=True)
         for other in others:
             other.kill()
