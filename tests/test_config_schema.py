@@ -178,6 +178,7 @@ def test_a_pattern_holds_single_amounts_to_the_bounds(text: str) -> None:
 @example(60, "m")
 @example(999, "ms")
 @example(1000, "ms")
+@example(1800, "ms")
 @example(25, "h")
 def test_a_pattern_knows_what_divides_a_day(amount: int, unit: str) -> None:
     text = f"{amount}{unit}"

@@ -23,10 +23,10 @@ def duration(at_least: timedelta, at_most: timedelta) -> str:
 
 
 def part_of_a_day() -> str:
-    """Return the pattern of durations from a second on that divide a day."""
+    """Return the pattern of durations of whole seconds that divide a day."""
     day = _MS["d"]
     small = [ms for ms in range(1, math.isqrt(day) + 1) if not day % ms]
-    parts = sorted(ms for ms in {*small, *(day // ms for ms in small)} if ms >= _MS["s"])
+    parts = sorted(ms for ms in {*small, *(day // ms for ms in small)} if not ms % _MS["s"])
     return _durations(lambda size: "|".join(str(ms // size) for ms in parts if not ms % size))
 
 
