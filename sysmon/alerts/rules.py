@@ -1,6 +1,7 @@
 """Reads a rule file, and says of everything that is wrong with it where it stands and what to write instead."""
 
 import re
+from collections.abc import Callable
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -38,6 +39,13 @@ _LEVELS = {level.value: level for level in Level}
 _KEYS = ("id", "metric", "match", "each", "reduce", "message", *SETTINGS, *_LEVELS)
 
 
+Match = tuple[tuple[str, tuple[str, ...]], ...]
+"""Labels, and the globs of which one must fit."""
+
+Unmet = Callable[[Table, Match], str | None]
+"""Says what is known of a match that no stored row fits, None where one does or where there are no rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class RuleSet:
     """The rules of one file, in its order, and what may stand there but hardly does what was meant."""
@@ -48,10 +56,13 @@ class RuleSet:
     quiet: tuple[Quiet, ...] = ()
 
 
-def load_rules(path: Path, tables: Map[str, Table], intervals: Map[str, float]) -> RuleSet:
+def load_rules(
+    path: Path, tables: Map[str, Table], intervals: Map[str, float], *, unmet: Unmet | None = None
+) -> RuleSet:
     """Read a rule file; raise ConfigError with one line for each thing that is wrong.
 
-    `intervals` are the seconds between two ticks of a table; a table that it lacks has the shortest of them.
+    `intervals` are the seconds between two ticks of a table; a table that it lacks has the shortest of them. `unmet`
+    looks matches up in what was stored, to warn of those that fit nothing.
     """
     top = load_file(path)
     problems = Problems()
@@ -63,7 +74,7 @@ def load_rules(path: Path, tables: Map[str, Table], intervals: Map[str, float]) 
     if "defaults" in entries:
         pairs = known_keys(entries["defaults"], SETTINGS, problems, "defaults")
         base = read_settings(pairs, base, problems, "defaults")
-    reader = _Reader(tables, intervals, problems)
+    reader = _Reader(tables, intervals, problems, unmet)
     rules = reader.read(entries, top, base)
     quiet = read_quiet(entries["quiet"], [rule.id for rule in rules], problems) if "quiet" in entries else ()
     problems.raise_if_any()
@@ -83,12 +94,15 @@ def _check_version(entries: Map[str, Node], top: Mapping, problems: Problems) ->
 class _Reader:
     """Reads rules one by one, gathering problems and warnings."""
 
-    def __init__(self, tables: Map[str, Table], intervals: Map[str, float], problems: Problems) -> None:
+    def __init__(
+        self, tables: Map[str, Table], intervals: Map[str, float], problems: Problems, unmet: Unmet | None
+    ) -> None:
         self.warnings: list[str] = []
         self._tables = {metric.name: table for table in tables.values() for metric in table.metrics}
         self._intervals = intervals
         self._shortest = min(intervals.values(), default=10.0)
         self._problems = problems
+        self._unmet = unmet
         self._ids: dict[str, Place] = {}
 
     def read(self, entries: Map[str, Node], top: Mapping, base: Settings) -> list[Rule]:
@@ -126,6 +140,8 @@ class _Reader:
         interval = timedelta(seconds=self._intervals.get(table.name, self._shortest))
         max_gap = self._max_gap(entries.get("max_gap"), settings, table, interval, what)
         self._warn(entries, conditions, interval, what)
+        if match:
+            self._warn_unmet(entries["match"], match, table, what)
         absent = bool(conditions) and conditions[0].absent is not None
         gone_after = settings.gone_after or (None if absent else max_gap)
         if settings.gone_after == timedelta(0):
@@ -218,7 +234,7 @@ class _Reader:
                 )
         return conditions
 
-    def _match(self, node: Node | None, table: Table, what: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    def _match(self, node: Node | None, table: Table, what: str) -> Match:
         if node is None:
             return ()
         if not isinstance(node, Mapping):
@@ -276,6 +292,11 @@ class _Reader:
             self.warnings += level_warnings(
                 entries[condition.level], condition, interval, f"{condition.level} of {what}"
             )
+
+    def _warn_unmet(self, node: Node, match: Match, table: Table, what: str) -> None:
+        why = self._unmet(table, match) if self._unmet is not None else None
+        if why is not None:
+            self.warnings.append(f"{node.place}: match of {what} fits no {why}")
 
 
 def _from_last_value(condition: Condition, interval: timedelta) -> Condition:

@@ -25,11 +25,22 @@ def command() -> None:
 
 @command.command(epilog=example("sysmon rules check config/rules.yaml"))
 @click.argument("file", type=path)
+@data_option
 @config_option
-def check(file: Path, config_file: Path | None) -> None:
-    """Say whether a rule FILE can be used, with the intervals of the configuration, and all that is wrong with it."""
+def check(file: Path, data_dir: Path | None, config_file: Path | None) -> None:
+    """Say whether a rule FILE can be used, with the intervals of the configuration, and all that is wrong with it.
+
+    A match that fits none of the rows that were stored of late is warned of, where there are any.
+    """
+    from sysmon.app.matches import Lately
+    from sysmon.sampling.clock import SystemClock
+
     config = configuration.load(config=config_file, environ=environment())
-    click.echo("\n".join(_verdict(load_rules(file, tables(), intervals(config)))))
+    lately = Lately(data_dir or config.data_dir, SystemClock().now())
+    found = load_rules(file, tables(), intervals(config), unmet=lately.unmet)
+    if lately.trouble:
+        click.echo(f"sysmon: matches were not looked up: {lately.trouble}", err=True)
+    click.echo("\n".join(_verdict(found)))
 
 
 @command.command(epilog=example("sysmon rules schema > rules.schema.json"))

@@ -1,5 +1,6 @@
 """What `sysmon rules check` says of a rule file."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from click.testing import CliRunner
 
 from sysmon.cli.rules import command
 from sysmon.errors import ConfigError
+from sysmon.instants import format_instant
 
 DEFAULT_RULES = Path(__file__).parents[2] / "config" / "rules.yaml"
 
@@ -72,3 +74,67 @@ def test_a_failing_test_is_told_to_people_and_to_build_servers(tmp_path: Path) -
     found = result.read_text()
     assert (done.return_value, done.output.splitlines()[-1]) == (1, "4 tests, 1 failed")
     assert (found.count("<testcase "), found.count("<failure "), 'failures="1"' in found) == (4, 1, True)
+
+
+THIS_HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _stored(data: Path, mountpoints: list[str], *, hours_ago: int) -> Path:
+    """Write a row of each file system, as sysmon would."""
+    at = THIS_HOUR - timedelta(hours=hours_ago)
+    folder = data / "web-01" / "disk_usage"
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [f"{format_instant(at)},web-01,{name},/dev/sda1,ext4,50\n" for name in mountpoints]
+    head = "timestamp,hostname,mountpoint,device,fstype,disk_usage_percent\n"
+    (folder / f"disk_usage-{at:%Y%m%dT%H0000Z}-1h.csv").write_text(head + "".join(lines))
+    return data
+
+
+def _matching(folder: Path, match: str) -> Path:
+    file = folder / "mine.yaml"
+    rule = f"{{id: full, metric: disk_usage_percent, match: {match}, warning: {{above: 90}}}}"
+    file.write_text(f"version: 1\nrules:\n- {rule}\n")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("match", "instead"),
+    [
+        pytest.param("{mountpoint: /mnt/*}", "mountpoint is / or /srv there", id="a label that nothing has"),
+        pytest.param("{fstype: [xfs, zfs]}", "fstype is ext4 there", id="none of several"),
+        pytest.param("{mountpoint: /, device: /dev/sdb*}", "device is /dev/sda1 there", id="one label of two"),
+    ],
+)
+def test_a_match_that_fits_no_row_of_late_is_warned_of(tmp_path: Path, match: str, instead: str) -> None:
+    data = _stored(tmp_path / "data", ["/", "/srv"], hours_ago=2)
+
+    found = check(_matching(tmp_path, match), "--data", str(data)).splitlines()
+
+    since = format_instant(THIS_HOUR - timedelta(hours=2))
+    assert found[1:] == [
+        f"{tmp_path / 'mine.yaml'}:3:49: match of rule 'full' fits no row of disk_usage since {since}: {instead}"
+    ]
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        pytest.param("{mountpoint: /srv}", id="in the newest file"),
+        pytest.param("{mountpoint: /old}", id="in an older one"),
+        pytest.param("{fstype: [xfs, ext4]}", id="one of several"),
+    ],
+)
+def test_a_match_that_fits_some_row_of_late_is_fine(tmp_path: Path, match: str) -> None:
+    _stored(tmp_path / "data", ["/old"], hours_ago=100)
+    data = _stored(tmp_path / "data", ["/", "/srv"], hours_ago=2)
+
+    assert check(_matching(tmp_path, match), "--data", str(data)).endswith(": 1 rule, fine\n")
+
+
+@pytest.mark.parametrize("hours_ago", [pytest.param(None, id="no rows"), pytest.param(200, id="only older ones")])
+def test_without_rows_of_late_no_match_is_doubted(tmp_path: Path, hours_ago: int | None) -> None:
+    data = tmp_path / "data"
+    if hours_ago is not None:
+        _stored(data, ["/"], hours_ago=hours_ago)
+
+    assert check(_matching(tmp_path, "{mountpoint: /mnt}"), "--data", str(data)).endswith(": 1 rule, fine\n")
