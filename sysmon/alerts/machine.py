@@ -138,8 +138,8 @@ def _step_absent(
     rule: Rule, state: State | None, at: datetime, value: float | Signal
 ) -> tuple[State | None, tuple[Change, ...]]:
     """Apply one input of a rule that asks for silence: time without any input is time that nobody saw."""
-    if state is not None and value is Signal.GONE and rule.gone_after is not None:
-        return IDLE, over(rule, state, at, Reason.GONE)
+    if value is Signal.GONE and rule.gone_after is not None:
+        return IDLE, () if state is None else over(rule, state, at, Reason.GONE)
     number = 1.0 if isinstance(value, Signal) or not math.isfinite(value) else 0.0
     if state is None:
         return _take(rule, State((_OK,) * len(rule.conditions), at, at, number), at, number) if number else (IDLE, ())

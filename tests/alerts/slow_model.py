@@ -3,8 +3,12 @@
 It shares nothing with the machine but the rule. Each duration is measured afresh from all the values there were.
 """
 
+import math
+import statistics
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import Enum
 from itertools import pairwise
 
 from sysmon.alerts.conditions import Count, OnMissing, Rule
@@ -12,6 +16,17 @@ from sysmon.alerts.machine import Signal
 
 Input = tuple[datetime, float | Signal]
 Told = tuple[datetime, str, str | None]
+
+
+class Lack(Enum):
+    """What a tick brings where it brings no value: a row without one, no row, or a collector that failed."""
+
+    NULL = "null"
+    NO_ROW = "no row"
+    FAILED = "failed"
+
+
+Tick = tuple[datetime, float | Lack]
 
 # Rows: phase. Columns: Breach, baNd, Clear, Missing, Gap, gone (X), clock Restart. `?` asks for how long it has lasted.
 TABLE = {
@@ -54,10 +69,62 @@ def retell(rule: Rule, inputs: list[Input]) -> tuple[list[str], list[Told]]:
             _row(rule, account, "R", at, second)
             account.values = [second]
         elif value is not Signal.GONE and _too_long(rule, account, second):
-            _gap(rule, account, at, second)
+            if rule.absent:  # nobody listened: nothing is told, and silence is counted anew
+                _row(rule, account, "R", at, second)
+                account.values = [second]
+            else:
+                _gap(rule, account, at, second)
         _input(rule, account, at, second, value)
         previous = second
     return account.phases, account.told
+
+
+def heard(rule: Rule, ticks: list[Tick]) -> list[Input]:
+    """Return what a rule makes of the ticks of one instance, each decided afresh from all the ticks before it."""
+    inputs: list[Input] = []
+    known = False
+    for number in range(len(ticks)):
+        past = ticks[: number + 1]
+        found = _looked_at(rule, past)
+        gone = found is None and _vanished(rule, past)
+        if not rule.absent:
+            inputs.append((past[-1][0], Signal.GONE if gone else Signal.MISSING if found is None else found))
+            continue
+        if known or found is not None:
+            inputs.append((past[-1][0], Signal.GONE if gone else 1.0 if found is None else 0.0))
+        known = found is not None or (known and not gone)
+    return inputs
+
+
+def _looked_at(rule: Rule, past: list[Tick]) -> float | None:
+    """Return the value of the latest tick, or the number for the time up to it where enough of that has values."""
+    at, latest = past[-1]
+    if rule.reduce is None:
+        return None if isinstance(latest, Lack) else latest
+    values = [value for when, value in past if not isinstance(value, Lack) and at - when < rule.reduce.over]
+    wanted = round(rule.reduce.over / rule.interval)
+    if not values or len(values) / wanted < rule.reduce.min_coverage:
+        return None
+    functions: dict[str, Callable[[list[float]], float]] = {
+        "mean": statistics.fmean,
+        "min": min,
+        "max": max,
+        "last": lambda found: found[-1],
+        "sum": math.fsum,
+    }
+    return functions[rule.reduce.function](values)
+
+
+def _vanished(rule: Rule, past: list[Tick]) -> bool:
+    """Say whether a working collector has brought no row for `gone_after`, as far as anybody watched."""
+    if rule.gone_after is None or past[-1][1] is not Lack.NO_ROW:
+        return False
+    since = len(past)
+    while since and past[since - 1][1] in {Lack.NO_ROW, Lack.FAILED} and _looked_at(rule, past[:since]) is None:
+        since -= 1
+    watched = [when for when, word in past[since:] if word is Lack.NO_ROW]
+    spans = [min(late - early, rule.interval) for early, late in pairwise(watched)]
+    return sum(spans, timedelta(0)) >= rule.gone_after
 
 
 def _too_long(rule: Rule, account: Account, second: float) -> bool:

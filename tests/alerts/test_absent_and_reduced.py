@@ -59,6 +59,13 @@ def test_an_instance_that_is_gone_for_as_long_as_was_said_is_forgotten() -> None
     ]
 
 
+def test_an_instance_that_may_go_at_once_is_forgotten_without_a_word() -> None:
+    at_once = replace(SILENT, hold=timedelta(0), absent=MINUTE)
+    of = rule(at_once, each=("device",), absent=True, gone_after="0s")
+
+    assert heard(of, "1 x x x 1 x") == []
+
+
 def test_an_event_about_silence_has_no_numbers_but_the_time() -> None:
     evaluator = Evaluator([silent()], TABLES, Origin("web-01"))
     found = [

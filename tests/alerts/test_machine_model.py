@@ -1,16 +1,19 @@
 """Any rule on any series: the machine says what a slow model says, and keeps the promises made to people."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import accumulate
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.alerts.conditions import Condition, Count, Edge, OnMissing, Operator, Rule
+from sysmon.alerts.conditions import ABSENT, PRESENT, Condition, Count, Edge, OnMissing, Operator, Rule
+from sysmon.alerts.evaluator import Evaluator
 from sysmon.alerts.machine import Reason, Signal
-from sysmon.model import Level, Transition
-from tests.alerts.scenes import START, changes, phase, play
-from tests.alerts.slow_model import Input, retell
+from sysmon.alerts.reduce import FUNCTIONS, Reduce
+from sysmon.model import Level, Origin, Row, Sample, Transition
+from tests.alerts.scenes import START, TABLES, changes, phase, play
+from tests.alerts.slow_model import Input, Lack, Tick, Told, heard, retell
 
 SPANS = st.sampled_from([0, 10, 20, 30, 50]).map(lambda seconds: timedelta(seconds=seconds))
 VALUES = st.sampled_from([10.0, 40.0, 55.0, 60.0, 70.0, 75.0, 80.0, 90.0, 95.0, 99.0])
@@ -52,6 +55,53 @@ def inputs(draw: st.DrawFn, *, deltas: list[int], signals: tuple[Signal, ...], l
     given_ = given_[:longest]
     steps = draw(st.lists(st.sampled_from(deltas), min_size=len(given_), max_size=len(given_)))
     return [(START + timedelta(seconds=second), value) for second, value in zip(accumulate(steps), given_, strict=True)]
+
+
+@st.composite
+def reduced(draw: st.DrawFn) -> Rule:
+    over = timedelta(seconds=draw(st.sampled_from([10, 30, 40, 60])))
+    looked = Reduce(draw(st.sampled_from(sorted(FUNCTIONS))), over, draw(st.sampled_from([0.1, 0.5, 0.75, 0.8, 1.0])))
+    return replace(draw(rules()), reduce=looked, gone_after=timedelta(seconds=draw(st.sampled_from([0, 20, 60]))))
+
+
+@st.composite
+def silences(draw: st.DrawFn) -> Rule:
+    levels = [level for level in Level if draw(st.booleans())] or [Level.WARNING]
+    conditions = tuple(
+        Condition(level, ABSENT, PRESENT, draw(SPANS), draw(SPANS), absent=timedelta(0)) for level in levels
+    )
+    gone_after = draw(st.none() | st.sampled_from([0, 20, 60]).map(lambda seconds: timedelta(seconds=seconds)))
+    return replace(draw(rules()), conditions=conditions, absent=True, gone_after=gone_after)
+
+
+@st.composite
+def ticks(draw: st.DrawFn) -> list[Tick]:
+    words: list[float | Lack] = []
+    for word, times in draw(st.lists(st.tuples(VALUES | st.sampled_from(Lack), st.integers(1, 6)), max_size=12)):
+        words += [word] * times
+    steps = draw(st.lists(st.sampled_from(ON + HOLE), min_size=len(words), max_size=len(words)))
+    return [(START + timedelta(seconds=second), word) for second, word in zip(accumulate(steps), words, strict=True)]
+
+
+def spoken(rule: Rule, given_: list[Tick]) -> list[Told]:
+    evaluator, found = Evaluator([rule], TABLES, Origin("web-01")), list[Told]()
+    for at, word in given_:
+        rows: list[Row] = [("sda", "disk", None if isinstance(word, Lack) else word)]
+        up = 0 if word is Lack.FAILED else 1
+        sample: dict[str, list[Row]] = {
+            "work": [] if word in {Lack.NO_ROW, Lack.FAILED} else rows,
+            "collector": [("work", 0.1, up, 0)],
+        }
+        found += [(at, one.transition.value, one.level.value) for one in evaluator.evaluate(Sample(at, sample))]
+    return found
+
+
+@given(reduced() | silences() | rules(), ticks())
+def test_a_rule_tells_of_ticks_what_the_slow_model_tells(rule: Rule, given_: list[Tick]) -> None:
+    found = spoken(rule, given_)
+
+    inputs_ = heard(rule, given_)
+    assert found == (retell(rule, inputs_)[1] if inputs_ else [])
 
 
 @given(rules(), inputs(deltas=ON + BACK + HOLE, signals=(Signal.MISSING, Signal.MISSING, Signal.MISSING, Signal.GONE)))
