@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 from sysmon import rates
 from sysmon.collectors._mounts import Mount, parse_mountinfo, visible
 from sysmon.collectors._options import NoOptions
-from sysmon.collectors._source import Source
+from sysmon.collectors._source import Source, read_bytes
 from sysmon.errors import Unavailable
 from sysmon.model import Kind, Metric, Row, Table
 
@@ -199,6 +199,6 @@ def _counters(folder: Path) -> dict[str, int]:
 
 def _words(file: Path) -> list[bytes]:
     try:
-        return file.read_bytes().split()
+        return read_bytes(file).split()
     except FileNotFoundError:
         return []

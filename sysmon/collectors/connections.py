@@ -10,7 +10,7 @@ from typing import ClassVar
 from sysmon.collectors import _sockdiag
 from sysmon.collectors._options import NoOptions
 from sysmon.collectors._sockdiag import ESTABLISHED, STATES, TIME_WAIT, RareSockets
-from sysmon.collectors._source import Source
+from sysmon.collectors._source import Source, read_bytes
 from sysmon.errors import Unavailable
 from sysmon.model import Kind, Metric, Row, Table
 
@@ -84,11 +84,11 @@ class ConnectionsCollector:
     def _from_lists(self) -> dict[str, int] | None:
         """Count the lines of /proc/net/tcp and tcp6; their fourth column is the state."""
         try:
-            text = (self._source.proc / "net/tcp").read_bytes()
+            text = read_bytes(self._source.proc / "net/tcp")
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return None
         with suppress(FileNotFoundError):  # a machine without IPv6
-            text += (self._source.proc / "net/tcp6").read_bytes()
+            text += read_bytes(self._source.proc / "net/tcp6")
         fields = (line.split(None, 4) for line in text.split(b"\n"))
         return _by_name(Counter(int(field[3], 16) for field in fields if len(field) > 4 and field[0] != b"sl"))
 
@@ -105,7 +105,7 @@ class ConnectionsCollector:
     def _counters(self, name: str, protocol: bytes) -> dict[bytes, int]:
         """Return one protocol's numbers: on one line with their names between, or below a line of names."""
         try:
-            lines = (self._source.proc / "net" / name).read_bytes().split(b"\n")
+            lines = read_bytes(self._source.proc / "net" / name).split(b"\n")
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return {}
         found = [line.split()[1:] for line in lines if line.startswith(protocol)]

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sysmon import rates
 from sysmon.collectors._options import NoOptions
-from sysmon.collectors._source import Source
+from sysmon.collectors._source import Source, read_bytes
 from sysmon.errors import Unavailable
 from sysmon.model import Kind, Metric, Row, Table
 
@@ -66,7 +66,7 @@ class PressureCollector:
 
     def _stalled(self, resource: str) -> Stalled | None:
         try:
-            text = (self._source.proc / "pressure" / resource).read_bytes()
+            text = read_bytes(self._source.proc / "pressure" / resource)
         except OSError as error:
             if error.errno in _ABSENT:
                 return None

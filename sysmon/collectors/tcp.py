@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from sysmon import rates
 from sysmon.collectors._options import NoOptions
-from sysmon.collectors._source import Source
+from sysmon.collectors._source import Source, read_bytes
 from sysmon.errors import Unavailable
 from sysmon.model import Kind, Metric, Row, Table
 
@@ -50,7 +50,7 @@ class TcpCollector:
         if not tcp:
             raise Unavailable(f"{network / 'snmp'} tells nothing about TCP")
         try:
-            extended = _columns((network / "netstat").read_bytes(), b"TcpExt:")
+            extended = _columns(read_bytes(network / "netstat"), b"TcpExt:")
         except FileNotFoundError:  # some containers' /proc has the first file only
             extended = {}
         return TcpReading(
