@@ -51,6 +51,11 @@ class Evaluator:
         return self._pending
 
     @property
+    def idle(self) -> bool:
+        """Say whether nothing is pending, firing or still to be told: values that breach no limit change nothing."""
+        return not self._teller.owes and all(watch.idle for watch in self._watches.values())
+
+    @property
     def rules(self) -> list[Rule]:
         """Return the rules that hold."""
         return [watch.rule for watch in self._watches.values()]

@@ -64,6 +64,11 @@ class Teller:
         self._waiting: set[Hashable] = set()
         self._calls = 0
 
+    @property
+    def owes(self) -> bool:
+        """Say whether there may be something to tell without any change."""
+        return bool(self._waiting)
+
     def tell(self, rule: Rule, key: Hashable, event: AlertEvent) -> list[AlertEvent]:
         """Return an event of one instance as it is logged, and FLAPPING where it is one change too many."""
         said = self._said.setdefault((rule.id, key), _Said(rule))

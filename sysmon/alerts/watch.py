@@ -95,6 +95,11 @@ class Watch:
         return self._pending
 
     @property
+    def idle(self) -> bool:
+        """Say whether no level of any instance is pending or firing."""
+        return all(instance.state is IDLE for instance in self.instances.values())
+
+    @property
     def moved(self) -> bool:
         """Say whether the latch of any instance has moved since this was last looked at."""
         return self._moved

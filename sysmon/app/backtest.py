@@ -15,6 +15,7 @@ from sysmon.alerts.rules import RuleSet, load_rules
 from sysmon.alerts.telling import Mutes
 from sysmon.app.archive import Question, find_host
 from sysmon.app.catalogue import tables
+from sysmon.app.quiethours import Part, QuietHours
 from sysmon.model import AlertEvent, Event, Origin, Row, Sample, Table, Transition
 from sysmon.reading.damage import Damage
 from sysmon.reading.logs import read_events
@@ -62,25 +63,46 @@ class Replay:
         wanted = {rule.table for rule in rules.rules} | {_COLLECTOR}
         wanted |= {PROCESS, "disk_io"} if culprits else set()
         names = [name for name in sorted(wanted) if name in known and name in self.host.tables()]
-        ticks = heapq.merge(*(self._ticks(known[name]) for name in names), key=itemgetter(0))
-        starts = list(self.starts)
-        evaluator: Evaluator | None = None
-        for at, group in itertools.groupby(ticks, key=itemgetter(0)):
-            parts = list(group)
-            self.last = at
-            if evaluator is None:
-                evaluator = Evaluator(rules.rules, known, parts[0][2], Mutes(rules.quiet))
-            while starts and starts[0] <= at:
-                if len(starts) == 1 or starts[1] > at:
-                    evaluator.resume(at)
-                del starts[0]
-            yield from evaluator.evaluate(Sample(at, {name: rows for _, name, _, rows in parts}))
+        player = _Player(rules, list(self.starts))
+        hours = QuietHours(self.host.folder, [known[name] for name in names], rules.rules, self.starts)
+        for part in hours.parts(self.question.since, self.question.until):
+            if part.quiet and player.idle:
+                continue
+            ticks = heapq.merge(*(self._ticks(known[name], part) for name in names), key=itemgetter(0))
+            for at, group in itertools.groupby(ticks, key=itemgetter(0)):
+                self.last = at
+                yield from player.play(at, list(group))
 
-    def _ticks(self, table: Table) -> Iterator[_Tick]:
-        rows = read_rows(self.host.folder / table.name, table, self.question.since, self.question.until, self.damage)
+    def _ticks(self, table: Table, part: Part) -> Iterator[_Tick]:
+        rows = read_rows(self.host.folder / table.name, table, part.since, part.until, self.damage)
         for at, group in itertools.groupby(rows, key=lambda row: row.at):
             stored = list(group)
             yield at, table.name, stored[0].origin, [row.row for row in stored]
+
+
+class _Player:
+    """Puts ticks through rules, and lets durations go where a run began."""
+
+    def __init__(self, rules: RuleSet, starts: list[datetime]) -> None:
+        self._rules = rules
+        self._starts = starts
+        self._evaluator: Evaluator | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Say whether ticks have been seen, and nothing is pending or firing after them."""
+        return self._evaluator is not None and self._evaluator.idle
+
+    def play(self, at: datetime, parts: list[_Tick]) -> list[AlertEvent]:
+        """Take one tick of all tables."""
+        if self._evaluator is None:
+            self._evaluator = Evaluator(self._rules.rules, tables(), parts[0][2], Mutes(self._rules.quiet))
+        starts = self._starts
+        while starts and starts[0] <= at:
+            if len(starts) == 1 or starts[1] > at:
+                self._evaluator.resume(at)
+            del starts[0]
+        return self._evaluator.evaluate(Sample(at, {name: rows for _, name, _, rows in parts}))
 
 
 def replay(question: Question) -> Replay:

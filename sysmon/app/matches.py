@@ -1,6 +1,6 @@
 """Does what a rule matches ever occur? Looks it up in the rows that were stored of late, the newest files first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -41,7 +41,7 @@ class Lately:
         except StorageError as error:
             self.trouble = str(error)
             return None
-        if not seen or any(_fits(table, match, labels) for labels in seen):
+        if not seen or any(fits(table, match, labels) for labels in seen):
             return None
         rows = f"row of {table.name} since {format_instant(self._first[table.name])}"
         label = _never_fits(table, match, seen)
@@ -54,10 +54,10 @@ class Lately:
         """Read on until a row fits, or there is no file left to look into."""
         files = self._files.setdefault(table.name, self._newest_first(table))
         seen = self._seen.setdefault(table.name, set())
-        if not any(_fits(table, match, labels) for labels in seen):
+        if not any(fits(table, match, labels) for labels in seen):
             for found in files:
                 seen |= found
-                if any(_fits(table, match, labels) for labels in found):
+                if any(fits(table, match, labels) for labels in found):
                     break
         return seen
 
@@ -74,7 +74,8 @@ class Lately:
                 yield {tuple(str(label or "-") for label in record[-len(table.labels) :]) for _, record in rows}
 
 
-def _fits(table: Table, match: Match, labels: _Labels) -> bool:
+def fits(table: Table, match: Match, labels: Sequence[str]) -> bool:
+    """Say whether the labels of a row are what a match asks for."""
     return all(_one_fits(globs, labels[table.labels.index(label)]) for label, globs in match)
 
 
