@@ -21,7 +21,7 @@ from sysmon.instants import EPOCH
 from sysmon.notify.lines import alert_line
 from tests.cli.processes import answer, rows, start, until
 
-KILLS = 30
+KILLS = 100
 MIB = 2**20
 SHARED = Path("/dev/shm")
 FLAGS = ("--interval", "50ms")
