@@ -21,7 +21,7 @@ rules:
   - id: shared-memory
     metric: memory_shared_bytes
     warning: {{at_least: {warning}, clear_below: {clear}}}
-    critical: {{at_least: {critical}, clear_below: {warning}}}
+    critical: {{at_least: {critical}, clear_below: {clear}}}
 """
 
 
