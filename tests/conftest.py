@@ -1,7 +1,12 @@
 """What holds for all tests."""
 
+import fcntl
 import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 # Machines that build are slow now and then: how long one example takes says nothing about the code.
@@ -9,3 +14,11 @@ settings.register_profile("sysmon", deadline=None, max_examples=60)
 # A change is judged by the same examples each time; new ones are looked for where somebody can look into them.
 settings.register_profile("ci", settings.get_profile("sysmon"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "sysmon")
+
+
+@pytest.fixture
+def shared_memory() -> Iterator[None]:
+    """Let the tests that watch /dev/shm take turns: there is one for all processes."""
+    with (Path(tempfile.gettempdir()) / "sysmon-tests-shared-memory").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield

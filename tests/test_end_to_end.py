@@ -34,7 +34,7 @@ def _shared_file() -> Iterator[Path]:
         path.unlink(missing_ok=True)
 
 
-@pytest.mark.xdist_group("shared memory")  # there is one /dev/shm: these watch it one after the other
+@pytest.mark.usefixtures("shared_memory")
 @pytest.mark.skipif(not SHARED.is_dir(), reason="there is no /dev/shm")
 def test_a_rule_fires_escalates_and_resolves_once_on_the_screen_in_the_log_and_in_the_report(tmp_path: Path) -> None:
     now = psutil.virtual_memory().shared

@@ -52,7 +52,7 @@ def _kinds(folder: Path) -> list[str]:
     return [record["event"] for record in _events(folder)]
 
 
-@pytest.mark.xdist_group("shared memory")  # there is one /dev/shm: these watch it one after the other
+@pytest.mark.usefixtures("shared_memory")
 @needs_shared
 @pytest.mark.parametrize("seed", [20261121])
 def test_killed_around_transitions_each_of_them_is_logged_and_told_once(tmp_path: Path, seed: int) -> None:

@@ -48,7 +48,7 @@ def _backtest(data: Path, rules: Path, *more: str) -> "subprocess.CompletedProce
     return answer("rules", "backtest", "--data", str(data), "--rules", str(rules), *more)
 
 
-@pytest.mark.xdist_group("shared memory")  # there is one /dev/shm: these watch it one after the other
+@pytest.mark.usefixtures("shared_memory")
 @pytest.mark.skipif(not SHARED.is_dir(), reason="there is no /dev/shm")
 @pytest.mark.parametrize("killed", [False, True], ids=["one run", "a run that is killed and another"])
 def test_a_run_and_its_replay_agree_event_for_event(tmp_path: Path, killed: bool) -> None:
