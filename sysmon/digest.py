@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, fsum, log
+from operator import itemgetter
 
 ALPHA = 0.0099
 """The relative error of a percentile: a little less than what is promised, for the roundings on the way."""
@@ -19,14 +20,18 @@ _SHIFT = 40_000
 """Keeps the bins of all positive doubles above 0, and so those of the negative ones below it; bin 0 holds zeros."""
 
 HOUR = 3_600_000
+_BEGIN = itemgetter(0)
+
+
+Hour = tuple[int, int, float, float | None]
+"""The beginning of an hour, how many values it has, their mean and the highest, None where that was not kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
     """One metric over some time; instants are milliseconds since the epoch.
 
-    `bins` may be left out where all values are equal. `means` holds, for trends, the beginning of each hour, how many
-    values it has and their mean.
+    `bins` may be left out where all values are equal. `hours` are for trends.
     """
 
     count: int
@@ -39,7 +44,7 @@ class Digest:
     last: float
     last_at: int
     bins: Mapping[int, int] = field(default_factory=dict)
-    means: Sequence[tuple[int, int, float]] = ()
+    hours: Sequence[Hour] = ()
 
     @property
     def mean(self) -> float:
@@ -98,7 +103,7 @@ def digest(at: Sequence[int], values: Sequence[float]) -> Digest | None:
         last=values[-1],
         last_at=at[-1],
         bins=Counter(map(bin_of, values)) if low != high else {},
-        means=_hourly(at, values),
+        hours=_hourly(at, values),
     )
 
 
@@ -113,7 +118,7 @@ class Merging:
         self._count = 0
         self._totals: list[float] = []
         self._bins: dict[int, int] = {}
-        self._means: list[tuple[int, int, float]] = []
+        self._hours: list[Hour] = []
 
     def add(self, part: Digest) -> None:
         """Take one in."""
@@ -127,7 +132,7 @@ class Merging:
             self._highest = part
         self._count += part.count
         self._totals.append(part.total)
-        self._means += part.means
+        self._hours += part.hours
         bins = self._bins
         for number, count in part.histogram().items():
             bins[number] = bins.get(number, 0) + count
@@ -148,24 +153,38 @@ class Merging:
             last=last.last,
             last_at=last.last_at,
             bins=self._bins if self._low != highest.high else {},
-            means=sorted(self._means),
+            hours=sorted(self._hours, key=_BEGIN),
         )
 
 
-def trend(means: Iterable[tuple[int, int, float]], begin: int, span: int, parts: int) -> tuple[float | None, ...]:
-    """Return the mean of each of `parts` equal parts of [begin, begin + span), an hour counting where its middle is."""
+def trend(
+    hours: Iterable[Hour], begin: int, span: int, parts: int
+) -> tuple[tuple[float | None, ...], tuple[float | None, ...]]:
+    """Return mean and highest of each of `parts` equal parts of [begin, begin + span), an hour counting at its middle.
+
+    The highest is None as well where one of the hours of a part does not tell its own.
+    """
     sums, counts = [0.0] * parts, [0] * parts
-    for start, count, mean in means:
+    highs: list[list[float | None]] = [[] for _ in range(parts)]
+    for start, count, mean, high in hours:
         part = min(max((start + HOUR // 2 - begin) * parts // span, 0), parts - 1)
         sums[part] += mean * count
         counts[part] += count
-    return tuple(total / count if count else None for total, count in zip(sums, counts, strict=True))
+        highs[part].append(high)
+    means = tuple(total / count if count else None for total, count in zip(sums, counts, strict=True))
+    return means, tuple(_highest(found) for found in highs)
 
 
-def _hourly(at: Sequence[int], values: Sequence[float]) -> list[tuple[int, int, float]]:
+def _highest(values: Iterable[float | None]) -> float | None:
+    known = list(values)
+    told = [value for value in known if value is not None]
+    return max(told) if told and len(told) == len(known) else None
+
+
+def _hourly(at: Sequence[int], values: Sequence[float]) -> list[Hour]:
     if at[0] // HOUR == at[-1] // HOUR:  # as all values of an hour's own digest do
-        return [(at[0] // HOUR * HOUR, len(values), fsum(values) / len(values))]
+        return [(at[0] // HOUR * HOUR, len(values), fsum(values) / len(values), max(values))]
     hours: dict[int, list[float]] = {}
     for ms, value in zip(at, values, strict=True):
         hours.setdefault(ms // HOUR * HOUR, []).append(value)
-    return [(hour, len(found), fsum(found) / len(found)) for hour, found in hours.items()]
+    return [(hour, len(found), fsum(found) / len(found), max(found)) for hour, found in hours.items()]

@@ -75,9 +75,15 @@ def test_equal_values_need_no_bins_and_have_exact_percentiles() -> None:
 
 
 def test_a_trend_takes_each_hour_where_its_middle_is_and_weighs_it_by_its_values() -> None:
-    means = [(0, 360, 1.0), (HOUR, 360, 3.0), (2 * HOUR, 120, 9.0), (5 * HOUR, 10, 4.0)]
+    hours = [(0, 360, 1.0, 4.0), (HOUR, 360, 3.0, 3.5), (2 * HOUR, 120, 9.0, 9.0), (5 * HOUR, 10, 4.0, 4.5)]
 
-    assert trend(means, 0, 6 * HOUR, 3) == (2.0, 9.0, 4.0)
+    assert trend(hours, 0, 6 * HOUR, 3) == ((2.0, 9.0, 4.0), (4.0, 9.0, 4.5))
+
+
+def test_a_peak_is_unknown_where_one_hour_does_not_tell_its_own() -> None:
+    hours = [(0, 360, 1.0, 4.0), (HOUR, 360, 3.0, None)]
+
+    assert trend(hours, 0, 2 * HOUR, 1) == ((2.0,), (None,))
 
 
 @given(st.lists(st.integers(0, 10**13), max_size=60))

@@ -6,11 +6,10 @@ Instants in them are milliseconds after the beginning of the roll-up's hour or d
 from collections.abc import Iterable, Mapping
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from sysmon.digest import HOUR, Digest
+from sysmon.digest import HOUR, Digest, Hour
 from sysmon.history import GroupUse, RolledGroup
 from sysmon.instants import format_instant, to_ms
 from sysmon.model import Origin
@@ -24,7 +23,7 @@ VERSION = 1
 """Grows when what is written changes its meaning; a file of another version is made anew, or passed over."""
 
 DIGITS = ".6g"
-"""The means of hours are only for drawing."""
+"""The means and peaks of hours are only for drawing."""
 
 
 class _Head(msgspec.Struct, omit_defaults=True):
@@ -54,6 +53,7 @@ class _Metric(msgspec.Struct, omit_defaults=True):
     hours: list[int] = []
     sizes: list[int] = []
     means: list[float] = []
+    peaks: list[float | None] = []
 
 
 class _Use(msgspec.Struct):
@@ -155,7 +155,7 @@ def _series_line(one: SeriesSum, base: int) -> _Line:
 
 def _metric_line(found: Digest, base: int) -> _Metric:
     numbers = sorted(found.bins)
-    daily = len(found.means) > 1
+    hours = found.hours if len(found.hours) > 1 else []
     return _Metric(
         count=found.count,
         sum=found.total,
@@ -168,10 +168,15 @@ def _metric_line(found: Digest, base: int) -> _Metric:
         last_at=found.last_at - base,
         bins=[late - early for early, late in pairwise([0, *numbers])],
         counts=[found.bins[number] for number in numbers],
-        hours=[(hour - base) // HOUR for hour, _, _ in found.means] if daily else [],
-        sizes=[size for _, size, _ in found.means] if daily else [],
-        means=[float(format(mean, DIGITS)) for _, _, mean in found.means] if daily else [],
+        hours=[(hour - base) // HOUR for hour, *_ in hours],
+        sizes=[size for _, size, *_ in hours],
+        means=[_rounded(mean) for _, _, mean, _ in hours],
+        peaks=[None if peak is None else _rounded(peak) for *_, peak in hours],
     )
+
+
+def _rounded(value: float) -> float:
+    return float(format(value, DIGITS))
 
 
 def _group_line(group: RolledGroup, base: int) -> _Line:
@@ -186,10 +191,12 @@ def _series_of(line: _Line, base: int) -> SeriesSum:
 
 def _digest_of(metric: _Metric, base: int) -> Digest:
     if metric.hours:
-        hours: Any = [base + hour * HOUR for hour in metric.hours]
-        means: Any = list(zip(hours, metric.sizes, metric.means, strict=True))
+        begins = [base + hour * HOUR for hour in metric.hours]
+        peaks = metric.peaks or [None] * len(begins)  # days that were written before there were any
+        hours: list[Hour] = list(zip(begins, metric.sizes, metric.means, peaks, strict=True))
     else:
-        means = [((base + metric.first_at) // HOUR * HOUR, metric.count, metric.sum / metric.count)]
+        begin = (base + metric.first_at) // HOUR * HOUR
+        hours = [(begin, metric.count, metric.sum / metric.count, metric.max)]
     return Digest(
         count=metric.count,
         total=metric.sum,
@@ -201,7 +208,7 @@ def _digest_of(metric: _Metric, base: int) -> Digest:
         last=metric.last,
         last_at=base + metric.last_at,
         bins=dict(zip(accumulate(metric.bins), metric.counts, strict=True)),
-        means=means,
+        hours=hours,
     )
 
 

@@ -26,8 +26,10 @@ def summarise_rolled(
     metrics = []
     for metric, found in zip(table.metrics, series.digests, strict=True):
         if wanted(metric.name):
-            course = () if found is None else trend(found.means, begin, span, parts)
-            metrics.append(MetricSummary(metric, None if found is None else _stats(found), course))
+            if found is None:
+                metrics.append(MetricSummary(metric, None))
+            else:
+                metrics.append(MetricSummary(metric, _stats(found), *trend(found.hours, begin, span, parts)))
     return SeriesSummary(tuple(zip(table.labels, series.labels, strict=True)), coverage, tuple(metrics))
 
 

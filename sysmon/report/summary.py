@@ -1,11 +1,13 @@
 """What do the rows of a range come to? Means, percentiles, peaks and trends of each metric; pure."""
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import compress
+from itertools import compress, islice, pairwise
 from math import fsum, isnan
+from operator import gt
 
 from sysmon.history import Coverage, PastAlert, Series, TableHistory
 from sysmon.instants import from_ms, to_ms
@@ -30,12 +32,14 @@ class Stats:
 class MetricSummary:
     """One metric of one series; `stats` is None where it never had a value.
 
-    `trend` cuts the range into equal parts and holds the mean of each, None where a part has no sample.
+    `trend` cuts the range into equal parts and holds the mean of each, None where a part has no sample; `peaks` holds
+    the highest of each, None too where nothing tells it.
     """
 
     metric: Metric
     stats: Stats | None
     trend: tuple[float | None, ...] = ()
+    peaks: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +141,8 @@ def summarise(
     for index, metric in enumerate(table.metrics):
         if wanted(metric.name):
             at, values = present(series.at, series.column(index))
-            trend = trend_of(at, values, to_ms(since), span, parts)
-            metrics.append(MetricSummary(metric, stats_of(at, values), trend if values else ()))
+            trend, peaks = course_of(at, values, to_ms(since), span, parts) if values else ((), ())
+            metrics.append(MetricSummary(metric, stats_of(at, values), trend, peaks))
     return SeriesSummary(tuple(zip(table.labels, series.labels, strict=True)), coverage, tuple(metrics))
 
 
@@ -168,15 +172,17 @@ def stats_of(at: Sequence[int], values: Sequence[float]) -> Stats | None:
     )
 
 
-def trend_of(at: Sequence[int], values: Sequence[float], begin: int, span: int, parts: int) -> tuple[float | None, ...]:
-    """Return the mean of each of `parts` equal parts of [begin, begin + span), None for a part without a value."""
-    sums = [0.0] * parts
-    counts = [0] * parts
-    for ms, value in zip(at, values, strict=True):
-        part = (ms - begin) * parts // span
-        sums[part] += value
-        counts[part] += 1
-    return tuple(total / count if count else None for total, count in zip(sums, counts, strict=True))
+def course_of(
+    at: Sequence[int], values: "array[float]", begin: int, span: int, parts: int
+) -> tuple[tuple[float | None, ...], tuple[float | None, ...]]:
+    """Return mean and highest of each of `parts` equal parts of [begin, begin + span), None for one without a value."""
+    if any(map(gt, at, islice(at, 1, None))):  # the clock was set back
+        order = sorted(range(len(at)), key=at.__getitem__)
+        at, values = [at[place] for place in order], array("d", [values[place] for place in order])
+    edges = [bisect_left(at, begin - part * span // -parts) for part in range(parts + 1)]
+    cut = [values[first:end] for first, end in pairwise(edges)]
+    trend = tuple(fsum(part) / len(part) if part else None for part in cut)
+    return trend, tuple(max(part) if part else None for part in cut)
 
 
 def rank(history: TableHistory, metric_name: str, *, top: int) -> Ranking | None:

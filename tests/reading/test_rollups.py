@@ -93,6 +93,28 @@ def test_a_day_made_of_its_hours_says_what_the_rows_of_the_day_say(tmp_path: Pat
     assert _same_but_for_drawing(joined(found), whole)
 
 
+def test_a_day_keeps_mean_and_peak_of_each_hour_for_drawing(tmp_path: Path) -> None:
+    rows: list[tuple[datetime, list[Row]]] = [
+        (START.replace(hour=0) + timedelta(minutes=20 * number), [(number, 0.0)]) for number in range(72)
+    ]
+    write_table(tmp_path, LOAD, rows)
+    file = RollupFile("load", Span.DAY, START.replace(hour=0))
+    history = read_table(tmp_path / HOST / "load", LOAD, file.start, file.end, Damage())
+    text = rollups.encode(sum_up(history), file)
+    store_packed(tmp_path / "new", text)
+    store_packed(tmp_path / "old", text.replace(b'"peaks"', b'"news"'))
+
+    found = [rollups.read(tmp_path / name, file, Damage()) for name in ("new", "old")]
+
+    course = [
+        [(mean, peak) for _, _, mean, peak in one.series[0].metrics["load_average_1m"].hours]
+        for one in found
+        if one is not None
+    ]
+    means = [3 * hour + 1.0 for hour in range(24)]
+    assert course == [[(mean, mean + 1) for mean in means], [(mean, None) for mean in means]]
+
+
 def roll_up(data: Path, begin: datetime, hours: int, table_name: str = "cpu") -> None:
     """Make the roll-ups of some hours, with the sources that maintenance would name."""
     folder = data / HOST / FOLDER / Span.HOUR

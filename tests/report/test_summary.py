@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sysmon.history import Coverage, Series, TableHistory
 from sysmon.instants import EPOCH, from_ms
 from sysmon.report.spark import ASCII, draw
-from sysmon.report.summary import Stats, rank, stats_of, summarise, trend_of
+from sysmon.report.summary import Stats, course_of, rank, stats_of, summarise
 from tests.reading.stored import CPU, PROCESS
 
 VALUES = st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=200)
@@ -40,17 +40,17 @@ def test_nothing_has_no_numbers() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 999), st.floats(-1e6, 1e6)), max_size=50), st.integers(1, 60))
-def test_a_trend_holds_the_mean_of_each_part(samples: list[tuple[int, float]], parts: int) -> None:
-    samples.sort()
+def test_a_course_holds_mean_and_peak_of_each_part_whatever_the_order(
+    samples: list[tuple[int, float]], parts: int
+) -> None:
     cut: list[list[float]] = [[] for _ in range(parts)]
     for ms, value in samples:
         cut[ms * parts // 1000].append(value)
 
-    found = trend_of([ms for ms, _ in samples], [value for _, value in samples], 0, 1000, parts)
+    found = course_of([ms for ms, _ in samples], array("d", [value for _, value in samples]), 0, 1000, parts)
 
-    assert [mean is None for mean in found] == [not values for values in cut]
-    means = [fmean(values) for values in cut if values]
-    assert [mean for mean in found if mean is not None] == pytest.approx(means, abs=1e-6)
+    means = tuple(pytest.approx(fmean(values), abs=1e-6) if values else None for values in cut)
+    assert found == (means, tuple(max(values, default=None) for values in cut))
 
 
 def test_missing_values_are_left_out_and_unwanted_metrics_too() -> None:
