@@ -17,6 +17,9 @@ PACKED = 0.12
 WINDOW = timedelta(days=2)
 """How far back files tell the present pace."""
 
+EARLY = timedelta(minutes=5)
+"""Less time than this tells no pace: one sample more or less, and the heads of the files, would change it much."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -29,20 +32,25 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One bound: how much of it is used in words, and after which time it is reached; None for never at this pace."""
+    """One bound: how much of it is used in words, and after which time it is reached; None for never at this pace.
+
+    `known` is false while there is too little to know the pace from.
+    """
 
     name: str
     used: str
     reached_in: timedelta | None
+    known: bool = True
 
 
 def paces(files: Iterable[Stored], now: datetime) -> list[Pace]:
-    """Return the pace of each table that has segments of the last days, the fastest first."""
+    """Return the pace of each table that has segments of the last days, the fastest first; none where it is early."""
     recent = [file for file in files if file.segment is not None and now - WINDOW <= file.start <= now]
     by_table: dict[str, list[Stored]] = defaultdict(list)
     for file in recent:
         by_table[file.table].append(file)
-    found = [_pace(table, stored, now) for table, stored in by_table.items()]
+    old_enough = {table: stored for table, stored in by_table.items() if _covered(stored, now) >= EARLY}
+    found = [_pace(table, stored, now) for table, stored in old_enough.items()]
     return sorted(found, key=lambda pace: -pace.fresh)
 
 
@@ -63,8 +71,16 @@ def _is(file: Stored, form: Form, *, packed: bool) -> bool:
 
 def _daily(files: Sequence[Stored], now: datetime) -> float:
     """Return the bytes of files by the time that they cover, for a whole day."""
-    covered = sum(((min(file.end, now) - file.start) for file in files), timedelta(0))
-    return sum(file.size for file in files) * (DAY / covered) if covered >= timedelta(seconds=1) else 0.0
+    covered = _covered(files, now)
+    return sum(file.size for file in files) * (DAY / covered) if covered else 0.0
+
+
+def _covered(files: Sequence[Stored], now: datetime) -> timedelta:
+    """Return how much time files stand for: each up to its end, or up to the file that a new run began before it."""
+    ends = {file.start: file.end for file in files}
+    starts = sorted(ends)
+    following = [*starts, now][1:]
+    return sum((min(ends[start], end, now) - start for start, end in zip(starts, following, strict=True)), timedelta(0))
 
 
 def limits(
@@ -82,11 +98,12 @@ def limits(
     found = [_of_age(tier, [file for file in files if file.tier is tier], age, now) for tier, age in ages.items()]
     left = storage.max_bytes - total
     used = f"{human(total, 'bytes')} of {human(storage.max_bytes, 'bytes')}"
-    found.append(Limit("max_bytes", used, _after(left, by_day, never=steady <= storage.max_bytes)))
+    known = bool(pace)
+    found.append(Limit("max_bytes", used, _after(left, by_day, never=known and steady <= storage.max_bytes), known))
     if storage.min_free:
         room = free - storage.min_free
         used = f"{human(free, 'bytes')} free, {human(storage.min_free, 'bytes')} kept for others"
-        found.append(Limit("min_free", used, _after(room, by_day, never=steady - total <= room)))
+        found.append(Limit("min_free", used, _after(room, by_day, never=known and steady - total <= room), known))
     return found
 
 

@@ -121,6 +121,8 @@ def _disk(data: Path, storage: Storage, now: datetime) -> list[Part]:
 
 
 def _paces(pace: Sequence[growth.Pace]) -> list[str]:
+    if not pace:
+        return [f"too early to tell: less than {units.format_duration(growth.EARLY)} of the last days are stored"]
     total = growth.Pace("all", sum(one.fresh for one in pace), sum(one.packed for one in pace))
     width = max(len(one.table) for one in (*pace, total))
     numbers = [(one.table, units.human(one.fresh, "bytes"), units.human(one.packed, "bytes")) for one in (*pace, total)]
@@ -129,7 +131,7 @@ def _paces(pace: Sequence[growth.Pace]) -> list[str]:
 
 def _limit(limit: growth.Limit) -> str:
     if limit.reached_in is None:
-        when = "not in sight"
+        when = "not in sight" if limit.known else "too early to tell"
     elif not limit.reached_in:
         when = "reached"
     else:

@@ -33,6 +33,7 @@ class Tier(StrEnum):
 class Stored:
     """One file that sysmon wrote: `size` is what it takes of the disk; `open` says that a writer has not finished it.
 
+    Of an open one `size` is the length: file systems give it more room than it needs, until it is closed.
     It holds instants of [start, end). `segment` is None for a roll-up. `modified` is when its content was last written,
     seconds since the epoch; packing does not change it.
     """
@@ -114,7 +115,8 @@ def _segments(host: str, table: str, folder: Path) -> Iterator[tuple[Stored | Pa
         path = folder / entry.name
         begin, end = found.segment.start, found.segment.end
         unfinished = not found.packed and is_open(path)
-        yield Stored(path, host, table, tier, begin, end, size, unfinished, found, _modified(entry)), size
+        taken = _length(entry) if unfinished else size
+        yield Stored(path, host, table, tier, begin, end, taken, unfinished, found, _modified(entry)), size
 
 
 def _rollups(host: str, folder: Path) -> Iterator[tuple[Stored | Path | None, int]]:
@@ -146,6 +148,13 @@ def _listed(folder: str | Path) -> list["os.DirEntry[str]"]:
 def _size(entry: "os.DirEntry[str]") -> int:
     try:
         return _allocated(entry.stat(follow_symlinks=False))
+    except FileNotFoundError:
+        return 0
+
+
+def _length(entry: "os.DirEntry[str]") -> int:
+    try:
+        return entry.stat(follow_symlinks=False).st_size
     except FileNotFoundError:
         return 0
 

@@ -3,17 +3,18 @@ from pathlib import Path
 
 import pytest
 
-from sysmon.app.growth import DAY, PACKED, Pace, limits, paces
+from sysmon.app.growth import DAY, PACKED, Limit, Pace, limits, paces
 from sysmon.config import Storage
 from sysmon.segments import Form, Segment, SegmentFile
-from sysmon.storage.inventory import Stored, Tier
-from tests.reading.stored import HOUR, START
+from sysmon.storage.inventory import Stored, Tier, take
+from sysmon.storage.lock import claim
+from tests.reading.stored import HOUR, LOAD, START, write_table
 
 NOW = START
 MB = 1_000_000
 
 
-def stored(hours: int, *, size: int, packed: bool = False, form: Form = Form.JSONL) -> Stored:
+def stored(hours: float, *, size: int, packed: bool = False, form: Form = Form.JSONL) -> Stored:
     begin = NOW - hours * HOUR
     segment = Segment("cpu", begin, HOUR)
     path = Path(segment.file_name(form, packed=packed))
@@ -30,6 +31,31 @@ def test_until_something_is_compressed_its_size_is_guessed() -> None:
     (found,) = paces([stored(1, size=MB)], NOW)
 
     assert [found.fresh, found.packed] == pytest.approx([24.0 * MB, 24.0 * MB * PACKED])
+
+
+def test_files_of_runs_that_followed_one_another_share_the_hour() -> None:
+    files = [stored(hours, size=MB) for hours in (1, 0.75, 0.5, 0.25)]
+
+    assert paces(files, NOW) == [Pace("cpu", 96.0 * MB, 96.0 * MB * PACKED)]
+
+
+def test_a_few_samples_tell_no_pace_and_no_limit_to_come() -> None:
+    pace = paces([stored(0.05, size=MB)], NOW)
+    found = limits([], Storage(min_free=0), pace, total=MB, free=10**12, now=NOW)
+
+    assert (pace, found[-1]) == ([], Limit("max_bytes", "977 KiB of 2.0 GiB", None, known=False))
+
+
+def test_an_open_file_counts_with_its_length_and_not_with_the_room_that_it_was_given(tmp_path: Path) -> None:
+    (path,) = write_table(tmp_path, LOAD, [(START, [(0.5, 100.0)])])
+    length = path.stat().st_size
+
+    with path.open("rb") as file:
+        claim(file.fileno())
+        (one,) = take(tmp_path).files
+    (finished,) = take(tmp_path).files
+
+    assert (one.open, one.size, finished.open, finished.size % 512) == (True, length, False, 0)
 
 
 @pytest.mark.parametrize(

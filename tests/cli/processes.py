@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sysmon import segments
+
 SYSMON = [sys.executable, "-m", "sysmon"]
 CALM = "version: 1\nrules: []\n"
 
@@ -56,7 +58,9 @@ def until(condition: Callable[[], Any], seconds: float = 30.0) -> None:
 
 
 def rows(folder: Path, table: str) -> list[dict[str, Any]]:
-    """Return every whole line of one table, in order."""
-    paths = sorted(folder.glob(f"data/*/{table}/*.jsonl"))
+    """Return every whole line of one table that is not packed, in order."""
+    found = {path: segments.parse(path.name) for path in folder.glob(f"data/*/{table}/*.jsonl")}
+    ours = {path: file.segment for path, file in found.items() if file is not None}
+    paths = sorted(ours, key=lambda path: (ours[path].start, ours[path].number))
     texts = [path.read_text() for path in paths]
     return [json.loads(line) for text in texts for line in text[: text.rfind("\n") + 1].splitlines()]
