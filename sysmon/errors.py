@@ -29,5 +29,11 @@ class NothingFoundError(SysmonError):
     exit_code = 1
 
 
+class DamagedError(SysmonError):
+    """Stored data is damaged, and an answer without it was not wanted."""
+
+    exit_code = 3
+
+
 class Unavailable(Exception):  # noqa: N818 - an outcome that a collector reports, not an error
     """This machine has no such source: no rows, no alarm (a battery on a server, load averages on Windows)."""

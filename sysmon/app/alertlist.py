@@ -38,7 +38,7 @@ class AlertList:
 
 def list_alerts(question: Question, *, active: bool, level: Level) -> AlertList:
     """Return the alerts of a range, or those that are on now, from a level up."""
-    damage = Damage()
+    damage = question.damage()
     host = find_host(question, damage)
     since = question.now if active else question.since
     until = question.now + timedelta(seconds=1) if active else question.until

@@ -24,7 +24,7 @@ ALL = "all"
 class Question:
     """Which rows are meant: those of [since, until), of one host; no tables or metrics named means all of them.
 
-    `exact` asks for rows only, whatever sums there are of them.
+    `exact` asks for rows only, whatever sums there are of them; `strict` for no answer where anything is damaged.
     """
 
     data: Path
@@ -35,6 +35,7 @@ class Question:
     tables: Sequence[str] = ()
     metrics: Sequence[str] = ()
     exact: bool = False
+    strict: bool = False
 
     def __post_init__(self) -> None:
         if self.since >= self.until:
@@ -47,6 +48,10 @@ class Question:
     def is_whole(self) -> bool:
         """Say whether everything that is there was asked for, rather than some tables or metrics."""
         return not self.tables and not self.metrics
+
+    def damage(self) -> Damage:
+        """Return what counts the damage that is met on the way to the answer, or ends that way."""
+        return Damage(strict=self.strict)
 
     def wants(self, metric: str) -> bool:
         """Say whether a metric of this name was asked for."""

@@ -1,6 +1,7 @@
 """Copies stored rows out of the data directory, for spreadsheets and other programs: one file a table."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,7 +27,7 @@ class Exporter:
     """Writes the rows in question. `host` is where they come from, `damage` what had to be left out."""
 
     def __init__(self, question: Question, known: Mapping[str, Table], form: Form, *, raw: bool) -> None:
-        self.damage = Damage()
+        self.damage: Damage = question.damage()
         self.host: Host = find_host(question, self.damage)
         self.tables = find_tables(question, self.host, known)
         self._question = question
@@ -57,16 +58,17 @@ class Exporter:
             raise UsageError(f"{folder}: no folder ({error.strerror}): name another one with -o") from error
         begin, end = format_stamp(self._question.since), format_stamp(self._question.until)
         written = 0
-        for table in self.tables:
-            chunks = self._chunks(table, progress)
-            first = next(chunks, None)
-            if first is None:
-                continue
-            with replacing(folder / f"{table.name}-{begin}-{end}.{self._form}") as stream:
+        with ExitStack() as whole:  # all of them, or where something is damaged and that matters none
+            for table in self.tables:
+                chunks = self._chunks(table, progress)
+                first = next(chunks, None)
+                if first is None:
+                    continue
+                stream = whole.enter_context(replacing(folder / f"{table.name}-{begin}-{end}.{self._form}"))
                 stream.write(first)
                 for chunk in chunks:
                     stream.write(chunk)
-            written += 1
+                written += 1
         if not written:
             raise nothing_found(self._question, self.host, self.damage)
 

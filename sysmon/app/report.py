@@ -65,7 +65,7 @@ def answer(question: Question, known: Mapping[str, Table], trend_width: Callable
 
     `trend_width` tells from the names of the metrics how finely their trends are drawn.
     """
-    damage = Damage()
+    damage = question.damage()
     host = find_host(question, damage)
     tables = find_tables(question, host, known)
     runs = runs_of(

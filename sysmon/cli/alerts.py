@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import config_option, data_option, example
-from sysmon.cli._reading import one_host, question, tell_damage, tell_host
+from sysmon.cli._reading import one_host, question, strict_option, tell_damage, tell_host
 
 FIRING = 1
 """The exit code of `--active` when something fires."""
@@ -39,6 +39,7 @@ UNKNOWN = 3
 )
 @click.option("--nagios", is_flag=True, help="One line and the exit code 0, 1, 2 or 3 of a monitoring plugin.")
 @click.option("--utc", is_flag=True, help="Show times in UTC rather than in local time.")
+@strict_option
 @one_host
 @data_option
 @config_option
@@ -49,6 +50,7 @@ def command(
     form: str,
     nagios: bool,
     utc: bool,
+    strict: bool,
     host: str | None,
     data_dir: Path | None,
     config_file: Path | None,
@@ -59,7 +61,15 @@ def command(
     from sysmon.model import Level
 
     try:
-        asked = question(since=since, until="now", data_dir=data_dir, config_file=config_file, host=host, tables=())
+        asked = question(
+            since=since,
+            until="now",
+            data_dir=data_dir,
+            config_file=config_file,
+            host=host,
+            tables=(),
+            strict=strict,
+        )
         found = alertlist.list_alerts(asked, active=active or nagios, level=Level(level))
     except SysmonError as error:
         if not nagios:

@@ -38,6 +38,7 @@ def command(
     tables: tuple[str, ...],
     form: str,
     raw: bool,
+    strict: bool,
     output: str | None,
 ) -> int:
     """Copy stored rows into files: whole ones only, and without a word when all is well."""
@@ -45,7 +46,15 @@ def command(
     from sysmon.app.export import Exporter
     from sysmon.segments import Form
 
-    asked = question(since=since, until=until, data_dir=data_dir, config_file=config_file, host=host, tables=tables)
+    asked = question(
+        since=since,
+        until=until,
+        data_dir=data_dir,
+        config_file=config_file,
+        host=host,
+        tables=tables,
+        strict=strict,
+    )
     exporter = Exporter(asked, catalogue.tables(), Form(form), raw=raw)
     tell_host(exporter.host)
     if output in {None, "-"}:

@@ -57,6 +57,7 @@ def command(
     utc: bool,
     form: str,
     exact: bool,
+    strict: bool,
     color: str,
     output: Path | None,
 ) -> int:
@@ -65,7 +66,13 @@ def command(
     from sysmon.report import canvas
 
     asked = question(
-        since=since, until=until, data_dir=data_dir, config_file=config_file, tables=tables, metrics=metrics
+        since=since,
+        until=until,
+        data_dir=data_dir,
+        config_file=config_file,
+        tables=tables,
+        metrics=metrics,
+        strict=strict,
     )
     asked = replace(asked, exact=exact)
     if output == Path("-"):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sysmon.errors import DamagedError
 from sysmon.names import printable
 
 KEPT = 20
@@ -11,11 +12,13 @@ KEPT = 20
 class Damage:
     """Counts what readers had to skip; a line that is merely not finished yet is mentioned and is no damage.
 
-    `kept` is how many places are remembered in words; the rest are only counted.
+    `kept` is how many places are remembered in words; the rest are only counted. A strict one raises DamagedError at
+    the first.
     """
 
-    def __init__(self, kept: int = KEPT) -> None:
+    def __init__(self, kept: int = KEPT, *, strict: bool = False) -> None:
         self._kept = kept
+        self._strict = strict
         self.count = 0
         self.lines: list[str] = []
         self.unfinished: list[str] = []
@@ -26,6 +29,8 @@ class Damage:
         if len(self.lines) < self._kept:
             place = str(path) if line is None else f"{path}:{line}"
             self.lines.append(printable(f"{place}: {reason}"))
+        if self._strict:
+            raise DamagedError(f"{self.lines[-1]}: --strict answers nothing beside damage: `sysmon verify` lists all")
 
     def note_unfinished(self, path: Path) -> None:
         """Mention a file whose last line has no newline."""
