@@ -2,6 +2,7 @@
 
 import click
 
+from sysmon.cli import _finishing
 from sysmon.cli._options import example
 
 _JSON = """\
@@ -30,7 +31,14 @@ _JSON = """\
         "sysmon metrics --format json | jq -r '.tables[].metrics[].metric'",
     ),
 )
-@click.option("--table", "names", multiple=True, metavar="TABLE", help="Only this table (may be repeated).")
+@click.option(
+    "--table",
+    "names",
+    multiple=True,
+    metavar="TABLE",
+    help="Only this table (may be repeated).",
+    shell_complete=_finishing.tables,
+)
 @click.option(
     "--format",
     "form",
