@@ -10,10 +10,10 @@ from enum import Enum
 from sysmon.app import logs
 from sysmon.app.color import is_terminal
 from sysmon.app.jobcontrol import minding
+from sysmon.cells import look
 from sysmon.model import AlertEvent, Row, Sample, Table
 from sysmon.notify import lines
 from sysmon.notify.area import Area
-from sysmon.notify.cells import look
 from sysmon.notify.glance import TABLES, glance
 from sysmon.notify.outlet import Outlet
 from sysmon.notify.status import About, StatusKeeper

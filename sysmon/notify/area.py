@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 
-from sysmon.notify.cells import Look
+from sysmon.cells import Look
 from sysmon.notify.panel import render
 from sysmon.notify.status import Status
 

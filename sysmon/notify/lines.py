@@ -4,10 +4,10 @@ import textwrap
 from collections.abc import Sequence
 from datetime import datetime
 
+from sysmon import ansi
 from sysmon.blame import blame
 from sysmon.model import AlertEvent, Transition
 from sysmon.names import printable
-from sysmon.notify import ansi
 from sysmon.notify.glance import Disk, Glance, Process
 from sysmon.units import format_age, human, short
 

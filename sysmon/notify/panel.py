@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from sysmon.cells import Look, Span, cut, fill, gauge, level_style, painted, sparkline, width_of
 from sysmon.model import Level
-from sysmon.notify.cells import Look, Span, cut, fill, level_style, painted, width_of
 from sysmon.notify.glance import Process
 from sysmon.notify.status import Firing, Point, Status
 from sysmon.units import format_age, human
@@ -111,7 +111,7 @@ class _Painter:
             room -= _CAPTION
             shown = status.history[-room:]
             caption = f"{f'last {_span(shown)}' if len(shown) > 1 else '':<{_CAPTION}}"
-        tail = [Span(caption, "dim"), Span(_sparkline(history, room, 100.0, self._look.bars))]
+        tail = [Span(caption, "dim"), Span(sparkline(history, room, 100.0, self._look.bars))]
         return self._measured("cpu", "cpu", status.seen.cpu, tail)
 
     def _memory(self) -> list[Span]:
@@ -155,7 +155,7 @@ class _Painter:
             return spans
         history = [point.network for point in self._status.history][-self._spark :]
         highest = max((value for value in history if value is not None), default=0.0)
-        return [*spans, Span(self._gap), Span(_sparkline(history, self._spark, highest, self._look.bars))]
+        return [*spans, Span(self._gap), Span(sparkline(history, self._spark, highest, self._look.bars))]
 
     def _top(self) -> list[Span]:
         """Return who uses most: CPU, then memory where there is room."""
@@ -200,19 +200,16 @@ class _Painter:
         tail = [Span(detail)]
         if self._spark > 0:
             pad = " " * (self._detail - width_of(detail)) + self._gap
-            tail += [Span(pad), Span(_sparkline(history, self._spark, 100.0, self._look.bars))]
+            tail += [Span(pad), Span(sparkline(history, self._spark, 100.0, self._look.bars))]
         return self._measured(label, table, percent, tail)
 
     def _measured(self, label: str, table: str, percent: float | None, tail: Iterable[Span]) -> list[Span]:
         if percent is None:
             return self._unknown(label)
-        look = self._look
-        filled = round(self._bar * min(100.0, max(0.0, percent)) / 100)
         return [
             self._label(label, table),
             Span(f"{human(percent, 'percent'):>{_VALUE}}{self._gap}"),
-            Span(look.filled * filled, level_style(self._status.levels.get(table))),
-            Span(look.empty * (self._bar - filled), "dim"),
+            *gauge(percent, self._bar, self._look, level_style(self._status.levels.get(table))),
             Span(self._gap),
             *tail,
         ]
@@ -245,15 +242,3 @@ class _Painter:
 
 def _span(history: Sequence[Point]) -> str:
     return format_age(max(0.0, (history[-1].at - history[0].at).total_seconds()))
-
-
-def _sparkline(values: Sequence[float | None], width: int, highest: float, bars: str) -> str:
-    """Return the latest values, the newest at the right; a blank where there is none."""
-    if width <= 0:
-        return ""
-    drawn = "".join(" " if value is None else bars[_step(value, highest, len(bars))] for value in values[-width:])
-    return drawn.rjust(width)
-
-
-def _step(value: float, highest: float, steps: int) -> int:
-    return min(steps - 1, max(0, int(value / highest * steps))) if highest > 0 else 0

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pyte
 
+from sysmon.cells import Look
 from sysmon.notify.area import Area
-from sysmon.notify.cells import Look
 from sysmon.notify.outlet import Outlet
 from tests.notify.statuses import BUSY
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.notify.cells import Look, width_of
+from sysmon.cells import Look, width_of
 from sysmon.notify.glance import Disk, Fill, Glance, Mount, Process
 from sysmon.notify.panel import MOST_LINES, render
 from sysmon.notify.status import About, Firing, Status

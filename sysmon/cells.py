@@ -1,12 +1,12 @@
 """Pieces of text in the cells of a terminal: how wide they are, how they are cut, what they look like there."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from sysmon import ansi
 from sysmon.model import Level
 from sysmon.names import printable
-from sysmon.notify import ansi
 
 _CODES = {
     "dim": ansi.DIM,
@@ -123,3 +123,21 @@ def painted(spans: Iterable[Span], *, color: bool) -> str:
     return "".join(
         f"{_CODES[span.style]}{span.text}{ansi.RESET}" if color and span.style else span.text for span in kept
     )
+
+
+def gauge(percent: float, width: int, look: Look, style: str) -> list[Span]:
+    """Return a bar of some width, filled in a style as far as a percentage says."""
+    filled = round(width * min(100.0, max(0.0, percent)) / 100)
+    return [Span(look.filled * filled, style), Span(look.empty * (width - filled), "dim")]
+
+
+def sparkline(values: Sequence[float | None], width: int, highest: float, bars: str) -> str:
+    """Return the latest values between 0 and `highest`, the newest at the right; a blank where there is none."""
+    if width <= 0:
+        return ""
+    drawn = "".join(" " if value is None else bars[_step(value, highest, len(bars))] for value in values[-width:])
+    return drawn.rjust(width)
+
+
+def _step(value: float, highest: float, steps: int) -> int:
+    return min(steps - 1, max(0, int(value / highest * steps))) if highest > 0 else 0

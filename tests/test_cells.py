@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.notify.cells import Look, Span, cut, look, painted, width_of
+from sysmon.cells import Look, Span, cut, look, painted, width_of
 
 
 @pytest.mark.parametrize(
