@@ -7,7 +7,7 @@ its middle is within ALPHA of each of them, whatever their size. Two histograms 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil, fsum, log
+from math import ceil, floor, fsum, log
 from operator import itemgetter
 
 ALPHA = 0.0099
@@ -72,6 +72,32 @@ class Digest:
                 return min(max(middle_of(number), self.low), self.high)
         return self.high
 
+    def above(self, limit: float, *, or_at: bool = False) -> float:
+        """Return the share (0 to 1) of the values that are above a limit, or at it.
+
+        Values farther than 2 % from the limit are told exactly. Those nearer count as spread evenly, over the whole
+        numbers where there seem to be no others, so that small counts (0, 1, 2) are exact.
+        """
+        if limit < self.low or (or_at and limit == self.low):
+            return 1.0
+        if limit > self.high or (limit == self.high and not or_at):
+            return 0.0
+        bins, own = self.histogram(), bin_of(limit)
+        share = self._above_within(own, limit, or_at=or_at) if own in bins else 0.0
+        return (sum(count for number, count in bins.items() if number > own) + bins.get(own, 0) * share) / self.count
+
+    def _above_within(self, number: int, limit: float, *, or_at: bool) -> float:
+        """Return the share above a limit of the values in its own bin."""
+        if number == 0:
+            return float(or_at)
+        begin, end = _edges(number)
+        begin, end = max(begin, self.low), min(end, self.high)
+        whole = all(value == int(value) for value in (self.low, self.high, self.first, self.last, self.total))
+        if whole and (numbers := floor(end) - ceil(begin) + 1) > 0:
+            over = floor(end) - (ceil(limit) - 1 if or_at else floor(limit))
+            return min(max(over / numbers, 0.0), 1.0)
+        return min(max((end - limit) / (end - begin), 0.0), 1.0) if begin < end else float(limit < end)
+
 
 def bin_of(value: float) -> int:
     """Return the number of the bin that a value falls into; greater values never have smaller numbers."""
@@ -85,6 +111,14 @@ def middle_of(number: int) -> float:
     if number < 0:
         return -middle_of(-number)
     return GAMMA ** (number - _SHIFT) * _MIDDLE if number else 0.0
+
+
+def _edges(number: int) -> tuple[float, float]:
+    """Return between which values a bin's lie."""
+    if number < 0:
+        low, high = _edges(-number)
+        return -high, -low
+    return GAMMA ** (number - _SHIFT - 1), GAMMA ** (number - _SHIFT)
 
 
 def digest(at: Sequence[int], values: Sequence[float]) -> Digest | None:

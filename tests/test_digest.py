@@ -67,6 +67,59 @@ def test_the_middle_of_a_bin_is_within_one_percent_of_what_it_holds(value: float
     assert abs(middle_of(bin_of(value)) - value) <= 0.0099001 * value
 
 
+def exactly(values: list[float], limit: float, *, or_at: bool) -> float:
+    return sum(value > limit or (or_at and value == limit) for value in values) / len(values)
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=60), NUMBERS, st.booleans())
+def test_the_share_above_a_limit_is_off_by_no_more_than_what_lies_near_it(
+    values: list[float], limit: float, or_at: bool
+) -> None:
+    found = made(values)
+
+    assert found is not None
+    near = sum(bin_of(value) == bin_of(limit) for value in values) / len(values)
+    share = found.above(limit, or_at=or_at)
+    assert 0 <= share <= 1
+    assert abs(share - exactly(values, limit, or_at=or_at)) <= near + 1e-9
+
+
+@given(st.lists(st.integers(-40, 40).map(float), min_size=1, max_size=60), st.integers(-80, 80), st.booleans())
+def test_the_share_above_a_limit_is_exact_for_small_whole_numbers(
+    values: list[float], halves: int, or_at: bool
+) -> None:
+    found = made(values)
+
+    assert found is not None
+    assert found.above(halves / 2, or_at=or_at) == pytest.approx(exactly(values, halves / 2, or_at=or_at), abs=1e-12)
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=60), NUMBERS, NUMBERS)
+def test_the_share_above_a_limit_falls_as_the_limit_rises(values: list[float], one: float, other: float) -> None:
+    found = made(values)
+
+    assert found is not None
+    low, high = sorted((one, other))
+    assert found.above(low) >= found.above(high) - 1e-9
+    assert found.above(low, or_at=True) >= found.above(low) - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("limit", "share"),
+    [
+        pytest.param(50.0, 0.5, id="in the middle"),
+        pytest.param(90.0, 0.1, id="near the top"),
+        pytest.param(100.0, 0.0, id="at the top"),
+        pytest.param(-1.0, 1.0, id="below all"),
+    ],
+)
+def test_values_within_the_bin_of_a_limit_count_as_spread_evenly(limit: float, share: float) -> None:
+    found = made([index / 100 for index in range(10_000)])
+
+    assert found is not None
+    assert found.above(limit) == pytest.approx(share, abs=0.0005)
+
+
 def test_equal_values_need_no_bins_and_have_exact_percentiles() -> None:
     found = made([3.7] * 360)
 
