@@ -27,6 +27,7 @@ sysmon watches this machine and keeps what it sees in plain files.
 
   sysmon run       watch now
   sysmon report    tell what happened in the last hour
+  sysmon init      write settings and alert rules for this machine, to make your own
   sysmon --help    show everything else"""
 
 

@@ -8,6 +8,7 @@ from sysmon.errors import ConfigError
 
 CONFIG_NAME = "sysmon.yaml"
 RULES_NAME = "rules.yaml"
+_FOR_ALL = Path("/etc/sysmon")
 _PACKAGE = Path(__file__).parent.parent
 
 
@@ -41,8 +42,13 @@ def usual_rules(config: Path | None) -> Path:
     """Return the rules beside the configuration file, else those that come with the program."""
     if config is not None and exists(beside := config.parent / RULES_NAME):
         return beside
-    installed = _PACKAGE / "defaults" / RULES_NAME
-    return installed if exists(installed) else _PACKAGE.parent / "config" / RULES_NAME
+    return shipped(RULES_NAME)
+
+
+def shipped(name: str) -> Path:
+    """Return a file of the default configuration, as it came with the program."""
+    installed = _PACKAGE / "defaults" / name
+    return installed if exists(installed) else _PACKAGE.parent / "config" / name
 
 
 def expand(text: str, environ: Mapping[str, str]) -> Path:
@@ -67,13 +73,28 @@ def _named(path: Path, by: str) -> Path:
     return path
 
 
+def usual_config_folder(environ: Mapping[str, str]) -> Path:
+    """Return the folder in which a new configuration is found without being named."""
+    if folder := _first(environ.get("CONFIGURATION_DIRECTORY")):
+        return folder
+    if _in_checkout():
+        return Path("config")
+    if _is_root():
+        return _FOR_ALL
+    return _xdg(environ, "XDG_CONFIG_HOME", ".config") / "sysmon"
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
 def _usual_config_files(environ: Mapping[str, str]) -> Iterator[Path]:
     if folder := _first(environ.get("CONFIGURATION_DIRECTORY")):
         yield folder / CONFIG_NAME
     if _in_checkout():
         yield Path("config") / CONFIG_NAME
     yield _xdg(environ, "XDG_CONFIG_HOME", ".config") / "sysmon" / CONFIG_NAME
-    yield Path("/etc/sysmon") / CONFIG_NAME
+    yield _FOR_ALL / CONFIG_NAME
 
 
 def _in_checkout() -> bool:

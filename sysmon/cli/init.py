@@ -1,0 +1,41 @@
+"""`sysmon init`: begin with a configuration and rules that know this machine."""
+
+from pathlib import Path
+
+import click
+
+from sysmon.cli._options import environment, example, path
+from sysmon.names import printable
+
+NOTHING_NEW = 1
+"""The exit code where both files were there."""
+
+
+@click.command(
+    short_help="Write first files for this machine.",
+    epilog=example("sysmon init", "sysmon init -o ~/sysmon && sysmon run --config ~/sysmon/sysmon.yaml"),
+)
+@click.option(
+    "-o", "--output", type=path, metavar="DIR", help="The folder; by default the one in which `run` will find them."
+)
+def command(output: Path | None) -> int:
+    """Write a commented configuration and alert rules for this machine: its cores, mounts, disks and interfaces.
+
+    A file that is there stays as it is. Everything is at its default, so nothing has to be edited.
+    """
+    from sysmon.app.init import init
+    from sysmon.config import locations
+
+    found = locations.usual_config_folder(environment())
+    folder = output or found
+    done = init(folder)
+    for file in done.kept:
+        click.echo(f"sysmon: {printable(str(file))} is there already and stays as it is", err=True)
+    for file in done.written:
+        click.echo(f"wrote {printable(str(file))}")
+    if not done.written:
+        return NOTHING_NEW
+    config = folder / locations.CONFIG_NAME
+    named = "" if folder == found else f" --config {printable(str(config))}"
+    click.echo(f"look at them, then: sysmon config check{named} && sysmon run{named}")
+    return 0
