@@ -13,7 +13,7 @@ NOTHING_NEW = 1
 
 @click.command(
     short_help="Write first files for this machine.",
-    epilog=example("sysmon init", "sysmon init -o ~/sysmon && sysmon run --config ~/sysmon/sysmon.yaml"),
+    epilog=example("sysmon init", "sysmon init -o ~/sysmon"),
 )
 @click.option(
     "-o", "--output", type=path, metavar="DIR", help="The folder; by default the one in which `run` will find them."

@@ -11,7 +11,7 @@ from sysmon.errors import UsageError
 @click.command(
     short_help="Write manual pages for `man`.",
     epilog=example(
-        "sysmon manual -o ~/.local/share/man/man1 && man sysmon-report",
+        "sysmon manual -o ~/.local/share/man/man1",
         "sysmon manual --format markdown",
     ),
 )
