@@ -3,6 +3,12 @@
 import re
 
 RESERVED_TABLES = frozenset({"rollup", "alerts", "events"})
+LOST_AND_FOUND = "lost+found"
+"""What a file system keeps at its top for root alone: a data directory may be such a top."""
+
+QUARANTINE = "quarantine"
+"""The folder of a data directory that keeps what was damaged; nobody deletes it but its owner."""
+
 _PATH_SAFE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 

@@ -110,7 +110,7 @@ def nothing_found(question: Question, host: Host, damage: Damage) -> NothingFoun
 
 def _ends(folder: Path) -> list[datetime]:
     """Return the instants of a table's first and last segment, and of the last row where there is one."""
-    files = store.files(folder, EPOCH, store.LAST)
+    files = store.files(folder, EPOCH, store.LAST, Damage())
     ends = [file.segment.start for file in files]
     if files:
         bare = Table(folder.name, "", ())

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from sysmon.app.catalogue import tables
 from sysmon.errors import NothingFoundError
-from sysmon.names import printable
+from sysmon.names import QUARANTINE, printable
 from sysmon.reading import rollups, store, verify
 from sysmon.reading.damage import Damage
 from sysmon.sampling.tables import AGENT
 from sysmon.spans import RollupFile, Span
 from sysmon.storage import inventory
-from sysmon.storage.inventory import QUARANTINE, Stored
+from sysmon.storage.inventory import Stored
 from sysmon.storage.lock import sync_directory, wait_for_lock
 from sysmon.storage.pack import store_packed, store_text
 

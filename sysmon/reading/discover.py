@@ -21,7 +21,7 @@ def discover_table(folder: Path, since: datetime, until: datetime) -> Table:
     """Return the table that the files of a range hold: columns of text are labels, all others metrics."""
     texts: dict[str, bool] = {}
     ignored = Damage()  # whoever reads the rows meets the same lines again, and counts them
-    for file, path, opened in store.open_files(folder, store.files(folder, since, until), ignored):
+    for file, path, opened in store.open_files(folder, store.files(folder, since, until, ignored), ignored):
         batches = read_lines(opened, path, ignored, packed=file.packed)
         lines = [line for _, batch in islice(batches, 2) for line in batch]
         for name, is_text in _columns(lines[: 2 if file.form is Form.CSV else 1], file.form):

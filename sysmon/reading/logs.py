@@ -54,13 +54,13 @@ def _read(
 
 
 def _lines(folder: Path, since: datetime, until: datetime, damage: Damage) -> Iterator[tuple[Path, int, bytes]]:
-    for file, path, opened in store.open_files(folder, _chosen(folder, since, until), damage):
+    for file, path, opened in store.open_files(folder, _chosen(folder, since, until, damage), damage):
         for number, lines in read_lines(opened, path, damage, packed=file.packed):
             yield from ((path, number + offset, line) for offset, line in enumerate(lines))
 
 
-def _chosen(folder: Path, since: datetime, until: datetime) -> list[SegmentFile]:
+def _chosen(folder: Path, since: datetime, until: datetime, damage: Damage) -> list[SegmentFile]:
     """Return the files from the last one that began before `since` on: logs are only continued when there is news."""
-    logs = [file for file in store.files(folder, EPOCH, until) if file.form is Form.JSONL]
+    logs = [file for file in store.files(folder, EPOCH, until, damage) if file.form is Form.JSONL]
     before = [index for index, file in enumerate(logs) if file.segment.start <= since.astimezone(UTC)]
     return logs[before[-1] :] if before else logs

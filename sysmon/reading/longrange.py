@@ -32,8 +32,9 @@ def read_rolled(host: Path, table: Table, since: datetime, until: datetime, dama
     """Return a table over [since, until) with the help of roll-ups; None where there is none to help."""
     if until - since <= SHORT:
         return None
-    segments = store.files(host / table.name, since, until)
-    if any(file.segment.end is None for file in segments):
+    trouble = Damage()
+    segments = store.files(host / table.name, since, until, trouble)
+    if trouble.count or any(file.segment.end is None for file in segments):  # rows are read, and tell
         return None
     stems = _by_hour(segments, since, until)
     joining, used, rows = Joining(table), set[str](), list[_Rows]()

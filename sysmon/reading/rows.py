@@ -72,7 +72,7 @@ def read_table(folder: Path, table: Table, since: datetime, until: datetime, dam
 def scan(folder: Path, table: Table, since: datetime, until: datetime, damage: Damage) -> Iterator[tuple[int, Record]]:
     """Yield milliseconds since the epoch and the flat record of each row of [since, until)."""
     begin, end = to_ms(since), to_ms(until)
-    for file, path, opened in store.open_files(folder, store.files(folder, since, until), damage):
+    for file, path, opened in store.open_files(folder, store.files(folder, since, until, damage), damage):
         wanted = _wanted(file, since, until)
         batches = read_lines(opened, path, damage, packed=file.packed)
         decoder = (json_decoder(table), batches) if file.form is Form.JSONL else _after_header(table, batches)

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from sysmon import segments
 from sysmon.errors import NothingFoundError, StorageError, UsageError
 from sysmon.instants import EPOCH
-from sysmon.names import RESERVED_TABLES, path_name, printable
+from sysmon.names import LOST_AND_FOUND, QUARANTINE, RESERVED_TABLES, path_name, printable
 from sysmon.reading.damage import Damage
 from sysmon.reading.lines import open_file
 from sysmon.segments import SegmentFile
@@ -32,9 +32,17 @@ class Host:
         return self.folder.name
 
     def tables(self) -> list[str]:
-        """Return the names of the tables that have files, without the logs and roll-ups."""
-        names = [name for name in _entries(self.folder) if name not in RESERVED_TABLES]
-        return [name for name in names if any(map(segments.parse, _entries(self.folder / name)))]
+        """Return the names of the tables that have files, without the logs and roll-ups.
+
+        One whose folder cannot be read is among them, so that whoever reads it counts it.
+        """
+        return [name for name in _entries(self.folder) if name not in RESERVED_TABLES and self._has_files(name)]
+
+    def _has_files(self, table: str) -> bool:
+        try:
+            return any(map(segments.parse, _entries(self.folder / table)))
+        except StorageError:
+            return True
 
 
 def find_host(data: Path, asked: str | None) -> Host:
@@ -54,14 +62,15 @@ def find_host(data: Path, asked: str | None) -> Host:
 def _why_empty(data: Path) -> str:
     if not data.is_dir():
         return f"{data}: no such folder: start `sysmon run`, or name another with --data"
-    if any(files(data / name, EPOCH, LAST) for name in _entries(data)):
+    if any(files(data / name, EPOCH, LAST, Damage()) for name in _entries(data)):
         return f"{data}: the folder of one host, not of the data: write --data {data.absolute().parent}"
     return f"{data}: no samples here: start `sysmon run`, or name the folder with --data"
 
 
 def hosts(data: Path) -> list[str]:
     """Return the names of the hosts' folders."""
-    return [name for name in _entries(data) if any((data / name / table).is_dir() for table in _entries(data / name))]
+    names = [name for name in _entries(data) if name not in {LOST_AND_FOUND, QUARANTINE}]
+    return [name for name in names if any((data / name / table).is_dir() for table in _entries(data / name))]
 
 
 def check_format(data: Path, damage: Damage) -> None:
@@ -82,9 +91,19 @@ def check_format(data: Path, damage: Damage) -> None:
         )
 
 
-def files(folder: Path, since: datetime, until: datetime) -> list[SegmentFile]:
-    """Return the files of one table that may hold rows of [since, until), in order of time."""
-    return segments.select(_entries(folder), since, until)
+def files(folder: Path, since: datetime, until: datetime, damage: Damage | None = None) -> list[SegmentFile]:
+    """Return the files of one table that may hold rows of [since, until), in order of time.
+
+    A folder that cannot be read is damage, or where none is counted raises StorageError.
+    """
+    try:
+        names = _listed(folder)
+    except OSError as error:
+        if damage is None:
+            raise _unreadable(folder, error) from error
+        damage.note(folder, None, f"cannot be read ({error.strerror})")
+        return []
+    return segments.select(names, since, until)
 
 
 def open_files(folder: Path, chosen: list[SegmentFile], damage: Damage) -> Iterator[tuple[SegmentFile, Path, BinaryIO]]:
@@ -109,23 +128,32 @@ def open_files(folder: Path, chosen: list[SegmentFile], damage: Damage) -> Itera
 
 def _current_names(folder: Path, file: SegmentFile) -> Iterator[SegmentFile]:
     yield file
-    yield from (found for found in files(folder, EPOCH, LAST) if found.segment.stem == file.segment.stem)
+    yield from (found for found in files(folder, EPOCH, LAST, Damage()) if found.segment.stem == file.segment.stem)
 
 
 def _entries(folder: Path) -> list[str]:
     try:
+        return _listed(folder)
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
         return sorted(os.listdir(folder))  # noqa: PTH208 - names are all that is needed, and there may be thousands
     except (FileNotFoundError, NotADirectoryError):
         return []
-    except OSError as error:
-        raise StorageError(f"{folder}: cannot be read ({error.strerror}): check who may read it") from error
+
+
+def _unreadable(folder: Path, error: OSError) -> StorageError:
+    return StorageError(f"{folder}: cannot be read ({error.strerror}): check who may read it")
 
 
 def _last_written(folder: Path) -> float:
     """Return when the newest of a host's files was last written, seconds since the epoch."""
     times = [0.0]
     for table in _entries(folder):
-        for file in files(folder / table, EPOCH, LAST)[-1:]:
+        for file in files(folder / table, EPOCH, LAST, Damage())[-1:]:
             try:
                 times.append((folder / table / file.name).stat().st_mtime)
             except OSError:  # gone since it was listed

@@ -9,12 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from sysmon import segments, spans
-from sysmon.names import RESERVED_TABLES
+from sysmon.names import LOST_AND_FOUND, QUARANTINE, RESERVED_TABLES
 from sysmon.segments import Form, SegmentFile
 from sysmon.spans import Span
-
-QUARANTINE = "quarantine"
-"""The folder of a data directory that keeps what was damaged; nobody deletes it but its owner."""
 
 TEMPORARY = ".tmp"
 _LOGS = RESERVED_TABLES - {spans.FOLDER}
@@ -66,7 +63,7 @@ def take(data: Path) -> Inventory:
     total = _allocated(os.lstat(data))
     for host in _listed(data):
         total += _size(host)
-        if not host.is_dir(follow_symlinks=False):
+        if host.name == LOST_AND_FOUND or not host.is_dir(follow_symlinks=False):
             continue
         for table in _listed(host.path):
             total += _size(table)

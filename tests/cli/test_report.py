@@ -1,6 +1,7 @@
 """`sysmon report` and `sysmon export` from the outside: exit codes, streams, words."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,22 @@ def test_damage_is_told_on_standard_error_and_by_the_exit_code(
 
     out, err = capfd.readouterr()
     assert (code, f"skipped {path}:1: no row" in err, "damaged: 1 lines" in out) == (3, True, True)
+
+
+@pytest.mark.parametrize("table", ["cpu", "disk_io", "strangers", "events", "alerts"])
+def test_a_folder_that_cannot_be_read_is_counted_and_the_others_are_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], table: str
+) -> None:
+    write_machine(tmp_path)
+    folder = tmp_path / "web-01" / table
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.symlink_to(folder)  # cannot be listed, by root neither
+
+    code = ask("report", tmp_path)
+
+    out, err = capfd.readouterr()
+    reason = "cannot be read (Too many levels of symbolic links)"
+    assert (code, err, "damaged: 1 lines" in out) == (3, f"sysmon: skipped {folder}: {reason}\n", True)
 
 
 def test_an_unfinished_line_is_mentioned_and_no_damage(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

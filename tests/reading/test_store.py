@@ -39,6 +39,14 @@ def test_a_host_whose_name_is_no_path_is_found_by_its_name(tmp_path: Path) -> No
     assert find_host(tmp_path, "../etc").name == "host-" + path_name("../etc").removeprefix("host-")
 
 
+@pytest.mark.parametrize("name", ["lost+found", "quarantine"])
+def test_folders_that_only_others_may_look_into_are_no_hosts(tmp_path: Path, name: str) -> None:
+    write_host(tmp_path, "web-01", 100)
+    (tmp_path / name).symlink_to(tmp_path / name)  # cannot be listed, by root neither
+
+    assert find_host(tmp_path, None).others == ()
+
+
 def test_an_unknown_host_is_answered_with_the_known_ones(tmp_path: Path) -> None:
     write_host(tmp_path, "web-01", 100)
 
