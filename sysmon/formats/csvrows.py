@@ -45,6 +45,20 @@ def encode_cell(value: str | int | float | None) -> str:
     return repr(value)
 
 
+def split_line(line: bytes) -> list[str]:
+    """Return the cells of one line without its newline; raise ValueError for what is none."""
+    text = line.decode().removesuffix("\r")
+    if '"' not in text:
+        return text.split(",")
+    import csv  # hardly any line has quotes
+
+    try:
+        (cells,) = csv.reader([text], strict=True)
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+    return cells
+
+
 def safe_text(text: str) -> str:
     """Return text that a spreadsheet will not run: a quote goes before what looks like a formula and is no number."""
     if not text.startswith(_FORMULA) or text == "-" or _NUMBER.fullmatch(text):

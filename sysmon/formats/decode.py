@@ -3,13 +3,13 @@
 The readers of many rows have a faster decoder that takes and refuses the same lines.
 """
 
-import csv
 import json
 import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from sysmon.formats.csvrows import split_line
 from sysmon.model import Row, Table
 
 Stored = tuple[str, Row]
@@ -49,7 +49,7 @@ def json_decoder(table: Table) -> Decode:
 
 def csv_decoder(table: Table, header: bytes) -> Decode:
     """Return what decodes the CSV lines of a table under a header; raise ValueError for what cannot be a header."""
-    columns = _cells(header)
+    columns = split_line(header)
     if "timestamp" not in columns or len(set(columns)) < len(columns):
         raise ValueError("no header with a timestamp column and names that differ")
     places = {name: index for index, name in enumerate(columns)}
@@ -58,24 +58,13 @@ def csv_decoder(table: Table, header: bytes) -> Decode:
     numbers = [places.get(metric.name) for metric in table.metrics]
 
     def decode(line: bytes) -> Stored:
-        cells = _cells(line)
+        cells = split_line(line)
         if len(cells) != len(columns):
             raise ValueError(f"{len(cells)} cells under a header of {len(columns)}")
         labels = [_text(None if place is None else cells[place]) for place in texts]
         return cells[stamp], (*labels, *(_cell(cells, place) for place in numbers))
 
     return decode
-
-
-def _cells(line: bytes) -> Sequence[str]:
-    text = line.decode().removesuffix("\r")
-    if '"' not in text:
-        return text.split(",")
-    try:
-        (cells,) = csv.reader([text], strict=True)
-    except csv.Error as error:
-        raise ValueError(str(error)) from error
-    return cells
 
 
 def _cell(cells: Sequence[str], place: int | None) -> int | float | None:

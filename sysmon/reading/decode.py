@@ -1,12 +1,12 @@
 """One line of a file as one flat record: timestamp, hostname, configured labels, the table's labels, its metrics."""
 
-import csv
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
 from sysmon.formats import CONFIGURED_LABELS
+from sysmon.formats.csvrows import split_line
 from sysmon.model import Table
 
 Record = tuple[Any, ...]
@@ -124,18 +124,6 @@ class _TailDecoder:
         if not self._whole:
             numbers = [None if place is None else numbers[place] for place in self._numbers]
         return (*texts, *numbers)
-
-
-def split_line(line: bytes) -> list[str]:
-    """Return the cells of one line of CSV; raise ValueError for what is none."""
-    text = line.decode().removesuffix("\r")
-    if '"' not in text:
-        return text.split(",")
-    try:
-        (cells,) = csv.reader([text], strict=True)
-    except csv.Error as error:
-        raise ValueError(str(error)) from error
-    return cells
 
 
 def number(cell: str) -> int | float | None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
+from sysmon.formats.csvrows import split_line
 from sysmon.model import Kind, Metric, Table
 from sysmon.reading import store
 from sysmon.reading.damage import Damage
-from sysmon.reading.decode import HEAD, Unreadable, number, split_line
+from sysmon.reading.decode import HEAD, Unreadable, number
 from sysmon.reading.lines import read_lines
 from sysmon.segments import Form
 

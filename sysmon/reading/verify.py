@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 
 from sysmon.formats import records
+from sysmon.formats.csvrows import split_line
 from sysmon.instants import EPOCH, format_instant, from_ms, parse_instant, to_ms
 from sysmon.model import Event, Table
 from sysmon.reading import store
 from sysmon.reading.damage import Damage
-from sysmon.reading.decode import Decode, Unreadable, csv_decoder, json_decoder, refuse_debris, split_line
+from sysmon.reading.decode import Decode, Unreadable, csv_decoder, json_decoder, refuse_debris
 from sysmon.reading.lines import open_file, read_lines
 from sysmon.reading.logs import read_events
 from sysmon.reading.rows import read_rows
