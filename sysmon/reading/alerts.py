@@ -38,6 +38,25 @@ def past_alerts(entries: Iterable[AlertEntry], since: datetime, until: datetime)
     )
 
 
+def active_alerts(entries: Iterable[AlertEntry]) -> list[AlertEvent]:
+    """Return the latest event of each alert that is on after these entries; it names whom the alert last blamed."""
+    on: dict[str, AlertEvent] = {}
+    for entry in entries:
+        if not isinstance(entry, AlertEvent):
+            on = {event.id: _blaming(on.get(event.id), event) for event in entry[1]}
+        elif entry.transition is Transition.RESOLVED:
+            on.pop(entry.id, None)
+        elif entry.transition not in _BESIDE:
+            on[entry.id] = _blaming(on.get(entry.id), entry)
+    return list(on.values())
+
+
+def _blaming(before: AlertEvent | None, event: AlertEvent) -> AlertEvent:
+    if event.top or before is None:
+        return event
+    return replace(event, resource=before.resource, top=before.top, unaccounted=before.unaccounted)
+
+
 def _told(before: PastAlert | None, event: AlertEvent) -> PastAlert:
     worse = before is None or event.level.rank > before.level.rank
     blamed = event if event.top or before is None else before

@@ -1,15 +1,18 @@
 """The rows of a range, whatever files hold them: JSON Lines or CSV, packed or not, sysmon's own or anybody's."""
 
+import os
 from array import array
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from math import nan
 from pathlib import Path
+from typing import BinaryIO
 
 from sysmon.formats import CONFIGURED_LABELS
 from sysmon.history import Series, StoredRow, TableHistory
-from sysmon.instants import format_instant, from_ms, parse_instant, to_ms
+from sysmon.instants import EPOCH, format_instant, from_ms, parse_instant, to_ms
 from sysmon.model import Origin, Table
 from sysmon.reading import store
 from sysmon.reading.damage import Damage
@@ -35,16 +38,36 @@ Batches = Iterator[tuple[int, list[bytes]]]
 
 def read_rows(folder: Path, table: Table, since: datetime, until: datetime, damage: Damage) -> Iterator[StoredRow]:
     """Yield the rows of [since, until) one by one, in the order of the files; constant memory."""
-    last_ms, at = -1, since
+    yield from _rows(scan(folder, table, since, until, damage), folder, table)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of a table as it was opened: `size` is its length before it was read, `rows` all that it holds."""
+
+    file: SegmentFile
+    size: int
+    rows: Iterator[StoredRow]
+
+
+def read_parts(folder: Path, table: Table, chosen: list[SegmentFile], damage: Damage) -> Iterator[Part]:
+    """Yield chosen files one by one, to be read before the next; one that is gone for good is passed over."""
+    for file, path, opened in store.open_files(folder, chosen, damage):
+        rows = _rows(scan_file(table, file, path, opened, wanted=None, damage=damage), folder, table)
+        yield Part(file, os.fstat(opened.fileno()).st_size, rows)
+
+
+def _rows(found: Iterator[tuple[int, Record]], folder: Path, table: Table) -> Iterator[StoredRow]:
+    last_ms, at = None, EPOCH
     head: Record | None = None
     origin = Origin("")
-    for ms, record in scan(folder, table, since, until, damage):
+    for ms, record in found:
         if ms != last_ms:
             last_ms, at = ms, from_ms(ms)
         if record[1 : len(HEAD)] != head:
             head = record[1 : len(HEAD)]
             origin = _origin(head, folder)
-        yield StoredRow(at, origin, _labels(record, table) + record[len(HEAD) + len(table.labels) :])
+        yield StoredRow(at, origin, labels_of(record, table) + record[len(HEAD) + len(table.labels) :])
 
 
 def read_table(folder: Path, table: Table, since: datetime, until: datetime, damage: Damage) -> TableHistory:
@@ -61,7 +84,7 @@ def read_table(folder: Path, table: Table, since: datetime, until: datetime, dam
         key = record[first:texts]
         one = series.get(key)
         if one is None:
-            one = series[key] = Series(_labels(record, table))
+            one = series[key] = Series(labels_of(record, table))
         one.at.append(ms)
         values = record[texts:]
         one.block.extend([nan if value is None else value for value in values] if None in values else values)
@@ -73,15 +96,27 @@ def scan(folder: Path, table: Table, since: datetime, until: datetime, damage: D
     """Yield milliseconds since the epoch and the flat record of each row of [since, until)."""
     begin, end = to_ms(since), to_ms(until)
     for file, path, opened in store.open_files(folder, store.files(folder, since, until, damage), damage):
-        wanted = _wanted(file, since, until)
-        batches = read_lines(opened, path, damage, packed=file.packed)
-        decoder = (json_decoder(table), batches) if file.form is Form.JSONL else _after_header(table, batches)
-        if isinstance(decoder, str):
-            damage.note(path, 1, f"{decoder}: the whole file")
-            continue
-        for ms, record in _decoded(*decoder, path=path, wanted=wanted, damage=damage):
+        for ms, record in scan_file(table, file, path, opened, wanted=_wanted(file, since, until), damage=damage):
             if begin <= ms < end:
                 yield ms, record
+
+
+def scan_file(
+    table: Table,
+    file: SegmentFile,
+    path: Path,
+    opened: BinaryIO,
+    *,
+    wanted: Callable[[bytes], bool] | None,
+    damage: Damage,
+) -> Iterator[tuple[int, Record]]:
+    """Yield milliseconds since the epoch and the flat record of each row of an open file, from where it stands."""
+    batches = read_lines(opened, path, damage, packed=file.packed)
+    decoder = (json_decoder(table), batches) if file.form is Form.JSONL else _after_header(table, batches)
+    if isinstance(decoder, str):
+        damage.note(path, 1, f"{decoder}: the whole file")
+        return
+    yield from _decoded(*decoder, path=path, wanted=wanted, damage=damage)
 
 
 def _after_header(table: Table, batches: Batches) -> tuple[Decode, Batches] | str:
@@ -136,7 +171,8 @@ def _wanted(file: SegmentFile, since: datetime, until: datetime) -> Callable[[by
     return wanted
 
 
-def _labels(record: Record, table: Table) -> Record:
+def labels_of(record: Record, table: Table) -> Record:
+    """Return the labels of a record; one that is absent is `-`."""
     labels = record[len(HEAD) : len(HEAD) + len(table.labels)]
     return tuple(label or _ABSENT for label in labels) if None in labels or "" in labels else labels
 

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from sysmon.history import AlertState
-from sysmon.model import AlertEvent, Event, Level, Transition
-from sysmon.reading.alerts import past_alerts
+from sysmon.model import AlertEvent, Culprit, Event, Level, Transition
+from sysmon.reading.alerts import active_alerts, past_alerts
 from sysmon.reading.damage import Damage
 from sysmon.reading.logs import AlertEntry, read_alerts, read_events
 from tests.reading.stored import DAY, HOUR, START, alert_lines, at, event_lines, running, started, write_log
@@ -99,3 +99,25 @@ def test_events_come_back_with_their_fields(tmp_path: Path) -> None:
 
     labels = {"hostname": "web-01", "environment": "prod", "region": "eu"}
     assert found == [Event(event.at, event.kind, labels | dict(event.fields)) for event in events]
+
+
+BLAMED = replace(FIRED, resource="cpu", top=(Culprit("7", "java", "root", "-", 180.0, 90.0),))
+
+
+@pytest.mark.parametrize(
+    ("entries", "on"),
+    [
+        pytest.param([FIRED, ESCALATED, LOWERED], [LOWERED], id="at its level of that moment"),
+        pytest.param([FIRED, RESOLVED], [], id="over"),
+        pytest.param([FIRED, replace(FIRED, transition=Transition.FLAPPING, level=Level.INFO)], [FIRED], id="flapping"),
+        pytest.param([FIRED, (at(500), [])], [], id="a later run knows nothing"),
+        pytest.param([(at(500), [ESCALATED])], [ESCALATED], id="only listed as active"),
+        pytest.param(
+            [BLAMED, replace(FIRED, transition=Transition.REMINDER)],
+            [replace(BLAMED, transition=Transition.REMINDER)],
+            id="whom it named first",
+        ),
+    ],
+)
+def test_what_is_on_after_some_entries(entries: list[AlertEntry], on: list[AlertEvent]) -> None:
+    assert active_alerts(entries) == on
