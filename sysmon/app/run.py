@@ -19,6 +19,7 @@ from sysmon.app.catalogue import tables
 from sysmon.app.color import is_terminal, wants_color
 from sysmon.app.limits import ResourceWatch
 from sysmon.app.screen import Screen, choose_face
+from sysmon.app.supervised import Supervised, attentive
 from sysmon.app.upkeep import Upkeep
 from sysmon.collectors import Source, discover
 from sysmon.config import Config
@@ -27,6 +28,7 @@ from sysmon.instants import format_instant
 from sysmon.model import AlertEvent, Event, Origin, Sample
 from sysmon.names import escape
 from sysmon.notify.status import About
+from sysmon.notify.supervisor import VARIABLES, Supervisor, find_supervisor
 from sysmon.protocols import Governed
 from sysmon.sampling.clock import Clock, SystemClock
 from sysmon.sampling.governor import Governor
@@ -95,7 +97,10 @@ def run(config: Config, asked: Asked, *, environ: Mapping[str, str], load: Calla
     log = logs.start_logging(config.logging)
     try:
         identity = _Identity(os.urandom(4).hex(), _boot_id(), Origin(_hostname(), config.labels), everything)
-        return _Run(config, asked, identity, rules, directory, environ, load).go()
+        supervisor = find_supervisor(environ)
+        # What else is started is not who the service manager waits for.
+        others = {name: value for name, value in environ.items() if name not in VARIABLES}
+        return _Run(config, asked, identity, rules, directory, others, load, supervisor).go()
     finally:
         log.close(_SCREEN_SECONDS)
         directory.close()
@@ -113,8 +118,10 @@ class _Run:
         directory: DataDirectory,
         environ: Mapping[str, str],
         load: Callable[[], Config],
+        supervisor: Supervisor | None,
     ) -> None:
         self._config = config
+        self._supervisor = supervisor
         self._directory = directory
         self._asked = asked
         self._identity = identity
@@ -144,6 +151,7 @@ class _Run:
         )
         self._writer = self._make_writer()
         self._upkeep = self._make_upkeep(environ)
+        self._supervised: Supervised | None = None
         self._broken = False
         self._over_limit = False
 
@@ -159,6 +167,9 @@ class _Run:
             if self._asked.once:
                 loop.tally.first_tick = _to_milliseconds(self._clock.now() + timedelta(seconds=FIRST_LOOK))
             self._record(self._started(loop.tally), self._alarms.owed)
+            if self._supervisor is not None:
+                self._supervised = Supervised(self._supervisor, loop.tally)
+                self._supervised.expect((loop.tally.first_tick - self._clock.now()).total_seconds())
             self._take(loop)
             self._sampler.close()
             self._stop(loop.tally)
@@ -178,8 +189,10 @@ class _Run:
         loop.run()
 
     def _sink(self, sample: Sample, events: list[Event]) -> None:
-        alerts, news = self._alarms.take(sample, reload=self._waiter.nudged)
-        self._waiter.nudged = False
+        reload, self._waiter.nudged = self._waiter.nudged, False
+        if reload and self._supervised is not None:
+            self._supervised.reloading()
+        alerts, news = self._alarms.take(sample, reload=reload)
         active = self._alarms.active()
         events += news
         events += self._limits.check(sample.at, sample.rows[AGENT.name][0])
@@ -191,8 +204,13 @@ class _Run:
         self._screen.tick(sample, active)
         for event in events:
             _LOGGER.log(_LEVELS.get(event.kind, logging.WARNING), "%s", _in_words(event))
+        if self._supervised is not None:
+            news = bool(alerts or events)
+            self._supervised.tick(active, self._writer.trouble, news=news, reloaded=reload)
 
     def _stop(self, tally: Tally) -> None:
+        if self._supervised is not None:
+            self._supervised.stopping()
         tally.dropped += self._writer.dropped()
         reason = self._waiter.stopped_by.name if self._waiter.stopped_by else "done"
         reason = "resource_limits" if self._over_limit else reason
@@ -227,7 +245,12 @@ class _Run:
             guard=self._hold_directory,
         )
         files.set_active(self._alarms.logged)
-        return Writer(files, sync_seconds=storage.sync_interval.total_seconds(), tell=self._tell_of_disk)
+        return Writer(
+            files,
+            sync_seconds=storage.sync_interval.total_seconds(),
+            tell=self._tell_of_disk,
+            begun=None if self._supervisor is None else self._supervisor.ready,
+        )
 
     def _make_upkeep(self, environ: Mapping[str, str]) -> Upkeep | None:
         """Return what maintains the data beside a run; a short one leaves that to the next."""
@@ -246,7 +269,7 @@ class _Run:
             self._schedule,
             self._governor,
             clock=self._clock,
-            waiting=self._waiter,
+            waiting=attentive(self._waiter, self._supervisor),
             run=self._identity.run,
             sink=self._sink,
             dropped=self._writer.dropped,

@@ -16,13 +16,22 @@ class Writer:
     """Hands samples, events and alerts to the files of a host, in order; logs never wait for rows.
 
     While the disk refuses, samples wait in the queue, and each new one is a new try. `tell` is called from the
-    writer's thread with each change of the disk's state, in a few words.
+    writer's thread with each change of the disk's state, in a few words, and `begun` once when the first sample has
+    been written.
     """
 
-    def __init__(self, files: HostFiles, *, sync_seconds: float, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        files: HostFiles,
+        *,
+        sync_seconds: float,
+        tell: Callable[[str], None],
+        begun: Callable[[], None] | None = None,
+    ) -> None:
         self._files = files
         self._sync_seconds = sync_seconds
         self._tell = tell
+        self._begun = begun
         self._waiting = Waiting()
         self._changed = threading.Condition()  # guards _closing, and wakes the thread
         self._closing = False
@@ -60,6 +69,11 @@ class Writer:
     def ended(self) -> int:
         """Return how many segments were closed so far."""
         return self._files.ended
+
+    @property
+    def trouble(self) -> str | None:
+        """Return why nothing can be written at present; None where all is well."""
+        return self._trouble
 
     def dropped(self) -> int:
         """Return how many samples were lost since this was last asked."""
@@ -150,6 +164,9 @@ class Writer:
                 self._files.append_rows(table, item.at, rows)
                 item.rows = {name: left for name, left in item.rows.items() if name != table}
             self._latest = item.at
+            if self._begun is not None:
+                self._begun()
+                self._begun = None
             self._note_lost()
             self._waiting.done()
 
