@@ -205,8 +205,8 @@ class _Run:
         for event in events:
             _LOGGER.log(_LEVELS.get(event.kind, logging.WARNING), "%s", _in_words(event))
         if self._supervised is not None:
-            news = bool(alerts or events)
-            self._supervised.tick(active, self._writer.trouble, news=news, reloaded=reload)
+            happened = bool(alerts or events)
+            self._supervised.tick(active, self._writer.trouble, news=happened, reloaded=reload)
 
     def _stop(self, tally: Tally) -> None:
         if self._supervised is not None:
