@@ -23,8 +23,8 @@ rules:
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the example reads /proc/softirqs")
 
 
-def example() -> str:
-    _, _, after = PAGE.read_text().partition("```python\n")
+def example(page: Path = PAGE) -> str:
+    _, _, after = page.read_text().partition("```python\n")
     return after.partition("```")[0]
 
 
@@ -70,3 +70,21 @@ def test_the_example_is_in_the_catalogue_at_once(program: Path) -> None:
     found = json.loads(done.stdout)
 
     assert [metric["metric"] for table in found["tables"] for metric in table["metrics"]] == ["softirqs_per_second"]
+
+
+def test_the_thirty_lines_of_the_contributing_page_are_a_collector(tmp_path: Path, program: Path) -> None:
+    (program / "sysmon/collectors/users.py").write_text(example(ROOT / "CONTRIBUTING.md"))
+    (tmp_path / "run/systemd/sessions").mkdir(parents=True)
+    for name in ("1", "1.ref", "c2"):
+        (tmp_path / "run/systemd/sessions" / name).touch()
+    count = (
+        "from sysmon.collectors import Source, discover; from pathlib import Path; "
+        f"one = discover()['users'](Source(proc=Path({str(tmp_path / 'proc')!r})), None); "
+        "print(one.rows(None, one.read(), 1.0))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", count], cwd=program, env=environment(), capture_output=True, text=True, check=False
+    )
+
+    assert (done.stderr, done.stdout) == ("", "[(2,)]\n")

@@ -1,0 +1,128 @@
+"""Every example in the documentation runs as it stands, in a folder with data as they ask for.
+
+An HTML comment before a block says what is special about it: `<!-- not run: why -->` or `<!-- exits 1 -->`.
+"""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.cli.processes import SYSMON, environment, run
+
+ROOT = Path(__file__).parents[2]
+OWN_TESTS = {"README.md", "docs/files.md", "docs/collectors.md", "docs/commands.md", "CONTRIBUTING.md"}
+"""Pages whose examples have tests that look at what comes out."""
+
+BLOCK = re.compile(r"^(?:<!-- (?P<note>.*?) -->\n)?```(?P<language>sh|console|python)\n(?P<text>.*?)^```$", re.M | re.S)
+ALARM = "version: 1\nrules:\n- {id: awake, metric: processes_total, warning: {above: 0, for: 0s}}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A command as a shell would get it, the line of the page that it is on, and what it ends with."""
+
+    line: int
+    command: str
+    code: int
+
+
+def pages() -> list[Path]:
+    found = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "howto").glob("*.md")]
+    return sorted(page for page in found if str(page.relative_to(ROOT)) not in OWN_TESTS and list(examples(page)))
+
+
+def examples(page: Path) -> Iterator[Example]:
+    text = page.read_text("utf-8")
+    for found in BLOCK.finditer(text):
+        note = found["note"] or ""
+        if note.startswith("not run: "):
+            continue
+        code = int(note.removeprefix("exits ")) if note.startswith("exits ") else 0
+        line = text.count("\n", 0, found.start("text")) + 1
+        if found["language"] == "python":
+            yield Example(line, f"python3 - <<'END'\n{found['text']}END", code)
+        elif found["language"] == "console":
+            for command in re.findall(r"^\$ (.*)$", found["text"], re.M):
+                yield Example(line, command, code)
+        else:
+            yield Example(line, found["text"], code)
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("watched")
+    assert run(folder, "--interval", "100ms", "--ticks", "12", rules=ALARM).returncode == 0
+    return folder
+
+
+@pytest.fixture
+def desk(watched: Path, tmp_path: Path) -> Path:
+    """Return a folder with data and the shipped configuration, and with `sysmon` and `python3` to call."""
+    shutil.copytree(watched / "data", tmp_path / "data")
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    (tmp_path / "home").mkdir()
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, command in (("sysmon", SYSMON), ("python3", [sys.executable])):
+        (programs / name).write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+        (programs / name).chmod(0o755)
+    return tmp_path
+
+
+def outcome(example: Example, desk: Path) -> "subprocess.CompletedProcess[str]":
+    known = environment(
+        PATH=f"{desk / 'bin'}:{environment()['PATH']}",
+        PYTHONPATH=str(ROOT),
+        HOME=str(desk / "home"),
+        SYSMON_DATA_DIR=str(desk / "data"),
+        COLUMNS="80",
+    )
+    return subprocess.run(
+        ["/bin/sh", "-ec", example.command],
+        cwd=desk,
+        env=known,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_examples_of_a_page_work_one_after_the_other(page: Path, desk: Path) -> None:
+    if "jq " in page.read_text("utf-8") and shutil.which("jq") is None:
+        pytest.skip("jq is not installed (on Debian: apt install jq)")
+
+    failed = [
+        f"{page.relative_to(ROOT)}:{example.line}: {example.command}: {done.returncode}: {done.stderr.strip()}"
+        for example in examples(page)
+        if (done := outcome(example, desk)).returncode != example.code or "Traceback" in done.stderr
+    ]
+
+    assert failed == []
+
+
+def test_what_is_not_run_says_why() -> None:
+    texts = {page: page.read_text("utf-8") for page in pages()}
+
+    reasons = [found["note"] for text in texts.values() for found in BLOCK.finditer(text) if found["note"]]
+    assert [note for note in reasons if not re.fullmatch(r"exits [123]|not run: .{10,}", note)] == []
+
+
+def test_no_link_of_any_page_leads_nowhere() -> None:
+    lost = [
+        f"{page.relative_to(ROOT)}: {link}"
+        for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
+        if not (page.parent / link).exists()
+    ]
+
+    assert lost == []
