@@ -50,7 +50,8 @@ class Coverage:
     """How many samples there are of how many there should be.
 
     `gap` is the longest stretch without a sample in seconds, 0 where none is missing, and `gap_at` its beginning.
-    `interval` is the seconds between samples, None where nothing tells it.
+    `interval` is the seconds between samples, None where nothing tells it, and the shortest where it changed; `each` is
+    how many seconds a sample stands for then, on average.
     """
 
     found: int
@@ -58,6 +59,12 @@ class Coverage:
     gap: float = 0.0
     gap_at: datetime | None = None
     interval: float | None = None
+    each: float | None = field(default=None, compare=False)
+
+    @property
+    def is_even(self) -> bool:
+        """Say whether all samples stand for the same time."""
+        return self.each == self.interval
 
 
 class AlertState(StrEnum):

@@ -111,6 +111,23 @@ def short(value: float | None, unit: str) -> str:
     return f"{text}s" if unit == "seconds" and value else text
 
 
+def cell(value: float | None, unit: str) -> str:
+    """Return a number with its unit in at most 8 characters, for a column: `97.2%`, `1.5GiB`, `12.3MB/s`, `1.2k`, `-`.
+
+    A long time is told in its two largest units. A negative number takes one character more.
+    """
+    if value is None:
+        return "-"
+    if unit == "percent":
+        digits = 0 if abs(value) >= 99.95 or not value else 1 if abs(value) >= 9.995 else 2
+        return f"{value:.{digits}f}%" if abs(value) < 99_999.5 else f"{value:.1e}%"
+    if unit == "ms" and abs(value) >= 999.5:
+        value, unit = value / 1000, "seconds"
+    if unit == "seconds" and abs(value) >= 99.95:
+        return f"{'-' if value < 0 else ''}{format_age(value)}"
+    return human(value, unit).replace(" ", "")
+
+
 def _milli(seconds: float) -> str:
     ms = round(seconds * 1000, 2)
     return f"{ms:.0f}" if abs(ms) >= 100 else f"{ms:.3g}"

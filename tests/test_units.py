@@ -159,3 +159,31 @@ def test_a_short_number_fits_its_column(value: float, unit: str) -> None:
 )
 def test_a_short_number_cannot_be_taken_for_another(value: float, unit: str, text: str) -> None:
     assert units.short(value, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        pytest.param(None, "percent", "-", id="nothing"),
+        pytest.param(0.0, "percent", "0%", id="no percent"),
+        pytest.param(0.043, "percent", "0.04%", id="hardly a percent"),
+        pytest.param(97.24, "percent", "97.2%", id="percent"),
+        pytest.param(6400.0, "percent", "6400%", id="percent of many cores"),
+        pytest.param(12_345_678, "bytes/s", "12.3MB/s", id="a rate of bytes"),
+        pytest.param(1023 * 2**20, "bytes", "1023MiB", id="bytes"),
+        pytest.param(1234, "/s", "1.2k/s", id="a rate"),
+        pytest.param(0.00021, "seconds", "0.21ms", id="less than a second"),
+        pytest.param(1.5, "seconds", "1.5s", id="seconds"),
+        pytest.param(86_399.9, "seconds", "1d", id="a long time"),
+        pytest.param(-273_600, "seconds", "-3d4h", id="a long time less"),
+        pytest.param(1500, "ms", "1.5s", id="many milliseconds"),
+        pytest.param(1234, "", "1.2k", id="a number"),
+    ],
+)
+def test_a_cell_has_its_unit(value: float | None, unit: str, text: str) -> None:
+    assert units.cell(value, unit) == text
+
+
+@given(st.floats(0, 8e10), st.sampled_from(["percent", "bytes", "bytes/s", "/s", "ms", ""]))
+def test_a_cell_is_never_wider_than_its_column(value: float, unit: str) -> None:
+    assert len(units.cell(value, unit)) <= 8

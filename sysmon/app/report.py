@@ -2,11 +2,12 @@
 
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sysmon.app.alertlist import silences_text
 from sysmon.app.archive import Question, find_host, find_hosts, find_tables, nothing_found
 from sysmon.app.replies import ReplyFile
+from sysmon.app.rulelimits import RuleLimits
 from sysmon.errors import NothingFoundError
 from sysmon.history import Coverage, RolledTable, TableHistory
 from sysmon.model import Origin, Table
@@ -18,14 +19,25 @@ from sysmon.reading.longrange import read_rolled
 from sysmon.reading.rows import read_table
 from sysmon.reading.store import Host
 from sysmon.report.glance import glance
-from sysmon.report.rolled import rank_rolled, summarise_rolled
-from sysmon.report.summary import Ranking, Report, SeriesSummary, TableSummary, rank, summarise
+from sysmon.report.ranking import rank, rank_rolled, uses_of
+from sysmon.report.rolled import summarise_rolled
+from sysmon.report.summary import Ranking, Report, SeriesSummary, TableSummary, summarise
 
 HEARTBEAT = "agent"
 """The table with a row for every base tick: it tells how complete the whole record is."""
 
 TOP = 5
-_RANKED = ("process_cpu_percent", "process_memory_bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What a report tells beside the numbers: the limits of rules, and how many of those who used most."""
+
+    limits: RuleLimits = field(default_factory=RuleLimits)
+    top: int = TOP
+
+
+USUAL = Detail()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +58,17 @@ class Answers:
 
 
 def answer_hosts(
-    question: Question, hosts: Sequence[str], known: Mapping[str, Table], trend_width: Callable[[Iterable[str]], int]
+    question: Question,
+    hosts: Sequence[str],
+    known: Mapping[str, Table],
+    trend_width: Callable[[Iterable[str]], int],
+    detail: Detail = USUAL,
 ) -> Answers:
     """Return a report of each host that is named; raise NothingFoundError where none has a row in the range."""
     found, silent = [], []
     for name in find_hosts(question, hosts):
         try:
-            found.append(answer(replace(question, host=name), known, trend_width))
+            found.append(answer(replace(question, host=name), known, trend_width, detail))
         except NothingFoundError as error:
             silent.append(str(error))
     if not found:
@@ -60,7 +76,12 @@ def answer_hosts(
     return Answers(tuple(found), tuple(silent))
 
 
-def answer(question: Question, known: Mapping[str, Table], trend_width: Callable[[Iterable[str]], int]) -> Answer:
+def answer(
+    question: Question,
+    known: Mapping[str, Table],
+    trend_width: Callable[[Iterable[str]], int],
+    detail: Detail = USUAL,
+) -> Answer:
     """Return the report; raise NothingFoundError where no row is in the range.
 
     `trend_width` tells from the names of the metrics how finely their trends are drawn.
@@ -72,7 +93,7 @@ def answer(question: Question, known: Mapping[str, Table], trend_width: Callable
         read_events(host.folder, question.since, question.until, damage), until=question.until, now=question.now
     )
     names = [metric.name for table in tables if table.series for metric in table.metrics if question.wants(metric.name)]
-    draft = _Draft(question, runs, parts=trend_width(names))
+    draft = _Draft(question, detail, runs, parts=trend_width(names))
     for table in _with_heartbeat(tables, host, known):
         shown = table in tables
         rolled = None
@@ -111,8 +132,9 @@ def answer(question: Question, known: Mapping[str, Table], trend_width: Callable
 class _Draft:
     """Takes one table after the other, so that the rows of only one are in memory."""
 
-    def __init__(self, question: Question, runs: list[Run], *, parts: int) -> None:
+    def __init__(self, question: Question, detail: Detail, runs: list[Run], *, parts: int) -> None:
         self._question = question
+        self._detail = detail
         self._runs = runs
         self._parts = parts
         self._coverages: dict[str, Coverage] = {}
@@ -131,8 +153,10 @@ class _Draft:
         if not shown:
             return
         if not table.series:
-            rankings = [rank(history, name, top=TOP) for name in _RANKED if question.wants(name)]
-            self.rankings += [ranking for ranking in rankings if ranking is not None]
+            self._add_rankings(
+                rank(history, use, top=self._detail.top, coverage=self._coverages[table.name])
+                for use in uses_of(table, question.wants, whole=not question.metrics)
+            )
             return
         summaries = tuple(
             summarise(
@@ -143,6 +167,7 @@ class _Draft:
                 until=question.until,
                 parts=self._parts,
                 wanted=question.wants,
+                limits=self._detail.limits.of(table, series.labels),
             )
             for series in history.series
         )
@@ -158,8 +183,10 @@ class _Draft:
         if not shown:
             return
         if not table.series:
-            rankings = [rank_rolled(found, name, top=TOP) for name in _RANKED if question.wants(name)]
-            self.rankings += [ranking for ranking in rankings if ranking is not None]
+            self._add_rankings(
+                rank_rolled(found, use, top=self._detail.top, coverage=self._coverages[table.name])
+                for use in uses_of(table, question.wants, whole=not question.metrics)
+            )
             return
         summaries = []
         for series in found.series:
@@ -173,9 +200,13 @@ class _Draft:
                     until=question.until,
                     parts=self._parts,
                     wanted=question.wants,
+                    limits=self._detail.limits.of(table, series.labels),
                 )
             )
         self._add(table, tuple(summaries))
+
+    def _add_rankings(self, rankings: Iterable[Ranking | None]) -> None:
+        self.rankings += [ranking for ranking in rankings if ranking is not None]
 
     def _begin(self, table: Table, origin: Origin | None, ticks: "array[int]") -> list[Stretch]:
         """Note of whom a table is and how complete; return where its samples should be."""

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sysmon.cli._options import color_option, environment, example, path
+from sysmon.cli import _finishing
+from sysmon.cli._options import color_option, environment, example, path, rules_option
 from sysmon.cli._reading import binary_stdout, question, range_options, several_hosts, tell_damage, tell_host
 
 if TYPE_CHECKING:
     from sysmon.app.report import Answers
+    from sysmon.app.rulelimits import RuleLimits
     from sysmon.report.summary import Report
 
 JSON_TREND = 60
@@ -33,7 +35,14 @@ INCOMPLETE = 1
     ),
 )
 @range_options("1h", several_hosts)
-@click.option("--metric", "metrics", multiple=True, metavar="GLOB", help="Only metrics like this (may be repeated).")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="GLOB",
+    help="Only metrics like this (may be repeated).",
+    shell_complete=_finishing.metrics,
+)
 @click.option("--utc", is_flag=True, help="Show times in UTC rather than in local time.")
 @click.option(
     "--format",
@@ -43,6 +52,15 @@ INCOMPLETE = 1
     show_default=True,
     help="For people, for a wiki or an issue, for a spreadsheet, for programs.",
 )
+@click.option(
+    "--top",
+    type=click.IntRange(1, 100),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Name so many of the processes that used most.",
+)
+@rules_option
 @click.option("--exact", is_flag=True, help="Read every row of a long range, and no roll-up.")
 @color_option
 @click.option("-o", "--output", type=path, metavar="FILE", help="Write here instead of to standard output.")
@@ -56,6 +74,8 @@ def command(
     metrics: tuple[str, ...],
     utc: bool,
     form: str,
+    top: int,
+    rules: Path | None,
     exact: bool,
     strict: bool,
     color: str,
@@ -82,7 +102,8 @@ def command(
     def trend_width(names: Iterable[str]) -> int:
         return canvas.trend_width(names, width) if form == "text" else JSON_TREND
 
-    answers = report.answer_hosts(asked, hosts, catalogue.tables(), trend_width)
+    detail = report.Detail(limits=_limits(rules, config_file), top=top)
+    answers = report.answer_hosts(asked, hosts, catalogue.tables(), trend_width, detail)
     for found in answers.found:
         tell_host(found.host)
     zone = UTC if utc else None
@@ -93,6 +114,21 @@ def command(
         page = _for_programs(reports, form, zone)
     _write(page, output)
     return _exit_code(answers, hosts)
+
+
+def _limits(rules: Path | None, config_file: Path | None) -> "RuleLimits":
+    """Return the limits of the rules; a report without them is better than none, unless they were asked for."""
+    from sysmon.app import rulelimits
+    from sysmon.errors import ConfigError
+
+    try:
+        return rulelimits.load(rules=rules, config_file=config_file, environ=environment())
+    except ConfigError as error:
+        if rules is not None:
+            raise
+        first = str(error).split("\n")[0]
+        click.echo(f"sysmon: for how long values were beyond limits is not told: {first}", err=True)
+        return rulelimits.RuleLimits()
 
 
 def _text(reports: Sequence["Report"], width: int, zone: tzinfo | None, *, color: str, output: Path | None) -> bytes:

@@ -104,20 +104,25 @@ def coverage(stretches: Sequence[Stretch], instants: Sequence[int]) -> Coverage:
     """Return how well instants (in order) fill the stretches; those outside are found and not missed by anybody."""
     expected = len(instants)
     longest, longest_at = 0, 0
+    within, length_of_all = 0, 0
     for stretch in stretches:
         here = instants[bisect_left(instants, stretch.start) : bisect_right(instants, stretch.last)]
+        within += len(here)
+        length_of_all += len(here) * stretch.interval
         missing = stretch.count() - len(here)
         if missing > 0:
             expected += missing
             length, at = _longest_gap(stretch, here)
             if length > longest:
                 longest, longest_at = length, at
+    interval = min(stretch.interval for stretch in stretches) / 1000 if stretches else None
     return Coverage(
         found=len(instants),
         expected=expected,
         gap=longest / 1000,
         gap_at=from_ms(longest_at) if longest else None,
-        interval=min(stretch.interval for stretch in stretches) / 1000 if stretches else None,
+        interval=interval,
+        each=length_of_all / within / 1000 if within else interval,
     )
 
 

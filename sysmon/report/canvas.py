@@ -3,19 +3,21 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from itertools import zip_longest
 
 from sysmon import units
 from sysmon.model import Level
 from sysmon.report import spark
-from sysmon.report.summary import Stats
+from sysmon.report.summary import MetricSummary, Stats
+from sysmon.thresholds import worst_level
 
 NARROW = 80
-WIDE = 110
-_WIDEST = 160
+WIDE = 114
+_WIDEST = 200
 """Beyond it names and numbers are too far apart for the eye."""
 
 TITLES = ("mean", "min", "p50", "p95", "p99", "max")
-CELL = 7
+CELL = 9
 _NUMBERS = len(TITLES) * CELL + 2 + len("11-20 12:00")
 _BOLD, _PLAIN = "\033[1m", "\033[0m"
 _LEVELS = {Level.INFO: "\033[36m", Level.WARNING: "\033[33m", Level.CRITICAL: "\033[1;31m"}
@@ -57,6 +59,15 @@ class Style:
         """Return a line that begins with a level, with that in its colour."""
         return self._paint(_LEVELS[level], line, len(level.value))
 
+    def cells(self, texts: Iterable[str], levels: Iterable[Level | None] = ()) -> str:
+        """Return texts as cells of numbers, each in the colour of its level where it has one."""
+        pairs = zip_longest(texts, levels)
+        return "".join(" " * (CELL - len(text)) + self.levelled(text, level) for text, level in pairs)
+
+    def levelled(self, text: str, level: Level | None) -> str:
+        """Return a text in the colour of a level, as it is without one."""
+        return text if level is None else self._paint(_LEVELS[level], text, len(text))
+
     def _paint(self, code: str, line: str, length: int) -> str:
         return f"{code}{line[:length]}{_PLAIN}{line[length:]}" if self.color else line
 
@@ -72,14 +83,21 @@ def name_width(names: Iterable[str]) -> int:
     return max(map(len, names), default=0)
 
 
-def cells(texts: Iterable[str]) -> str:
-    """Return texts as cells of numbers."""
-    return "".join(f"{text:>{CELL}}" for text in texts)
-
-
 def numbers(stats: Stats, unit: str) -> list[str]:
     """Return what stands below the titles."""
-    return [units.short(value, unit) for value in (stats.mean, stats.min, stats.p50, stats.p95, stats.p99, stats.max)]
+    return [units.cell(value, unit) for value in _values(stats)]
+
+
+def levels(item: MetricSummary) -> list[Level | None]:
+    """Return how bad each of these numbers is by the limits of the rules."""
+    if item.stats is None:
+        return []
+    limits = [one.limit for one in item.beyond]
+    return [worst_level(limits, value) for value in _values(item.stats)] if limits else []
+
+
+def _values(stats: Stats) -> tuple[float, ...]:
+    return stats.mean, stats.min, stats.p50, stats.p95, stats.p99, stats.max
 
 
 def flowed(parts: Sequence[str], width: int, *, indent: int = 2, between: str = "  ") -> list[str]:

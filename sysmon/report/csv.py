@@ -7,9 +7,9 @@ from sysmon.formats import CONFIGURED_LABELS
 from sysmon.formats.csvrows import encode_line, safe_text
 from sysmon.history import Coverage
 from sysmon.instants import format_instant
-from sysmon.model import Metric
+from sysmon.model import Level, Metric
 from sysmon.names import printable
-from sysmon.report.summary import RankedGroup, Ranking, Report, Stats
+from sysmon.report.summary import MetricSummary, RankedGroup, Ranking, Report, Stats
 
 COLUMNS = (
     "hostname",
@@ -34,6 +34,7 @@ COLUMNS = (
     "p99",
     "max",
     "max_at",
+    *(f"{level}_{what}" for level in Level for what in ("limit", "samples", "seconds")),
 )
 _Cell = str | int | float | None
 
@@ -54,7 +55,7 @@ def _lines(report: Report) -> Iterator[list[_Cell]]:
             covered = _coverage(series.coverage)
             for item in series.metrics:
                 start = [table.table.name, _series(series.labels), *_metric(item.metric)]
-                yield [*start, *covered, *_stats(item.stats)]
+                yield [*start, *covered, *_stats(item.stats), *_limits(item)]
     for ranking in report.rankings:
         for group in (*ranking.groups, *([ranking.rest] if ranking.rest else [])):
             yield _group(ranking, group)
@@ -79,11 +80,23 @@ def _stats(stats: Stats | None) -> list[_Cell]:
     return [stats.samples, *numbers, format_instant(stats.max_at)]
 
 
+def _limits(item: MetricSummary) -> list[_Cell]:
+    """Return of each level the limit that the metric was beyond most often."""
+    cells: list[_Cell] = []
+    for level in Level:
+        ones = [one for one in item.beyond if one.limit.level is level]
+        worst = max(ones, key=lambda one: one.samples, default=None)
+        told = None if worst is None else f"{worst.limit.sign} {worst.limit.value:g}"
+        cells += [None] * 3 if worst is None else [told, worst.samples, worst.seconds]
+    return cells
+
+
 def _group(ranking: Ranking, group: RankedGroup) -> list[_Cell]:
     """Return what processes used together: the numbers are lower bounds where fewer were found than expected."""
     start = [ranking.table, _series(group.labels), *_metric(ranking.metric)]
     covered = [group.ticks, ranking.ticks, None, None, None]
-    return [*start, *covered, group.ticks, group.mean, *([None] * 4), group.max, format_instant(group.max_at)]
+    numbers = [group.ticks, group.mean, *([None] * 4), group.max, format_instant(group.max_at)]
+    return [*start, *covered, *numbers, *([None] * 3 * len(Level))]
 
 
 def _instant(at: datetime | None) -> str | None:

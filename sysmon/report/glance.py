@@ -28,7 +28,11 @@ _LOOKS = (
     _Look("network in", "network_receive_bytes_per_second"),
     _Look("network out", "network_transmit_bytes_per_second"),
 )
-_TOP = {"process_cpu_percent": "top by CPU", "process_memory_bytes": "top by memory"}
+_TOP = {
+    "process_cpu_percent": "top by CPU",
+    "process_memory_bytes": "top by memory",
+    "process_io_bytes_per_second": "top by I/O",
+}
 
 
 def glance(tables: Sequence[TableSummary], rankings: Iterable[Ranking]) -> tuple[GlanceItem, ...]:

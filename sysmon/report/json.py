@@ -9,6 +9,7 @@ from typing import Any
 from sysmon.history import Coverage, PastAlert
 from sysmon.instants import format_instant
 from sysmon.report.summary import GlanceItem, MetricSummary, RankedGroup, Ranking, Report, SeriesSummary, Stats
+from sysmon.thresholds import Beyond
 
 SCHEMA = 1
 """Grows when a key changes its meaning or goes; new keys may come without."""
@@ -73,7 +74,22 @@ def _series(series: SeriesSummary) -> dict[str, Any]:
 
 def _metric(summary: MetricSummary) -> dict[str, Any]:
     found: dict[str, Any] = {"kind": summary.metric.kind.value, "unit": summary.metric.unit}
-    return found | (_stats(summary.stats) if summary.stats else {"samples": 0}) | {"trend": summary.trend}
+    found |= _stats(summary.stats) if summary.stats else {"samples": 0}
+    return found | {"trend": summary.trend, "beyond": [_beyond(one) for one in summary.beyond]}
+
+
+def _beyond(one: Beyond) -> dict[str, Any]:
+    limit = one.limit
+    return {
+        "rule": limit.rule,
+        "level": limit.level.value,
+        "sign": limit.sign.value,
+        "limit": limit.value,
+        "samples": one.samples,
+        "share": one.share,
+        "seconds": one.seconds,
+        "exact": one.exact,
+    }
 
 
 def _stats(stats: Stats) -> dict[str, Any]:
@@ -95,6 +111,7 @@ def _ranking(ranking: Ranking) -> dict[str, Any]:
         "metric": ranking.metric.name,
         "unit": ranking.metric.unit,
         "ticks": ranking.ticks,
+        "coverage": _coverage(ranking.coverage) if ranking.coverage else None,
         "groups": [_group(group, ranking.ticks) for group in ranking.groups],
         "unlisted": _group(ranking.rest, ranking.ticks) if ranking.rest else None,
     }
@@ -109,6 +126,7 @@ def _group(group: RankedGroup, ticks: int) -> dict[str, Any]:
         "mean": group.mean,
         "max": group.max,
         "max_at": format_instant(group.max_at),
+        "max_is_lower_bound": group.bounded or group.ticks < ticks,
     }
 
 

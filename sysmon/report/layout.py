@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sysmon.history import Coverage
 from sysmon.model import Kind, Metric
 from sysmon.report.summary import MetricSummary, SeriesSummary, Stats, TableSummary
-from sysmon.units import short
+from sysmon.report.words import is_exceeded
+from sysmon.units import cell
 
 YES_OR_NO = "0 or 1"
 """The unit of a metric that says whether something is so: its mean is a share of the time."""
@@ -50,8 +51,8 @@ def arrange(table: TableSummary) -> Layout:
 
 
 def has_course(item: MetricSummary) -> bool:
-    """Say whether a metric had more than one value."""
-    return item.stats is not None and item.stats.min != item.stats.max
+    """Say whether a metric has something to show: it had more than one value, or was beyond a limit."""
+    return item.stats is not None and (item.stats.min != item.stats.max or is_exceeded(item))
 
 
 def digest_titles(metric: Metric) -> tuple[str, ...]:
@@ -66,15 +67,16 @@ def digest(metric: Metric, stats: Stats | None) -> tuple[str, ...]:
     if stats is None:
         return ("-",) * len(digest_titles(metric))
     if metric.kind is Kind.COUNT:
-        return (short(round(stats.mean * stats.samples), metric.unit),)
+        return (cell(round(stats.mean * stats.samples), metric.unit),)
     if metric.unit == YES_OR_NO:
         # Rounded down, as coverage is.
         return (f"{int(1000 * stats.mean) / 10:g} %",)
-    return tuple(short(value, metric.unit) for value in (stats.mean, stats.p95, stats.max))
+    return tuple(cell(value, metric.unit) for value in (stats.mean, stats.p95, stats.max))
 
 
 def _is_quiet(series: SeriesSummary) -> bool:
-    return all(item.stats is None or item.stats.min == item.stats.max == 0 for item in series.metrics)
+    still = (item.stats is None or item.stats.min == item.stats.max == 0 for item in series.metrics)
+    return all(still) and not any(map(is_exceeded, series.metrics))
 
 
 def _is_whole(table: TableSummary, series: SeriesSummary) -> bool:

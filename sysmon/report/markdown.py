@@ -4,12 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import tzinfo
 
-from sysmon import units
 from sysmon.names import printable
 from sysmon.report.canvas import TITLES, numbers
 from sysmon.report.layout import Layout, arrange, digest, digest_titles, has_course
 from sysmon.report.summary import MetricSummary, RankedGroup, Ranking, Report, SeriesSummary, TableSummary
-from sysmon.report.words import Words, glance_cells, named, process_name, still, unmoved
+from sysmon.report.words import Words, glance_cells, limits, named, process_name, ranked_cells, still, unmoved
 
 _MARKS = re.compile(r"([\\`*\[\]<>|~#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
@@ -43,6 +42,7 @@ class _Chapter:
             yield from self._table(table)
         for ranking in report.rankings:
             yield f"## Top by {ranking.metric.name}"
+            yield f"{escape(self._words.ranking(ranking)).capitalize()}"
             yield self._ranking(ranking)
 
     def _glance(self) -> str:
@@ -79,13 +79,20 @@ class _Chapter:
         moving = [item for item in series.metrics if has_course(item)]
         if moving:
             yield _table(["metric", *TITLES, "max at"], [self._metric(item.metric.name, item) for item in moving])
-        if told := unmoved(series):
-            yield "\n".join(f"- {escape(' '.join(parts))}" for parts in told)
+        told = [self._limits(item) for item in moving if item.beyond]
+        told += [f"- {escape(' '.join(parts))}" for parts in unmoved(series)]
+        if told:
+            yield "\n".join(told)
 
     def _metric(self, name: str, item: MetricSummary) -> list[str]:
         if item.stats is None:
             return [escape(name), *("-" for _ in TITLES), "-"]
         return [escape(name), *numbers(item.stats, item.metric.unit), self._words.when(item.stats.max_at)]
+
+    def _limits(self, item: MetricSummary) -> str:
+        """Return for how long a metric was beyond the limits that the rules set for it."""
+        told = (f"{level} {limit}: {told}" for level, limit, told in limits(item))
+        return f"- {escape(', '.join([item.metric.name, *told]))}"
 
     def _brief(self, table: TableSummary, layout: Layout) -> Iterator[str]:
         """Tell of each series in a line: its first metric, or the few numbers that matter of all."""
@@ -111,9 +118,7 @@ class _Chapter:
         return _table(["mean", "max", "max at", "process"], rows, left=(2, 3))
 
     def _group(self, group: RankedGroup, ranking: Ranking, name: str) -> list[str]:
-        bound = "≥ " if group.ticks < ranking.ticks else ""
-        mean, worst = (f"{bound}{units.short(value, ranking.metric.unit)}" for value in (group.mean, group.max))
-        return [mean, worst, self._words.when(group.max_at), name]
+        return [*ranked_cells(group, ranking, "≥ "), self._words.when(group.max_at), name]
 
 
 def _titles(item: MetricSummary) -> tuple[str, ...]:

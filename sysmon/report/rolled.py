@@ -1,13 +1,14 @@
 """What do the sums of a long range come to? The same numbers as from rows, their percentiles within 1 %; pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from sysmon.digest import HOUR, Digest, trend
-from sysmon.history import Coverage, GroupUse, RolledGroup, RolledSeries, RolledTable
+from sysmon.digest import HOUR, Digest, bin_of, trend
+from sysmon.history import Coverage, RolledSeries
 from sysmon.instants import from_ms, to_ms
 from sysmon.model import Table
-from sysmon.report.summary import MetricSummary, RankedGroup, Ranking, SeriesSummary, Stats, is_rest
+from sysmon.report.summary import NO_LIMITS, MetricSummary, SeriesSummary, Stats, holes_of, seconds_of, without
+from sysmon.thresholds import Beyond, Limit, Sign
 
 
 def summarise_rolled(
@@ -19,41 +20,42 @@ def summarise_rolled(
     until: datetime,
     parts: int,
     wanted: Callable[[str], bool],
+    limits: Mapping[str, Sequence[Limit]] = NO_LIMITS,
 ) -> SeriesSummary:
     """Return the numbers of one series; a trend is cut into at most as many parts as the range has hours."""
     begin, span = to_ms(since), to_ms(until) - to_ms(since)
     parts = max(1, min(parts, span // HOUR))
+    holes = holes_of(series.at, coverage, begin, span, parts)
     metrics = []
     for metric, found in zip(table.metrics, series.digests, strict=True):
         if wanted(metric.name):
             if found is None:
                 metrics.append(MetricSummary(metric, None))
             else:
-                metrics.append(MetricSummary(metric, _stats(found), *trend(found.hours, begin, span, parts)))
+                course, peaks = (without(holes, one) for one in trend(found.hours, begin, span, parts))
+                beyond = tuple(_beyond(limit, found, coverage) for limit in limits.get(metric.name, ()))
+                metrics.append(MetricSummary(metric, _stats(found), course, peaks, beyond))
     return SeriesSummary(tuple(zip(table.labels, series.labels, strict=True)), coverage, tuple(metrics))
 
 
-def rank_rolled(found: RolledTable, metric_name: str, *, top: int) -> Ranking | None:
-    """Return who used most of a metric; None for a table that has no such metric or no rows."""
-    metric = next((metric for metric in found.table.metrics if metric.name == metric_name), None)
-    if metric is None or not found.ticks:
-        return None
-    uses = [(group, group.uses[metric_name]) for group in found.groups if metric_name in group.uses]
-    ranked = [_ranked(group, use, len(found.ticks)) for group, use in uses]
-    rest = next((group for group in ranked if is_rest(group)), None)
-    listed = sorted((group for group in ranked if group is not rest), key=lambda group: -group.mean)
-    return Ranking(found.table.name, metric, len(found.ticks), tuple(listed[:top]), rest)
+def _beyond(limit: Limit, found: Digest, coverage: Coverage) -> Beyond:
+    """Count from the histogram; it is exact where no value shares a bin with the limit."""
+    samples = round(_share(limit, found) * found.count)
+    near = found.low <= limit.value <= found.high and bin_of(limit.value) in found.histogram() and limit.value != 0
+    exact = (coverage.is_even or not samples) and (not near or found.low == found.high)
+    return Beyond(limit, samples, found.count, seconds_of(samples, coverage), exact=exact)
 
 
-def _ranked(group: RolledGroup, use: GroupUse, ticks: int) -> RankedGroup:
-    return RankedGroup(
-        labels=group.labels,
-        pids=tuple(sorted(group.pids)),
-        ticks=use.ticks,
-        mean=use.total / ticks,
-        max=use.high,
-        max_at=from_ms(use.high_at),
-    )
+def _share(limit: Limit, found: Digest) -> float:
+    above, from_it_on = found.above(limit.value), found.above(limit.value, or_at=True)
+    return {
+        Sign.ABOVE: above,
+        Sign.AT_LEAST: from_it_on,
+        Sign.BELOW: 1 - from_it_on,
+        Sign.AT_MOST: 1 - above,
+        Sign.EQUALS: from_it_on - above,
+        Sign.NOT_EQUALS: 1 - from_it_on + above,
+    }[limit.sign]
 
 
 def _stats(found: Digest) -> Stats:

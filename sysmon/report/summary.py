@@ -9,9 +9,12 @@ from itertools import compress, islice, pairwise
 from math import fsum, isnan
 from operator import gt
 
-from sysmon.history import Coverage, PastAlert, Series, TableHistory
+from sysmon.history import Coverage, PastAlert, Series
 from sysmon.instants import from_ms, to_ms
 from sysmon.model import Metric, Origin, Table
+from sysmon.thresholds import Beyond, Limit
+
+NO_LIMITS: Mapping[str, Sequence[Limit]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +35,16 @@ class Stats:
 class MetricSummary:
     """One metric of one series; `stats` is None where it never had a value.
 
-    `trend` cuts the range into equal parts and holds the mean of each, None where a part has no sample; `peaks` holds
-    the highest of each, None too where nothing tells it.
+    `trend` cuts the range into equal parts and holds the mean of each, None where more than half of a part is missing;
+    `peaks` holds the highest of each, None too where nothing tells it. `beyond` says for how long it was beyond each limit that the
+    rules set for it, mild to severe; it is empty where there is no value.
     """
 
     metric: Metric
     stats: Stats | None
     trend: tuple[float | None, ...] = ()
     peaks: tuple[float | None, ...] = ()
+    beyond: tuple[Beyond, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,8 @@ class TableSummary:
 class RankedGroup:
     """What the processes with equal labels used together, at the mean of all ticks and at most.
 
-    The numbers are lower bounds where `ticks` (those at which any of them was listed) are fewer than the table's.
+    The numbers are lower bounds where `ticks` (those at which any of them was listed) are fewer than the table's; with
+    `bounded` the maximum is one anyway.
     """
 
     labels: tuple[tuple[str, str], ...]
@@ -73,17 +79,19 @@ class RankedGroup:
     mean: float
     max: float
     max_at: datetime
+    bounded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Who used most of one metric; `rest` is what the unlisted used together."""
+    """Who used most of one metric; `rest` is what the unlisted used together, `coverage` that of the table."""
 
     table: str
     metric: Metric
     ticks: int
     groups: tuple[RankedGroup, ...]
     rest: RankedGroup | None
+    coverage: Coverage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,18 +140,35 @@ def summarise(
     until: datetime,
     parts: int,
     wanted: Callable[[str], bool],
+    limits: Mapping[str, Sequence[Limit]] = NO_LIMITS,
 ) -> SeriesSummary:
-    """Return the numbers of one series; `parts` is how finely a trend is cut, `wanted` picks metrics by name."""
+    """Return the numbers of one series; `parts` is how finely a trend is cut, `wanted` picks metrics by name.
+
+    `limits` are those of the rules, by metric.
+    """
     span = to_ms(until) - to_ms(since)
     if coverage.interval:
         parts = max(1, min(parts, int(span / (1000 * coverage.interval))))
+    holes = holes_of(series.at, coverage, to_ms(since), span, parts)
     metrics = []
     for index, metric in enumerate(table.metrics):
         if wanted(metric.name):
             at, values = present(series.at, series.column(index))
             trend, peaks = course_of(at, values, to_ms(since), span, parts) if values else ((), ())
-            metrics.append(MetricSummary(metric, stats_of(at, values), trend, peaks))
+            trend, peaks = without(holes, trend), without(holes, peaks)
+            beyond = [_beyond(limit, values, coverage) for limit in limits.get(metric.name, ()) if values]
+            metrics.append(MetricSummary(metric, stats_of(at, values), trend, peaks, tuple(beyond)))
     return SeriesSummary(tuple(zip(table.labels, series.labels, strict=True)), coverage, tuple(metrics))
+
+
+def _beyond(limit: Limit, values: "array[float]", coverage: Coverage) -> Beyond:
+    samples = limit.count(values)
+    return Beyond(limit, samples, len(values), seconds_of(samples, coverage), exact=coverage.is_even or not samples)
+
+
+def seconds_of(samples: int, coverage: Coverage) -> float | None:
+    """Return how long samples stand for, None where nothing tells it."""
+    return None if coverage.each is None else samples * coverage.each
 
 
 def present(at: Sequence[int], values: "array[float]") -> tuple[Sequence[int], "array[float]"]:
@@ -172,6 +197,27 @@ def stats_of(at: Sequence[int], values: Sequence[float]) -> Stats | None:
     )
 
 
+def holes_of(at: Sequence[int], coverage: Coverage, begin: int, span: int, parts: int) -> list[int]:
+    """Return which of `parts` equal parts of [begin, begin + span) lack more than half of their samples.
+
+    Where the interval changed nothing tells that, and no part is counted.
+    """
+    if not coverage.interval or not coverage.is_even or coverage.found == coverage.expected:
+        return []
+    ordered = sorted(at)
+    edges = [bisect_left(ordered, begin - part * span // -parts) for part in range(parts + 1)]
+    due = span / (1000 * coverage.interval * parts)
+    return [part for part, (first, end) in enumerate(pairwise(edges)) if 2 * (end - first) < due]
+
+
+def without(holes: Sequence[int], course: tuple[float | None, ...]) -> tuple[float | None, ...]:
+    """Return a course with nothing in its holes: the mean of a few samples would look like calm."""
+    if not holes or not course:
+        return course
+    left_out = frozenset(holes)
+    return tuple(None if part in left_out else value for part, value in enumerate(course))
+
+
 def course_of(
     at: Sequence[int], values: "array[float]", begin: int, span: int, parts: int
 ) -> tuple[tuple[float | None, ...], tuple[float | None, ...]]:
@@ -183,55 +229,3 @@ def course_of(
     cut = [values[first:end] for first, end in pairwise(edges)]
     trend = tuple(fsum(part) / len(part) if part else None for part in cut)
     return trend, tuple(max(part) if part else None for part in cut)
-
-
-def rank(history: TableHistory, metric_name: str, *, top: int) -> Ranking | None:
-    """Return who used most of a metric: rows of one tick that are equal but for pid and start count as one.
-
-    None for a table that has no such metric or no rows.
-    """
-    table = history.table
-    names = [metric.name for metric in table.metrics]
-    if metric_name not in names or not history.ticks:
-        return None
-    index = names.index(metric_name)
-    groups: dict[tuple[tuple[str, str], ...], _Group] = {}
-    for series in history.series:
-        labels = dict(zip(table.labels, series.labels, strict=True))
-        pid, started = labels.pop("pid", ""), labels.pop("started", "")
-        group = groups.setdefault(tuple(labels.items()), _Group())
-        group.add((pid, started), *present(series.at, series.column(index)))
-    ranked = [group.ranked(labels, len(history.ticks)) for labels, group in groups.items() if group.sums]
-    rest = next((group for group in ranked if is_rest(group)), None)
-    listed = sorted((group for group in ranked if group is not rest), key=lambda group: -group.mean)
-    return Ranking(table.name, table.metrics[index], len(history.ticks), tuple(listed[:top]), rest)
-
-
-def is_rest(group: RankedGroup) -> bool:
-    """Say whether a group stands for all processes that are not listed."""
-    return group.pids == ("-1",)
-
-
-class _Group:
-    """Adds up the rows of several processes tick by tick."""
-
-    def __init__(self) -> None:
-        self.sums: dict[int, float] = {}
-        self._processes: set[tuple[str, str]] = set()
-
-    def add(self, process: tuple[str, str], at: Sequence[int], values: Sequence[float]) -> None:
-        if len(values):
-            self._processes.add(process)
-        for ms, value in zip(at, values, strict=True):
-            self.sums[ms] = self.sums.get(ms, 0.0) + value
-
-    def ranked(self, labels: tuple[tuple[str, str], ...], ticks: int) -> RankedGroup:
-        peak = max(self.sums.values())
-        return RankedGroup(
-            labels=labels,
-            pids=tuple(sorted({pid for pid, _ in self._processes})),
-            ticks=len(self.sums),
-            mean=fsum(self.sums.values()) / ticks,
-            max=peak,
-            max_at=from_ms(next(ms for ms, value in self.sums.items() if value == peak)),
-        )

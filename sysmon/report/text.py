@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from sysmon.names import printable
 from sysmon.report import spark, text_rows
-from sysmon.report.canvas import CELL, TITLES, Style, cells, flowed, name_width, numbers, trend_width
+from sysmon.report.canvas import CELL, TITLES, Style, flowed, levels, name_width, numbers, trend_width
 from sysmon.report.layout import Layout, arrange, has_course
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, TableSummary
-from sysmon.report.words import Words, commas, named, still, unmoved
+from sysmon.report.words import Words, commas, is_exceeded, limits, named, still, unmoved
 
+_TITLES = "".join(f"{title:>{CELL}}" for title in TITLES) + "  max at"
 _LEGEND = "Trends run from the lowest to the highest mean of a column; a blank is a hole."
 
 
@@ -40,8 +41,7 @@ class _Page:
         yield self._style.bold(f"{host}  {words.origin()}", len(host))
         yield words.span()
         yield words.completeness()
-        if said := words.sources():
-            yield said
+        yield words.sources()
         if self._report.skipped:
             yield words.damage()
         if any(item.trend for table in self._report.tables for one in table.series for item in one.metrics):
@@ -68,7 +68,7 @@ class _Page:
             yield from flowed(parts, self._style.columns, between=" ")
 
     def _heading(self, left: str, told: str, *, titles: bool) -> Iterator[str]:
-        """Yield whom a block is about, how complete it is, and in wide pages the names of the columns."""
+        """Yield whom a block is about, how complete it is, and the names of the columns."""
         style = self._style
         columned = style.wide and titles
         head = left
@@ -77,41 +77,55 @@ class _Page:
         else:
             yield style.bold(left)
             head = f"  {told}"
-        if columned:
-            head = style.ended(head, f"{cells(TITLES)}  max at")
-        yield style.bold(head, len(left)) if head.startswith(left) else head
+        line = style.ended(head, _TITLES) if columned else head
+        yield style.bold(line, len(left)) if line.startswith(left) else line
+        if titles and not columned:
+            yield style.ended("", _TITLES)
 
     def _metric(self, item: MetricSummary) -> Iterator[str]:
+        style = self._style
         name = f"{printable(item.metric.name).ljust(self._names)}  {self._drawn(item)}"
         assert item.stats is not None  # noqa: S101 - those without are listed by name
         found, at = numbers(item.stats, item.metric.unit), self._words.when(item.stats.max_at)
-        if self._style.wide:
-            yield self._style.ended(name, f"{cells(found)}  {at}")
-            return
-        yield name
-        pairs = " ".join(f"{title}{number:>{CELL}}" for title, number in zip(TITLES, found, strict=True))
-        yield f"  {pairs} {at}"
+        yield from self._columns(name, f"{style.cells(found, levels(item))}  {at}")
+        yield from self._limits(item)
+
+    def _limits(self, item: MetricSummary) -> Iterator[str]:
+        """Yield for how long a metric was beyond the limits that the rules set for it."""
+        parts = []
+        for level, limit, told in limits(item):
+            beyond = any(one.samples for one in item.beyond if one.limit.level is level)
+            parts.append(f"{level} {limit}: {self._style.levelled(told, level if beyond else None)}")
+        if parts:
+            yield f"  {'   '.join(parts)}"
 
     def _brief(self, table: TableSummary, layout: Layout) -> Iterator[str]:
         """Tell of each series its first metric only, in a line."""
         style, words = self._style, self._words
         metric = layout.brief[0].metrics[0].metric
-        left = max([len(metric.name), *(len(named(one)) for one in layout.brief)])
         if not layout.full and layout.usual:
             yield style.bold(f"{table.table.name}    {words.coverage(layout.usual)}", len(table.table.name))
-        head = metric.name.ljust(left)
-        titles = f"{cells(TITLES)}  max at"
-        yield style.bold(style.ended(head, titles) if style.wide else head + titles, len(metric.name))
+        yield from self._columns(metric.name, _TITLES, bold=len(metric.name))
         for one in layout.brief:
-            item, name = one.metrics[0], named(one).ljust(left)
+            item, name = one.metrics[0], named(one)
             if item.stats is None:
                 yield f"{name}  no value"
             else:
-                told = f"{cells(numbers(item.stats, metric.unit))}  {words.when(item.stats.max_at)}"
+                told = f"{style.cells(numbers(item.stats, metric.unit), levels(item))}  {words.when(item.stats.max_at)}"
                 drawn = f"{name.ljust(self._names)}  {self._drawn(item)}"[: style.left]
-                yield style.ended(drawn, told) if style.wide else name + told
+                yield from self._columns(drawn if style.wide else name, told)
+            if is_exceeded(item):
+                yield from self._limits(item)
             if one.coverage != layout.usual:
                 yield f"  {words.coverage(one.coverage)}"
+
+    def _columns(self, left: str, right: str, *, bold: int = 0) -> Iterator[str]:
+        """Yield a name and its numbers in a line, or in two where the name is too long for that."""
+        if len(left) <= self._style.left:
+            yield self._style.bold(self._style.ended(left, right), bold)
+        else:
+            yield self._style.bold(left, bold)
+            yield self._style.ended("", right)
 
     def _quiet(self, table: TableSummary, layout: Layout) -> Iterator[str]:
         """Tell of series in which nothing happened: those of equal coverage share a line."""

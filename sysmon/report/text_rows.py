@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 
-from sysmon import units
 from sysmon.names import printable
 from sysmon.report.canvas import Style, flowed
 from sysmon.report.layout import Layout, digest, digest_titles
 from sysmon.report.summary import RankedGroup, Ranking
-from sysmon.report.words import Words, glance_cells, process_name
+from sysmon.report.words import Words, glance_cells, process_name, ranked_cells
 
 _WHAT = 15
 _VALUE = 12
-_DIGEST = 8
+_DIGEST = 9
 
 
 def glance(words: Words, style: Style) -> list[str]:
@@ -75,8 +74,10 @@ def compact(table: str, layout: Layout, words: Words, style: Style) -> list[str]
 
 def ranking(found: Ranking, words: Words, style: Style) -> list[str]:
     """Return who used most of something."""
-    lines = [style.bold(f"Top by {found.metric.name} ({found.table}, mean over {found.ticks} samples)")]
-    lines.append(f"{'mean':>9}{'max':>10}  {'max at':<{8 if words.one_day else 11}}  process")
+    title, told = f"Top by {found.metric.name}", words.ranking(found)
+    whole = f"{title}  {told}"
+    lines = [style.bold(whole, len(title))] if len(whole) <= style.columns else [style.bold(title), f"  {told}"]
+    lines.append(f"{'mean':>11}{'max':>11}  {'max at':<{8 if words.one_day else 11}}  process")
     lines += [_group(group, found, words, process_name(group)) for group in found.groups]
     if found.rest:
         lines.append(_group(found.rest, found, words, "(others), all that were not listed"))
@@ -96,9 +97,8 @@ def alerts(words: Words, style: Style) -> list[str]:
 
 
 def _group(group: RankedGroup, found: Ranking, words: Words, name: str) -> str:
-    bound = ">=" if group.ticks < found.ticks else ""
-    mean, worst = (f"{bound}{units.short(value, found.metric.unit)}" for value in (group.mean, group.max))
-    return f"{mean:>9}{worst:>10}  {words.when(group.max_at)}  {name}"
+    mean, worst = ranked_cells(group, found, ">=")
+    return f"{mean:>11}{worst:>11}  {words.when(group.max_at)}  {name}"
 
 
 def _right(texts: tuple[str, ...], width: int) -> str:

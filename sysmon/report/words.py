@@ -7,10 +7,14 @@ from datetime import datetime, timedelta, tzinfo
 from sysmon import units
 from sysmon.blame import blame
 from sysmon.history import AlertState, Coverage, PastAlert
+from sysmon.model import Level
 from sysmon.names import printable
-from sysmon.report.summary import GlanceItem, RankedGroup, Report, SeriesSummary
+from sysmon.report.summary import GlanceItem, MetricSummary, RankedGroup, Ranking, Report, SeriesSummary
+from sysmon.thresholds import Beyond
 
 _SPANS = {"1d": "days", "1h": "hours"}
+_ROWS = "rows"
+_SIGNS = {"percent": " %", "seconds": " s", "ms": " ms", "/s": "/s"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +55,12 @@ class Words:
         return f"{self.coverage(self.report.coverage, percent=True)}{told}"
 
     def sources(self) -> str:
-        """Return that not only rows answered, empty if they did."""
+        """Return what kinds of files answered, and how exact they are."""
         spans = [name for source, name in _SPANS.items() if source in self.report.sources]
         if not spans:
-            return ""
-        return f"from roll-ups of {' and '.join(spans)}: percentiles within 1 %; --exact reads every row"
+            return "from rows: percentiles are exact"
+        rest = " and rows" if _ROWS in self.report.sources else ""
+        return f"from roll-ups of {' and '.join(spans)}{rest}: percentiles within 1 %; --exact reads rows only"
 
     def damage(self) -> str:
         """Return what had to be left out, empty if nothing."""
@@ -71,6 +76,11 @@ class Words:
         if coverage.gap_at is not None:
             told += f", longest gap {units.format_age(coverage.gap)} at {self.when(coverage.gap_at)}"
         return told
+
+    def ranking(self, ranking: Ranking) -> str:
+        """Return what a ranking rests on."""
+        covered = f"{ranking.ticks} samples" if ranking.coverage is None else self.coverage(ranking.coverage)
+        return f"{ranking.table}, mean over {covered}"
 
     def alert_begun(self, alert: PastAlert) -> list[str]:
         """Return which alert it is and how long it was on, part by part, without its level."""
@@ -98,6 +108,33 @@ class Words:
         return self.local(self.report.until - timedelta(milliseconds=1))
 
 
+def limits(item: MetricSummary) -> list[tuple[Level, str, str]]:
+    """Return level, limit and time beyond it of each limit of a metric, each once."""
+    found = {}
+    for one in item.beyond:
+        limit = one.limit
+        found[limit.level, f"{limit.sign} {_limit(limit.value, item.metric.unit)}"] = _beyond(one)
+    return [(level, text, told) for (level, text), told in found.items()]
+
+
+def is_exceeded(item: MetricSummary) -> bool:
+    """Say whether a metric was beyond any limit that the rules set for it."""
+    return any(one.samples for one in item.beyond)
+
+
+def _limit(value: float, unit: str) -> str:
+    return units.human(value, unit) if unit.startswith("bytes") else f"{value:g}{_SIGNS.get(unit, '')}"
+
+
+def _beyond(one: Beyond) -> str:
+    about = "" if one.exact else "about "
+    if not one.samples:
+        return "never" if one.exact else "hardly ever"
+    lasted = f"{one.samples} samples" if one.seconds is None else units.format_age(one.seconds)
+    part = int(1000 * one.share) / 10  # rounded down, as coverage is
+    return f"{about}{lasted} ({f'{part:g}' if part else '<0.1'} %)"
+
+
 def named(series: SeriesSummary) -> str:
     """Return the labels of a series."""
     return " ".join(f"{name}={printable(value)}" for name, value in series.labels)
@@ -108,6 +145,16 @@ def process_name(group: RankedGroup) -> str:
     pid = f" ({group.pids[0]})" if len(group.pids) == 1 else ""
     name, *others = [printable(value) for _, value in group.labels]
     return f"{name}{pid}" + "".join(f"  {value}" for value in others if value != "-")
+
+
+def ranked_cells(group: RankedGroup, ranking: Ranking, bound: str) -> tuple[str, str]:
+    """Return mean and maximum of a group, marked where they are lower bounds."""
+    low = group.ticks < ranking.ticks
+    unit = ranking.metric.unit
+    return (
+        f"{bound if low else ''}{units.cell(group.mean, unit)}",
+        f"{bound if low or group.bounded else ''}{units.cell(group.max, unit)}",
+    )
 
 
 def glance_cells(item: GlanceItem) -> tuple[str, str]:
@@ -124,11 +171,13 @@ def unmoved(series: SeriesSummary) -> list[list[str]]:
         name = printable(item.metric.name)
         if item.stats is None:
             groups["no value"].append(name)
+        elif is_exceeded(item):
+            continue
         elif item.stats.min == item.stats.max == 0:
             groups["all 0"].append(name)
         elif item.stats.min == item.stats.max:
             group = "constant" if item.stats.samples > 1 else "seen once"
-            groups[group].append(f"{name} {units.short(item.stats.max, item.metric.unit)}")
+            groups[group].append(f"{name} {units.cell(item.stats.max, item.metric.unit)}")
     return [[f"{what}:", *commas(told)] for what, told in groups.items() if told]
 
 

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sysmon.history import Coverage
+from sysmon.instants import to_ms
 from sysmon.model import Event
 from sysmon.reading.coverage import coverage, not_running, runs_of, stretches_of
 from tests.reading.stored import at, running, started, stopped
@@ -238,3 +239,12 @@ def test_what_the_loop_did_on_purpose_is_not_lost(
     events: list[Event], samples: list[float], expected: tuple[int, int, float, float | None]
 ) -> None:
     assert measure(events, samples) == expected
+
+
+def test_a_sample_stands_for_the_mean_of_the_intervals_at_which_they_came() -> None:
+    runs = runs_of([*STEADY, paced(BEGIN + 60, 60.0)], until=at(END), now=at(9999))
+    instants = [to_ms(at(BEGIN + second)) for second in (0, 10, 20, 120)]
+
+    found = coverage(stretches_of(runs, "load", instants, at(BEGIN), at(END)), instants)
+
+    assert (found.interval, found.each, found.is_even) == (10.0, (3 * 10 + 60) / 4, False)

@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from sysmon.alerts.rules import load_rules
 from sysmon.app.archive import Question
-from sysmon.model import AlertEvent, Level, Row, Table, Transition
+from sysmon.app.rulelimits import RuleLimits
+from sysmon.model import AlertEvent, Kind, Level, Metric, Row, Table, Transition
 from sysmon.segments import Form
 from tests.reading.stored import (
     AGENT,
@@ -27,6 +29,25 @@ from tests.reading.stored import (
 STEP = 60
 ROWS = range(300, 3600, STEP)
 LOST = {1500, 1560, 1620}
+READ = Metric("process_read_bytes_per_second", Kind.RATE, "bytes/s", "")
+WRITTEN = Metric("process_write_bytes_per_second", Kind.RATE, "bytes/s", "")
+PROCESSES = replace(PROCESS, metrics=(*PROCESS.metrics, READ, WRITTEN))
+KNOWN = TABLES | {"process": PROCESSES}
+RULES = """\
+version: 1
+rules:
+  - id: cpu-saturated
+    metric: cpu_usage_percent
+    match: {core: all}
+    warning: {at_least: 40, clear_below: 30}
+    critical: {at_least: 65, clear_below: 60}
+  - id: disk-full
+    metric: disk_used_bytes
+    warning: {above: 40e9, clear_below: 39e9}
+  - id: load-gone
+    metric: load_average_1m
+    critical: {absent_for: 5m}
+"""
 INTERVALS = {table.name: float(STEP) for table in TABLES.values()} | {"disk_usage": 300.0}
 
 
@@ -36,13 +57,19 @@ def write_machine(data: Path, *, form: Form = Form.JSONL, packed: bool = False) 
         "cpu": (CPU, _samples(_cpu)),
         "load": (LOAD, _samples(lambda n: [(n / 1000, n if n > 900 else None)])),
         "disk_usage": (DISK_USAGE, [(at(n), _disks(n)) for n in range(300, 3600, 300)]),
-        "process": (PROCESS, _samples(_processes)),
+        "process": (PROCESSES, _samples(_processes)),
         "agent": (AGENT, _samples(lambda n: [("5f1c", n // STEP)])),
     }
     for table, samples in tables.values():
         write_table(data, table, samples, form=form, packed=packed)
     write_log(data, "events", event_lines([started(295, "5f1c", INTERVALS, 300)]))
     write_log(data, "alerts", alert_lines(START, [], _alerts()))
+
+
+def limits(folder: Path) -> RuleLimits:
+    """Return the limits of the rules, which are written into a folder."""
+    (folder / "rules.yaml").write_text(RULES)
+    return RuleLimits(load_rules(folder / "rules.yaml", TABLES, INTERVALS).rules)
 
 
 def whole_hour(data: Path) -> Question:
@@ -68,13 +95,14 @@ def _disks(second: int) -> list[Row]:
 def _processes(second: int) -> list[Row]:
     begun = "2026-11-20T09:00:00.000Z"
     rows: list[Row] = [
-        ("1", begun, "systemd", "root", "init.scope", 0.1, 12_000_000),
-        ("4312", begun, "java", "app", "shop.service", 50.0 + second / 100, 2_000_000_000),
-        ("21", begun, "worker", "app", "shop.service", 10.0, 90_000_000),
-        ("22", begun, "worker", "app", "shop.service", 12.0, 95_000_000),
-        ("-1", "-", "(others)", "-", "-", 3.5, 700_000_000),
+        ("1", begun, "systemd", "root", "init.scope", 0.1, 12_000_000, None, None),
+        ("4312", begun, "java", "app", "shop.service", 50.0 + second / 100, 2_000_000_000, 0.0, 12_000.0),
+        ("21", begun, "worker", "app", "shop.service", 10.0, 90_000_000, 2_000_000.0, 500.0),
+        ("22", begun, "worker", "app", "shop.service", 12.0, 95_000_000, 1_000_000.0 + second, 0.0),
+        ("-1", "-", "(others)", "-", "-", 3.5, 700_000_000, None, None),
     ]
-    return [*rows, ("900", begun, "backup", "root", "-", 95.0, 300_000_000)] if second == 2400 else rows
+    backup: Row = ("900", begun, "backup", "root", "-", 95.0, 300_000_000, 250e6, 125e6)
+    return [*rows, backup] if second == 2400 else rows
 
 
 def _alerts() -> list[AlertEvent]:

@@ -20,6 +20,7 @@ from sysmon.report.canvas import Style, flowed
 from sysmon.report.glance import glance
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, Stats, TableSummary
 from sysmon.sampling.tables import COLLECTOR
+from sysmon.thresholds import Beyond, Limit, Sign
 from tests.report.pages import write_machine
 from tests.report.test_pages import report
 
@@ -65,8 +66,9 @@ def test_series_in_which_nothing_happened_share_a_line() -> None:
 
     assert body(TableSummary(NETWORK, (busy, *idle))) == [
         "network  interface=eth0    60 of 60 samples",
+        "                  mean      min      p50      p95      p99      max  max at",
         "network_receive_bytes_per_second",
-        "  mean   1.0k min      0 p50   1.0k p95   2.0k p99   2.0k max   2.0k 00:01:00",
+        "               1.0kB/s     0B/s  1.0kB/s  2.0kB/s  2.0kB/s  2.0kB/s  00:01:00",
         "all 0: network_drop_percent",
         "",
         "network  all 0 or no value: interface=veth0, interface=veth1, interface=veth2",
@@ -91,10 +93,10 @@ def test_a_compact_table_has_a_line_for_each_series_and_tells_holes() -> None:
     )
 
     assert body(TableSummary(COLLECTOR, series)) == [
-        "collector   collector_duration_seconds  collector_up  collector_errors",
-        "                  mean     p95     max         share             total",
-        "cpu             0.20ms  0.30ms  0.30ms         100 %                 0",
-        "disk_usage           -       -       -          50 %                60",
+        "collector    collector_duration_seconds  collector_up  collector_errors",
+        "                 mean      p95      max         share             total",
+        "cpu             0.2ms    0.3ms    0.3ms         100 %                 0",
+        "disk_usage          -        -        -          50 %                60",
         "  59 of 60 samples, longest gap 1m at 00:00:00",
     ]
 
@@ -260,4 +262,66 @@ def test_every_table_of_markdown_has_rows_of_one_width(tmp_path: Path) -> None:
 
     tables = re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE)
 
-    assert [len({len(line) for line in table.splitlines()}) for table in tables] == [1] * 8
+    assert [len({len(line) for line in table.splitlines()}) for table in tables] == [1] * 9
+
+
+HOT = Limit("hot", Level.WARNING, Sign.AT_LEAST, 90)
+LOST = Limit("lost", Level.CRITICAL, Sign.ABOVE, 20)
+
+
+def watched(*limits: tuple[Limit, int], low: float = 0, high: float = 100, exact: bool = True) -> TableSummary:
+    """Return a table with a metric that was beyond limits for so many of 60 samples, a minute each."""
+    metric = NETWORK.metrics[1]
+    beyond = tuple(Beyond(limit, samples, 60, 60.0 * samples, exact=exact) for limit, samples in limits)
+    found = MetricSummary(metric, stats(low, high), beyond=beyond)
+    series = SeriesSummary((("interface", "eth0"),), FULL, (found,))
+    return TableSummary(replace(NETWORK, metrics=(metric,), compact=False), (series,))
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        pytest.param(
+            watched((HOT, 12), (LOST, 0)), "  warning >= 90 %: 12m (20 %)   critical > 20 %: never", id="how long"
+        ),
+        pytest.param(watched((HOT, 12), exact=False), "  warning >= 90 %: about 12m (20 %)", id="from roll-ups"),
+        pytest.param(watched((HOT, 0), exact=False), "  warning >= 90 %: hardly ever", id="nearly never"),
+        pytest.param(watched((HOT, 60), low=95, high=95), "  warning >= 90 %: 1h (100 %)", id="never anything else"),
+        pytest.param(watched((HOT, 3), (HOT, 3)), "  warning >= 90 %: 3m (5 %)", id="two rules of one limit"),
+    ],
+)
+def test_the_time_beyond_a_limit_stands_below_the_metric(table: TableSummary, told: str) -> None:
+    assert body(table)[-1] == told
+
+
+def test_of_what_never_moved_and_was_within_its_limits_there_is_no_more_to_say() -> None:
+    assert body(watched((HOT, 0), low=5, high=5))[-1] == "constant: network_drop_percent 5.00%"
+
+
+@pytest.mark.parametrize(
+    ("limits", "painted"),
+    [
+        pytest.param([(HOT, 3)], ["100%"] * 3, id="warning"),
+        pytest.param([], [], id="no limit"),
+    ],
+)
+def test_numbers_beyond_a_limit_have_its_colour(limits: list[tuple[Limit, int]], painted: list[str]) -> None:
+    page = text.render([page_of(watched(*limits))], Style(zone=UTC, color=True))
+
+    assert re.findall(r"\x1b\[33m([\d.]+%)\x1b", page) == painted
+
+
+def test_csv_has_the_limit_of_each_level_and_the_time_beyond_it() -> None:
+    (row,) = csv.DictReader(as_csv.render([page_of(watched((HOT, 12), (LOST, 0)))]).splitlines())
+
+    assert {name: value for name, value in row.items() if name.startswith(("info_", "warning_", "critical_"))} == {
+        "info_limit": "",
+        "info_samples": "",
+        "info_seconds": "",
+        "warning_limit": ">= 90",
+        "warning_samples": "12",
+        "warning_seconds": "720.0",
+        "critical_limit": "> 20",
+        "critical_samples": "0",
+        "critical_seconds": "0.0",
+    }

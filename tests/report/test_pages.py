@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sysmon.app.report import answer
+from sysmon.app.report import Detail, answer
 from sysmon.report import csv as as_csv
 from sysmon.report import json as as_json
 from sysmon.report import markdown, text
@@ -16,20 +16,19 @@ from sysmon.report.canvas import Style, trend_width
 from sysmon.report.spark import ASCII, BLOCKS
 from sysmon.report.summary import Report
 from sysmon.segments import Form
-from tests.reading.stored import TABLES
-from tests.report.pages import whole_hour, write_machine
+from tests.report.pages import KNOWN, limits, whole_hour, write_machine
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 
 
 def report(data: Path, parts: int = 12) -> Report:
     """Return the hour."""
-    return answer(whole_hour(data), TABLES, lambda _: parts).report
+    return answer(whole_hour(data), KNOWN, lambda _: parts, Detail(limits=limits(data))).report
 
 
 def page(data: Path, width: int, *, color: bool = False, bars: str = BLOCKS) -> str:
     """Return the text of the hour."""
-    found = answer(whole_hour(data), TABLES, lambda names: trend_width(names, width))
+    found = answer(whole_hour(data), KNOWN, lambda names: trend_width(names, width), Detail(limits=limits(data)))
     return text.render([found.report], Style(width=width, zone=UTC, color=color, bars=bars))
 
 
@@ -46,7 +45,7 @@ def golden(name: str, found: str) -> str:
     return path.read_text()
 
 
-@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("width", [80, 120, 200])
 def test_the_text_is_as_kept(tmp_path: Path, width: int) -> None:
     write_machine(tmp_path)
 
@@ -86,13 +85,13 @@ def test_every_form_of_the_files_gives_the_same_report(tmp_path: Path, form: For
     assert page(tmp_path / "other", 80) == page(tmp_path / "one", 80)
 
 
-@pytest.mark.parametrize("width", [40, 80, 109, 110, 200])
+@pytest.mark.parametrize("width", [40, 80, 113, 114, 200, 240])
 def test_no_line_is_wider_than_asked_for_or_80(tmp_path: Path, width: int) -> None:
     write_machine(tmp_path)
 
     longest = max(len(line) for line in page(tmp_path, width).splitlines())
 
-    assert longest <= max(80, width)
+    assert longest <= max(80, min(width, 200))
 
 
 def test_plain_ascii_is_enough(tmp_path: Path) -> None:

@@ -1,16 +1,26 @@
 import math
 from array import array
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from statistics import fmean
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.history import Coverage, Series, TableHistory
+from sysmon.app.catalogue import tables
+from sysmon.digest import digest
+from sysmon.history import Coverage, RolledSeries, Series, TableHistory
 from sysmon.instants import EPOCH, from_ms
+from sysmon.model import Kind, Level, Metric
+from sysmon.reading.rolled import Joining, sum_up
+from sysmon.report.ranking import Use, rank, rank_rolled, uses_of
+from sysmon.report.rolled import summarise_rolled
 from sysmon.report.spark import ASCII, draw
-from sysmon.report.summary import Stats, course_of, rank, stats_of, summarise
+from sysmon.report.summary import MetricSummary, Stats, course_of, stats_of, summarise
+from sysmon.thresholds import Limit, Sign
 from tests.reading.stored import CPU, PROCESS
 
 VALUES = st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=200)
@@ -79,7 +89,7 @@ def ranked(*rows: tuple[int, str, str, float]) -> list[tuple[str, tuple[str, ...
         one = series.setdefault(labels, Series(labels))
         one.at.append(1000 * second)
         one.block.extend([percent, 1.0])
-    found = rank(TableHistory(PROCESS, None, array("q", [0, 1000, 2000]), list(series.values())), CPU_METRIC, top=5)
+    found = rank(TableHistory(PROCESS, None, array("q", [0, 1000, 2000]), list(series.values())), CPU_USE, top=5)
     assert found is not None
     groups = [*found.groups, *([found.rest] if found.rest else [])]
     return [
@@ -87,7 +97,8 @@ def ranked(*rows: tuple[int, str, str, float]) -> list[tuple[str, tuple[str, ...
     ]
 
 
-CPU_METRIC = "process_cpu_percent"
+IO = "process_io_bytes_per_second"
+CPU_USE = Use(PROCESS.metrics[0], ("process_cpu_percent",))
 
 
 def test_processes_of_one_name_count_together_and_over_all_ticks() -> None:
@@ -108,8 +119,8 @@ def test_five_are_ranked() -> None:
     assert [name for name, *_ in found] == ["p8", "p7", "p6", "p5", "p4"]
 
 
-def test_a_table_without_the_metric_has_no_ranking() -> None:
-    assert rank(TableHistory(CPU, None, array("q", [0]), []), CPU_METRIC, top=5) is None
+def test_a_table_without_rows_has_no_ranking() -> None:
+    assert rank(TableHistory(PROCESS, None, array("q"), []), CPU_USE, top=5) is None
 
 
 @pytest.mark.parametrize(
@@ -134,3 +145,149 @@ def test_instants_are_in_utc() -> None:
 
     assert found is not None
     assert found.max_at == datetime(1970, 1, 1, tzinfo=UTC)
+
+
+HALF = Limit("half", Level.WARNING, Sign.AT_LEAST, 50)
+
+
+def minutes(count: int, values: Iterable[float] = ()) -> Series:
+    """Return a series of one core, a sample a minute."""
+    found = list(values) or [float(minute) for minute in range(count)]
+    return Series(
+        ("all",), array("q", range(0, 60_000 * count, 60_000)), array("d", [v for x in found for v in (x, x)])
+    )
+
+
+def told(coverage: Coverage, series: Series, *limits: Limit, parts: int = 1) -> MetricSummary:
+    """Return what is told of the first metric of a series of an hour."""
+    limits_of = {"cpu_usage_percent": limits}
+    until = from_ms(3_600_000)
+    return summarise(
+        series, CPU, coverage, since=EPOCH, until=until, parts=parts, wanted=lambda _: True, limits=limits_of
+    ).metrics[0]
+
+
+@pytest.mark.parametrize(
+    ("coverage", "beyond"),
+    [
+        pytest.param(Coverage(60, 60, interval=60.0, each=60.0), (HALF, 10, 60, 600.0, True), id="even"),
+        pytest.param(Coverage(60, 60, interval=10.0, each=40.0), (HALF, 10, 60, 400.0, False), id="uneven"),
+        pytest.param(Coverage(60, 60), (HALF, 10, 60, None, True), id="of unknown interval"),
+    ],
+)
+def test_the_time_beyond_a_limit_is_that_of_the_samples_beyond_it(
+    coverage: Coverage, beyond: tuple[Limit, int, int, float | None, bool]
+) -> None:
+    found = told(coverage, minutes(60), HALF)
+
+    assert [(one.limit, one.samples, one.of, one.seconds, one.exact) for one in found.beyond] == [beyond]
+
+
+@given(st.lists(st.floats(-100, 100) | st.integers(-3, 60).map(float), min_size=1, max_size=60), st.sampled_from(Sign))
+def test_what_roll_ups_tell_exactly_is_so(values: list[float], sign: Sign) -> None:
+    limit, covered = Limit("half", Level.WARNING, sign, 50), Coverage(60, 60, interval=60.0, each=60.0)
+    at = range(0, 60_000 * len(values), 60_000)
+    rolled = RolledSeries(("all",), array("q", at), [digest(at, array("d", values)), None])
+
+    found = summarise_rolled(
+        rolled,
+        CPU,
+        covered,
+        since=EPOCH,
+        until=from_ms(3_600_000),
+        parts=1,
+        wanted=lambda name: name == "cpu_usage_percent",
+        limits={"cpu_usage_percent": [limit]},
+    )
+
+    (one,) = found.metrics[0].beyond
+    near = sum(49 <= value <= 51 for value in values)
+    assert (not one.exact) <= bool(near)
+    assert abs(one.samples - limit.count(values)) <= (0 if one.exact else near)
+
+
+def test_a_part_of_which_most_is_missing_is_a_hole_and_not_calm() -> None:
+    whole = minutes(60)
+    there = [minute for minute in range(60) if minute not in range(21, 28)]
+    holed = Series(("all",), array("q", [60_000 * m for m in there]), array("d", [v for m in there for v in (m, m)]))
+
+    found = [told(Coverage(len(one.at), 60, interval=60.0, each=60.0), one, parts=6).trend[2] for one in (whole, holed)]
+
+    assert found == [24.5, None]
+
+
+def test_what_is_missing_cannot_be_told_where_the_interval_changed() -> None:
+    rare = Series(("all",), array("q", [0, 600_000, 3_000_000]), array("d", [1, 1, 2, 2, 3, 3]))
+
+    found = told(Coverage(3, 60, interval=10.0, each=60.0), rare, parts=6)
+
+    assert found.trend == (1, 2, None, None, None, 3)
+
+
+def use_of_disks(*rows: tuple[int, str, str, float | None, float | None]) -> TableHistory:
+    """Return rows of (second, pid, unit, read, written) over three ticks."""
+    metrics = tuple(Metric(f"process_{what}_bytes_per_second", Kind.RATE, "bytes/s", "") for what in ("read", "write"))
+    series: dict[tuple[str, ...], Series] = {}
+    for second, pid, unit, read, written in rows:
+        one = series.setdefault((pid, unit), Series((pid, "-", f"p{pid}", "root", unit)))
+        one.at.append(1000 * second)
+        one.block.extend([math.nan if value is None else value for value in (read, written)])
+    table = replace(PROCESS, metrics=metrics)
+    return TableHistory(table, None, array("q", [0, 1000, 2000]), list(series.values()))
+
+
+DISKS = [
+    (0, "1", "a", 10.0, 5.0),
+    (1, "1", "a", 30.0, None),
+    (0, "2", "a", 20.0, 1.0),
+    (2, "3", "b", 0.0, 40.0),
+    (0, "-1", "-", None, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("by", "ranked"),
+    [
+        pytest.param((), [("p1", 15.0, 30.0), ("p3", 40 / 3, 40.0), ("p2", 7.0, 21.0)], id="each"),
+        pytest.param(("unit",), [("a", 22.0, 36.0), ("b", 40 / 3, 40.0)], id="by unit"),
+    ],
+)
+def test_what_was_read_and_written_counts_together(by: tuple[str, ...], ranked: list[tuple[str, float, float]]) -> None:
+    history = use_of_disks(*DISKS)
+    (use,) = uses_of(history.table, lambda _: True, whole=True)
+
+    found = rank(history, use, top=5, by=by)
+
+    assert found is not None
+    assert [(group.labels[0][1], group.mean, group.max) for group in found.groups] == ranked
+
+
+def test_sums_know_means_and_no_more_of_a_maximum_than_its_parts() -> None:
+    history = use_of_disks(*DISKS)
+    joining = Joining(history.table)
+    joining.add(sum_up(history))
+    (use,) = uses_of(history.table, lambda _: True, whole=True)
+
+    found = rank_rolled(joining.result(()), use, top=5, by=("unit",))
+
+    assert found is not None
+    assert [(group.labels[0][1], group.mean, group.max, group.bounded) for group in found.groups] == [
+        ("a", 22.0, 30.0, True),
+        ("b", 40 / 3, 40.0, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "whole", "uses"),
+    [
+        pytest.param("process_*", True, ["process_cpu_percent", "process_memory_bytes", IO], id="the usual"),
+        pytest.param("process_threads", False, ["process_threads"], id="one"),
+        pytest.param("process_read*", False, ["process_read_bytes_per_second"], id="a part of the whole"),
+    ],
+)
+def test_processes_are_ranked_by_what_was_asked_for(wanted: str, whole: bool, uses: list[str]) -> None:
+    table = tables()["process"]
+
+    found = uses_of(table, lambda name: fnmatchcase(name, wanted), whole=whole)
+
+    assert [use.metric.name for use in found] == uses

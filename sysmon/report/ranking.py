@@ -1,0 +1,139 @@
+"""Who used most? Processes by what they used of the processors, of memory and of the disks; pure."""
+
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import fsum
+
+from sysmon.history import Coverage, GroupUse, RolledGroup, RolledTable, TableHistory
+from sysmon.instants import from_ms
+from sysmon.model import Kind, Metric, Table
+from sysmon.report.summary import RankedGroup, Ranking, present
+
+PASSING = ("pid", "started")
+"""Labels that tell apart what comes and goes; rows that are equal but for these count as one."""
+
+_USUAL = ("process_cpu_percent", "process_memory_bytes")
+_READ_AND_WRITTEN = ("process_read_bytes_per_second", "process_write_bytes_per_second")
+_IO = Metric("process_io_bytes_per_second", Kind.RATE, "bytes/s", "read and written together")
+
+Labels = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What groups are ranked by: a metric of the table, or one that several of them add up to."""
+
+    metric: Metric
+    parts: tuple[str, ...]
+
+
+def uses_of(table: Table, wanted: Callable[[str], bool], *, whole: bool) -> list[Use]:
+    """Return what to rank a table by: the usual three, or of a part of the metrics all that are wanted."""
+    single = [
+        Use(metric, (metric.name,))
+        for metric in table.metrics
+        if wanted(metric.name) and (not whole or metric.name in _USUAL)
+    ]
+    names = {metric.name for metric in table.metrics}
+    together = names.issuperset(_READ_AND_WRITTEN) and all(map(wanted, _READ_AND_WRITTEN))
+    return [*single, *([Use(_IO, _READ_AND_WRITTEN)] if together else [])]
+
+
+def rank(
+    history: TableHistory, use: Use, *, top: int, by: Sequence[str] = (), coverage: Coverage | None = None
+) -> Ranking | None:
+    """Return who used most: rows of one tick that are equal but for pid and start count as one.
+
+    `by` names the labels that count instead of all others. None for a table without rows.
+    """
+    table = history.table
+    if not history.ticks:
+        return None
+    columns = [index for index, metric in enumerate(table.metrics) if metric.name in use.parts]
+    groups: dict[Labels, _Group] = {}
+    for series in history.series:
+        labels = dict(zip(table.labels, series.labels, strict=True))
+        process = labels.get("pid", ""), labels.get("started", "")
+        group = groups.setdefault(_group_of(labels, process[0], by), _Group())
+        for index in columns:
+            group.add(process, *present(series.at, series.column(index)))
+    ranked = [group.ranked(labels, len(history.ticks)) for labels, group in groups.items() if group.sums]
+    return _ranking(table, use, len(history.ticks), ranked, top, coverage)
+
+
+def rank_rolled(
+    found: RolledTable, use: Use, *, top: int, by: Sequence[str] = (), coverage: Coverage | None = None
+) -> Ranking | None:
+    """Return who used most, from sums: what several groups or metrics used together has a lower bound as maximum."""
+    if not found.ticks:
+        return None
+    groups: dict[Labels, list[RolledGroup]] = {}
+    for group in found.groups:
+        if any(part in group.uses for part in use.parts):
+            pid = "-1" if group.pids == {"-1"} else ""
+            groups.setdefault(_group_of(dict(group.labels), pid, by), []).append(group)
+    ranked = [_together(labels, parts, use, len(found.ticks)) for labels, parts in groups.items()]
+    return _ranking(found.table, use, len(found.ticks), ranked, top, coverage)
+
+
+def is_rest(group: RankedGroup) -> bool:
+    """Say whether a group stands for all processes that are not listed."""
+    return group.pids == ("-1",)
+
+
+def _group_of(labels: dict[str, str], pid: str, by: Sequence[str]) -> Labels:
+    """Return the labels that count; those of all that is unlisted are kept, so that it stays a group of its own."""
+    return tuple((name, value) for name, value in labels.items() if name not in PASSING and _counts(name, pid, by))
+
+
+def _counts(name: str, pid: str, by: Sequence[str]) -> bool:
+    return not by or name in by or pid == "-1"
+
+
+def _ranking(
+    table: Table, use: Use, ticks: int, ranked: Iterable[RankedGroup], top: int, coverage: Coverage | None
+) -> Ranking:
+    groups = sorted(ranked, key=lambda group: -group.mean)
+    rest = next((group for group in groups if is_rest(group)), None)
+    listed = tuple(group for group in groups if group is not rest)
+    return Ranking(table.name, use.metric, ticks, listed[:top], rest, coverage)
+
+
+def _together(labels: Labels, groups: Sequence[RolledGroup], use: Use, ticks: int) -> RankedGroup:
+    uses: list[GroupUse] = [group.uses[part] for group in groups for part in use.parts if part in group.uses]
+    highest = max(uses, key=lambda one: (one.high, -one.high_at))
+    return RankedGroup(
+        labels=labels,
+        pids=tuple(sorted(frozenset[str]().union(*(group.pids for group in groups)))),
+        ticks=max(one.ticks for one in uses),
+        mean=fsum(one.total for one in uses) / ticks,
+        max=highest.high,
+        max_at=from_ms(highest.high_at),
+        bounded=len(uses) > 1,
+    )
+
+
+class _Group:
+    """Adds up the rows of several processes tick by tick."""
+
+    def __init__(self) -> None:
+        self.sums: dict[int, float] = {}
+        self._processes: set[tuple[str, str]] = set()
+
+    def add(self, process: tuple[str, str], at: Sequence[int], values: "array[float]") -> None:
+        if len(values):
+            self._processes.add(process)
+        for ms, value in zip(at, values, strict=True):
+            self.sums[ms] = self.sums.get(ms, 0.0) + value
+
+    def ranked(self, labels: Labels, ticks: int) -> RankedGroup:
+        peak = max(self.sums.values())
+        return RankedGroup(
+            labels=labels,
+            pids=tuple(sorted({pid for pid, _ in self._processes})),
+            ticks=len(self.sums),
+            mean=fsum(self.sums.values()) / ticks,
+            max=peak,
+            max_at=from_ms(next(ms for ms, value in self.sums.items() if value == peak)),
+        )
