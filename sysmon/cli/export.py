@@ -1,17 +1,27 @@
 """`sysmon export`: copy stored rows into files for other programs."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
-from sysmon.cli._options import example, path
+from sysmon.cli._options import duration, example, path
 from sysmon.cli._reading import binary_stdout, one_host, question, range_options, tell_damage, tell_host
+
+_EVERYTHING = "@0"
+_FOR_EVER = "9999-12-31T00:00Z"  # also what a clock that ran ahead has stored
 
 
 @click.command(
     short_help="Copy stored rows into files.",
-    epilog=example("sysmon export --since 1d -o exports/", "sysmon export --since 1h --table cpu -o -"),
+    epilog=example(
+        "sysmon export --since 1d -o exports/",
+        "sysmon export --resume nightly -o exports/",
+        "sysmon export --since 7d --rate 5m --columns 'timestamp,core,cpu_*_percent' -o exports/",
+    ),
 )
 @range_options("1d", one_host)
 @click.option(
@@ -22,6 +32,13 @@ from sysmon.cli._reading import binary_stdout, one_host, question, range_options
     show_default=True,
     help="For a spreadsheet, or as `run` stores it.",
 )
+@click.option("--columns", metavar="LIST", help="Only these columns, as in timestamp,core,cpu_*_percent.")
+@click.option("--rate", type=duration, metavar="TIME", help="One row for each such time and series: 1m, 5m, 1h.")
+@click.option(
+    "--resume",
+    metavar="NAME",
+    help="Only rows that no export of this name has written; the first writes all, or those from --since on.",
+)
 @click.option("--raw", is_flag=True, help="Keep text in CSV that a spreadsheet would run as a formula as it is.")
 @click.option(
     "-o",
@@ -29,7 +46,9 @@ from sysmon.cli._reading import binary_stdout, one_host, question, range_options
     metavar="DIR|FILE|-",
     help="A folder (one file a table; write a new one with a slash at its end), a file, or - for standard output.",
 )
+@click.pass_context
 def command(
+    context: click.Context,
     since: str,
     until: str,
     data_dir: Path | None,
@@ -37,15 +56,28 @@ def command(
     host: str | None,
     tables: tuple[str, ...],
     form: str,
+    columns: str | None,
+    rate: timedelta | None,
+    resume: str | None,
     raw: bool,
     strict: bool,
     output: str | None,
 ) -> int:
     """Copy stored rows into files: whole ones only, and without a word when all is well."""
-    from sysmon.app import catalogue
+    from sysmon.app import catalogue, exportrows, reducing
+    from sysmon.app import columns as wanted
     from sysmon.app.export import Exporter
-    from sysmon.segments import Form
+    from sysmon.app.shipping import Shipper
 
+    if resume is not None:
+        since = since if _is_given(context, "since") else _EVERYTHING
+        until = until if _is_given(context, "until") else _FOR_EVER
+    place = None if output in {None, "-"} else path(output or "")
+    is_folder = place is not None and ((output or "").endswith("/") or place.is_dir())
+    if resume is not None and place is not None and not is_folder:
+        raise click.UsageError(f"--resume writes new files: name a folder, as in -o {place}/")
+    if resume is not None and place is None and strict:
+        raise click.UsageError("--strict holds rows back until --resume has noted them: name a folder with -o DIR/")
     asked = question(
         since=since,
         until=until,
@@ -55,23 +87,41 @@ def command(
         tables=tables,
         strict=strict,
     )
-    exporter = Exporter(asked, catalogue.tables(), Form(form), raw=raw)
+    shape = exportrows.Shape(
+        exportrows.Output(form),
+        columns=() if columns is None else wanted.parse(columns),
+        rate=None if rate is None else reducing.check_rate(rate),
+        raw=raw,
+    )
+    known = catalogue.tables()
+    exporter = Exporter(asked, known, shape) if resume is None else Shipper(asked, known, shape, resume)
     tell_host(exporter.host)
-    if output in {None, "-"}:
-        exporter.to_stream(binary_stdout(), _progress)
-    elif output is not None and (output.endswith("/") or Path(output).is_dir()):
-        exporter.to_folder(path(output), _progress)
-    else:
-        exporter.to_file(path(output or ""), _progress)
-    if _watched():
-        click.echo("\r\033[K", err=True, nl=False)
+    with _progress(place) as progress:
+        if place is None:
+            exporter.to_stream(binary_stdout(), progress)
+        elif is_folder:
+            exporter.to_folder(place, progress)
+        elif isinstance(exporter, Exporter):
+            exporter.to_file(place, progress)
+    if resume is not None:
+        exporter.damage.unfinished.clear()  # what is not finished now is exported when it is
     return tell_damage(exporter.damage)
 
 
-def _progress(table: str, rows: int) -> None:
-    if _watched() and rows:
-        click.echo(f"\r{table}: {rows} rows", err=True, nl=False)
+def _is_given(context: click.Context, option: str) -> bool:
+    return context.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT
 
 
-def _watched() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty()
+@contextmanager
+def _progress(place: Path | None) -> Iterator[Callable[[float], None]]:
+    """Show a bar where a person watches and the rows themselves go elsewhere, and nothing otherwise."""
+    if sys.stderr is None or not sys.stderr.isatty() or (place is None and sys.stdout.isatty()):
+        yield lambda _part: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    parts = (TextColumn("export"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*parts, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("export", total=1.0)
+        yield lambda part: bar.update(task, completed=part)

@@ -37,6 +37,11 @@ class Damage:
         if len(self.unfinished) < self._kept:
             self.unfinished.append(printable(str(path)))
 
+    def add(self, other: "Damage", *, after: int) -> None:
+        """Take over what another one counted, but for the first `after`, which was told before."""
+        self.count += max(0, other.count - after)
+        self.lines += other.lines[after:][: self._kept - len(self.lines)]
+
     def told(self) -> list[str]:
         """Return what a person should be told, a line each."""
         said = [f"{path}: the last line is not finished and was left out" for path in self.unfinished]

@@ -4,11 +4,13 @@ import os
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sysmon.app.archive import Question
 from sysmon.app.export import Exporter
+from sysmon.app.exportrows import Output, Shape
 from sysmon.app.outfile import replacing
 from sysmon.errors import NothingFoundError, UsageError
 from sysmon.formats import CONFIGURED_LABELS
@@ -27,16 +29,18 @@ def write(data: Path, form: Form = Form.JSONL) -> list[Path]:
     return write_table(data, DISK_USAGE, disks, form=form)
 
 
-def exporter(data: Path, form: Form, *tables: str, raw: bool = False, until: timedelta = 2 * HOUR) -> Exporter:
+def exporter(
+    data: Path, form: Output, *tables: str, raw: bool = False, until: timedelta = 2 * HOUR, **shape: Any
+) -> Exporter:
     """Ask for the rows of some tables from START on."""
     question = Question(data, since=START, until=START + until, now=START + 2 * HOUR, tables=tables)
-    return Exporter(question, TABLES, form, raw=raw)
+    return Exporter(question, TABLES, Shape(form, raw=raw, **shape))
 
 
-def text_of(data: Path, form: Form, table: str, *, raw: bool = False) -> str:
+def text_of(data: Path, form: Output, table: str, *, raw: bool = False, **shape: Any) -> str:
     """Export one table to memory."""
     stream = BytesIO()
-    exporter(data, form, table, raw=raw).to_stream(stream, lambda _table, _rows: None)
+    exporter(data, form, table, raw=raw, **shape).to_stream(stream, lambda _part: None)
     return stream.getvalue().decode()
 
 
@@ -50,7 +54,7 @@ def test_exported_json_lines_are_the_stored_ones_whatever_form_they_have(tmp_pat
     paths = write(tmp_path / "json")
     write(tmp_path / form, form)
 
-    found = text_of(tmp_path / form, Form.JSONL, "disk_usage")
+    found = text_of(tmp_path / form, Output.JSONL, "disk_usage")
 
     assert found == "".join(path.read_text() for path in paths)
 
@@ -58,7 +62,7 @@ def test_exported_json_lines_are_the_stored_ones_whatever_form_they_have(tmp_pat
 def test_exported_csv_has_the_same_columns_for_every_host(tmp_path: Path) -> None:
     write(tmp_path)
 
-    header, first, second, *_ = csv.reader(text_of(tmp_path, Form.CSV, "disk_usage").splitlines())
+    header, first, second, *_ = csv.reader(text_of(tmp_path, Output.CSV, "disk_usage").splitlines())
 
     assert (header, first[1:], second[1:]) == (
         ["timestamp", "hostname", *CONFIGURED_LABELS, *DISK_USAGE.columns],
@@ -70,7 +74,7 @@ def test_exported_csv_has_the_same_columns_for_every_host(tmp_path: Path) -> Non
 def test_raw_csv_keeps_text_as_it_is(tmp_path: Path) -> None:
     write(tmp_path)
 
-    rows = list(csv.reader(text_of(tmp_path, Form.CSV, "disk_usage", raw=True).splitlines()))
+    rows = list(csv.reader(text_of(tmp_path, Output.CSV, "disk_usage", raw=True).splitlines()))
 
     assert rows[2][6] == EVIL
 
@@ -78,9 +82,9 @@ def test_raw_csv_keeps_text_as_it_is(tmp_path: Path) -> None:
 def test_raw_csv_holds_the_values_of_the_json_lines(tmp_path: Path) -> None:
     write(tmp_path)
 
-    header, *rows = csv.reader(text_of(tmp_path, Form.CSV, "disk_usage", raw=True).splitlines())
+    header, *rows = csv.reader(text_of(tmp_path, Output.CSV, "disk_usage", raw=True).splitlines())
 
-    records = [json.loads(line) for line in text_of(tmp_path, Form.JSONL, "disk_usage").splitlines()]
+    records = [json.loads(line) for line in text_of(tmp_path, Output.JSONL, "disk_usage").splitlines()]
     assert [dict(zip(header, row, strict=True)) for row in rows] == [
         {name: "" if record.get(name) is None else str(record[name]) for name in header} for record in records
     ]
@@ -105,14 +109,14 @@ def test_what_a_spreadsheet_would_run_is_made_safe(cell: str, safe: str) -> None
 def test_a_host_name_is_made_safe_as_well(tmp_path: Path) -> None:
     write_table(tmp_path, CPU, [(at(0), [("all", 1, 2)])], origin=Origin("@web"))
 
-    assert ",'@web," in text_of(tmp_path, Form.CSV, "cpu")
+    assert ",'@web," in text_of(tmp_path, Output.CSV, "cpu")
 
 
 def test_a_folder_gets_a_file_for_each_table_that_has_rows(tmp_path: Path) -> None:
     write(tmp_path / "data")
     write_table(tmp_path / "data", CPU, [(at(20_000), [("all", 1, 2)])])
 
-    exporter(tmp_path / "data", Form.CSV).to_folder(tmp_path / "out", lambda _table, _rows: None)
+    exporter(tmp_path / "data", Output.CSV).to_folder(tmp_path / "out", lambda _part: None)
 
     assert names(tmp_path / "out") == [
         "disk_usage-20261120T120000Z-20261120T140000Z.csv",
@@ -124,7 +128,7 @@ def test_several_tables_need_a_folder(tmp_path: Path) -> None:
     write(tmp_path)
 
     with pytest.raises(UsageError, match=r"name one with --table \(load, disk_usage\)"):
-        exporter(tmp_path, Form.CSV).to_file(tmp_path / "all.csv", lambda _table, _rows: None)
+        exporter(tmp_path, Output.CSV).to_file(tmp_path / "all.csv", lambda _part: None)
 
 
 def test_nothing_in_the_range_leaves_the_old_file_alone(tmp_path: Path) -> None:
@@ -133,7 +137,7 @@ def test_nothing_in_the_range_leaves_the_old_file_alone(tmp_path: Path) -> None:
     target.write_text("old")
 
     with pytest.raises(NothingFoundError, match="there are some from 2026-11-20T17:33:20"):
-        exporter(tmp_path, Form.CSV, "cpu").to_file(target, lambda _table, _rows: None)
+        exporter(tmp_path, Output.CSV, "cpu").to_file(target, lambda _part: None)
 
     assert (target.read_text(), names(tmp_path)) == ("old", ["cpu.csv", "web-01"])
 
@@ -168,3 +172,35 @@ def test_a_device_is_written_to_and_not_replaced() -> None:
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="missing/x: cannot be written"), replacing(tmp_path / "missing" / "x"):
         pass
+
+
+def test_some_columns_in_either_form(tmp_path: Path) -> None:
+    write(tmp_path)
+    columns = ("mountpoint", "role", "inode_used")
+
+    found = [text_of(tmp_path, output, "disk_usage", columns=columns).splitlines()[:2] for output in Output][:2]
+
+    assert found == [
+        ["mountpoint,role,inode_used", "/,,"],
+        [
+            '{"mountpoint":"/","role":null,"inode_used":null}',
+            f'{{"mountpoint":{json.dumps(EVIL)},"role":null,"inode_used":0.5}}',
+        ],
+    ]
+
+
+def test_reduced_rows_are_exported_in_either_form(tmp_path: Path) -> None:
+    write(tmp_path)
+
+    found = text_of(tmp_path, Output.JSONL, "load", rate=HOUR)
+
+    assert [json.loads(line)["load_average_1m"] for line in found.splitlines()] == [1.5, 5.0]
+
+
+def test_progress_goes_from_nothing_to_all(tmp_path: Path) -> None:
+    write(tmp_path / "data")
+    told: list[float] = []
+
+    exporter(tmp_path / "data", Output.CSV).to_folder(tmp_path / "out", told.append)
+
+    assert (told == sorted(told), told[0], told[-1]) == (True, 0.0, 1.0)

@@ -12,6 +12,7 @@ from sysmon.model import AlertEvent, Event, Kind, Metric, Origin, Row, Table
 from sysmon.segments import Form, Segment, boundary_after
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 ORIGIN = Origin("web-01", {"environment": "prod", "region": "eu"})

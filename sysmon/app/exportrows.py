@@ -1,0 +1,129 @@
+"""How exported rows look: as CSV for spreadsheets, as the JSON Lines that are stored, or some columns of either."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from itertools import chain
+from typing import BinaryIO
+
+from sysmon.app.reducing import reduced
+from sysmon.formats import CONFIGURED_LABELS, csvrows, jsonl
+from sysmon.history import StoredRow
+from sysmon.instants import format_instant
+from sysmon.model import Origin, Table
+
+HEAD = ("timestamp", "hostname", *CONFIGURED_LABELS)
+"""The columns in front of a table's own; all are there even where they are not set, so that files can be joined."""
+
+_BATCH = 200
+"""How many rows are handed on together."""
+
+Record = tuple[str | int | float | None, ...]
+
+
+class Output(StrEnum):
+    """How exported files are written."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What becomes of rows on their way out.
+
+    `columns` are names and globs, in the order wanted; none means all. `rate` is the time that one row sums up, None
+    for rows as they were stored. `raw` keeps text in CSV that a spreadsheet would run as a formula.
+    """
+
+    output: Output
+    columns: tuple[str, ...] = ()
+    rate: timedelta | None = None
+    raw: bool = False
+
+
+def records(rows: Iterable[StoredRow]) -> Iterator[Record]:
+    """Yield the values of all columns of each row, HEAD first."""
+    origin: Origin | None = None
+    head: Record = ()
+    for row in rows:
+        if row.origin is not origin:
+            origin = row.origin
+            head = (origin.hostname, *map(origin.labels.get, CONFIGURED_LABELS))
+        yield (format_instant(row.at), *head, *row.row)
+
+
+def reduce(table: Table, rows: Iterable[StoredRow], shape: Shape) -> Iterator[StoredRow]:
+    """Yield the rows that are wanted: those given, or fewer that sum them up."""
+    yield from rows if shape.rate is None else reduced(table, rows, shape.rate)
+
+
+def begun(rows: Iterator[StoredRow]) -> Iterator[StoredRow] | None:
+    """Return the same rows, or None where there is not one."""
+    first = next(rows, None)
+    return None if first is None else chain([first], rows)
+
+
+def write(file: BinaryIO, table: Table, names: tuple[str, ...], rows: Iterable[StoredRow], shape: Shape) -> None:
+    """Write rows to an open file."""
+    for chunk in lines(table, names, rows, shape):
+        file.write(chunk)
+    file.flush()
+
+
+def lines(table: Table, names: tuple[str, ...], rows: Iterable[StoredRow], shape: Shape) -> Iterator[bytes]:
+    """Yield some lines at a time: a header and the named columns as CSV, or JSON Lines; nothing without rows."""
+    if shape.output is Output.CSV:
+        return _batches(_csv(table, names, rows, raw=shape.raw))
+    if shape.columns:
+        return _batches(_some_jsonl(table, names, rows))
+    return _batches(_jsonl(table, rows))
+
+
+def pick(table: Table, names: tuple[str, ...]) -> Callable[[Record], Record]:
+    """Return what takes the named columns out of a record, in that order."""
+    known = (*HEAD, *table.columns)
+    if names == known:
+        return lambda record: record
+    places = [known.index(name) for name in names]
+    return lambda record: tuple([record[place] for place in places])
+
+
+def _csv(table: Table, names: tuple[str, ...], rows: Iterable[StoredRow], *, raw: bool) -> Iterator[bytes]:
+    header = csvrows.encode_line(names)
+    protect = (lambda text: text) if raw else csvrows.safe_text
+    picked = pick(table, names)
+    for record in records(rows):
+        cells = [protect(cell) if isinstance(cell, str) else cell for cell in picked(record)]
+        yield header + csvrows.encode_line(cells)
+        header = b""
+
+
+def _jsonl(table: Table, rows: Iterable[StoredRow]) -> Iterator[bytes]:
+    """Yield the rows as sysmon stores them."""
+    origin: Origin | None = None
+    encoder: jsonl.RowEncoder | None = None
+    for row in rows:
+        if encoder is None or row.origin is not origin:
+            origin = row.origin
+            encoder = jsonl.RowEncoder(origin, table)
+        yield encoder.encode(row.at, [row.row])
+
+
+def _some_jsonl(table: Table, names: tuple[str, ...], rows: Iterable[StoredRow]) -> Iterator[bytes]:
+    picked = pick(table, names)
+    for record in records(rows):
+        yield jsonl.encode_record(dict(zip(names, picked(record), strict=True)))
+
+
+def _batches(found: Iterator[bytes]) -> Iterator[bytes]:
+    held: list[bytes] = []
+    for line in found:
+        held.append(line)
+        if len(held) == _BATCH:
+            yield b"".join(held)
+            held = []
+    if held:
+        yield b"".join(held)

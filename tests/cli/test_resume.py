@@ -1,0 +1,77 @@
+"""`sysmon export --resume` as cron calls it: killed at any moment, or on a disk that fails it."""
+
+import random
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from sysmon.formats import jsonl
+from sysmon.model import Table
+from sysmon.sampling.tables import AGENT, COLLECTOR
+from sysmon.segments import Form, Segment
+from tests.app.shipments import NAME, append, exported
+from tests.cli.processes import SYSMON, answer, environment
+from tests.cli.straced import STRACE, befall, points
+from tests.reading.stored import HOUR, ORIGIN, at
+
+KILLS = 15
+
+
+def store(data: Path, table: Table, hour: int, first: int, last: int) -> str:
+    """Append rows with these numbers and those between them as a run does; return their lines."""
+    text = b"".join(
+        jsonl.RowEncoder(ORIGIN, table).encode(
+            at(3600 * hour + number), [("0badcafe", *([number] * len(table.metrics)))]
+        )
+        for number in range(first, last + 1)
+    ).decode()
+    path = data / ORIGIN.hostname / table.name / Segment(table.name, at(3600 * hour), HOUR).file_name(Form.JSONL)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    append(path, text)
+    return text
+
+
+def export(data: Path) -> list[str]:
+    """Return the command that exports new rows into the folder beside a data directory."""
+    return ["export", "--data", str(data), "--resume", NAME, "--format", "jsonl", "-o", f"{data.parent}/out/"]
+
+
+def test_exports_that_are_killed_at_any_moment_add_up_to_what_is_stored(tmp_path: Path) -> None:
+    chance = random.Random(20261121)  # noqa: S311 - the same moments each time
+    data, stored = tmp_path / "data", ""
+    for number in range(KILLS):
+        stored += store(data, AGENT, number // 4, number, number)
+        with subprocess.Popen([*SYSMON, *export(data)], env=environment()) as process:
+            threading.Event().wait(chance.uniform(0.1, 0.3))
+            process.kill()
+
+    done = answer(*export(data))
+
+    assert (done.returncode, done.stderr, exported(data, AGENT.name)) == (0, "", stored)
+
+
+@pytest.mark.skipif(STRACE is None, reason="strace is not installed")
+@pytest.mark.parametrize(("fate", "every"), [("killed", 1), ("EIO", 5), ("ENOSPC", 5)])
+def test_whatever_happens_at_a_file_call_each_row_goes_out_once(tmp_path: Path, fate: str, every: int) -> None:
+    fresh, work = tmp_path / "fresh", tmp_path / "work"
+    data, command = work / "data", [*SYSMON, *export(work / "data")]
+    texts = (store(fresh / "data", COLLECTOR, 0, 0, 2), store(fresh / "data", AGENT, 0, 0, 2))
+    shutil.copytree(fresh, work)
+    chosen = points(command, environment(), work, tmp_path / "log")
+    wrong = []
+
+    for point in chosen[::every]:
+        shutil.rmtree(work)
+        shutil.copytree(fresh, work)
+        befall(command, environment(), point, fate)
+        stored = (texts[0], texts[1] + store(data, AGENT, 0, 3, 3))
+        done = answer(*export(data))
+        found = (exported(data, COLLECTOR.name), exported(data, AGENT.name))
+        left = [path.name for path in (work / "out").glob(".*")]
+        if (done.returncode, done.stderr, found, left) != (0, "", stored, []):
+            wrong.append((point, done.stderr, found, left))
+
+    assert (len(chosen) > 10, wrong) == (True, [])
