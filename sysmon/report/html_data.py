@@ -1,0 +1,141 @@
+"""What the charts of a page are drawn from, as JSON that no name can break out of."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta, tzinfo
+from math import floor, log10
+from typing import Any
+
+from sysmon.history import PastAlert
+from sysmon.instants import from_ms, to_ms
+from sysmon.model import Kind
+from sysmon.names import printable
+from sysmon.report.charts import Chart, Line
+from sysmon.report.summary import Report
+
+MOST_PARTS = 360
+MOST_ALERTS = 200
+"""More alerts than these are counted and not shown."""
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_LENGTHS = (1, 2, 5, 10, 15, 20, 30)
+_PART_SECONDS = (
+    *_LENGTHS,
+    *(length * _MINUTE for length in _LENGTHS),
+    *(length * _HOUR for length in (1, 2, 3, 6, 12)),
+    *(length * _DAY for length in (1, 2, 7)),
+)
+_QUARTER = 900_000
+"""Clocks are put forward and back at multiples of a quarter of an hour (in milliseconds)."""
+
+_DIGITS = 3
+"""How many digits of a value, or of how far a curve moves, can be seen in a picture; one more is kept."""
+
+_MOST_LIMITS = 4
+_VISIBLE = 0.005
+"""Peaks that rise less above the means, as a share of all that is drawn, are not worth their bytes."""
+
+
+def parts_of(length: timedelta) -> int:
+    """Return into how many parts a range is cut: as many as a picture can show, of a length that people use."""
+    seconds = max(length.total_seconds(), 1)
+    part = next((one for one in _PART_SECONDS if seconds / one <= MOST_PARTS), seconds / MOST_PARTS)
+    return round(seconds / part)
+
+
+def payload(reports: Sequence[Report], drawn: Iterable[tuple[Report, Chart]], zone: tzinfo | None) -> str:
+    """Return the JSON of all charts of a page, in their order; `<` and `&` are written so that HTML sees none."""
+    since, until = min(report.since for report in reports), max(report.until for report in reports)
+    found = {
+        "begin": to_ms(since),
+        "end": to_ms(until),
+        "offsets": offsets(since, until, zone),
+        "charts": [_chart(report, chart) for report, chart in drawn],
+    }
+    text = json.dumps(found, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def offsets(since: datetime, until: datetime, zone: tzinfo | None) -> list[tuple[int, int]]:
+    """Return from which instant (milliseconds since the epoch) on local time is how many seconds ahead of UTC."""
+    found: list[tuple[int, int]] = []
+    at = to_ms(since)
+    while at < to_ms(until):
+        ahead = from_ms(at).astimezone(zone).utcoffset() or timedelta()
+        if not found or found[-1][1] != ahead.total_seconds():
+            found.append((at, int(ahead.total_seconds())))
+        at = (at // _QUARTER + 1) * _QUARTER
+    return found
+
+
+def worst_alerts(report: Report) -> list[PastAlert]:
+    """Return as many alerts as a page can show, in their order; of more than these the worst."""
+    alerts = report.alerts
+    places = sorted(range(len(alerts)), key=lambda place: -alerts[place].level.rank)
+    return [alerts[place] for place in sorted(places[:MOST_ALERTS])]
+
+
+def touches(alert: PastAlert, chart: Chart) -> bool:
+    """Say whether an alert is about one of the curves."""
+    return any(
+        line.item.metric.name == alert.metric
+        and all(alert.labels.get(name, value) == value for name, value in line.series.labels)
+        for line in chart.lines
+    )
+
+
+def numbers(values: Sequence[float | None], spread: float) -> str:
+    """Return values as text, with a comma between two and nothing for None; as precise as a picture shows."""
+    return ",".join("" if value is None else _number(value, spread) for value in values)
+
+
+def _number(value: float, spread: float) -> str:
+    if value == 0:
+        return "0"
+    size = floor(log10(abs(value)))
+    step = min(floor(log10(spread)), size) if spread > 0 else size
+    text = f"{value:.{size - step + _DIGITS + 1}g}"
+    return text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+
+
+def _chart(report: Report, chart: Chart) -> dict[str, Any]:
+    return {
+        "begin": to_ms(report.since),
+        "end": to_ms(report.until),
+        "unit": chart.unit,
+        "parts": chart.parts,
+        "lines": [_line(line) for line in chart.lines],
+        "limits": list(_limits(chart)),
+        "alerts": [_alert(report, alert) for alert in worst_alerts(report) if touches(alert, chart)],
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    means, peaks = line.item.trend, line.item.peaks
+    if line.item.metric.kind is Kind.COUNT:
+        means, peaks = peaks, ()  # how many there were at worst says more than how many at the mean
+    known = [value for value in (*means, *peaks) if value is not None]
+    spread = max(known) - min(known)
+    found = {"name": line.name, "mean": numbers(means, spread)}
+    rises = [peak - mean for peak, mean in zip(peaks, means, strict=False) if peak is not None and mean is not None]
+    if rises and max(rises) > _VISIBLE * spread:
+        found["peak"] = numbers(peaks, spread)
+    return found | ({"hidden": True} if line.hidden else {})
+
+
+def _limits(chart: Chart) -> Iterator[dict[str, Any]]:
+    """Yield the limits that the rules set for the curves, each once, unless there are too many to tell apart."""
+    found = {(one.limit.level.value, one.limit.value): one.limit for line in chart.lines for one in line.item.beyond}
+    if len(found) <= _MOST_LIMITS:
+        for level, value in found:
+            yield {"level": level, "value": value}
+
+
+def _alert(report: Report, alert: PastAlert) -> dict[str, Any]:
+    end = alert.since + timedelta(seconds=alert.duration)
+    return {
+        "name": printable(alert.rule),
+        "level": alert.level.value,
+        "begin": to_ms(max(alert.since, report.since)),
+        "end": to_ms(min(end, report.until)),
+    }

@@ -1,0 +1,227 @@
+"""The words and tables of an HTML report, host by host; its charts are places that a script fills."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from html import escape
+
+from sysmon import units
+from sysmon.blame import blame
+from sysmon.history import PastAlert
+from sysmon.names import printable
+from sysmon.report import svg
+from sysmon.report.canvas import TITLES, levels, numbers
+from sysmon.report.charts import Chart, charts, in_lines
+from sysmon.report.html_data import worst_alerts
+from sysmon.report.layout import arrange, digest, digest_titles
+from sysmon.report.summary import GlanceItem, MetricSummary, RankedGroup, Ranking, Report, SeriesSummary, TableSummary
+from sysmon.report.words import Words, glance_cells, limits, named, process_name, ranked_cells, still, unmoved
+
+_FIRST = ("cpu", "load", "pressure", "memory", "disk_io", "disk_usage", "network", "tcp", "connections")
+"""What people look at first; all other tables follow in their own order."""
+
+
+_TOLD_BY_AXES = frozenset({"percent", "seconds"})
+
+
+def safe(text: str) -> str:
+    """Return text as HTML that shows it: names come from files, and may be anything."""
+    return escape(printable(text))
+
+
+class Page:
+    """Writes the hosts of a report, and remembers whose charts it left places for."""
+
+    def __init__(self) -> None:
+        self.drawn: list[tuple[Report, Chart]] = []
+
+    def host(self, words: Words, number: int) -> str:
+        """Return everything about one host."""
+        tables = {f"h{number}t{index}": table for index, table in enumerate(_in_order(words.report.tables))}
+        blocks = [_header(words), _glance(words, tables), _alerts(words)]
+        blocks += [_top(words)] if words.report.rankings else []
+        blocks.append(_contents(tables))
+        blocks += [self._table(table, words, name) for name, table in tables.items()]
+        return f'<section class="host" id="h{number}">\n{"".join(blocks)}</section>\n'
+
+    def _table(self, table: TableSummary, words: Words, name: str) -> str:
+        layout = arrange(table)
+        figures = "".join(self._figure(chart, words) for chart in charts(table))
+        told = list(_rest(table, words))
+        if layout.brief and in_lines(table):
+            told.insert(0, _compact(layout.brief, words))
+        return (
+            f'<section class="table" id="{name}"><h2>{safe(table.table.name)}</h2>'
+            f"<p>{safe(table.table.help)} {_coverage(table, words)}</p>\n"
+            f'<div class="charts">{figures}</div>\n{"".join(told)}</section>\n'
+        )
+
+    def _figure(self, chart: Chart, words: Words) -> str:
+        number = len(self.drawn)
+        self.drawn.append((words.report, chart))
+        unit = "" if chart.unit in _TOLD_BY_AXES else chart.unit
+        more = f" The {len(chart.lines)} highest; {chart.left_out} others are not drawn." if chart.left_out else ""
+        return (
+            f'<figure data-chart="{number}"><figcaption><b>{safe(chart.title)}</b> '
+            f"<span>{safe(' · '.join(filter(None, (unit, chart.about))))}{more}</span></figcaption>"
+            f'<div class="plot" role="img" aria-label="{safe(chart.title)}"></div><ul class="legend"></ul>'
+            f"<details><summary>Numbers</summary>{_numbers(chart, words)}</details></figure>\n"
+        )
+
+
+def _header(words: Words) -> str:
+    about = [words.span(), words.completeness(), words.sources()]
+    lines = [f"<p>{safe(line)}</p>" for line in about if line]
+    if words.report.skipped:
+        lines.append(f'<p class="damage">{safe(words.damage())}</p>')
+    name = f"{safe(words.report.origin.hostname)} <small>{safe(words.origin())}</small>"
+    return f"<header><h1>{name}</h1>{''.join(lines)}</header>\n"
+
+
+def _in_order(tables: Sequence[TableSummary]) -> list[TableSummary]:
+    places = {name: place for place, name in enumerate(_FIRST)}
+    return sorted(tables, key=lambda table: places.get(table.table.name, len(places)))
+
+
+def _glance(words: Words, tables: Mapping[str, TableSummary]) -> str:
+    cards = "".join(_card(item, words, tables) for item in words.report.glance)
+    return f'<div class="cards">{cards}</div>\n' if cards else ""
+
+
+def _card(item: GlanceItem, words: Words, tables: Mapping[str, TableSummary]) -> str:
+    mean, worst = glance_cells(item)
+    usual = f"<small>mean {safe(mean)}</small>" if mean else ""
+    told = (
+        f"<b>{safe(item.what)}</b><i>{safe(item.subject)}</i><strong>{safe(worst)}</strong>"
+        f"<small>{'worst at ' if mean else ''}{words.when(item.at)}</small>{usual}"
+    )
+    for name, table in tables.items():
+        if found := _course_of(item, table):
+            return f'<a class="card" href="#{name}">{told}{svg.course(found.trend, found.peaks)}</a>'
+    return f'<div class="card">{told}</div>'
+
+
+def _course_of(item: GlanceItem, table: TableSummary) -> MetricSummary | None:
+    """Return the metric that a card speaks of, of the series that was worst."""
+    for series in table.series:
+        first = series.labels[0][1] if series.labels else ""
+        if first in {item.subject, table.table.whole} or not series.labels:
+            for metric in series.metrics:
+                if metric.metric == item.metric:
+                    return metric
+    return None
+
+
+def _alerts(words: Words) -> str:
+    report = words.report
+    shown = worst_alerts(report)
+    rows = "".join(_alert(alert, words) for alert in shown)
+    left = len(report.alerts) - len(shown)
+    more = f"<p>{left} milder ones are not shown: sysmon alerts lists them.</p>" if left else ""
+    silences = "".join(f"<p>silenced: {safe(silence)}</p>" for silence in report.silences)
+    body = f'<ol class="alerts">{rows}</ol>' if rows else "<p>None.</p>"
+    return f"<section><h2>Alerts</h2>{body}{more}{silences}</section>\n"
+
+
+def _alert(alert: PastAlert, words: Words) -> str:
+    report = words.report
+    length = (report.until - report.since).total_seconds()
+    begin = max((alert.since - report.since).total_seconds(), 0)
+    end = min((alert.since + timedelta(seconds=alert.duration) - report.since).total_seconds(), length)
+    rule, *labels, lasted = words.alert_begun(alert)
+    unit = report.units.get(alert.metric, "")
+    told = [lasted, f"{alert.metric} {alert.condition}".strip(), f"peak {units.human(alert.peak, unit)}"]
+    told += [f"top: {', '.join(blame(one, alert.resource) for one in alert.top)}"] if alert.top else []
+    return (
+        f'<li class="{alert.level.value}"><b>{alert.level.value.upper()}</b> <strong>{safe(rule)}</strong> '
+        f"{safe(' '.join(labels))} <em>{alert.state.value}</em>{svg.bar(begin / length, end / length)}"
+        f"<small>{safe(' · '.join(told))}</small></li>"
+    )
+
+
+def _top(words: Words) -> str:
+    tables = "".join(_ranking(ranking, words) for ranking in words.report.rankings)
+    return f'<section><h2>Top processes</h2><div class="charts top">{tables}</div></section>\n'
+
+
+def _ranking(ranking: Ranking, words: Words) -> str:
+    rows = [f"<tr><th>{_process(group)}</th>{_cells(_used(group, ranking, words))}</tr>" for group in ranking.groups]
+    if ranking.rest:
+        rows.append(f"<tr><th>all that were not listed</th>{_cells(_used(ranking.rest, ranking, words))}</tr>")
+    title = f"<b>{safe(ranking.metric.name)}</b> <span>{safe(words.ranking(ranking))}</span>"
+    table = _scroll(_head("", ("mean", "max", "max at")) + "".join(rows))
+    return f"<figure><figcaption>{title}</figcaption>{table}</figure>"
+
+
+def _process(group: RankedGroup) -> str:
+    name, *others = process_name(group).split("  ")
+    return f"{safe(name)} <small>{safe(' '.join(others))}</small>"
+
+
+def _used(group: RankedGroup, ranking: Ranking, words: Words) -> list[str]:
+    return [*ranked_cells(group, ranking, "≥ "), words.when(group.max_at)]
+
+
+def _contents(tables: Mapping[str, TableSummary]) -> str:
+    links = "".join(f'<a href="#{name}">{safe(table.table.name)}</a>' for name, table in tables.items())
+    return f'<nav class="tables">{links}</nav>\n'
+
+
+def _coverage(table: TableSummary, words: Words) -> str:
+    """Return how complete a table is: the coverage that most of its series share."""
+    found = [series.coverage for series in table.series]
+    return safe(f"{words.coverage(max(found, key=found.count))}.") if found else ""
+
+
+def _rest(table: TableSummary, words: Words) -> Iterator[str]:
+    """Yield what no chart shows: metrics that never changed, and series in which nothing happened."""
+    layout = arrange(table)
+    told = []
+    for series in (*layout.full, *(() if in_lines(table) else layout.brief)):
+        shown = series if series in layout.full else replace(series, metrics=series.metrics[:1])
+        told += [" ".join(filter(None, (named(series), *parts))) for parts in unmoved(shown)]
+    for coverage, quiet in layout.quiet:
+        names = ", ".join(named(one) for one in quiet if one.labels)
+        told.append(f"{names} {still(quiet)}: {words.coverage(coverage)}".strip())
+    if told:
+        yield f'<ul class="still">{"".join(f"<li>{safe(line)}</li>" for line in told)}</ul>\n'
+
+
+def _compact(series: Sequence[SeriesSummary], words: Words) -> str:
+    titles = [f"{item.metric.name} {title}" for item in series[0].metrics for title in digest_titles(item.metric)]
+    rows = []
+    for one in series:
+        cells = [cell for item in one.metrics for cell in digest(item.metric, item.stats)]
+        rows.append(f"<tr><th>{safe(named(one))}</th>{_cells([*cells, words.coverage(one.coverage)])}</tr>")
+    return _scroll(_head("", [*titles, "samples"]) + "".join(rows))
+
+
+def _numbers(chart: Chart, words: Words) -> str:
+    """Return the numbers of the curves, in the colour of the limits that they are beyond."""
+    limited = any(line.item.beyond for line in chart.lines)
+    rows = []
+    for line in chart.lines:
+        stats, unit = line.item.stats, line.item.metric.unit
+        if stats is None:
+            continue
+        colours = [f' class="{level}"' if level else "" for level in levels(line.item)] or [""] * len(TITLES)
+        pairs = zip(numbers(stats, unit), colours, strict=True)
+        told = "".join(f"<td{colour}>{safe(number)}</td>" for number, colour in pairs)
+        rest = [words.when(stats.max_at), words.coverage(line.series.coverage)]
+        rest += ["; ".join(" ".join(parts) for parts in limits(line.item))] if limited else []
+        rows.append(f"<tr><th>{safe(line.name)}</th>{told}{_cells(rest)}</tr>")
+    titles = [*TITLES, "max at", "samples", *(["beyond its limits"] if limited else [])]
+    return _scroll(_head("", titles) + "".join(rows))
+
+
+def _head(first: str, titles: Iterable[str]) -> str:
+    return f"<tr><th>{first}</th>{''.join(f'<th>{safe(title)}</th>' for title in titles)}</tr>"
+
+
+def _cells(texts: Iterable[str]) -> str:
+    return "".join(f"<td>{safe(text)}</td>" for text in texts)
+
+
+def _scroll(rows: str) -> str:
+    """Return a table that scrolls by itself where the page is too narrow."""
+    return f'<div class="scroll"><table>{rows}</table></div>'
