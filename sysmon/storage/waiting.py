@@ -99,10 +99,14 @@ class Waiting:
         with self._lock:
             return bool(self._rows or self._entries)
 
-    def count(self) -> int:
-        """Return how many samples wait."""
+    def give_up(self, reason: str) -> int:
+        """Count all samples that wait as lost; return how many that are."""
         with self._lock:
-            return sum(1 for item in self._rows if item.rows)
+            left = [item for item in self._rows if item.rows]
+            self._rows.clear()
+            for item in left:
+                self._lose(Gap(item.at, item.at, 1, reason))
+            return len(left)
 
     def next_rows(self) -> Rows | None:
         """Return the oldest sample; it is not dropped while it is being written."""

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from sysmon.instants import format_instant
@@ -100,11 +101,16 @@ class Writer:
         self._finish()
 
     def _finish(self) -> None:
-        self._files.close()
-        self._note_lost()
-        left = self._waiting.count()
+        """Try once more what was refused; tell of what is lost, to people and to readers, and close."""
+        if self._waiting.any():
+            self._write_all()
+        left = self._waiting.give_up(self._trouble or "the disk is too slow")
         if left:
             self._tell(f"{left} samples could not be written before the end: {self._trouble}")
+        self._sync()
+        with suppress(OSError):  # a disk that takes nothing cannot be told what it lacks
+            self._tell_readers()
+        self._files.close()
 
     def _until_sync(self) -> float:
         return max(0.0, self._synced_at + self._sync_seconds - time.monotonic())
@@ -172,8 +178,8 @@ class Writer:
 
     def _tell_readers(self) -> None:
         """Store what readers must know of the disk's troubles; raise OSError where that fails, to try it again."""
-        at = self._latest
-        gap = self._waiting.take_gap() if at is not None else None
+        gap = self._waiting.take_gap()
+        at = self._latest or (gap.last if gap is not None else None)
         if at is None or (gap is None and not self._notices):
             return
         events = [*self._notices, *([] if gap is None else [gap.event(at)])]

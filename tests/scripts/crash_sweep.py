@@ -1,30 +1,66 @@
-"""Try a crash, an I/O error and a full disk at every file call of maintenance and of a run. Needs strace.
+"""Try a crash, half a write, an I/O error and a full disk at every file call of a run and of maintenance.
 
-python -m tests.scripts.crash_sweep [EVERY]
+    python -m tests.scripts.crash_sweep [--every 10] [--at-once 16] [--only run]
+
+Each point is a fork that is killed, or whose disk fails, at that call; then what is left is compared with what was
+written and printed, the next start is tried, and maintenance. Exits with 1 when something was wrong.
 """
 
+import argparse
 import sys
 import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.crashes import FATES, STRACE, sweep_maintenance, sweep_run
+from tests.faultydisk import Fate, FaultyDisk, Point
+
+
+def tell(name: str, found: Iterable[tuple[Point, list[str]]]) -> int:
+    """Print what was wrong, and a line for each fate; return how many points were wrong."""
+    tried: Counter[Fate] = Counter()
+    bad: Counter[Fate] = Counter()
+    for point, wrong in found:
+        tried[point.fate] += 1
+        bad[point.fate] += bool(wrong)
+        for one in wrong:
+            print(f"{name}, {point.fate} at call {point.number}: {one}", flush=True)
+    for fate in Fate:
+        print(f"{name}, {fate}: {tried[fate]} points, {bad[fate]} wrong", flush=True)
+    return bad.total()
 
 
 def main() -> int:
     """Sweep and tell."""
-    every = int(sys.argv[1]) if len(sys.argv) > 1 else 1
-    if STRACE is None:
-        sys.stderr.write("strace is not installed\n")
-        return 2
-    bad = 0
-    for sweep in (sweep_maintenance, sweep_run):
-        for fate in FATES:
-            with tempfile.TemporaryDirectory() as folder:
-                tried, wrong = sweep(Path(folder), [fate], every=every)
-            bad += len(wrong)
-            sys.stdout.write(
-                "\n".join([f"{sweep.__name__}, {fate}: {tried} points, {len(wrong)} wrong", *wrong]) + "\n"
-            )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--every", type=int, default=1, help="try every so-manieth call")
+    parser.add_argument("--at-once", type=int, default=16, help="so many at the same time: they mostly wait")
+    parser.add_argument("--ticks", type=int, default=23, help="how long each run is, in ticks of 100 ms")
+    parser.add_argument("--only", choices=("run", "maintain"))
+    parser.add_argument("--count", type=Path, metavar="FOLDER", help="only list the file calls of a maintenance there")
+    asked = parser.parse_args()
+    disk = FaultyDisk()
+    from tests import crashes  # now that sysmon finds the wrapped calls when it is imported
+
+    if asked.count is not None:
+        asked.count.mkdir()
+        print("\n".join(crashes.calls(disk, crashes.Maintenance([], [], datetime.now(UTC)), asked.count)))
+        return 0
+    with tempfile.TemporaryDirectory() as name:
+        folder, now = Path(name), datetime.now(UTC)
+        scenes: list[crashes.Scene] = [
+            crashes.Run(disk, now, asked.ticks),
+            crashes.Maintenance.expected(folder / "expected", now),
+        ]
+        bad = 0
+        for scene in scenes:
+            if asked.only in (None, scene.name):
+                (folder / scene.name).mkdir()
+                found = crashes.sweep(
+                    disk, scene, folder / scene.name, list(Fate), every=asked.every, at_once=asked.at_once
+                )
+                bad += tell(scene.name, found)
     return 1 if bad else 0
 
 

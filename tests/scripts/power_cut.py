@@ -1,11 +1,15 @@
 """Cut the power of a small ext4 or XFS while sysmon writes to it, and count what is gone. Needs root and loop devices.
 
-    python -m tests.scripts.power_cut [ext4|xfs] [TIMES]
+    python -m tests.scripts.power_cut [--kind ext4] [--times 10] [--seed 1] [--sync 1]
 
-The cut is the file system's own shutdown call without a flush of its log; then it is mounted again and read.
+The cut is the file system's own shutdown call without a flush of its log; then it is mounted again and read. Prints for
+each cut how much is lost. Exits with 1 when that is more than the sync interval and one sample, when a finished file is
+not what it was, when an alert that was printed is not stored, or when the next start fails.
 """
 
+import argparse
 import fcntl
+import gzip
 import os
 import random
 import shutil
@@ -15,91 +19,183 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from sysmon.app.verify import check
+from sysmon.instants import EPOCH
+from sysmon.model import AlertEvent
+from sysmon.reading import store
+from sysmon.reading.damage import Damage
+from sysmon.reading.logs import read_alerts
+from sysmon.segments import Form
+from sysmon.storage import inventory
 from tests.cli.processes import SYSMON, environment
-from tests.crashes import sequence
+from tests.crashes import printed_alerts, sequence
 
 SHUTDOWN = 0x8004587D
 WITHOUT_LOG = 2
 INTERVAL = 0.1
-SYNC = 1.0
-SETTINGS = "storage: {rotation: 2s, compress_after: 0s, sync_interval: 1s, min_free: 0B}\n"
+IMAGE = 400 * 2**20
+"""Bytes of the file system, sparse: XFS does with no less."""
+
+RULE = "  - {{id: at-{tick}, metric: agent_sequence, warning: {{at_least: {tick}, for: 0s, clear_for: 1h}}}}\n"
 
 
-def run(*command: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What there was to read, and on the screen, just before the cut."""
+
+    ticks: list[int]
+    finished: dict[tuple[str, Form], bytes]
+    printed: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What one cut did: how many of the samples before it are gone, and what is wrong."""
+
+    samples: int
+    lost: int
+    finished: int
+    alerts: int
+    wrong: list[str]
+
+
+def tool(*command: str) -> None:
     """Run a system's tool; its failure is ours."""
-    subprocess.run(command, check=True, capture_output=True)
-
-
-def tool(name: str) -> str:
-    """Return where a system's tool is."""
-    found = shutil.which(name)
+    found = shutil.which(command[0])
     if found is None:
-        raise SystemExit(f"{name} is not installed")
-    return found
+        raise SystemExit(f"{command[0]} is not installed")
+    subprocess.run([found, *command[1:]], check=True, capture_output=True)
 
 
-def cut(folder: Path, kind: str, seconds: float) -> list[str]:
-    """Run for some seconds, cut, and return what is wrong."""
+@contextmanager
+def mounted(image: Path, mount: Path) -> Iterator[None]:
+    """Have the image mounted."""
+    tool("mount", "-o", "loop", str(image), str(mount))
+    try:
+        yield
+    finally:
+        tool("umount", str(mount))
+
+
+def cut(folder: Path, kind: str, seconds: float, sync: float) -> Cut:
+    """Run for some seconds, cut, and look at what is left."""
     image, mount = folder / "image", folder / "mount"
     mount.mkdir()
     with image.open("wb") as file:
-        file.truncate(400 * 2**20)
-    run(tool(f"mkfs.{kind}"), "-q", str(image))
-    run(tool("mount"), "-o", "loop", str(image), str(mount))
-    try:
-        before = _written_until(folder, mount, seconds)
-    finally:
-        run(tool("umount"), str(mount))
-    run(tool("mount"), "-o", "loop", str(image), str(mount))
-    try:
-        return _judged(before, mount / "data")
-    finally:
-        run(tool("umount"), str(mount))
+        file.truncate(IMAGE)
+    tool(f"mkfs.{kind}", "-q", str(image))
+    with mounted(image, mount):
+        before = written_until(folder, mount, seconds, sync)
+    with mounted(image, mount):
+        after = [number for _, number in ticks(mount / "data")]
+        wrong = list(faults(folder, mount / "data", before, after, sync))
+    return Cut(len(before.ticks), len(before.ticks) - len(after), len(before.finished), len(before.printed), wrong)
 
 
-def _written_until(folder: Path, mount: Path, seconds: float) -> list[int]:
-    (folder / "sysmon.yaml").write_text(SETTINGS)
-    (folder / "rules.yaml").write_text("version: 1\nrules: []\n")
+def written_until(folder: Path, mount: Path, seconds: float, sync: float) -> Before:
+    """Run until the power goes; return what there was just before."""
+    text = f"storage: {{rotation: 2s, compress_after: 0s, sync_interval: {sync:g}s, min_free: 0B}}\n"
+    (folder / "sysmon.yaml").write_text(text)
+    rules = [RULE.format(tick=tick) for tick in range(2, 200, 2)]
+    (folder / "rules.yaml").write_text("version: 1\nrules:\n" + "".join(rules))
     data = mount / "data"
-    files = ["--config", str(folder / "sysmon.yaml"), "--rules", str(folder / "rules.yaml")]
-    command = [*SYSMON, "run", "--data", str(data), *files, "--interval", f"{INTERVAL * 1000:g}ms"]
-    with subprocess.Popen(command, env=environment(), stdout=-3, stderr=-3) as process:
+    with (folder / "said").open("wb") as said:
+        process = subprocess.Popen(
+            [*command(folder, data)], env=environment(), stdout=said, stderr=-3, start_new_session=True
+        )
+    with process:
         threading.Event().wait(seconds)
-        before = sequence(data)
+        printed = printed_alerts((folder / "said").read_text())
+        before = Before([number for _, number in ticks(data)], dict(finished(data)), printed)
         descriptor = os.open(mount, os.O_RDONLY)
         fcntl.ioctl(descriptor, SHUTDOWN, struct.pack("I", WITHOUT_LOG))
         os.close(descriptor)
-        process.send_signal(signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL)  # maintenance too
     return before
 
 
-def _judged(before: list[int], data: Path) -> list[str]:
-    after = sequence(data) if data.exists() else []
-    lost = len(before) - len(after)
-    wrong = []
-    if lost > SYNC / INTERVAL + 2:
-        wrong.append(f"{lost} samples of {len(before)} are lost")
+def command(folder: Path, data: Path, *more: str) -> list[str]:
+    """Return the command line of a run."""
+    files = ["--config", str(folder / "sysmon.yaml"), "--rules", str(folder / "rules.yaml")]
+    return [*SYSMON, "run", "--data", str(data), *files, "--interval", f"{INTERVAL * 1000:g}ms", *more]
+
+
+def ticks(data: Path) -> list[tuple[str, int]]:
+    """Return what is stored of the agent's own table."""
+    return [one for host in (store.hosts(data) if data.exists() else []) for one in sequence(data, host)]
+
+
+def finished(data: Path) -> Iterator[tuple[tuple[str, Form], bytes]]:
+    """Yield what finished files hold: those that are synced when they end, and all that are packed."""
+    for file in inventory.take(data).files:
+        if file.segment is None or file.open:
+            continue
+        if file.segment.form is Form.JSONL or file.segment.packed:
+            yield (f"{file.table}/{file.segment.segment.stem}", file.segment.form), content(file.path)
+
+
+def content(path: Path) -> bytes:
+    """Return what a file holds, packed or not; it may be packed while one looks."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        path = path.with_name(f"{path.name}.gz")
+        data = path.read_bytes()
+    return gzip.decompress(data) if path.suffix == ".gz" else data
+
+
+def faults(folder: Path, data: Path, before: Before, after: list[int], sync: float) -> Iterator[str]:
+    """Yield what is not as promised."""
+    lost = len(before.ticks) - len(after)
+    if lost > sync / INTERVAL + 1:
+        yield f"{lost} samples of {len(before.ticks)} are lost"
     if after != list(range(1, len(after) + 1)):
-        wrong.append(f"what is left is not the beginning: {after}")
-    faults = check(data, repair=False).faults if data.exists() else []
-    return wrong + [fault for fault in faults if "NULs at the end" not in fault and ".csv" not in fault]
+        yield f"what is left is not the beginning: {after}"
+    left = dict(finished(data)) if data.exists() else {}
+    yield from (
+        f"{stem}.{form} is not what it was"
+        for (stem, form), held in before.finished.items()
+        if left.get((stem, form)) != held
+    )
+    hosts = store.hosts(data) if data.exists() else []
+    entries = [entry for host in hosts for entry in read_alerts(data / host, EPOCH, store.LAST, Damage())]
+    stored = {entry.rule for entry in entries if isinstance(entry, AlertEvent)}
+    yield from (f"{rule} was printed and is not stored" for rule in before.printed if rule not in stored)
+    found = check(data, repair=False).faults if hosts else []
+    yield from (fault for fault in found if "NULs at the end" not in fault and ".csv" not in fault)
+    again = subprocess.run(command(folder, data, "--ticks", "2"), env=environment(), capture_output=True, check=False)
+    if again.returncode:
+        yield f"the next start ends with {again.returncode}: {again.stderr.decode()}"
 
 
 def main() -> int:
     """Cut some times, at random moments, and tell."""
-    kind = sys.argv[1] if len(sys.argv) > 1 else "ext4"
-    times = int(sys.argv[2]) if len(sys.argv) > 2 else 10
-    chance = random.Random(1)  # noqa: S311 - the same moments each time
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kind", choices=("ext4", "xfs"), default="ext4")
+    parser.add_argument("--times", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=1, help="the moments that chance chooses")
+    parser.add_argument("--sync", type=float, default=1.0, help="storage.sync_interval in seconds")
+    asked = parser.parse_args()
+    if "SYSMON_POWER_CUT" not in os.environ:  # mounts stay in a namespace of their own, and go with it
+        unshare = shutil.which("unshare") or "unshare"
+        again = [sys.executable, "-m", "tests.scripts.power_cut", *sys.argv[1:]]
+        os.execve(unshare, ["unshare", "--mount", *again], {**os.environ, "SYSMON_POWER_CUT": "1"})
+    chance = random.Random(asked.seed)  # noqa: S311 - the same moments each time
     bad = 0
-    for _ in range(times):
-        seconds = chance.uniform(2.0, 9.0)
+    for _ in range(asked.times):
+        seconds = chance.uniform(asked.sync + 1.0, asked.sync + 8.0)
         with tempfile.TemporaryDirectory() as folder:
-            wrong = cut(Path(folder), kind, seconds)
-        bad += len(wrong)
-        sys.stdout.write("\n".join([f"{kind}, cut after {seconds:.1f} s: {len(wrong)} wrong", *wrong]) + "\n")
+            one = cut(Path(folder), asked.kind, seconds, asked.sync)
+        bad += len(one.wrong)
+        what = f"{one.lost} of {one.samples} samples lost, {one.finished} finished files, {one.alerts} printed alerts"
+        print(
+            f"{asked.kind}, cut after {seconds:.1f} s: {what}: {len(one.wrong)} wrong", *one.wrong, sep="\n", flush=True
+        )
     return 1 if bad else 0
 
 

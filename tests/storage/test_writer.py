@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -52,10 +53,10 @@ class Refusing(HostFiles):
 class Writing:
     """A writer with everything that it told."""
 
-    def __init__(self, folder: Path, layout: Layout) -> None:
+    def __init__(self, folder: Path, layout: Layout, disk: type[Refusing] = Refusing) -> None:
         self.told: list[str] = []
         self.spoke = threading.Event()
-        self.files = Refusing(
+        self.files = disk(
             folder,
             Origin("h"),
             [LOAD],
@@ -289,6 +290,36 @@ def test_nobody_is_left_less_than_was_promised_and_what_is_lost_meanwhile_is_tol
     assert isinstance(lost, int)
     assert (stored, rows, seconds[0], len(seconds)) == (True, [], float(lost), QUEUE_LIMIT + over + 1 - lost)
     assert (gap["from"], "min_free" in str(gap["reason"])) == ("2026-11-20T12:00:00.000Z", True)
+
+
+def test_what_the_disk_refuses_up_to_the_end_is_told_to_people_and_to_readers(tmp_path: Path) -> None:
+    with _writing(tmp_path) as writing:
+        writing.files.error = OSError(28, "No space left on device")
+        for seconds in (1, 2, 3):
+            writing.put(seconds)
+
+    gap = {"from": "2026-11-20T12:00:01.000Z", "to": "2026-11-20T12:00:03.000Z", "count": 3}
+    assert (writing.told[-1], _events(tmp_path)[-1]) == (
+        "3 samples could not be written before the end: No space left on device",
+        ("gap", {**gap, "reason": "No space left on device"}),
+    )
+
+
+def test_what_the_disk_refuses_at_the_end_is_tried_once_more(tmp_path: Path) -> None:
+    class Hesitant(Refusing):
+        errors: ClassVar = [OSError(5, "Input/output error"), OSError(5, "Input/output error")]
+
+        def append_rows(self, table: str, at: datetime, rows: Sequence[Row]) -> None:
+            if self.errors:
+                raise self.errors.pop()
+            super().append_rows(table, at, rows)
+
+    writing = Writing(tmp_path, DEFAULT, Hesitant)
+    writing.put(1)
+    assert writing.spoke.wait(30)
+    writing.writer.close(30)
+
+    assert [record["load_average_1m"] for record in _records(tmp_path, "load")] == [1.0]
 
 
 def test_what_happened_to_the_disk_is_an_event_when_it_is_over(tmp_path: Path) -> None:
