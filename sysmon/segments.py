@@ -18,7 +18,10 @@ _NAME = re.compile(
     re.ASCII,
 )
 _LAST = datetime.max.replace(tzinfo=UTC)
+_FIRST = datetime(1000, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
+_UNITS = "smhd"
 
 
 class Form(StrEnum):
@@ -126,7 +129,7 @@ def select(file_names: Iterable[str], since: datetime, until: datetime) -> list[
     Of a stem's files the compressed one is taken first, JSON Lines before CSV.
     """
     by_stem: dict[str, SegmentFile] = {}
-    for name in file_names:
+    for name in _near(file_names, since, until):
         found = parse(name)
         if found is None:
             continue
@@ -142,6 +145,25 @@ def select(file_names: Iterable[str], since: datetime, until: datetime) -> list[
         for file in ordered
         if file.segment.start < until and (file.segment.end or following[file.segment.start]) > since
     ]
+
+
+def _near(file_names: Iterable[str], since: datetime, until: datetime) -> list[str]:
+    """Return the names that may matter to a range, by their stamps alone: to read thousands of names takes long."""
+    names = list(file_names)
+    begin = _stamp(since - _DAY) if since - _FIRST > _DAY else ""  # no period is longer than a day
+    end = _stamp(until + _SECOND) if _LAST - until > _SECOND else "~"
+    near = []
+    for name in names:
+        rest = name.partition("-")[2]
+        if begin <= rest < end:
+            near.append(name)
+        elif rest < begin and rest.partition(".")[0][-1:] not in _UNITS:  # without a period: it reaches to the next
+            return names
+    return near
+
+
+def _stamp(at: datetime) -> str:
+    return instants.format_stamp(at.astimezone(UTC))
 
 
 def _preference(file: SegmentFile) -> tuple[bool, bool]:

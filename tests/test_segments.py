@@ -167,3 +167,20 @@ def test_a_selection_holds_every_segment_that_overlaps_once(
     }
     stems = [file.segment.stem for file in found]
     assert (len(stems) == len(set(stems)), sure <= set(stems)) == (True, True)
+
+
+@given(st.lists(files, max_size=12), moments, moments)
+def test_names_far_from_the_range_change_nothing(present: list[SegmentFile], one: datetime, other: datetime) -> None:
+    since, until = sorted((one, other))
+    names = [file.name for file in present]
+    whole = segments.select(names, EPOCH, datetime.max.replace(tzinfo=UTC))
+
+    found = segments.select(names, since, until)
+
+    starts = sorted({file.segment.start for file in whole})
+    following = dict(zip(starts, [*starts[1:], datetime.max.replace(tzinfo=UTC)], strict=False))
+    assert found == [
+        file
+        for file in whole
+        if file.segment.start < until and (file.segment.end or following[file.segment.start]) > since
+    ]
