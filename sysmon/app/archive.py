@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from sysmon.names import RESERVED_TABLES, printable
 from sysmon.reading import store
 from sysmon.reading.damage import Damage
 from sysmon.reading.discover import discover_table
+from sysmon.reading.longrange import SHORT
 from sysmon.reading.rows import scan
 from sysmon.reading.store import Host
 
@@ -25,6 +26,7 @@ class Question:
     """Which rows are meant: those of [since, until), of one host; no tables or metrics named means all of them.
 
     `exact` asks for rows only, whatever sums there are of them; `strict` for no answer where anything is damaged.
+    A range that is no longer than `short` is answered from rows as long as there are any.
     """
 
     data: Path
@@ -36,6 +38,7 @@ class Question:
     metrics: Sequence[str] = ()
     exact: bool = False
     strict: bool = False
+    short: timedelta = SHORT
 
     def __post_init__(self) -> None:
         if self.since >= self.until:

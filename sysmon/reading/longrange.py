@@ -28,9 +28,14 @@ class _Rows:
     until: datetime
 
 
-def read_rolled(host: Path, table: Table, since: datetime, until: datetime, damage: Damage) -> RolledTable | None:
-    """Return a table over [since, until) with the help of roll-ups; None where there is none to help."""
-    if until - since <= SHORT:
+def read_rolled(
+    host: Path, table: Table, since: datetime, until: datetime, damage: Damage, *, short: timedelta = SHORT
+) -> RolledTable | None:
+    """Return a table over [since, until) with the help of roll-ups; None where there is none to help.
+
+    A range that is no longer than `short` needs none, unless some of its rows have expired.
+    """
+    if until - since <= short and not _has_expired(host, table, since, until):
         return None
     trouble = Damage()
     segments = store.files(host / table.name, since, until, trouble)
@@ -50,6 +55,19 @@ def read_rolled(host: Path, table: Table, since: datetime, until: datetime, dama
         joining.add(sum_up(read_table(host / table.name, table, one.since, one.until, damage)))
     used |= {ROWS} if rows else set()
     return joining.result(tuple(source for source in (Span.DAY.value, Span.HOUR.value, ROWS) if source in used))
+
+
+def _has_expired(host: Path, table: Table, since: datetime, until: datetime) -> bool:
+    """Say whether an hour of which there is a roll-up has no rows any more."""
+    hours, hour = [], Span.HOUR.ceiling(since)
+    while hour < Span.HOUR.floor(until):
+        if (host / FOLDER / Span.HOUR / RollupFile(table.name, Span.HOUR, hour).name).exists():
+            hours.append(hour)
+        hour += Span.HOUR.length
+    if not hours:
+        return False
+    stems = _by_hour(store.files(host / table.name, since, until, Damage()), since, until)
+    return any(hour not in stems for hour in hours)
 
 
 def _by_hour(files: Sequence[SegmentFile], since: datetime, until: datetime) -> dict[datetime, set[str]]:

@@ -12,7 +12,7 @@ from sysmon.history import RolledTable
 from sysmon.model import Row
 from sysmon.reading import rollups
 from sysmon.reading.damage import Damage
-from sysmon.reading.longrange import read_rolled
+from sysmon.reading.longrange import SHORT, read_rolled
 from sysmon.reading.rolled import Joining, TableSum, sum_of, sum_up
 from sysmon.reading.rows import read_table
 from sysmon.spans import FOLDER, RollupFile, Span
@@ -139,11 +139,27 @@ def test_a_long_range_comes_from_hours_and_from_rows_at_its_edges(tmp_path: Path
     assert (found.sources, _same_but_for_drawing(found, rows)) == (("1h", "rows"), True)
 
 
-def test_a_short_range_is_read_from_rows(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("hours", "short"),
+    [pytest.param(6, SHORT, id="short for everybody"), pytest.param(9, 9 * HOUR, id="short for whom it is")],
+)
+def test_a_short_range_is_read_from_rows(tmp_path: Path, hours: int, short: timedelta) -> None:
     write_table(tmp_path, CPU, samples(60))
     roll_up(tmp_path, START, 10)
 
-    assert read_rolled(tmp_path / HOST, CPU, START, START + 6 * HOUR, Damage()) is None
+    assert read_rolled(tmp_path / HOST, CPU, START, START + hours * HOUR, Damage(), short=short) is None
+
+
+def test_a_short_range_whose_rows_have_expired_comes_from_roll_ups(tmp_path: Path) -> None:
+    paths = write_table(tmp_path, CPU, samples(60))
+    roll_up(tmp_path, START, 10)
+    whole = joined(summed(tmp_path, START, START + 4 * HOUR))
+    paths[0].unlink()
+
+    found = read_rolled(tmp_path / HOST, CPU, START, START + 4 * HOUR, Damage())
+
+    assert found is not None
+    assert _same_but_for_drawing(found, whole)
 
 
 def test_without_roll_ups_there_is_nothing_to_help(tmp_path: Path) -> None:
