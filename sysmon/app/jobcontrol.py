@@ -1,12 +1,11 @@
-"""The terminal was resized, or the run was stopped and continued: what becomes of the status area then?"""
+"""The terminal was resized, or the program stopped and continued: what becomes of what is drawn on it?"""
 
 import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-
-from sysmon.notify.outlet import Outlet
+from typing import Protocol
 
 _CLEARED_WITHIN = 0.3
 """Seconds that stopping waits for the terminal to take what clears the area."""
@@ -14,25 +13,38 @@ _CLEARED_WITHIN = 0.3
 _Handler = Callable[[int, FrameType | None], None]
 
 
+class Drawn(Protocol):
+    """Something on a terminal; its methods may be called from signal handlers."""
+
+    def refresh(self) -> None:
+        """Draw it again soon."""
+
+    def leave(self, seconds: float, /) -> None:
+        """Take it off the terminal until it comes back; wait for that, for a time at most."""
+
+    def back(self) -> None:
+        """Put it there again."""
+
+
 @contextmanager
-def minding(outlet: Outlet) -> Iterator[None]:
-    """Redraw the area at once when the terminal's size changes, clear it before Ctrl-Z stops us, and bring it back.
+def minding(drawn: Drawn) -> Iterator[None]:
+    """Redraw at once when the terminal's size changes, give it back before Ctrl-Z stops us, and take it again.
 
     What is ignored stays ignored: a shell without job control has it so.
     """
 
     def changed(_number: int, _frame: FrameType | None) -> None:
-        outlet.refresh()
+        drawn.refresh()
 
     def continued(_number: int, _frame: FrameType | None) -> None:
-        outlet.back()
+        drawn.back()
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        outlet.leave(_CLEARED_WITHIN)
+        drawn.leave(_CLEARED_WITHIN)
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)  # here the process stands still, as the shell expects of this very signal
         signal.signal(number, stop)
-        outlet.back()
+        drawn.back()
 
     wanted: dict[str, _Handler] = {"SIGWINCH": changed, "SIGCONT": continued, "SIGTSTP": stop}
     there = {getattr(signal, name): handler for name, handler in wanted.items() if hasattr(signal, name)}

@@ -16,12 +16,12 @@ from sysmon.alerts.rules import RuleSet, load_rules
 from sysmon.app import greeting, logs, upkeep
 from sysmon.app.alarms import Alarms, told
 from sysmon.app.catalogue import tables
+from sysmon.app.collecting import collecting
 from sysmon.app.color import is_terminal, wants_color
 from sysmon.app.limits import ResourceWatch
 from sysmon.app.screen import Screen, choose_face
 from sysmon.app.supervised import Supervised, attentive
 from sysmon.app.upkeep import Upkeep
-from sysmon.collectors import Source, discover
 from sysmon.config import Config
 from sysmon.formats.records import RUNNING
 from sysmon.instants import format_instant
@@ -29,12 +29,9 @@ from sysmon.model import AlertEvent, Event, Origin, Sample
 from sysmon.names import escape
 from sysmon.notify.status import About
 from sysmon.notify.supervisor import VARIABLES, Supervisor, find_supervisor
-from sysmon.protocols import Governed
 from sysmon.sampling.clock import Clock, SystemClock
-from sysmon.sampling.governor import Governor
 from sysmon.sampling.loop import Loop, Tally
 from sysmon.sampling.masking import Masking
-from sysmon.sampling.sampler import Sampler
 from sysmon.sampling.schedule import Schedule
 from sysmon.sampling.stored import Stored
 from sysmon.sampling.tables import AGENT, COLLECTOR
@@ -128,15 +125,8 @@ class _Run:
         self._rules = rules
         self._clock: Clock = SystemClock()
         self._folder = host_folder(config.data_dir, identity.origin.hostname)
-        enabled = {name: chosen for name, chosen in config.collectors.items() if chosen.enabled}
-        source = Source()
-        collectors = {name: discover()[name](source, chosen.options) for name, chosen in enabled.items()}
-        self._sampler = Sampler(collectors, self._clock.monotonic, stored=_stored(config))
+        self._sampler, self._governor = collecting(config, self._clock.monotonic, _stored(config))
         self._schedule = Schedule(config.interval.total_seconds())
-        self._governor = Governor(
-            {name: chosen.interval for name, chosen in enabled.items()},
-            {name: one.cpu_budget for name, one in collectors.items() if isinstance(one, Governed)},
-        )
         self._alarms = Alarms(config, rules, identity.origin, intervals=identity.intervals, load=load, environ=environ)
         now = self._clock.now()
         self._alarms.resume(self._folder, now=now, first_tick=self._schedule.after(now))

@@ -45,9 +45,14 @@ class Waiter:
             left = deadline - self._monotonic()
             if left <= 0:
                 return True
-            select.select([self._receiver], [], [], left)
-            self._drain()
+            self.doze(left)
         return False
+
+    def doze(self, seconds: float, *descriptors: int) -> list[int]:
+        """Sleep for a while at most, until any signal comes or a descriptor has something; return those that have."""
+        ready, _, _ = select.select([self._receiver.fileno(), *descriptors], [], [], seconds)
+        self._drain()
+        return [one for one in descriptors if one in ready]
 
     def _drain(self) -> None:
         with suppress(BlockingIOError):
