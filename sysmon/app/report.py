@@ -98,7 +98,7 @@ def answer(
         shown = table in tables
         rolled = None
         if not question.exact:
-            rolled = read_rolled(host.folder, table, question.since, question.until, damage)
+            rolled = read_rolled(host.folder, table, question.since, question.until, damage, short=question.short)
         if rolled is not None:
             draft.add_rolled(rolled, shown=shown)
         else:

@@ -15,6 +15,7 @@ from sysmon.cli._options import color_option, environment, example, path, rules_
 from sysmon.cli._reading import binary_stdout, question, range_options, several_hosts, tell_damage, tell_host
 
 if TYPE_CHECKING:
+    from sysmon.app.archive import Question
     from sysmon.app.report import Answers
     from sysmon.app.rulelimits import RuleLimits
     from sysmon.report.summary import Report
@@ -31,6 +32,7 @@ INCOMPLETE = 1
     epilog=example(
         "sysmon report --since 1h",
         "sysmon report --since yesterday --until today --table cpu",
+        "sysmon report --since 1d --format html -o day.html",
         "sysmon report --since 1d --host all --format markdown -o report.md",
     ),
 )
@@ -47,10 +49,10 @@ INCOMPLETE = 1
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "markdown", "csv", "json"]),
+    type=click.Choice(["text", "html", "markdown", "csv", "json"]),
     default="text",
     show_default=True,
-    help="For people, for a wiki or an issue, for a spreadsheet, for programs.",
+    help="For people, for a browser, for a wiki or an issue, for a spreadsheet, for programs.",
 )
 @click.option(
     "--top",
@@ -99,7 +101,14 @@ def command(
         output = None
     width = shutil.get_terminal_size((canvas.NARROW, 24)).columns
 
+    if form == "html":
+        asked = _for_a_browser(asked, output)
+
     def trend_width(names: Iterable[str]) -> int:
+        if form == "html":
+            from sysmon.report.courses import parts_of
+
+            return parts_of(asked.until - asked.since)
         return canvas.trend_width(names, width) if form == "text" else JSON_TREND
 
     detail = report.Detail(limits=_limits(rules, config_file), top=top)
@@ -114,6 +123,16 @@ def command(
         page = _for_programs(reports, form, zone)
     _write(page, output)
     return _exit_code(answers, hosts)
+
+
+def _for_a_browser(asked: "Question", output: Path | None) -> "Question":
+    """Return a question whose answer is fine enough to look into; a terminal is no place for it."""
+    from sysmon.errors import UsageError
+    from sysmon.report.courses import FINE
+
+    if output is None and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError("a page is for a browser: write it to a file, as in -o report.html")
+    return replace(asked, short=FINE)
 
 
 def _limits(rules: Path | None, config_file: Path | None) -> "RuleLimits":
@@ -143,6 +162,10 @@ def _text(reports: Sequence["Report"], width: int, zone: tzinfo | None, *, color
 
 
 def _for_programs(reports: Sequence["Report"], form: str, zone: tzinfo | None) -> bytes:
+    if form == "html":
+        from sysmon.report import html
+
+        return html.render(reports, zone).encode()
     from sysmon.report import csv, json, markdown
 
     if form == "markdown":

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
-from math import floor, log10
 from typing import Any
 
 from sysmon.history import PastAlert
@@ -11,36 +10,18 @@ from sysmon.instants import from_ms, to_ms
 from sysmon.model import Kind
 from sysmon.names import printable
 from sysmon.report.charts import Chart, Line
+from sysmon.report.courses import numbers
 from sysmon.report.summary import Report
 
-MOST_PARTS = 360
 MOST_ALERTS = 200
 """More alerts than these are counted and not shown."""
 
-_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
-_LENGTHS = (1, 2, 5, 10, 15, 20, 30)
-_PART_SECONDS = (
-    *_LENGTHS,
-    *(length * _MINUTE for length in _LENGTHS),
-    *(length * _HOUR for length in (1, 2, 3, 6, 12)),
-    *(length * _DAY for length in (1, 2, 7)),
-)
 _QUARTER = 900_000
 """Clocks are put forward and back at multiples of a quarter of an hour (in milliseconds)."""
-
-_DIGITS = 3
-"""How many digits of a value, or of how far a curve moves, can be seen in a picture; one more is kept."""
 
 _MOST_LIMITS = 4
 _VISIBLE = 0.005
 """Peaks that rise less above the means, as a share of all that is drawn, are not worth their bytes."""
-
-
-def parts_of(length: timedelta) -> int:
-    """Return into how many parts a range is cut: as many as a picture can show, of a length that people use."""
-    seconds = max(length.total_seconds(), 1)
-    part = next((one for one in _PART_SECONDS if seconds / one <= MOST_PARTS), seconds / MOST_PARTS)
-    return round(seconds / part)
 
 
 def payload(reports: Sequence[Report], drawn: Iterable[tuple[Report, Chart]], zone: tzinfo | None) -> str:
@@ -82,20 +63,6 @@ def touches(alert: PastAlert, chart: Chart) -> bool:
         and all(alert.labels.get(name, value) == value for name, value in line.series.labels)
         for line in chart.lines
     )
-
-
-def numbers(values: Sequence[float | None], spread: float) -> str:
-    """Return values as text, with a comma between two and nothing for None; as precise as a picture shows."""
-    return ",".join("" if value is None else _number(value, spread) for value in values)
-
-
-def _number(value: float, spread: float) -> str:
-    if value == 0:
-        return "0"
-    size = floor(log10(abs(value)))
-    step = min(floor(log10(spread)), size) if spread > 0 else size
-    text = f"{value:.{size - step + _DIGITS + 1}g}"
-    return text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
 
 
 def _chart(report: Report, chart: Chart) -> dict[str, Any]:
