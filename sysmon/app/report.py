@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from dataclasses import dataclass, field, replace
 
 from sysmon.app.alertlist import silences_text
@@ -17,6 +18,7 @@ from sysmon.reading.damage import Damage
 from sysmon.reading.logs import read_alerts, read_events
 from sysmon.reading.longrange import read_rolled
 from sysmon.reading.rows import read_table
+from sysmon.report.comparing import compare
 from sysmon.reading.store import Host
 from sysmon.report.glance import glance
 from sysmon.report.ranking import rank, rank_rolled, uses_of
@@ -27,14 +29,19 @@ HEARTBEAT = "agent"
 """The table with a row for every base tick: it tells how complete the whole record is."""
 
 TOP = 5
+_ALL = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """What a report tells beside the numbers: the limits of rules, and how many of those who used most."""
+    """What a report tells beside the numbers: the limits of rules, and how many of those who used most.
+
+    `compare` is how far back the range lies that it is compared with, None for no comparison.
+    """
 
     limits: RuleLimits = field(default_factory=RuleLimits)
     top: int = TOP
+    compare: timedelta | None = None
 
 
 USUAL = Detail()
@@ -88,6 +95,27 @@ def answer(
     """
     damage = question.damage()
     host = find_host(question, damage)
+    report = _report(question, host, damage, known=known, trend_width=trend_width, detail=detail)
+    if detail.compare is not None:
+        earlier = replace(question, since=question.since - detail.compare, until=question.until - detail.compare)
+        everybody = Detail(top=_ALL)
+        try:
+            then = _report(earlier, host, damage, known=known, trend_width=lambda _: 1, detail=everybody)
+        except NothingFoundError:
+            then = None
+        report = replace(compare(report, then, earlier.since, earlier.until), skipped=damage.count)
+    return Answer(report, host, damage)
+
+
+def _report(
+    question: Question,
+    host: Host,
+    damage: Damage,
+    *,
+    known: Mapping[str, Table],
+    trend_width: Callable[[Iterable[str]], int],
+    detail: Detail,
+) -> Report:
     tables = find_tables(question, host, known)
     runs = runs_of(
         read_events(host.folder, question.since, question.until, damage), until=question.until, now=question.now
@@ -111,7 +139,7 @@ def answer(
     )
     if not (draft.tables or draft.rankings):
         raise nothing_found(question, host, damage)
-    report = Report(
+    return Report(
         origin=draft.origin or Origin(host.name),
         since=question.since,
         until=question.until,
@@ -126,7 +154,6 @@ def answer(
         sources=tuple(sorted(draft.sources, key=("1d", "1h", "rows").index)),
         silences=tuple(silences_text(ReplyFile(question.data).read().active(question.now), question.now, None)),
     )
-    return Answer(report, host, damage)
 
 
 class _Draft:
@@ -219,7 +246,7 @@ class _Draft:
         """Return how well instants fill where they should be; most series, and many tables, have the same ones."""
         key = (instants.tobytes(), tuple(due))
         if key not in self._known:
-            self._known[key] = coverage(due, instants)
+            self._known[key] = coverage(due, ticks)
         return self._known[key]
 
     def _add(self, table: Table, summaries: tuple[SeriesSummary, ...]) -> None:

@@ -4,7 +4,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, tzinfo
+from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 JSON_TREND = 60
 """In how many parts a trend is cut for programs."""
+
+BEFORE = "before"
+"""What `--compare` without a value is compared with: the range of equal length just before."""
 
 INCOMPLETE = 1
 """The exit code where a host that was named has nothing to tell."""
@@ -55,6 +58,13 @@ INCOMPLETE = 1
     help="For people, for a browser, for a wiki or an issue, for a spreadsheet, for programs.",
 )
 @click.option(
+    "--compare",
+    is_flag=False,
+    flag_value=BEFORE,
+    metavar="[TIME]",
+    help="Say what changed against the time just before, or against the same range 7d earlier.",
+)
+@click.option(
     "--top",
     type=click.IntRange(1, 100),
     default=5,
@@ -76,6 +86,7 @@ def command(
     metrics: tuple[str, ...],
     utc: bool,
     form: str,
+    compare: str | None,
     top: int,
     rules: Path | None,
     exact: bool,
@@ -111,7 +122,9 @@ def command(
             return parts_of(asked.until - asked.since)
         return canvas.trend_width(names, width) if form == "text" else JSON_TREND
 
-    detail = report.Detail(limits=_limits(rules, config_file), top=top)
+    detail = report.Detail(
+        limits=_limits(rules, config_file), top=top, compare=None if compare is None else _shift(compare, asked)
+    )
     answers = report.answer_hosts(asked, hosts, catalogue.tables(), trend_width, detail)
     for found in answers.found:
         tell_host(found.host)
@@ -123,6 +136,17 @@ def command(
         page = _for_programs(reports, form, zone)
     _write(page, output)
     return _exit_code(answers, hosts)
+
+
+def _shift(compare: str, asked: "Question") -> timedelta:
+    """Return how far back the range lies that this one is compared with."""
+    from sysmon.errors import UsageError
+    from sysmon.units import parse_duration
+
+    shift = asked.until - asked.since if compare == BEFORE else parse_duration(compare)
+    if not shift:
+        raise UsageError("--compare 0s is the same range: write how much earlier, as in 1d or 7d")
+    return shift
 
 
 def _for_a_browser(asked: "Question", output: Path | None) -> "Question":
@@ -176,11 +200,20 @@ def _for_programs(reports: Sequence["Report"], form: str, zone: tzinfo | None) -
 def _exit_code(answers: "Answers", hosts: Sequence[str]) -> int:
     """Say what is missing, and return what tells the worst of it; a host that nobody named may be silent."""
     from sysmon.app.archive import ALL
+    from sysmon.instants import format_instant
+    from sysmon.names import printable
 
     for line in answers.silent:
         click.echo(f"sysmon: {line}", err=True)
+    alone = [found.report for found in answers.found if found.report.compared and not found.report.compared.coverage]
+    for one in alone:
+        assert one.compared is not None  # noqa: S101 - it is what makes them so
+        begin, end = format_instant(one.compared.since), format_instant(one.compared.until)
+        click.echo(
+            f"sysmon: {printable(one.origin.hostname)}: no samples from {begin} to {end} to compare with", err=True
+        )
     damaged = max(tell_damage(found.damage) for found in answers.found)
-    return damaged or (INCOMPLETE if answers.silent and ALL not in hosts else 0)
+    return damaged or (INCOMPLETE if alone or (answers.silent and ALL not in hosts) else 0)
 
 
 def _write(page: bytes, output: Path | None) -> None:

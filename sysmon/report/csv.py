@@ -36,29 +36,34 @@ COLUMNS = (
     "max_at",
     *(f"{level}_{what}" for level in Level for what in ("limit", "samples", "seconds")),
 )
+BEFORE = tuple(f"before_{name}" for name in ("samples", "mean", "min", "p50", "p95", "p99", "max"))
+"""More columns, where the report is compared with another period."""
+
 _Cell = str | int | float | None
 
 
 def render(reports: Sequence[Report]) -> str:
     """Return a header and the lines of all hosts; instants are in UTC, what is not known is empty."""
-    lines = [encode_line(COLUMNS)]
+    compared = any(report.compared for report in reports)
+    lines = [encode_line([*COLUMNS, *(BEFORE if compared else ())])]
     for report in reports:
         about = [report.origin.hostname, *(report.origin.labels.get(name) for name in CONFIGURED_LABELS)]
         head = [*about, format_instant(report.since), format_instant(report.until)]
-        lines += [encode_line(_safe([*head, *cells])) for cells in _lines(report)]
+        lines += [encode_line(_safe([*head, *cells])) for cells in _lines(report, compared=compared)]
     return b"".join(lines).decode()
 
 
-def _lines(report: Report) -> Iterator[list[_Cell]]:
+def _lines(report: Report, *, compared: bool) -> Iterator[list[_Cell]]:
     for table in report.tables:
         for series in table.series:
             covered = _coverage(series.coverage)
             for item in series.metrics:
                 start = [table.table.name, _series(series.labels), *_metric(item.metric)]
-                yield [*start, *covered, *_stats(item.stats), *_limits(item)]
+                yield [*start, *covered, *_stats(item.stats), *_limits(item), *_before(item, compared)]
     for ranking in report.rankings:
         for group in (*ranking.groups, *([ranking.rest] if ranking.rest else [])):
-            yield _group(ranking, group)
+            mean = [None, group.before, *([None] * 5)]
+            yield [*_group(ranking, group), *(mean if compared else [])]
 
 
 def _series(labels: Sequence[tuple[str, str]]) -> str | None:
@@ -89,6 +94,12 @@ def _limits(item: MetricSummary) -> list[_Cell]:
         told = None if worst is None else f"{worst.limit.sign} {worst.limit.value:g}"
         cells += [None] * 3 if worst is None else [told, worst.samples, worst.seconds]
     return cells
+
+
+def _before(item: MetricSummary, compared: bool) -> list[_Cell]:
+    if not compared:
+        return []
+    return _stats(item.before)[:-1] if item.before else [None] * len(BEFORE)
 
 
 def _group(ranking: Ranking, group: RankedGroup) -> list[_Cell]:

@@ -8,7 +8,17 @@ from typing import Any
 
 from sysmon.history import Coverage, PastAlert
 from sysmon.instants import format_instant
-from sysmon.report.summary import GlanceItem, MetricSummary, RankedGroup, Ranking, Report, SeriesSummary, Stats
+from sysmon.report.summary import (
+    Change,
+    Compared,
+    GlanceItem,
+    MetricSummary,
+    RankedGroup,
+    Ranking,
+    Report,
+    SeriesSummary,
+    Stats,
+)
 from sysmon.thresholds import Beyond
 
 SCHEMA = 1
@@ -22,6 +32,7 @@ def render(reports: Sequence[Report]) -> str:
 
 
 def _host(report: Report) -> dict[str, Any]:
+    compared = report.compared is not None
     return {
         "hostname": report.origin.hostname,
         "labels": dict(report.origin.labels),
@@ -30,19 +41,44 @@ def _host(report: Report) -> dict[str, Any]:
         "answered_from": report.sources,
         "coverage": _coverage(report.coverage),
         "not_running_seconds": report.idle,
-        "glance": [_glance(item) for item in report.glance],
+        "glance": [_glance(item, compared) for item in report.glance],
         "tables": [
-            {"table": table.table.name, "series": [_series(series) for series in table.series]}
+            {"table": table.table.name, "series": [_series(series, compared) for series in table.series]}
             for table in report.tables
         ],
-        "top": [_ranking(ranking) for ranking in report.rankings],
+        "top": [_ranking(ranking, compared) for ranking in report.rankings],
         "alerts": [_alert(alert) for alert in report.alerts],
         "silences": list(report.silences),
         "skipped": report.skipped,
+    } | ({"compared": _compared(report.compared)} if report.compared else {})
+
+
+def _compared(compared: Compared) -> dict[str, Any]:
+    return {
+        "since": format_instant(compared.since),
+        "until": format_instant(compared.until),
+        "coverage": _coverage(compared.coverage) if compared.coverage else None,
+        "not_running_seconds": compared.idle,
+        "answered_from": compared.sources,
+        "changes": [_change(change) for change in compared.changes],
+        "only_now": [{"table": table, "labels": dict(labels)} for table, labels in compared.appeared],
+        "only_then": [{"table": table, "labels": dict(labels)} for table, labels in compared.gone],
     }
 
 
-def _glance(item: GlanceItem) -> dict[str, Any]:
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "table": change.table,
+        "labels": dict(change.labels),
+        "metric": change.metric.name,
+        "unit": change.metric.unit,
+        "then": change.then,
+        "now": change.now,
+        "weight": change.weight,
+    }
+
+
+def _glance(item: GlanceItem, compared: bool) -> dict[str, Any]:
     return {
         "what": item.what,
         "subject": item.subject or None,
@@ -51,7 +87,7 @@ def _glance(item: GlanceItem) -> dict[str, Any]:
         "mean": item.mean,
         "worst": item.worst,
         "at": format_instant(item.at),
-    }
+    } | ({"before": item.before} if compared else {})
 
 
 def _coverage(coverage: Coverage) -> dict[str, Any]:
@@ -64,18 +100,20 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
     }
 
 
-def _series(series: SeriesSummary) -> dict[str, Any]:
+def _series(series: SeriesSummary, compared: bool) -> dict[str, Any]:
     return {
         "labels": dict(series.labels),
         "coverage": _coverage(series.coverage),
-        "metrics": {summary.metric.name: _metric(summary) for summary in series.metrics},
+        "metrics": {summary.metric.name: _metric(summary, compared) for summary in series.metrics},
     }
 
 
-def _metric(summary: MetricSummary) -> dict[str, Any]:
+def _metric(summary: MetricSummary, compared: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"kind": summary.metric.kind.value, "unit": summary.metric.unit}
     found |= _stats(summary.stats) if summary.stats else {"samples": 0}
-    return found | {"trend": summary.trend, "beyond": [_beyond(one) for one in summary.beyond]}
+    found |= {"trend": summary.trend, "beyond": [_beyond(one) for one in summary.beyond]}
+    before = _stats(summary.before) if summary.before else None
+    return found | ({"before": before} if compared else {})
 
 
 def _beyond(one: Beyond) -> dict[str, Any]:
@@ -105,19 +143,19 @@ def _stats(stats: Stats) -> dict[str, Any]:
     }
 
 
-def _ranking(ranking: Ranking) -> dict[str, Any]:
+def _ranking(ranking: Ranking, compared: bool) -> dict[str, Any]:
     return {
         "table": ranking.table,
         "metric": ranking.metric.name,
         "unit": ranking.metric.unit,
         "ticks": ranking.ticks,
         "coverage": _coverage(ranking.coverage) if ranking.coverage else None,
-        "groups": [_group(group, ranking.ticks) for group in ranking.groups],
-        "unlisted": _group(ranking.rest, ranking.ticks) if ranking.rest else None,
+        "groups": [_group(group, ranking.ticks, compared) for group in ranking.groups],
+        "unlisted": _group(ranking.rest, ranking.ticks, compared) if ranking.rest else None,
     }
 
 
-def _group(group: RankedGroup, ticks: int) -> dict[str, Any]:
+def _group(group: RankedGroup, ticks: int, compared: bool) -> dict[str, Any]:
     return {
         "labels": dict(group.labels),
         "pids": group.pids,
@@ -127,7 +165,7 @@ def _group(group: RankedGroup, ticks: int) -> dict[str, Any]:
         "max": group.max,
         "max_at": format_instant(group.max_at),
         "max_is_lower_bound": group.bounded or group.ticks < ticks,
-    }
+    } | ({"mean_before": group.before} if compared else {})
 
 
 def _alert(alert: PastAlert) -> dict[str, Any]:

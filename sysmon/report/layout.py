@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sysmon.history import Coverage
 from sysmon.model import Kind, Metric
+from sysmon.report.differences import change
 from sysmon.report.summary import MetricSummary, SeriesSummary, Stats, TableSummary
 from sysmon.report.words import is_exceeded
 from sysmon.units import cell
@@ -51,8 +52,11 @@ def arrange(table: TableSummary) -> Layout:
 
 
 def has_course(item: MetricSummary) -> bool:
-    """Say whether a metric has something to show: it had more than one value, or was beyond a limit."""
-    return item.stats is not None and (item.stats.min != item.stats.max or is_exceeded(item))
+    """Say whether a metric has something to show: it had more than one value, was beyond a limit, or is new so."""
+    stats, before = item.stats, item.before
+    if stats is None:
+        return False
+    return stats.min != stats.max or is_exceeded(item) or (before is not None and before.mean != stats.mean)
 
 
 def digest_titles(metric: Metric) -> tuple[str, ...]:
@@ -74,9 +78,23 @@ def digest(metric: Metric, stats: Stats | None) -> tuple[str, ...]:
     return tuple(cell(value, metric.unit) for value in (stats.mean, stats.p95, stats.max))
 
 
+def digest_changes(item: MetricSummary) -> tuple[str, ...]:
+    """Return how each of these cells changed; empty where there is nothing to compare with."""
+    metric, stats, before = item.metric, item.stats, item.before
+    if stats is None or before is None:
+        return ("",) * len(digest_titles(metric))
+    if metric.kind is Kind.COUNT:
+        return (change(metric, round(before.mean * before.samples), round(stats.mean * stats.samples)),)
+    if metric.unit == YES_OR_NO:
+        return (change(metric, before.mean, stats.mean),)
+    return tuple(
+        change(metric, *pair) for pair in ((before.mean, stats.mean), (before.p95, stats.p95), (before.max, stats.max))
+    )
+
+
 def _is_quiet(series: SeriesSummary) -> bool:
     still = (item.stats is None or item.stats.min == item.stats.max == 0 for item in series.metrics)
-    return all(still) and not any(map(is_exceeded, series.metrics))
+    return all(still) and not any(map(has_course, series.metrics))
 
 
 def _is_whole(table: TableSummary, series: SeriesSummary) -> bool:

@@ -6,7 +6,8 @@ from datetime import tzinfo
 
 from sysmon.names import printable
 from sysmon.report.canvas import TITLES, numbers
-from sysmon.report.layout import Layout, arrange, digest, digest_titles, has_course
+from sysmon.report.differences import changes, come_and_gone, glance_change, largest, ranked_change
+from sysmon.report.layout import Layout, arrange, digest, digest_changes, digest_titles, has_course
 from sysmon.report.summary import MetricSummary, RankedGroup, Ranking, Report, SeriesSummary, TableSummary
 from sysmon.report.words import Words, glance_cells, limits, named, process_name, ranked_cells, still, unmoved
 
@@ -32,11 +33,18 @@ class _Chapter:
         """Yield everything between empty lines."""
         report, words = self._report, self._words
         yield f"# {escape(report.origin.hostname)}"
-        about = [words.origin(), words.span(), words.completeness(), words.sources(), words.damage()]
+        compared = " ".join(words.compared())
+        about = [words.origin(), words.span(), words.completeness(), words.sources(), compared, words.damage()]
         yield "\n".join(f"- {escape(line)}" for line in about if line)
         if report.glance:
             yield "## At a glance"
             yield self._glance()
+        if rows := largest(report):
+            yield "## Largest changes"
+            cells = [[escape(metric), escape(labels), *numbers] for metric, *numbers, labels in rows]
+            yield _table(["metric", "", "then", "now", "change"], cells, left=(0, 1))
+        if told := come_and_gone(report):
+            yield "\n".join(f"- {escape(' '.join(parts))}" for parts in told)
         yield from self._alerts()
         for table in report.tables:
             yield from self._table(table)
@@ -47,8 +55,14 @@ class _Chapter:
 
     def _glance(self) -> str:
         when = self._words.when
-        rows = [[item.what, escape(item.subject), *glance_cells(item), when(item.at)] for item in self._report.glance]
-        return _table(["what", "", "mean", "worst", "at"], rows, left=(0, 1, 4))
+        compared = self._report.compared is not None
+        rows = []
+        for item in self._report.glance:
+            mean, worst = glance_cells(item)
+            changed = [glance_change(item)] if compared else []
+            rows.append([item.what, escape(item.subject), mean, *changed, worst, when(item.at)])
+        titles = ["what", "", "mean", *(["change"] if compared else []), "worst", "at"]
+        return _table(titles, rows, left=(0, 1, len(titles) - 1))
 
     def _alerts(self) -> Iterator[str]:
         yield "## Alerts"
@@ -78,11 +92,17 @@ class _Chapter:
         yield escape(self._words.coverage(series.coverage))
         moving = [item for item in series.metrics if has_course(item)]
         if moving:
-            yield _table(["metric", *TITLES, "max at"], [self._metric(item.metric.name, item) for item in moving])
+            rows = [row for item in moving for row in self._rows(item.metric.name, item)]
+            yield _table(["metric", *TITLES, "max at"], rows)
         told = [self._limits(item) for item in moving if item.beyond]
         told += [f"- {escape(' '.join(parts))}" for parts in unmoved(series)]
         if told:
             yield "\n".join(told)
+
+    def _rows(self, name: str, item: MetricSummary) -> Iterator[list[str]]:
+        yield self._metric(name, item)
+        if told := changes(item):
+            yield ["change", *told, ""]
 
     def _metric(self, name: str, item: MetricSummary) -> list[str]:
         if item.stats is None:
@@ -98,27 +118,35 @@ class _Chapter:
         """Tell of each series in a line: its first metric, or the few numbers that matter of all."""
         if table.table.compact:
             titles = [f"{item.metric.name} {title}" for item in layout.brief[0].metrics for title in _titles(item)]
-            rows = [[cell for item in one.metrics for cell in digest(item.metric, item.stats)] for one in layout.brief]
+            rows = [row for one in layout.brief for row in self._digests(one)]
         else:
             titles = [*TITLES, "max at"]
-            rows = [self._metric("", one.metrics[0])[1:] for one in layout.brief]
+            rows = [row for one in layout.brief for row in self._rows(named(one), one.metrics[0])]
             yield escape(layout.brief[0].metrics[0].metric.name)
         if layout.shared:
             yield escape(self._words.coverage(layout.shared))
-        left = [escape(named(one)) for one in layout.brief]
-        yield _table(["series", *map(escape, titles)], [[name, *row] for name, row in zip(left, rows, strict=True)])
+        yield _table(["series", *map(escape, titles)], rows)
         holes = [one for one in layout.brief if layout.is_told(one)]
         if holes:
             yield "\n".join(f"- {escape(named(one))}: {escape(self._words.coverage(one.coverage))}" for one in holes)
+
+    def _digests(self, series: SeriesSummary) -> Iterator[list[str]]:
+        yield [escape(named(series)), *(cell for item in series.metrics for cell in digest(item.metric, item.stats))]
+        if any(item.before for item in series.metrics):
+            yield ["change", *(cell for item in series.metrics for cell in digest_changes(item))]
 
     def _ranking(self, ranking: Ranking) -> str:
         rows = [self._group(group, ranking, escape(process_name(group))) for group in ranking.groups]
         if ranking.rest:
             rows.append(self._group(ranking.rest, ranking, "(others), all that were not listed"))
-        return _table(["mean", "max", "max at", "process"], rows, left=(2, 3))
+        compared = self._report.compared is not None
+        titles = ["mean", *(["change"] if compared else []), "max", "max at", "process"]
+        return _table(titles, rows, left=(len(titles) - 2, len(titles) - 1))
 
     def _group(self, group: RankedGroup, ranking: Ranking, name: str) -> list[str]:
-        return [*ranked_cells(group, ranking, "≥ "), self._words.when(group.max_at), name]
+        mean, worst = ranked_cells(group, ranking, "≥ ")
+        changed = [ranked_change(group, ranking)] if self._report.compared else []
+        return [mean, *changed, worst, self._words.when(group.max_at), name]
 
 
 def _titles(item: MetricSummary) -> tuple[str, ...]:

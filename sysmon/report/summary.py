@@ -36,8 +36,9 @@ class MetricSummary:
     """One metric of one series; `stats` is None where it never had a value.
 
     `trend` cuts the range into equal parts and holds the mean of each, None where more than half of a part is missing;
-    `peaks` holds the highest of each, None too where nothing tells it. `beyond` says for how long it was beyond each limit that the
-    rules set for it, mild to severe; it is empty where there is no value.
+    `peaks` holds the highest of each, None too where nothing tells it. `beyond` says for how long it was beyond each
+    limit that the rules set for it, mild to severe; it is empty where there is no value. `before` has the numbers of
+    the period that the report is compared with, None where it has none.
     """
 
     metric: Metric
@@ -46,6 +47,7 @@ class MetricSummary:
     peaks: tuple[float | None, ...] = ()
     beyond: tuple[Beyond, ...] = ()
 
+    before: Stats | None = None
 
 @dataclass(frozen=True, slots=True)
 class SeriesSummary:
@@ -70,7 +72,7 @@ class RankedGroup:
     """What the processes with equal labels used together, at the mean of all ticks and at most.
 
     The numbers are lower bounds where `ticks` (those at which any of them was listed) are fewer than the table's; with
-    `bounded` the maximum is one anyway.
+    `bounded` the maximum is one anyway. `before` is the mean in the period that the report is compared with.
     """
 
     labels: tuple[tuple[str, str], ...]
@@ -81,6 +83,7 @@ class RankedGroup:
     max_at: datetime
     bounded: bool = False
 
+    before: float | None = None
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
@@ -96,7 +99,10 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class GlanceItem:
-    """The worst of one resource and when that was; of a count `worst` is the total and `mean` None."""
+    """The worst of one resource and when that was; of a count `worst` is the total and `mean` None.
+
+    `before` is the mean, or the total, in the period that the report is compared with.
+    """
 
     what: str
     subject: str
@@ -105,6 +111,36 @@ class GlanceItem:
     worst: float
     at: datetime
 
+    before: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How the mean of a metric changed, or the total of a count; `weight` says how much that is, from 0 to 1."""
+
+    table: str
+    labels: tuple[tuple[str, str], ...]
+    metric: Metric
+    then: float
+    now: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The period that a report is compared with; `coverage` is None where nothing is stored of it.
+
+    `changes` come with the largest first. `appeared` are the series that it did not have, `gone` those only it has.
+    """
+
+    since: datetime
+    until: datetime
+    coverage: Coverage | None = None
+    idle: float | None = None
+    sources: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    appeared: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    gone: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -130,6 +166,7 @@ class Report:
     sources: tuple[str, ...] = ()
     silences: tuple[str, ...] = ()
 
+    compared: Compared | None = None
 
 def summarise(
     series: Series,

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from sysmon.names import printable
 from sysmon.report import spark, text_rows
 from sysmon.report.canvas import CELL, TITLES, Style, flowed, levels, name_width, numbers, trend_width
+from sysmon.report.differences import changes
 from sysmon.report.layout import Layout, arrange, has_course
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, TableSummary
 from sysmon.report.words import Words, commas, is_exceeded, limits, named, still, unmoved
@@ -29,7 +30,7 @@ class _Page:
 
     def render(self) -> str:
         style, words = self._style, self._words
-        blocks = [list(self._header()), text_rows.glance(words, style)]
+        blocks = [list(self._header()), text_rows.glance(words, style), text_rows.changes(words, style)]
         for table in self._report.tables:
             blocks += self._table(table)
         blocks += [text_rows.ranking(ranking, words, style) for ranking in self._report.rankings]
@@ -42,6 +43,8 @@ class _Page:
         yield words.span()
         yield words.completeness()
         yield words.sources()
+        if told := words.compared():
+            yield from flowed(told, self._style.columns, between=" ")
         if self._report.skipped:
             yield words.damage()
         if any(item.trend for table in self._report.tables for one in table.series for item in one.metrics):
@@ -88,7 +91,13 @@ class _Page:
         assert item.stats is not None  # noqa: S101 - those without are listed by name
         found, at = numbers(item.stats, item.metric.unit), self._words.when(item.stats.max_at)
         yield from self._columns(name, f"{style.cells(found, levels(item))}  {at}")
+        yield from self._changes(item)
         yield from self._limits(item)
+
+    def _changes(self, item: MetricSummary) -> Iterator[str]:
+        """Yield how each number changed, below it."""
+        if told := changes(item):
+            yield self._style.ended("  change", self._style.cells(told))
 
     def _limits(self, item: MetricSummary) -> Iterator[str]:
         """Yield for how long a metric was beyond the limits that the rules set for it."""
@@ -114,6 +123,7 @@ class _Page:
                 told = f"{style.cells(numbers(item.stats, metric.unit), levels(item))}  {words.when(item.stats.max_at)}"
                 drawn = f"{name.ljust(self._names)}  {self._drawn(item)}"[: style.left]
                 yield from self._columns(drawn if style.wide else name, told)
+            yield from self._changes(item)
             if is_exceeded(item):
                 yield from self._limits(item)
             if one.coverage != layout.usual:

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 
 from sysmon.names import printable
 from sysmon.report.canvas import Style, flowed
-from sysmon.report.layout import Layout, digest, digest_titles
+from sysmon.report.differences import come_and_gone, glance_change, largest, ranked_change
+from sysmon.report.layout import Layout, digest, digest_changes, digest_titles
 from sysmon.report.summary import RankedGroup, Ranking
 from sysmon.report.words import Words, glance_cells, process_name, ranked_cells
 
 _WHAT = 15
 _VALUE = 12
 _DIGEST = 9
+_CHANGE = 9
 
 
 def glance(words: Words, style: Style) -> list[str]:
@@ -18,14 +20,17 @@ def glance(words: Words, style: Style) -> list[str]:
     items = words.report.glance
     if not items:
         return []
-    room = style.columns - _WHAT - 2 * _VALUE - 2 - len("11-20 12:00")
+    room = style.columns - _WHAT - 2 * _VALUE - _CHANGE - 2 - len("11-20 12:00")
     subjects = [_cut(printable(item.subject), room) for item in items]
     width = max(map(len, subjects))
     heading = "At a glance".ljust(_WHAT + width)
-    lines = [style.bold(f"{heading}{'mean':>{_VALUE}}{'worst':>{_VALUE}}  at")]
+    compared = words.report.compared is not None
+    titles = f"{'mean':>{_VALUE}}{'change' if compared else '':>{_CHANGE * compared}}{'worst':>{_VALUE}}  at"
+    lines = [style.bold(f"{heading}{titles}")]
     for item, subject in zip(items, subjects, strict=True):
         mean, worst = glance_cells(item)
-        cells = f"{mean:>{_VALUE}}{worst:>{_VALUE}}"
+        changed = glance_change(item) if compared else ""
+        cells = f"{mean:>{_VALUE}}{changed:>{_CHANGE * compared}}{worst:>{_VALUE}}"
         lines.append(f"{item.what:<{_WHAT}}{subject:<{width}}{cells}  {words.when(item.at)}")
     return [*lines, *_alerts_at_a_glance(words, style)]
 
@@ -41,6 +46,22 @@ def _alerts_at_a_glance(words: Words, style: Style) -> Iterator[str]:
         yield start + style.level(first[len(start) :], worst.level)
         yield from rest
         what = ""
+
+
+def changes(words: Words, style: Style) -> list[str]:
+    """Return the largest changes, where the report is compared with another period."""
+    rows = largest(words.report)
+    if not rows:
+        return []
+    width = max(len(row[0]) for row in rows)
+    lines = [style.bold(f"{'Largest changes':<{width}}{'then':>10}{'now':>10}{'change':>9}")]
+    for metric, then, now, changed, labels in rows:
+        start = f"{metric:<{width}}{then:>10}{now:>10}{changed:>9}  "
+        room = style.columns - len(start)
+        lines.append(start + (labels if len(labels) <= room else f"{labels[: room - 3]}..."))
+    for parts in come_and_gone(words.report):
+        lines += flowed(parts, style.columns, between=" ")
+    return lines
 
 
 def compact(table: str, layout: Layout, words: Words, style: Style) -> list[str]:
@@ -67,6 +88,9 @@ def compact(table: str, layout: Layout, words: Words, style: Style) -> list[str]
             _right(digest(item.metric, item.stats), width) for item, width in zip(one.metrics, widths, strict=True)
         ]
         lines.append("  ".join([name.ljust(left), *cells]))
+        if any(item.before for item in one.metrics):
+            changed = [_right(digest_changes(item), width) for item, width in zip(one.metrics, widths, strict=True)]
+            lines.append("  ".join(["  change".ljust(left), *changed]))
         if layout.is_told(one):
             lines.append(f"  {words.coverage(one.coverage)}")
     return lines
@@ -77,7 +101,8 @@ def ranking(found: Ranking, words: Words, style: Style) -> list[str]:
     title, told = f"Top by {found.metric.name}", words.ranking(found)
     whole = f"{title}  {told}"
     lines = [style.bold(whole, len(title))] if len(whole) <= style.columns else [style.bold(title), f"  {told}"]
-    lines.append(f"{'mean':>11}{'max':>11}  {'max at':<{8 if words.one_day else 11}}  process")
+    changed = f"{'change':>{_CHANGE}}" if words.report.compared else ""
+    lines.append(f"{'mean':>11}{changed}{'max':>11}  {'max at':<{8 if words.one_day else 11}}  process")
     lines += [_group(group, found, words, process_name(group)) for group in found.groups]
     if found.rest:
         lines.append(_group(found.rest, found, words, "(others), all that were not listed"))
@@ -98,7 +123,8 @@ def alerts(words: Words, style: Style) -> list[str]:
 
 def _group(group: RankedGroup, found: Ranking, words: Words, name: str) -> str:
     mean, worst = ranked_cells(group, found, ">=")
-    return f"{mean:>11}{worst:>11}  {words.when(group.max_at)}  {name}"
+    changed = f"{ranked_change(group, found):>{_CHANGE}}" if words.report.compared else ""
+    return f"{mean:>11}{changed}{worst:>11}  {words.when(group.max_at)}  {name}"
 
 
 def _right(texts: tuple[str, ...], width: int) -> str:

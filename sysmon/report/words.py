@@ -43,24 +43,39 @@ class Words:
 
     def span(self) -> str:
         """Return the range and how long it is."""
-        begin, end = self.local(self.report.since), self.local(self.report.until)
-        until = f"{end:%H:%M:%S}" if begin.date() == end.date() else f"{end:%Y-%m-%d %H:%M:%S}"
         length = units.format_age((self.report.until - self.report.since).total_seconds())
-        return f"{begin:%Y-%m-%d %H:%M:%S} to {until} UTC{_offset(end)}, {length}"
+        return f"{self._between(self.report.since, self.report.until)}, {length}"
+
+    def compared(self) -> list[str]:
+        """Return what the report is compared with, part by part; empty if with nothing."""
+        then = self.report.compared
+        if then is None:
+            return []
+        period = f"compared with {self._between(then.since, then.until)}:"
+        if then.coverage is None:
+            return [period, "nothing is stored of it"]
+        told = [f"{self._covered(then.coverage, then.idle)}"]
+        return [period, *told, *([f"({_sources(then.sources)})"] if then.sources != self.report.sources else [])]
+
+    def _between(self, since: datetime, until: datetime) -> str:
+        begin, end = self.local(since), self.local(until)
+        last = f"{end:%H:%M:%S}" if begin.date() == end.date() else f"{end:%Y-%m-%d %H:%M:%S}"
+        return f"{begin:%Y-%m-%d %H:%M:%S} to {last} UTC{_offset(end)}"
 
     def completeness(self) -> str:
         """Return how complete the whole record is."""
-        idle = self.report.idle
+        return self._covered(self.report.coverage, self.report.idle)
+
+    def _covered(self, coverage: Coverage, idle: float | None) -> str:
         told = f", not running for {units.format_age(idle)}" if idle and idle >= 1 else ""
-        return f"{self.coverage(self.report.coverage, percent=True)}{told}"
+        return f"{self.coverage(coverage, percent=True)}{told}"
 
     def sources(self) -> str:
         """Return what kinds of files answered, and how exact they are."""
-        spans = [name for source, name in _SPANS.items() if source in self.report.sources]
-        if not spans:
-            return "from rows: percentiles are exact"
-        rest = " and rows" if _ROWS in self.report.sources else ""
-        return f"from roll-ups of {' and '.join(spans)}{rest}: percentiles within 1 %; --exact reads rows only"
+        exact = ": percentiles within 1 %; --exact reads rows only"
+        return (
+            f"{_sources(self.report.sources)}{': percentiles are exact' if self.report.sources == (_ROWS,) else exact}"
+        )
 
     def damage(self) -> str:
         """Return what had to be left out, empty if nothing."""
@@ -106,6 +121,13 @@ class Words:
 
     def _last_instant(self) -> datetime:
         return self.local(self.report.until - timedelta(milliseconds=1))
+
+
+def _sources(sources: Sequence[str]) -> str:
+    spans = [name for source, name in _SPANS.items() if source in sources]
+    if not spans:
+        return "from rows"
+    return f"from roll-ups of {' and '.join(spans)}{' and rows' if _ROWS in sources else ''}"
 
 
 def limits(item: MetricSummary) -> list[tuple[Level, str, str]]:

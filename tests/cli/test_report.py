@@ -289,3 +289,67 @@ def test_a_collector_is_measured_by_the_interval_of_its_own_table(
         ("cpu", 60, 60),
         ("disk_usage", 12, 12),
     ]
+
+
+@pytest.mark.parametrize(
+    ("compare", "code", "told"),
+    [
+        pytest.param(["--compare"], 0, "", id="the time before"),
+        pytest.param(["--compare", "30m"], 0, "", id="a time named"),
+        pytest.param(["--compare", "7d"], 1, "no samples from 2026-11-13T12:30:00.000Z", id="nothing stored"),
+        pytest.param(["--compare", "0s"], 2, "is the same range", id="no time at all"),
+        pytest.param(["--compare", "soon"], 2, "'soon' is no duration", id="no time"),
+    ],
+)
+def test_a_range_is_compared_with_an_earlier_one(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], compare: list[str], code: int, told: str
+) -> None:
+    write_machine(tmp_path)
+
+    found = ask("report", tmp_path, "--since", stamp(1800), *compare, "--utc")
+
+    out, err = capfd.readouterr()
+    assert (found, told in err, bool(err), "compared with 2026-11-20 12:00:00 to 12:30:00 UTC" in out) == (
+        code,
+        True,
+        bool(told),
+        not told,
+    )
+
+
+def test_limits_come_from_the_rules_that_are_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_machine(tmp_path)
+    (tmp_path / "my.yaml").write_text(
+        "version: 1\nrules:\n  - {id: a, metric: load_average_1m, info: {above: 1}}\n", "utf-8"
+    )
+
+    code = ask("report", tmp_path, "--rules", str(tmp_path / "my.yaml"))
+
+    assert (code, "\n  info > 1: 40m (76.9 %)\n" in capfd.readouterr().out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("named", "code"),
+    [pytest.param([], 0, id="those of the configuration"), pytest.param(["--rules", "bad.yaml"], 2, id="named")],
+)
+def test_rules_that_cannot_be_read_stop_a_report_only_when_they_were_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, named: list[str], code: int
+) -> None:
+    write_machine(tmp_path / "data")
+    (tmp_path / "bad.yaml").write_text("version: 1\nrules: 5\n", "utf-8")
+    (tmp_path / "sysmon.yaml").write_text("rules: bad.yaml\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    found = ask("report", tmp_path / "data", "--config", "sysmon.yaml", *named)
+
+    out, err = capfd.readouterr()
+    assert (found, bool(out), err.count("\n"), "bad.yaml:2:8: rules is no list" in err) == (code, not code, 1, True)
+
+
+def test_as_many_processes_are_named_as_asked_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_machine(tmp_path)
+
+    ask("report", tmp_path, "--top", "2", "--format", "json")
+
+    (host,) = json.loads(capfd.readouterr().out)["hosts"]
+    assert [len(ranking["groups"]) for ranking in host["top"]] == [2, 2, 2]

@@ -1,0 +1,116 @@
+"""What is different from before? Puts the numbers of two periods beside each other, the largest changes first; pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from sysmon.model import Kind, Metric
+from sysmon.report.summary import (
+    Change,
+    Compared,
+    GlanceItem,
+    MetricSummary,
+    RankedGroup,
+    Ranking,
+    Report,
+    SeriesSummary,
+    Stats,
+    TableSummary,
+)
+
+_OWN = ("agent", "collector")
+"""What sysmon measures about itself is compared, and is no news."""
+
+_POINTS = 50
+"""So many points of percent are as large a change as there is."""
+
+_LITTLE = {"bytes": 16 * 2**20, "bytes/s": 100_000, "/s": 10, "seconds": 0.01, "ms": 5}
+"""How much of a unit hardly matters; 1 of all others."""
+
+_Key = tuple[str, tuple[tuple[str, str], ...]]
+
+
+def compare(report: Report, then: Report | None, since: datetime, until: datetime) -> Report:
+    """Return a report with the numbers of another period beside its own; None where nothing is stored of that."""
+    if then is None:
+        return replace(report, compared=Compared(since, until))
+    before = {(table.table.name, one.labels): one for table in then.tables for one in table.series}
+    tables = tuple(_table(table, before) for table in report.tables)
+    after = {(table.table.name, one.labels): one for table in tables for one in table.series}
+    changes = sorted(_changes(tables), key=lambda change: -change.weight)
+    compared = Compared(
+        since,
+        until,
+        coverage=then.coverage,
+        idle=then.idle,
+        sources=then.sources,
+        changes=tuple(changes),
+        appeared=tuple(key for key in after if key not in before),
+        gone=tuple(key for key in before if key not in after),
+    )
+    return replace(
+        report,
+        compared=compared,
+        tables=tables,
+        rankings=tuple(_ranking(one, then) for one in report.rankings),
+        glance=tuple(_glance(item, then) for item in report.glance),
+    )
+
+
+def value_of(metric: Metric, stats: Stats) -> float:
+    """Return what is compared: the mean, of a count the total."""
+    return round(stats.mean * stats.samples) if metric.kind is Kind.COUNT else stats.mean
+
+
+def weight(metric: Metric, then: float, now: float) -> float:
+    """Return how large a change is, from 0 to 1: percents by their points, others by their part of both values."""
+    difference = abs(now - then)
+    if metric.unit == "percent":
+        return min(1.0, difference / _POINTS)
+    return difference / (abs(then) + abs(now) + _LITTLE.get(metric.unit, 1))
+
+
+def _table(table: TableSummary, before: Mapping[_Key, SeriesSummary]) -> TableSummary:
+    return replace(
+        table, series=tuple(_series(one, before.get((table.table.name, one.labels))) for one in table.series)
+    )
+
+
+def _series(series: SeriesSummary, before: SeriesSummary | None) -> SeriesSummary:
+    if before is None:
+        return series
+    stats = {item.metric.name: item.stats for item in before.metrics}
+    metrics = tuple(replace(item, before=stats.get(item.metric.name)) for item in series.metrics)
+    return replace(series, metrics=metrics)
+
+
+def _changes(tables: tuple[TableSummary, ...]) -> Iterator[Change]:
+    for table in tables:
+        for series in table.series if table.table.name not in _OWN else ():
+            for item in series.metrics:
+                change = _change(table.table.name, series, item)
+                if change is not None:
+                    yield change
+
+
+def _change(table: str, series: SeriesSummary, item: MetricSummary) -> Change | None:
+    metric, stats, before = item.metric, item.stats, item.before
+    if stats is None or before is None:
+        return None
+    then, now = value_of(metric, before), value_of(metric, stats)
+    return Change(table, series.labels, metric, then, now, weight(metric, then, now)) if then != now else None
+
+
+def _ranking(ranking: Ranking, then: Report) -> Ranking:
+    means: dict[tuple[tuple[str, str], ...], float] = {}
+    for one in then.rankings:
+        if one.metric == ranking.metric:
+            means = {group.labels: group.mean for group in (*one.groups, *([one.rest] if one.rest else []))}
+    groups = tuple(replace(group, before=means.get(group.labels)) for group in ranking.groups)
+    rest: RankedGroup | None = ranking.rest and replace(ranking.rest, before=means.get(ranking.rest.labels))
+    return replace(ranking, groups=groups, rest=rest)
+
+
+def _glance(item: GlanceItem, then: Report) -> GlanceItem:
+    found = next((one for one in then.glance if one.what == item.what and one.subject == item.subject), None)
+    return item if found is None else replace(item, before=found.worst if found.mean is None else found.mean)
