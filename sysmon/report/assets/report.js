@@ -72,9 +72,11 @@
   const oneDay = day(whole.min) === day(whole.max - 1);
 
   function span(from, until) {
-    const seconds = until - from < 120000;
-    const begin = `${oneDay ? "" : `${day(from)} `}${clock(from, seconds)}`;
-    return `${begin} – ${day(until - 1) === day(from) ? "" : `${day(until)} `}${clock(until, seconds)}`;
+    const seconds = until - from < 120000 && (from % 60000 !== 0 || until % 60000 !== 0);
+    const unit = seconds ? 1000 : 60000;
+    const [first, last] = [from, until].map((at) => Math.round(at / unit) * unit);
+    const begin = `${oneDay ? "" : `${day(first)} `}${clock(first, seconds)}`;
+    return `${begin} – ${day(last - 1) === day(first) ? "" : `${day(last)} `}${clock(last, seconds)}`;
   }
 
   // ---- the axis of time

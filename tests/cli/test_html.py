@@ -1,0 +1,45 @@
+"""`sysmon report --format html` from the outside: where the page goes, and how fine it is."""
+
+from pathlib import Path
+
+import pytest
+
+from sysmon.cli import answer
+from tests.cli.processes import SYSMON, environment
+from tests.cli.terminals import Terminal
+from tests.reading.stored import stamp
+from tests.report.pages import write_machine
+from tests.report.test_html import payload
+
+HOUR = ["--since", stamp(0), "--until", stamp(3600), "--format", "html"]
+
+
+def test_a_page_goes_to_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_machine(tmp_path / "data")
+
+    code = answer(["report", "--data", str(tmp_path / "data"), *HOUR, "-o", str(tmp_path / "hour.html")])
+
+    text = (tmp_path / "hour.html").read_text("utf-8")
+    assert (code, capfd.readouterr(), text[:15], text[-8:]) == (0, ("", ""), "<!DOCTYPE html>", "</html>\n")
+
+
+def test_a_page_goes_to_standard_output_and_is_as_fine_as_the_samples(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_machine(tmp_path)
+
+    code = answer(["report", "--data", str(tmp_path), *HOUR])
+
+    out, err = capfd.readouterr()
+    assert (code, err, [one["parts"] for one in payload(out)["charts"]][:2]) == (0, "", [60, 60])
+
+
+def test_a_terminal_is_told_to_name_a_file(tmp_path: Path) -> None:
+    write_machine(tmp_path)
+
+    with Terminal(80, 24) as terminal:
+        process = terminal.start([*SYSMON, "report", "--data", str(tmp_path), *HOUR], environment())
+        terminal.until(lambda: terminal.lines)
+
+        assert terminal.lines == ["sysmon: a page is for a browser: write it to a file, as in -o report.html"]
+        assert process.wait(20) == 2
