@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from sysmon.digest import Digest
 from sysmon.model import Culprit, Level, Origin, Row, Table
+from sysmon.ticks import Ticks
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +104,11 @@ class PastAlert:
 class RolledSeries:
     """One series over a range as digests, one for each metric of the table; None where a metric never had a value.
 
-    `at` are its instants in order, as in a Series; series with the same instants share them.
+    `at` are its instants in order, milliseconds since the epoch.
     """
 
     labels: tuple[str, ...]
-    at: "array[int]"
+    at: Ticks
     digests: Sequence[Digest | None]
 
 
@@ -140,7 +141,7 @@ class RolledTable:
 
     table: Table
     origin: Origin | None
-    ticks: "array[int]"
+    ticks: Ticks
     series: Sequence[RolledSeries]
     groups: Sequence[RolledGroup]
     sources: tuple[str, ...]

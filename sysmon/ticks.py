@@ -1,10 +1,81 @@
 """Instants in few numbers: samples come at equal steps, so that an hour of them is (beginning, step, count)."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import overload
 
 Run = tuple[int, int, int]
 """The first instant of some at equal steps, the step, and how many they are."""
+
+
+class Ticks(Sequence[int]):
+    """Instants in order, which take no more room than their runs; those of a year are a few of these."""
+
+    __slots__ = ("_ends", "runs")
+
+    def __init__(self, runs: Iterable[Run]) -> None:
+        self.runs = tuple(_joined(runs))
+        self._ends = list(accumulate(count for _, _, count in self.runs))
+
+    @classmethod
+    def of(cls, instants: Sequence[int]) -> "Ticks":
+        """Return instants, which are in order, as what they are here."""
+        return instants if isinstance(instants, Ticks) else cls(folded(instants))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Ticks": ...
+    def __getitem__(self, index: int | slice) -> "int | Ticks":
+        if isinstance(index, slice):
+            return self._between(*index.indices(len(self)))
+        place = range(len(self))[index]
+        number = bisect_right(self._ends, place)
+        begin, step, count = self.runs[number]
+        return begin + step * (place - self._ends[number] + count)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(unfolded(self.runs))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Ticks) and self.runs == other.runs
+
+    def __hash__(self) -> int:
+        return hash(self.runs)
+
+    def below(self, instant: int) -> int:
+        """Return how many are before an instant."""
+        number = bisect_left(self.runs, (instant,)) - 1
+        if number < 0:
+            return 0
+        begin, step, count = self.runs[number]
+        return self._ends[number] - count + (min(count, -((begin - instant) // step)) if step else count)
+
+    def steps(self) -> Iterator[tuple[int, int, int]]:
+        """Yield, in order, how far neighbours are apart, how many in a row are, and the first instant of these."""
+        last = None
+        for begin, step, count in self.runs:
+            if last is not None:
+                yield begin - last, 1, last
+            if count > 1:
+                yield step, count - 1, begin
+            last = begin + step * (count - 1)
+
+    def _between(self, first: int, end: int, stride: int) -> "Ticks":
+        if stride != 1:
+            raise ValueError("instants are cut into stretches only")
+        cut, reached = [], 0
+        for begin, step, count in self.runs:
+            low, high = max(first - reached, 0), min(end - reached, count)
+            if low < high:
+                cut.append((begin + step * low, step, high - low))
+            reached += count
+        return Ticks(cut)
 
 
 def folded(instants: Sequence[int]) -> list[Run]:
@@ -28,3 +99,21 @@ def unfolded(runs: Iterable[Run]) -> "array[int]":
     for begin, step, count in runs:
         instants.extend(range(begin, begin + step * count, step) if step else [begin] * count)
     return instants
+
+
+def _joined(runs: Iterable[Run]) -> list[Run]:
+    """Return runs as `folded` would have made them of all their instants."""
+    found: list[Run] = []
+    for run in runs:
+        begin, step, count = run
+        while count:
+            first, stride, held = found[-1] if found else (0, 0, 0)
+            if held == 1:
+                stride = begin - first
+            elif not held or begin != first + stride * held:
+                found.append((begin, step if count > 1 else 0, count))
+                break
+            taken = count if step == stride or count == 1 else 1
+            found[-1] = (first, stride, held + taken)
+            begin, count = begin + step * taken, count - taken
+    return found

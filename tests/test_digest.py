@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sysmon.digest import HOUR, Digest, Merging, bin_of, digest, middle_of, trend
-from sysmon.ticks import folded, unfolded
 
 NUMBERS = st.one_of(
     st.just(0.0),
@@ -137,17 +136,3 @@ def test_a_peak_is_unknown_where_one_hour_does_not_tell_its_own() -> None:
     hours = [(0, 360, 1.0, 4.0), (HOUR, 360, 3.0, None)]
 
     assert trend(hours, 0, 2 * HOUR, 1) == ((2.0,), (None,))
-
-
-@given(st.lists(st.integers(0, 10**13), max_size=60))
-def test_folded_instants_unfold_to_themselves(instants: list[int]) -> None:
-    ordered = sorted(instants)
-
-    assert list(unfolded(folded(ordered))) == ordered
-
-
-@given(st.integers(0, 10**13), st.integers(1, 10**5), st.integers(1, 500))
-def test_equal_steps_fold_into_one_run(begin: int, step: int, count: int) -> None:
-    instants = list(range(begin, begin + step * count, step))
-
-    assert len(folded(instants)) == 1

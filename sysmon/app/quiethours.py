@@ -17,7 +17,7 @@ from sysmon.reading.damage import Damage
 from sysmon.reading.rolled import TableSum
 from sysmon.segments import SegmentFile
 from sysmon.spans import FOLDER, RollupFile, Span
-from sysmon.ticks import unfolded
+from sysmon.ticks import Ticks
 
 _HOUR = Span.HOUR.length
 _LISTS = 3
@@ -145,7 +145,7 @@ def _made_later(rollup: Path, rows: Sequence[Path]) -> bool:
 def _calm(rule: Rule, table: Table, found: TableSum, hour: datetime) -> Instances | None:
     """Return the instances that a rule about silence heard at each tick; None where the rule may have a breach."""
     heard: set[tuple[str, tuple[str, ...]]] = set()
-    ticks = unfolded(found.ticks)
+    ticks = Ticks(found.ticks)
     if rule.absent and list(ticks) != list(range(to_ms(hour), to_ms(hour + _HOUR), _ms(rule.interval))):
         return None
     for series in found.series:
@@ -154,7 +154,7 @@ def _calm(rule: Rule, table: Table, found: TableSum, hour: datetime) -> Instance
             continue
         values = series.metrics.get(rule.metric)
         if rule.absent:
-            if values is None or values.count != len(ticks) or len(unfolded(series.ticks)) != len(ticks):
+            if values is None or values.count != len(ticks) or len(Ticks(series.ticks)) != len(ticks):
                 return None
             heard.add((rule.id, labels))
         elif values is not None and _may_breach(rule, values):

@@ -1,9 +1,8 @@
 """Puts a report together: finds the rows of a range, asks how complete they are, sums them up table by table."""
 
-from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from sysmon.app.alertlist import silences_text
 from sysmon.app.archive import Question, find_host, find_hosts, find_tables, nothing_found
@@ -18,12 +17,13 @@ from sysmon.reading.damage import Damage
 from sysmon.reading.logs import read_alerts, read_events
 from sysmon.reading.longrange import read_rolled
 from sysmon.reading.rows import read_table
-from sysmon.report.comparing import compare
 from sysmon.reading.store import Host
+from sysmon.report.comparing import compare
 from sysmon.report.glance import glance
 from sysmon.report.ranking import rank, rank_rolled, uses_of
 from sysmon.report.rolled import summarise_rolled
 from sysmon.report.summary import Ranking, Report, SeriesSummary, TableSummary, summarise
+from sysmon.ticks import Ticks
 
 HEARTBEAT = "agent"
 """The table with a row for every base tick: it tells how complete the whole record is."""
@@ -167,7 +167,7 @@ class _Draft:
         self._coverages: dict[str, Coverage] = {}
         self.origin: Origin | None = None
         self.sources: set[str] = set()
-        self._known: dict[tuple[bytes, tuple[Stretch, ...]], Coverage] = {}
+        self._known: dict[tuple[Ticks, tuple[Stretch, ...]], Coverage] = {}
         self.tables: list[TableSummary] = []
         self.rankings: list[Ranking] = []
 
@@ -189,7 +189,7 @@ class _Draft:
             summarise(
                 series,
                 table,
-                coverage(self._stretches_of(table, series.labels, history.ticks, stretches), sorted(series.at)),
+                self._complete(self._stretches_of(table, series.labels, history.ticks, stretches), sorted(series.at)),
                 since=question.since,
                 until=question.until,
                 parts=self._parts,
@@ -235,16 +235,17 @@ class _Draft:
     def _add_rankings(self, rankings: Iterable[Ranking | None]) -> None:
         self.rankings += [ranking for ranking in rankings if ranking is not None]
 
-    def _begin(self, table: Table, origin: Origin | None, ticks: "array[int]") -> list[Stretch]:
+    def _begin(self, table: Table, origin: Origin | None, ticks: Sequence[int]) -> list[Stretch]:
         """Note of whom a table is and how complete; return where its samples should be."""
         self.origin = origin or self.origin
         stretches = stretches_of(self._runs, table.name, ticks, self._question.since, self._question.until)
         self._coverages[table.name] = self._complete(stretches, ticks)
         return stretches
 
-    def _complete(self, due: Sequence[Stretch], instants: "array[int]") -> Coverage:
+    def _complete(self, due: Sequence[Stretch], instants: Sequence[int]) -> Coverage:
         """Return how well instants fill where they should be; most series, and many tables, have the same ones."""
-        key = (instants.tobytes(), tuple(due))
+        ticks = Ticks.of(instants)
+        key = (ticks, tuple(due))
         if key not in self._known:
             self._known[key] = coverage(due, ticks)
         return self._known[key]

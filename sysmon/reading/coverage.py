@@ -1,16 +1,14 @@
 """How many samples should there be, and where is the longest hole? Follows from the event log; pure."""
 
-import itertools
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from statistics import median_low
 
 from sysmon.formats.records import RUNNING
 from sysmon.history import Coverage
 from sysmon.instants import from_ms, parse_instant, to_ms
 from sysmon.model import Event
+from sysmon.ticks import Ticks
 
 _GRACE = timedelta(seconds=1)
 """How long a sample may be on its way to the file before a reader misses it."""
@@ -102,11 +100,12 @@ def stretches_of(
 
 def coverage(stretches: Sequence[Stretch], instants: Sequence[int]) -> Coverage:
     """Return how well instants (in order) fill the stretches; those outside are found and not missed by anybody."""
-    expected = len(instants)
+    ticks = Ticks.of(instants)
+    expected = len(ticks)
     longest, longest_at = 0, 0
     within, length_of_all = 0, 0
     for stretch in stretches:
-        here = instants[bisect_left(instants, stretch.start) : bisect_right(instants, stretch.last)]
+        here = ticks[ticks.below(stretch.start) : ticks.below(stretch.last + 1)]
         within += len(here)
         length_of_all += len(here) * stretch.interval
         missing = stretch.count() - len(here)
@@ -117,7 +116,7 @@ def coverage(stretches: Sequence[Stretch], instants: Sequence[int]) -> Coverage:
                 longest, longest_at = length, at
     interval = min(stretch.interval for stretch in stretches) / 1000 if stretches else None
     return Coverage(
-        found=len(instants),
+        found=len(ticks),
         expected=expected,
         gap=longest / 1000,
         gap_at=from_ms(longest_at) if longest else None,
@@ -169,14 +168,14 @@ def _paced_anew(run: Run, event: Event) -> list[Run]:
     return [rest] if run.start > at else [replace(run, last=at, closed=True), rest]
 
 
-def _longest_gap(stretch: Stretch, instants: Sequence[int]) -> tuple[int, int]:
+def _longest_gap(stretch: Stretch, instants: Ticks) -> tuple[int, int]:
     """Return length and beginning of the longest hole: between two samples, or a sample and an edge of the stretch.
 
     A stretch without any sample is a hole of one interval at least, however short it was.
     """
     if not instants:
         return max(stretch.last + 1 - stretch.start, stretch.interval), stretch.start
-    gaps = [(late - early, early) for early, late in itertools.pairwise(instants) if late - early > stretch.interval]
+    gaps = [(far, first) for far, _, first in instants.steps() if far > stretch.interval]
     if replace(stretch, last=instants[0] - 1).count():
         gaps.append((instants[0] - stretch.start, stretch.start))
     if replace(stretch, start=instants[-1] + 1).count():
@@ -187,9 +186,19 @@ def _longest_gap(stretch: Stretch, instants: Sequence[int]) -> tuple[int, int]:
 def _from_spacing(ticks: Sequence[int]) -> list[Stretch]:
     if len(ticks) < 2:
         return []
-    interval = median_low(late - early for early, late in itertools.pairwise(ticks))
+    interval = _median(Ticks.of(ticks))
     spaced = ticks[0] + round((ticks[-1] - ticks[0]) / interval) * interval
     return [Stretch(ticks[0], max(ticks[-1], spaced), interval, phase=ticks[0] % interval)]
+
+
+def _median(ticks: Ticks) -> int:
+    """Return the distance of which as many are shorter as are longer; of an even number the lower of the middle two."""
+    middle = (len(ticks) - 2) // 2
+    for far, count, _ in sorted(ticks.steps()):
+        if middle < count:
+            return far
+        middle -= count
+    raise ValueError("fewer than two instants")
 
 
 def _instant(event: Event, field: str, otherwise: int) -> int:

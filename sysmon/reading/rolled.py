@@ -3,14 +3,13 @@
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import compress
 from math import fsum, isnan
 
 from sysmon.digest import Digest, Merging, digest
 from sysmon.history import GroupUse, RolledGroup, RolledSeries, RolledTable, Series, TableHistory
 from sysmon.model import Origin, Table
-from sysmon.ticks import Run, folded, unfolded
+from sysmon.ticks import Run, Ticks, folded
 
 PASSING = frozenset({"pid", "started"})
 """Labels that tell apart what comes and goes; rows that are equal but for these count as one."""
@@ -64,11 +63,11 @@ def sum_of(parts: Iterable[TableSum], table: Table) -> TableSum:
     names = [metric.name for metric in table.metrics]
     return TableSum(
         joined.origin,
-        tuple(folded(joined.ticks)),
+        joined.ticks.runs,
         tuple(
             SeriesSum(
                 dict(zip(table.labels, one.labels, strict=True)),
-                tuple(folded(one.at)),
+                one.at.runs,
                 {name: found for name, found in zip(names, one.digests, strict=True) if found is not None},
             )
             for one in joined.series
@@ -111,9 +110,9 @@ class Joining:
         return RolledTable(
             table=self._table,
             origin=None if self._origin is None else self._origin[1],
-            ticks=_instants(tuple(sorted(self._ticks))),
+            ticks=Ticks(sorted(self._ticks)),
             series=[
-                RolledSeries(labels, _instants(tuple(sorted(one.ticks))), one.digests(self._names))
+                RolledSeries(labels, Ticks(sorted(one.ticks)), one.digests(self._names))
                 for labels, one in self._series.items()
             ],
             groups=list(self._groups.values()),
@@ -135,12 +134,6 @@ class _Parts:
 
     def digests(self, names: Iterable[str]) -> list[Digest | None]:
         return [self._metrics[name].result() if name in self._metrics else None for name in names]
-
-
-@lru_cache(maxsize=8)
-def _instants(runs: tuple[Run, ...]) -> "array[int]":
-    """Return the instants of runs; those of a month are many, and the same for most series of most tables."""
-    return unfolded(runs)
 
 
 def _series(series: Series, table: Table) -> SeriesSum:

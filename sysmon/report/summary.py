@@ -13,6 +13,7 @@ from sysmon.history import Coverage, PastAlert, Series
 from sysmon.instants import from_ms, to_ms
 from sysmon.model import Metric, Origin, Table
 from sysmon.thresholds import Beyond, Limit
+from sysmon.ticks import Ticks
 
 NO_LIMITS: Mapping[str, Sequence[Limit]] = {}
 
@@ -46,8 +47,8 @@ class MetricSummary:
     trend: tuple[float | None, ...] = ()
     peaks: tuple[float | None, ...] = ()
     beyond: tuple[Beyond, ...] = ()
-
     before: Stats | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class SeriesSummary:
@@ -82,8 +83,8 @@ class RankedGroup:
     max: float
     max_at: datetime
     bounded: bool = False
-
     before: float | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
@@ -110,7 +111,6 @@ class GlanceItem:
     mean: float | None
     worst: float
     at: datetime
-
     before: float | None = None
 
 
@@ -142,6 +142,7 @@ class Compared:
     appeared: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     gone: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
 
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """Everything that a report says of one host.
@@ -165,8 +166,8 @@ class Report:
     glance: tuple[GlanceItem, ...] = ()
     sources: tuple[str, ...] = ()
     silences: tuple[str, ...] = ()
-
     compared: Compared | None = None
+
 
 def summarise(
     series: Series,
@@ -241,8 +242,8 @@ def holes_of(at: Sequence[int], coverage: Coverage, begin: int, span: int, parts
     """
     if not coverage.interval or not coverage.is_even or coverage.found == coverage.expected:
         return []
-    ordered = sorted(at)
-    edges = [bisect_left(ordered, begin - part * span // -parts) for part in range(parts + 1)]
+    ticks = at if isinstance(at, Ticks) else Ticks.of(sorted(at))
+    edges = [ticks.below(begin - part * span // -parts) for part in range(parts + 1)]
     due = span / (1000 * coverage.interval * parts)
     return [part for part, (first, end) in enumerate(pairwise(edges)) if 2 * (end - first) < due]
 

@@ -21,6 +21,7 @@ from sysmon.report.rolled import summarise_rolled
 from sysmon.report.spark import ASCII, draw
 from sysmon.report.summary import MetricSummary, Stats, course_of, stats_of, summarise
 from sysmon.thresholds import Limit, Sign
+from sysmon.ticks import Ticks
 from tests.reading.stored import CPU, PROCESS
 
 VALUES = st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=200)
@@ -187,7 +188,7 @@ def test_the_time_beyond_a_limit_is_that_of_the_samples_beyond_it(
 def test_what_roll_ups_tell_exactly_is_so(values: list[float], sign: Sign) -> None:
     limit, covered = Limit("half", Level.WARNING, sign, 50), Coverage(60, 60, interval=60.0, each=60.0)
     at = range(0, 60_000 * len(values), 60_000)
-    rolled = RolledSeries(("all",), array("q", at), [digest(at, array("d", values)), None])
+    rolled = RolledSeries(("all",), Ticks.of(at), [digest(at, array("d", values)), None])
 
     found = summarise_rolled(
         rolled,
