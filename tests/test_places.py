@@ -133,6 +133,8 @@ def test_run_and_readers_look_for_the_data_in_the_same_place(
     checkout: bool,
     found: str,
 ) -> None:
+    for own in ("xdg-state/sysmon", "home/.local/state/sysmon"):  # a service of this very machine is not asked then
+        (root / own).mkdir(parents=True)
     if checkout:
         make_checkout(root / "here")
     named = write(root / "conf" / "my.yaml", f"data_dir: {file or ''}\n")
@@ -143,6 +145,19 @@ def test_run_and_readers_look_for_the_data_in_the_same_place(
     of_readers = config.data_dir(data, named, environ)
 
     assert (of_run, of_readers) == (root / found, root / found)
+
+
+def test_who_has_no_samples_looks_at_those_of_the_machines_service(root: Path) -> None:
+    environ, service = {"HOME": str(root / "home")}, root / "service"
+    own = root / "home/.local/state/sysmon"
+
+    found = [locations.usual_data_dir(environ, of_service=service)]
+    service.mkdir()
+    found.append(locations.usual_data_dir(environ, of_service=service))
+    own.mkdir(parents=True)
+    found.append(locations.usual_data_dir(environ, of_service=service))
+
+    assert found == [own, service, own]
 
 
 def test_readers_are_not_held_up_by_mistakes_elsewhere_in_the_file(root: Path) -> None:

@@ -1,6 +1,7 @@
 """The alerts of a run: rules that follow their file, states that outlive the process, and who is told."""
 
 import logging
+import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -91,6 +92,8 @@ class Alarms:
     def _new_courier(self) -> Courier | None:
         if not self._notify.command:
             return None
+        if not _may_reach_out():
+            _tell("this service may not use the network, which notify.command may need: `sysmon service install` again")
         seconds = self._notify.timeout.total_seconds()
         return Courier(self._notify.command, self._environ, seconds=seconds, tell=_tell)
 
@@ -129,6 +132,15 @@ class Alarms:
 
 def _tell(text: str) -> None:
     _LOGGER.warning("notify: %s", text)
+
+
+def _may_reach_out() -> bool:
+    """Say whether sockets of IPv4 can be made; the unit of a service forbids them where nobody was to be told."""
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
+    except OSError:
+        return False
+    return True
 
 
 def told(events: Iterable[AlertEvent]) -> list[AlertEvent]:

@@ -8,7 +8,12 @@ from sysmon.errors import ConfigError
 
 CONFIG_NAME = "sysmon.yaml"
 RULES_NAME = "rules.yaml"
-_FOR_ALL = Path("/etc/sysmon")
+FOR_ALL = Path("/etc/sysmon")
+"""Where the configuration of the machine's own service is."""
+
+OF_SERVICE = Path("/var/lib/sysmon")
+"""Where the machine's own service keeps its samples."""
+
 _PACKAGE = Path(__file__).parent.parent
 
 
@@ -21,21 +26,35 @@ def config_file(flag: Path | None, environ: Mapping[str, str]) -> Path | None:
     return next((path for path in _usual_config_files(environ) if exists(path)), None)
 
 
-def usual_data_dir(environ: Mapping[str, str]) -> Path:
-    """Return where samples go unless a flag, a variable or the configuration file says otherwise."""
+def usual_data_dir(environ: Mapping[str, str], *, of_service: Path = OF_SERVICE) -> Path:
+    """Return where samples go unless a flag, a variable or the configuration file says otherwise.
+
+    Who has no samples of their own looks at those of the machine's service, where there is one.
+    """
     if state := _first(environ.get("STATE_DIRECTORY")):
         return state
     if _in_checkout():
         return Path("data")
-    return _xdg(environ, "XDG_STATE_HOME", ".local/state") / "sysmon"
+    own = personal_data_dir(environ)
+    return of_service if not exists(own) and exists(of_service) else own
 
 
 def usual_data_variable(environ: Mapping[str, str]) -> str | None:
     """Return the variable that says where samples usually go, None where none does."""
     if environ.get("STATE_DIRECTORY"):
         return "STATE_DIRECTORY"
-    found = not _in_checkout() and Path(environ.get("XDG_STATE_HOME", "")).is_absolute()
-    return "XDG_STATE_HOME" if found else None
+    named = Path(environ.get("XDG_STATE_HOME", "")).is_absolute()
+    return "XDG_STATE_HOME" if named and usual_data_dir(environ) == personal_data_dir(environ) else None
+
+
+def personal_data_dir(environ: Mapping[str, str]) -> Path:
+    """Return where a person's own samples go, outside a checkout."""
+    return _xdg(environ, "XDG_STATE_HOME", ".local/state") / "sysmon"
+
+
+def personal_config_home(environ: Mapping[str, str]) -> Path:
+    """Return the folder below which programs keep a person's configuration."""
+    return _xdg(environ, "XDG_CONFIG_HOME", ".config")
 
 
 def usual_rules(config: Path | None) -> Path:
@@ -80,8 +99,8 @@ def usual_config_folder(environ: Mapping[str, str]) -> Path:
     if _in_checkout():
         return Path("config")
     if _is_root():
-        return _FOR_ALL
-    return _xdg(environ, "XDG_CONFIG_HOME", ".config") / "sysmon"
+        return FOR_ALL
+    return personal_config_home(environ) / "sysmon"
 
 
 def _is_root() -> bool:
@@ -93,8 +112,8 @@ def _usual_config_files(environ: Mapping[str, str]) -> Iterator[Path]:
         yield folder / CONFIG_NAME
     if _in_checkout():
         yield Path("config") / CONFIG_NAME
-    yield _xdg(environ, "XDG_CONFIG_HOME", ".config") / "sysmon" / CONFIG_NAME
-    yield _FOR_ALL / CONFIG_NAME
+    yield personal_config_home(environ) / "sysmon" / CONFIG_NAME
+    yield FOR_ALL / CONFIG_NAME
 
 
 def _in_checkout() -> bool:
