@@ -1,9 +1,11 @@
 """The collectors that the configuration wants, ready to be read, and what decides how often each is."""
 
+import socket
 from collections.abc import Callable
 
 from sysmon.collectors import Source, discover
 from sysmon.config import Config
+from sysmon.names import escape
 from sysmon.protocols import Governed
 from sysmon.sampling.governor import Governor
 from sysmon.sampling.sampler import Sampler
@@ -20,3 +22,8 @@ def collecting(config: Config, monotonic: Callable[[], float], stored: Stored) -
         {name: one.cpu_budget for name, one in collectors.items() if isinstance(one, Governed)},
     )
     return Sampler(collectors, monotonic, stored=stored), governor
+
+
+def hostname() -> str:
+    """Return this machine's name, as it is stored."""
+    return escape(socket.gethostname() or "localhost")

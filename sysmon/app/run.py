@@ -3,7 +3,6 @@
 import logging
 import os
 import signal
-import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from sysmon.alerts.rules import RuleSet, load_rules
 from sysmon.app import greeting, logs, upkeep
 from sysmon.app.alarms import Alarms, told
 from sysmon.app.catalogue import tables
-from sysmon.app.collecting import collecting
+from sysmon.app.collecting import collecting, hostname
 from sysmon.app.color import is_terminal, wants_color
 from sysmon.app.limits import ResourceWatch
 from sysmon.app.screen import Screen, choose_face
@@ -26,7 +25,6 @@ from sysmon.config import Config
 from sysmon.formats.records import RUNNING
 from sysmon.instants import format_instant
 from sysmon.model import AlertEvent, Event, Origin, Sample
-from sysmon.names import escape
 from sysmon.notify.status import About
 from sysmon.notify.supervisor import VARIABLES, Supervisor, find_supervisor
 from sysmon.sampling.clock import Clock, SystemClock
@@ -93,7 +91,7 @@ def run(config: Config, asked: Asked, *, environ: Mapping[str, str], load: Calla
     directory = DataDirectory(config.data_dir)
     log = logs.start_logging(config.logging)
     try:
-        identity = _Identity(os.urandom(4).hex(), _boot_id(), Origin(_hostname(), config.labels), everything)
+        identity = _Identity(os.urandom(4).hex(), _boot_id(), Origin(hostname(), config.labels), everything)
         supervisor = find_supervisor(environ)
         # What else is started is not who the service manager waits for.
         others = {name: value for name, value in environ.items() if name not in VARIABLES}
@@ -343,10 +341,6 @@ def _in_words(event: Event) -> str:
 
 def _to_milliseconds(at: datetime) -> datetime:
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
-
-
-def _hostname() -> str:
-    return escape(socket.gethostname() or "localhost")
 
 
 def _stored(config: Config) -> Stored:

@@ -1,0 +1,97 @@
+"""The whole terminal for a while: keys one by one, a screen of its own, and everything as it was at the end."""
+
+import os
+import termios
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from sysmon.app.screen import terminal_size
+
+_ENTER = "\x1b[?1049h\x1b[?25l\x1b[H\x1b[2J"
+_LEAVE = "\x1b[0m\x1b[?25h\x1b[?1049l"
+_LFLAGS, _CC = 3, 6
+
+
+class FullScreen:
+    """Draws on the terminal at `output` and reads keys from the one at `keys`; use it within `taken`.
+
+    `refresh`, `leave` and `back` may be called from signal handlers. What could not be written is forgotten: the
+    next drawing begins anew.
+    """
+
+    def __init__(self, keys: int, output: int, *, encoding: str) -> None:
+        self.stale = True
+        self.keys = keys
+        self._output = output
+        self._encoding = encoding
+        self._modes: list[Any] | None = None
+        self._drawn: list[str] = []
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Have the terminal to ourselves while the context lasts, and give it back however that ends."""
+        self.back()
+        try:
+            yield
+        finally:
+            self.leave(0.0)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return the columns and rows, as they are now."""
+        return terminal_size()
+
+    def refresh(self) -> None:
+        """Draw everything again soon."""
+        self._drawn = []
+        self.stale = True
+
+    def back(self) -> None:
+        """Take the terminal, if it is not ours already."""
+        if self._modes is None:
+            self._modes = termios.tcgetattr(self.keys)
+            raw = termios.tcgetattr(self.keys)
+            raw[_LFLAGS] &= ~(termios.ICANON | termios.ECHO)
+            raw[_CC][termios.VMIN], raw[_CC][termios.VTIME] = 1, 0
+            termios.tcsetattr(self.keys, termios.TCSANOW, raw)
+            self._write(_ENTER)
+        self.refresh()
+
+    def leave(self, _seconds: float) -> None:
+        """Give the terminal back as it was."""
+        if self._modes is None:
+            return
+        modes, self._modes = self._modes, None
+        with suppress(OSError, termios.error):  # it may have gone away
+            self._write(_LEAVE)
+        with suppress(OSError, termios.error):
+            termios.tcsetattr(self.keys, termios.TCSANOW, modes)
+
+    def draw(self, lines: Sequence[str]) -> None:
+        """Show lines from the top; only those that have changed are written."""
+        before, self._drawn = self._drawn, list(lines)
+        self.stale = False
+        changed = [
+            f"\x1b[{number};1H{line}\x1b[K"
+            for number, line in enumerate(lines, 1)
+            if number > len(before) or before[number - 1] != line
+        ]
+        wiped = "" if before else "\x1b[H\x1b[2J"
+        if changed or wiped:
+            self._write(wiped + "".join(changed))
+
+    def read(self) -> str:
+        """Return what was typed; raise EOFError when the terminal has gone away."""
+        try:
+            typed = os.read(self.keys, 1024)
+        except OSError as error:
+            raise EOFError from error
+        if not typed:
+            raise EOFError
+        return typed.decode("utf-8", "ignore")
+
+    def _write(self, text: str) -> None:
+        data = text.encode(self._encoding, "backslashreplace")
+        while data:
+            data = data[os.write(self._output, data) :]

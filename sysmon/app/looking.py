@@ -1,0 +1,67 @@
+"""`sysmon show` and `sysmon top` on a terminal: one view, of the past or of now, from files or from our own samples."""
+
+import signal
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sysmon.app.color import is_terminal
+from sysmon.app.fullscreen import FullScreen
+from sysmon.app.jobcontrol import minding
+from sysmon.app.records import FileRecord
+from sysmon.app.screen import terminal_size
+from sysmon.app.seeing import Sight
+from sysmon.app.viewer import Viewer
+from sysmon.sampling.clock import SystemClock
+from sysmon.sampling.waiting import Waiter, exit_code
+
+if TYPE_CHECKING:
+    from sysmon.app.ownsampling import OwnSampling
+
+POLL = 0.25
+"""Seconds between two looks for newer samples in the files."""
+
+SMALLEST = (30, 8)
+"""Columns and rows below which a screen makes no sense."""
+
+_CANNOT_MOVE = frozenset({"", "dumb", "unknown"})
+
+
+def is_interactive(environ: Mapping[str, str]) -> bool:
+    """Say whether somebody sits at a terminal on which a cursor can move."""
+    columns, rows = terminal_size(unknown=(0, 0))
+    fits = columns >= SMALLEST[0] and rows >= SMALLEST[1]
+    return is_terminal(0) and is_terminal(1) and fits and environ.get("TERM", "") not in _CANNOT_MOVE
+
+
+def step_through(record: FileRecord, sight: Sight, *, host: str, at: datetime | None) -> int:
+    """Show what the files hold, from an instant on (None: the newest), until somebody leaves; return the exit code."""
+    clock = SystemClock()
+    waiter = Waiter(clock.monotonic)
+    screen = _screen()
+    viewer = Viewer(record, screen, waiter, clock=clock, host=host, look=sight.look, zone=sight.zone, at=at)
+    with waiter.catching(_ending()), minding(screen), screen.taken():
+        while viewer.until(clock.monotonic() + POLL):
+            if record.look(clock.now()):
+                viewer.refresh()
+    return exit_code(waiter.stopped_by)
+
+
+def watch(sampling: "OwnSampling", sight: Sight) -> int:
+    """Show samples as they are taken here, until somebody leaves; return the exit code."""
+    clock = SystemClock()
+    waiter = Waiter(clock.monotonic)
+    screen = _screen()
+    viewer = Viewer(sampling.record, screen, waiter, clock=clock, host=sampling.host, look=sight.look, zone=sight.zone)
+    with waiter.catching(_ending()), minding(screen), screen.taken():
+        sampling.go(viewer, viewer.refresh)
+    return exit_code(waiter.stopped_by)
+
+
+def _screen() -> FullScreen:
+    return FullScreen(0, 1, encoding=(sys.stdout.encoding if sys.stdout else None) or "utf-8")
+
+
+def _ending() -> set[signal.Signals]:
+    return {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}

@@ -1,0 +1,66 @@
+"""What is said around a moment: how samples come about, and why one is not of the instant that was asked for."""
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from sysmon.app.archive import Question, find_host, find_tables
+from sysmon.app.catalogue import tables
+from sysmon.app.lookback import Found, Lookback, Why
+from sysmon.app.records import Record
+from sysmon.cells import Look
+from sysmon.reading.damage import Damage
+from sysmon.reading.store import Host
+from sysmon.units import format_age, format_duration
+from sysmon.view.steering import Situation
+from sysmon.view.wording import instant
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How moments are shown: in which zone (None: the system's), and with which characters and colours."""
+
+    zone: tzinfo | None
+    look: Look
+
+
+def open_files(question: Question) -> Lookback:
+    """Return what the files of the host in question hold; raise UsageError for a table that there is not."""
+    host: Host = find_host(question, Damage())
+    if question.tables:
+        find_tables(question, host, tables())
+    return Lookback(host, tables(), now=question.now)
+
+
+def past(found: Found, asked: datetime, *, now: datetime, zone: tzinfo | None, skipped: int) -> Situation:
+    """Return what surrounds a moment that was asked for."""
+    moment = found.moment
+    return Situation(
+        now=now,
+        live=False,
+        standing=f"every {format_duration(moment.seconds)}",
+        note=note(found, asked, zone),
+        skipped=skipped,
+        zone=zone,
+    )
+
+
+def present(record: Record, found: Found, *, now: datetime, zone: tzinfo | None) -> Situation:
+    """Return what surrounds the newest sample; it is live while somebody samples."""
+    trouble = record.trouble(now)
+    return Situation(
+        now=now,
+        live=trouble is not None,
+        standing=f"every {format_duration(found.moment.seconds)}",
+        note=trouble or "",
+        skipped=record.skipped,
+        zone=zone,
+    )
+
+
+def note(found: Found, asked: datetime, zone: tzinfo | None) -> str:
+    """Return why a sample is not of the instant that was asked for, and how far off it is; empty where it is."""
+    if found.why is None:
+        return ""
+    off = format_age((asked - found.moment.at).total_seconds())
+    which = f"the first, {off} later" if found.why is Why.BEFORE else f"the last before it, {off} older"
+    return f"no sample of {instant(asked, zone)} ({found.why.value}): this is {which}"

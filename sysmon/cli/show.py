@@ -1,0 +1,77 @@
+"""`sysmon show`: the whole machine at one instant."""
+
+from pathlib import Path
+
+import click
+
+from sysmon.cli._looking import instant_question, page_width, print_page, sight
+from sysmon.cli._options import color_option, config_option, data_option, environment, example
+from sysmon.cli._reading import one_host, tell_damage, tell_host
+
+NOW = "now"
+OTHER_INSTANT = 1
+"""The exit code where there is no sample of the instant that was asked for, and another one is shown."""
+
+
+@click.command(
+    short_help="Show the whole machine at one instant.",
+    epilog=example("sysmon show --at 03:10", "sysmon show --at 2h", "sysmon show --at 2h --table process --plain"),
+)
+@click.option(
+    "--at",
+    default=NOW,
+    metavar="TIME",
+    help="When: 03:10, 2h (ago), yesterday, an ISO 8601 time or @epoch; the newest sample if not given.",
+)
+@click.option("--table", "tables", multiple=True, metavar="TABLE", help="Only this table, in full (may be repeated).")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, or for programs.",
+)
+@click.option("--plain", is_flag=True, help="Print the page, also on a terminal, instead of stepping through time.")
+@click.option("--utc", is_flag=True, help="Show times in UTC rather than in local time.")
+@one_host
+@data_option
+@config_option
+@color_option
+def command(
+    at: str,
+    tables: tuple[str, ...],
+    form: str,
+    plain: bool,
+    utc: bool,
+    host: str | None,
+    data_dir: Path | None,
+    config_file: Path | None,
+    color: str,
+) -> int:
+    """Show everything that is known of one instant: every table, the top processes, the alerts that were on.
+
+    On a terminal, keys step through time (? lists them); in a pipe it is a page.
+    """
+    from sysmon.app import seeing
+    from sysmon.view import json, page
+
+    question, asked = instant_question(at, data_dir=data_dir, config_file=config_file, host=host, tables=tables)
+    files = seeing.open_files(question)
+    tell_host(files.host)
+    shown = sight(color=color, utc=utc)
+    if form == "text" and not plain and not tables:
+        from sysmon.app import looking
+        from sysmon.app.records import FileRecord
+
+        if looking.is_interactive(environment()):
+            record = FileRecord(files, question.data)
+            first = None if at == NOW else asked
+            return looking.step_through(record, shown, host=files.host.name, at=first) or tell_damage(files.damage)
+    found = files.find(asked)
+    situation = seeing.past(found, asked, now=question.now, zone=shown.zone, skipped=files.damage.count)
+    if form == "json":
+        print_page([json.render(found.moment, situation, asked=asked, tables=tables)], encoded="utf-8")
+    else:
+        print_page(page.render(found.moment, situation, tables=tables, width=page_width(), look=shown.look))
+    return tell_damage(files.damage) or (OTHER_INSTANT if found.why else 0)

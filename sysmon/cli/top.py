@@ -1,0 +1,104 @@
+"""`sysmon top`: the whole machine, live."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sysmon.cli._looking import instant_question, page_width, print_page, sight
+from sysmon.cli._options import color_option, config_option, data_option, environment, example, interval_option
+from sysmon.cli._reading import one_host, tell_damage, tell_host
+from sysmon.errors import NothingFoundError
+from sysmon.names import printable
+
+if TYPE_CHECKING:
+    from sysmon.app.archive import Question
+    from sysmon.app.records import Record
+    from sysmon.app.seeing import Sight
+
+OFTEN = timedelta(seconds=1)
+"""How often samples are taken here where no other interval is asked for."""
+
+
+@click.command(
+    short_help="Watch the whole machine live, and look back.",
+    epilog=example("sysmon top", "sysmon top --interval 2s", "sysmon top | head -20"),
+)
+@interval_option
+@click.option("--utc", is_flag=True, help="Show times in UTC rather than in local time.")
+@one_host
+@data_option
+@config_option
+@color_option
+def command(
+    interval: timedelta | None,
+    utc: bool,
+    host: str | None,
+    data_dir: Path | None,
+    config_file: Path | None,
+    color: str,
+) -> int:
+    """Watch the whole machine live: processor, memory, disks, network, processes, alerts; keys go back in time.
+
+    The samples are those that `sysmon run` stores. Where none is at work, or with --interval, they are taken here,
+    every second if not told otherwise, and not stored. In a pipe it prints one page.
+    """
+    from sysmon.app import looking
+    from sysmon.app.alertlist import is_watched
+
+    question, _ = instant_question("now", data_dir=data_dir, config_file=config_file, host=host)
+    shown = sight(color=color, utc=utc)
+    interactive = looking.is_interactive(environment())
+    if interval is None and is_watched(question.data):
+        return _follow(question, shown, interactive=interactive)
+    return _sample(question, shown, config_file, interval or OFTEN, interactive=interactive)
+
+
+def _follow(question: "Question", shown: "Sight", *, interactive: bool) -> int:
+    """Show what a run at work stores."""
+    from sysmon.app import looking, seeing
+    from sysmon.app.records import FileRecord
+
+    files = seeing.open_files(question)
+    tell_host(files.host)
+    record = FileRecord(files, question.data)
+    if not interactive:
+        return _print(record, shown) or tell_damage(files.damage)
+    return looking.step_through(record, shown, host=files.host.name, at=None) or tell_damage(files.damage)
+
+
+def _sample(
+    question: "Question", shown: "Sight", config_file: Path | None, interval: timedelta, *, interactive: bool
+) -> int:
+    """Show what is sampled here."""
+    from sysmon import config as configuration
+    from sysmon.app import looking
+    from sysmon.app.collecting import hostname
+    from sysmon.app.ownsampling import OwnSampling
+    from sysmon.sampling.clock import SystemClock
+
+    if question.host is not None and question.host != hostname():
+        raise NothingFoundError(
+            f"{printable(question.host)} is not this machine, and nobody samples it into {question.data}: "
+            f"look back with `sysmon show --host {printable(question.host)}`"
+        )
+    config = configuration.load(config=config_file, data=question.data, interval=interval, environ=environment())
+    sampling = OwnSampling(config, clock=SystemClock())
+    if interactive:
+        return looking.watch(sampling, shown)
+    sampling.once()
+    return _print(sampling.record, shown)
+
+
+def _print(record: "Record", shown: "Sight") -> int:
+    from sysmon.app import seeing
+    from sysmon.sampling.clock import SystemClock
+    from sysmon.view import page
+
+    found = record.find(None)
+    if found is None:
+        raise NothingFoundError("no sample yet: wait until the first was taken")
+    situation = seeing.present(record, found, now=SystemClock().now(), zone=shown.zone)
+    print_page(page.render(found.moment, situation, tables=(), width=page_width(), look=shown.look))
+    return 0

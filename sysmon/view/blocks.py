@@ -1,0 +1,262 @@
+"""Small tables that stand side by side: disks, interfaces, file systems, cores, connections."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sysmon.cells import Look, Span, cut, gauge, level_style, sparkline, width_of
+from sysmon.model import Row
+from sysmon.units import short
+from sysmon.view.gauges import Line
+from sysmon.view.marks import level_of
+from sysmon.view.moment import Moment, Pick, Record, number, text
+
+LEAST = 2
+"""Lines below which a block says nothing: its title and one row."""
+
+_CELL = 7
+_LEAST_NAME = 8
+_WIDEST_NAME = 26
+_LEAST_TREND = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A title and rows. `weights` say which rows count most, where there is no room for all."""
+
+    title: Line
+    rows: Sequence[Line]
+    weights: Sequence[float]
+
+    @property
+    def height(self) -> int:
+        """Return how many lines it would like to have."""
+        return 1 + len(self.rows)
+
+    def fitted(self, lines: int) -> list[Line]:
+        """Return it in so many lines: the rows that count most, in their order, and how many others there are."""
+        if lines >= self.height:
+            return [self.title, *self.rows]
+        if lines < LEAST:
+            return []
+        room = lines - 2 if lines > LEAST else 1
+        places = sorted(range(len(self.rows)), key=lambda place: -self.weights[place])[:room]
+        left = len(self.rows) - len(places)
+        told = [[Span(f"+{left} more", "dim")]] if lines > LEAST else []
+        return [self.title, *(self.rows[place] for place in sorted(places)), *told]
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of numbers: its heading, the metric and its unit."""
+
+    heading: str
+    metric: str
+    unit: str
+
+    @property
+    def width(self) -> int:
+        """Return how many cells it takes, with a blank before it."""
+        return max(_CELL, len(self.heading) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How a table becomes a block: what names a row, its columns, and the metric that is charted and counts."""
+
+    title: str
+    table: str
+    label: str
+    columns: tuple[_Column, ...]
+    counts: tuple[str, ...]
+    highest: float | None = None
+
+
+DISKS = _Kind(
+    "disk",
+    "disk_io",
+    "device",
+    (
+        _Column("busy %", "disk_io_util_percent", "percent"),
+        _Column("read/s", "disk_read_bytes_per_second", "bytes/s"),
+        _Column("write/s", "disk_write_bytes_per_second", "bytes/s"),
+        _Column("wait ms", "disk_await_ms", "ms"),
+        _Column("queue", "disk_queue_length", ""),
+        _Column("reads/s", "disk_read_ops_per_second", "/s"),
+        _Column("writes/s", "disk_write_ops_per_second", "/s"),
+    ),
+    ("disk_io_util_percent",),
+    100.0,
+)
+NETWORK = _Kind(
+    "network",
+    "network",
+    "interface",
+    (
+        _Column("in/s", "network_receive_bytes_per_second", "bytes/s"),
+        _Column("out/s", "network_transmit_bytes_per_second", "bytes/s"),
+        _Column("drop %", "network_drop_percent", "percent"),
+        _Column("used %", "network_bandwidth_usage_percent", "percent"),
+        _Column("packets in", "network_receive_packets_per_second", "/s"),
+        _Column("packets out", "network_transmit_packets_per_second", "/s"),
+        _Column("errors in", "network_receive_errors_per_second", "/s"),
+    ),
+    ("network_receive_bytes_per_second", "network_transmit_bytes_per_second"),
+)
+MOUNTS = _Kind(
+    "mount",
+    "disk_usage",
+    "mountpoint",
+    (
+        _Column("used %", "disk_usage_percent", "percent"),
+        _Column("free", "disk_free_bytes", "bytes"),
+        _Column("inode %", "inode_usage_percent", "percent"),
+        _Column("size", "disk_total_bytes", "bytes"),
+    ),
+    ("disk_usage_percent",),
+    100.0,
+)
+
+
+def table_block(kind: _Kind, moment: Moment, width: int, look: Look) -> Block | None:
+    """Return a row for each disk, interface or file system; None where there is none."""
+    records = moment.records(kind.table)
+    if not records:
+        return None
+    names = [look.shown(text(record, kind.label)) for record in records]
+    longest = min(_WIDEST_NAME, max(_LEAST_NAME, *(width_of(name) for name in names)))
+    columns = [one for place, one in enumerate(kind.columns) if _taken(kind.columns[: place + 1]) <= width - longest]
+    columns = columns or [*kind.columns[:1]]
+    trend = width - longest - _taken(columns) - 2
+    trend = trend if trend >= _LEAST_TREND and moment.tables[kind.table].trail else 0
+    name_width = longest if trend else max(1, width - _taken(columns))
+    highest = kind.highest or _highest(kind, moment, trend)
+    rows = []
+    for record, name in zip(records, names, strict=True):
+        level = level_of(moment, kind.table, record)
+        shown = cut(name, name_width, look.more)
+        line = [Span(shown + " " * (name_width - width_of(shown)), level_style(level) if level else "")]
+        line.append(Span("".join(f"{short(number(record, one.metric), one.unit):>{one.width}}" for one in columns)))
+        if trend:
+            course = moment.course(kind.table, _of_row(kind, moment, record), trend)
+            line += [Span("  "), Span(sparkline(course, trend, highest, look.bars))]
+        rows.append(line)
+    heading = "".join(f"{one.heading:>{one.width}}" for one in columns)
+    title = [Span(f"{kind.title:<{name_width}}", "bold"), Span(heading, "dim"), *_age(kind.table, moment)]
+    return Block(title, rows, [sum(number(record, name) or 0.0 for name in kind.counts) for record in records])
+
+
+def _taken(columns: Sequence[_Column]) -> int:
+    return sum(column.width for column in columns)
+
+
+def cores(moment: Moment, width: int, look: Look) -> Block | None:
+    """Return how busy each core is: a small bar each, or a character each where they are many."""
+    records = [record for record in moment.records("cpu") if record.get("core") != "all"]
+    values = [(text(record, "core"), number(record, "cpu_usage_percent")) for record in records]
+    if not values:
+        return None
+    label = max(len(name) for name, _ in values)
+    bar = 6
+    cell = label + 1 + bar + 5 + 2
+    across = max(1, (width + 2) // cell)
+    title = [Span("cores", "bold"), *_age("cpu", moment)]
+    if len(values) > across * 8:
+        strip = "".join(sparkline([value], 1, 100.0, look.bars) for _, value in values)
+        lines = [[Span(strip[start : start + width])] for start in range(0, len(strip), width)]
+        return Block([*title, Span(f"  {len(values)}, a character each", "dim")], lines, [1.0] * len(lines))
+    bar += min(24, (width + 2) // across - cell)
+    lines = []
+    for start in range(0, len(values), across):
+        line: Line = []
+        for place in range(start, min(start + across, len(values))):
+            name, value = values[place]
+            level = level_of(moment, "cpu", records[place])
+            line += [
+                Span(f"{'  ' if line else ''}{look.shown(name):>{label}} ", "dim"),
+                *gauge(value or 0.0, bar, look, level_style(level)),
+                Span(f"{short(value, 'percent'):>5}"),
+            ]
+        lines.append(line)
+    return Block(title, lines, [1.0] * len(lines))
+
+
+def connections(moment: Moment, width: int, look: Look) -> Block | None:
+    """Return how many TCP connections there are in which state, and what is lost."""
+    tcp = moment.record("tcp")
+    parts = [
+        f"{look.shown(text(one, 'state'))} {short(count, '')}"
+        for one in moment.records("connections")
+        if (count := number(one, "network_connections"))
+    ]
+    parts += [
+        f"{what} {short(value, '/s')}/s"
+        for what, name in (
+            ("retransmits", "tcp_retransmits_per_second"),
+            ("listen drops", "tcp_listen_drops_per_second"),
+            ("opened", "tcp_active_opens_per_second"),
+            ("accepted", "tcp_passive_opens_per_second"),
+        )
+        if (value := number(tcp, name)) is not None
+    ]
+    if not parts:
+        return None
+    lines = [[Span(line)] for line in _flowed(parts, width, look)]
+    return Block([Span("connections", "bold"), *_age("connections", moment)], lines, range(len(lines), 0, -1))
+
+
+def group(moment: Moment, width: int, look: Look) -> Block | None:
+    """Return how near the limits of its control group the machine is; None where no limit applies."""
+    record = moment.record("cgroup")
+    parts = [
+        f"{what} {short(value, unit)}"
+        for what, name, unit in (
+            ("memory used", "cgroup_memory_used_bytes", "bytes"),
+            ("of", "cgroup_memory_limit_bytes", "bytes"),
+            ("cores", "cgroup_cpu_limit_cores", ""),
+            ("throttled %", "cgroup_throttled_percent", "percent"),
+        )
+        if (value := number(record, name)) is not None
+    ]
+    if not parts:
+        return None
+    lines = [[Span(line)] for line in _flowed(parts, width, look)]
+    return Block([Span("control group", "bold"), *_age("cgroup", moment)], lines, range(len(lines), 0, -1))
+
+
+def _flowed(parts: Sequence[str], width: int, look: Look) -> list[str]:
+    lines: list[str] = []
+    for part in parts:
+        longer = f"{lines[-1]}  {part}" if lines else part
+        if lines and width_of(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(cut(part, width, look.more))
+    return lines
+
+
+def _age(table: str, moment: Moment) -> Line:
+    """Return how old rows are that should be newer than they are."""
+    shown = moment.tables.get(table)
+    if shown is None:
+        return []
+    age = (moment.at - shown.at).total_seconds()
+    return [Span(f"  {age:.0f}s old", "warning")] if age >= max(shown.seconds, moment.seconds) else []
+
+
+def _of_row(kind: _Kind, moment: Moment, record: Record) -> Pick:
+    labels = [text(record, name) for name in moment.tables[kind.table].table.labels]
+    picks = [moment.picker(kind.table, metric, *labels) for metric in kind.counts]
+
+    def pick(rows: Sequence[Row]) -> float | None:
+        found = [value for value in (one(rows) for one in picks) if value is not None]
+        return sum(found) if found else None
+
+    return pick
+
+
+def _highest(kind: _Kind, moment: Moment, count: int) -> float:
+    """Return the largest value of any row in the courses that are drawn, so that all have one scale."""
+    found = [0.0]
+    for record in moment.records(kind.table):
+        found += [value for value in moment.course(kind.table, _of_row(kind, moment, record), count) if value]
+    return max(found)

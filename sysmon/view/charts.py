@@ -1,0 +1,68 @@
+"""The last minutes in large, where the screen has room to spare."""
+
+from collections.abc import Sequence
+
+from sysmon.cells import Look, Span, cut
+from sysmon.model import Row
+from sysmon.units import format_age, human
+from sysmon.view.gauges import Line
+from sysmon.view.moment import Moment, Pick
+from sysmon.view.sheet import GAP, beside
+
+LEAST, MOST = 5, 12
+"""Lines of a chart: with fewer it tells no more than a trend in a line, more are too far from the numbers."""
+
+_FOUR = 150
+_LONGEST = 160
+
+
+def charts(moment: Moment, width: int, lines: int, look: Look) -> list[Line]:
+    """Return charts side by side in so many lines; none where that would be too few."""
+    if lines < LEAST:
+        return []
+    picks = {
+        "cpu": ("cpu", moment.picker("cpu", "cpu_usage_percent", "all"), 100.0, "percent"),
+        "network": ("network", _traffic(moment), None, "bytes/s"),
+        "memory": ("memory", moment.picker("memory", "memory_usage_percent"), 100.0, "percent"),
+        "busiest disk": ("disk_io", moment.picker("disk_io", "disk_io_util_percent", several=max), 100.0, "percent"),
+    }
+    count = len(picks) if width >= _FOUR else 2
+    each = (width - GAP * (count - 1)) // count
+    drawn = []
+    for title, (table, pick, highest, unit) in list(picks.items())[:count]:
+        course = moment.course(table, pick, min(each, _LONGEST))
+        there = [value for value in course if value is not None]
+        top = highest or max(there, default=0.0)
+        begun = next((len(course) - place for place, value in enumerate(course) if value is not None), 0)
+        said = f", last {format_age(begun * moment.seconds)}, up to {human(top, unit)}" if there else ", nothing known"
+        heading: Line = [Span(title, "bold"), Span(cut(said, each - len(title), look.more), "dim")]
+        drawn.append([heading, *_bars(course, min(lines, MOST) - 1, top, look)])
+    return beside(drawn, each, look)
+
+
+def _traffic(moment: Moment) -> Pick:
+    picks = [moment.picker("network", f"network_{way}_bytes_per_second") for way in ("receive", "transmit")]
+
+    def pick(rows: Sequence[Row]) -> float | None:
+        values = [value for value in (one(rows) for one in picks) if value is not None]
+        return sum(values) if values else None
+
+    return pick
+
+
+def _bars(course: Sequence[float | None], height: int, highest: float, look: Look) -> list[Line]:
+    """Return columns that are filled from the bottom, in steps of a part of a line."""
+    steps = len(look.bars)
+    levels = [_level(value, highest, height * steps) for value in course]
+    lines: list[Line] = []
+    for row in range(height - 1, -1, -1):
+        cells = [min(steps, level - row * steps) for level in levels]
+        lines.append([Span("".join(look.bars[cell - 1] if cell > 0 else " " for cell in cells), "ok")])
+    return lines
+
+
+def _level(value: float | None, highest: float, steps: int) -> int:
+    """Return how many steps a value is high: none where there is none, one at least where there is one."""
+    if value is None:
+        return 0
+    return max(1, min(steps, round(value / highest * steps))) if highest > 0 else 1

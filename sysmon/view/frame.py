@@ -1,0 +1,137 @@
+"""The full screen: what is seen of a moment in so many columns and rows."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sysmon.cells import Look, Span, level_style
+from sysmon.view import blocks
+from sysmon.view.alarms import alarms
+from sysmon.view.blocks import Block
+from sysmon.view.charts import charts
+from sysmon.view.gauges import Line, gauges
+from sysmon.view.helping import footer, help_lines
+from sysmon.view.marks import worst
+from sysmon.view.moment import Moment
+from sysmon.view.processes import processes
+from sysmon.view.sheet import GAP, as_text, beside, between, stacked
+from sysmon.view.steering import Situation, View
+from sysmon.view.tables import in_full
+from sysmon.view.wording import ago, instant
+
+_TWO, _THREE = 76, 150
+"""Columns from which on blocks stand in two or three columns."""
+
+_AIRY = 34
+"""Rows from which on an empty line stands between the parts."""
+
+_PROCESSES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a terminal shows, line by line; `scroll` is how far it is scrolled, which is never beyond the end."""
+
+    lines: list[str]
+    scroll: int
+
+
+def pages(moment: Moment | None) -> int:
+    """Return how many pages there are: the overview, and each table."""
+    return 1 + (len(moment.tables) if moment else 0)
+
+
+def render(
+    moment: Moment | None, view: View, situation: Situation, *, host: str, columns: int, rows: int, look: Look
+) -> Frame:
+    """Draw a terminal's whole screen; its last column stays free, because writing there makes some terminals wrap."""
+    width = max(1, columns - 1)
+    head = header(moment, situation, host, width, look)[: max(1, rows // 3)]
+    foot = [footer(situation, width, look)] if rows > len(head) + 3 else []
+    height = max(0, rows - len(head) - len(foot))
+    if view.helping:
+        body = help_lines(width, look)
+    elif moment is None:
+        body = []
+    elif view.page == 0:
+        body = _overview(moment, view, width, height, look)
+    else:
+        body = _page(moment, view, width, look)
+    scroll = max(0, min(view.scroll, len(body) - height))
+    seen = body[scroll : scroll + height]
+    blank: list[Line] = [[]] * (height - len(seen))
+    return Frame(as_text([*head, *seen, *blank, *foot], width, look), scroll)
+
+
+def header(moment: Moment | None, situation: Situation, host: str, width: int, look: Look) -> list[Line]:
+    """Return whose moment it is, when, how bad it is, and what is to be said about the sample."""
+    name: Line = [Span(look.shown(host), "bold")]
+    notes: list[Line] = [[Span(situation.note, "warning")]] if situation.note else []
+    if situation.skipped:
+        notes.append([Span(f"{situation.skipped} lines or parts of files could not be read", "warning")])
+    if moment is None:
+        return [name, *notes]
+    count = len(moment.alerts)
+    level = worst(moment)
+    alerts = "no alerts" if not count else "1 alert" if count == 1 else f"{count} alerts"
+    left = [
+        *name,
+        Span(f"  {instant(moment.at, situation.zone)}  "),
+        Span(level.value.upper() if level else "OK", level_style(level)),
+        Span(f" {alerts}"),
+    ]
+    state = Span("LIVE", "ok") if situation.live else Span("PAST", "info")
+    age = "" if situation.live else f" {ago(moment.at, situation.now)}"
+    standing = f", {situation.standing}" if situation.standing else ""
+    ways = [[state, Span(f"{age}{standing}", "dim")], [state, Span(age, "dim")], [state]]
+    return [between(left, ways, width), *notes]
+
+
+def block_columns(moment: Moment, width: int, look: Look) -> tuple[list[list[Block]], int]:
+    """Return the small tables by the column in which they stand, and the width of a column."""
+    count = 3 if width >= _THREE else 2 if width >= _TWO else 1
+    each = (width - GAP * (count - 1)) // count
+    disks, network, mounts = (
+        blocks.table_block(kind, moment, each, look) for kind in (blocks.DISKS, blocks.NETWORK, blocks.MOUNTS)
+    )
+    cores, connections, group = (draw(moment, each, look) for draw in (blocks.cores, blocks.connections, blocks.group))
+    arranged = {
+        1: [[disks, network, mounts, cores, connections, group]],
+        2: [[disks, mounts, group], [network, cores, connections]],
+        3: [[cores, group], [disks, network], [mounts, connections]],
+    }[count]
+    return [[block for block in column if block is not None] for column in arranged], each
+
+
+def _overview(moment: Moment, view: View, width: int, height: int, look: Look) -> list[Line]:
+    top = [*_limited(alarms(moment, look), max(2, height // 8)), *gauges(moment, width, look)]
+    lists = processes(moment, width, look, view.order)
+    columns, each = block_columns(moment, width, look)
+    air: list[Line] = [[]] if height >= _AIRY else []
+    left = max(0, height - len(top) - 2 * len(air))
+    natural = max((sum(block.height for block in column) for column in columns), default=0)
+    band = max(0, min(natural, left - min(len(lists), max(_PROCESSES, left // 2))))
+    drawn = beside([stacked(column, band) for column in columns], each, look)
+    room = max(0, left - len(drawn))
+    large = charts(moment, width, room - len(lists) - len(air), look)
+    if large:
+        top += [*air, *large]
+        room -= len(large) + len(air)
+    if len(lists) > room > 2:
+        lists = [*lists[: room - 1], lists[-1]]
+    return [*top, *air, *drawn, *air, *lists[:room]]
+
+
+def _page(moment: Moment, view: View, width: int, look: Look) -> list[Line]:
+    names = list(moment.tables)
+    name = names[(view.page - 1) % len(names)]
+    title, *lines = in_full(moment, name, width, look)
+    if name == "process":
+        lines = processes(moment, width, look, view.order)
+    place = f"   table {names.index(name) + 1} of {len(names)}: Tab for the next, j and k scroll, Esc goes back"
+    return [[*title, Span(place, "dim")], *lines]
+
+
+def _limited(lines: Sequence[Line], room: int) -> Iterable[Line]:
+    if len(lines) <= room:
+        return lines
+    return [*lines[: room - 1], [Span(f"+{len(lines) - room + 1} more alerts", "dim")]]

@@ -1,0 +1,110 @@
+"""Who uses most: the processes that were listed, sorted as somebody likes, and what all others use together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sysmon.cells import Look, Span, cut, width_of
+from sysmon.units import short
+from sysmon.view.gauges import Line
+from sysmon.view.moment import Moment, Record, number, text
+from sysmon.view.steering import Order
+
+_OTHERS = "-1"
+_LEAST_NAME = 12
+_WIDEST_NAME = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column: how wide, what stands in it, from which width of the screen on, and the order that it stands for."""
+
+    heading: str
+    width: int
+    cell: Callable[[Record], str]
+    least: int = 0
+    order: Order | None = None
+    left: bool = False
+
+
+def _io(record: Record) -> float | None:
+    read, written = (number(record, f"process_{what}_bytes_per_second") for what in ("read", "write"))
+    return None if read is None and written is None else (read or 0.0) + (written or 0.0)
+
+
+def _metric(name: str, unit: str) -> Callable[[Record], str]:
+    return lambda record: short(number(record, name), unit)
+
+
+def _label(name: str) -> Callable[[Record], str]:
+    return lambda record: text(record, name)
+
+
+_COLUMNS = (
+    _Column("pid", 8, _label("pid")),
+    _Column("cpu %", 7, _metric("process_cpu_percent", "percent"), order=Order.CPU),
+    _Column("memory", 8, _metric("process_memory_bytes", "bytes"), order=Order.MEMORY),
+    _Column("mem %", 7, _metric("process_memory_percent", "percent"), least=96),
+    _Column("read/s", 8, _metric("process_read_bytes_per_second", "bytes/s"), least=60, order=Order.IO),
+    _Column("write/s", 9, _metric("process_write_bytes_per_second", "bytes/s"), least=60, order=Order.IO),
+    _Column("threads", 9, _metric("process_threads", ""), least=110),
+    _Column("user", 12, _label("username"), least=70, left=True),
+    _Column("unit", 30, _label("unit"), least=120, left=True),
+    _Column("started", 22, _label("started"), least=150, left=True),
+)
+
+
+def processes(moment: Moment, width: int, look: Look, order: Order) -> list[Line]:
+    """Return a heading and a line for each process, the first by `order` first; the row of all others comes last."""
+    records = moment.records("process")
+    listed = [record for record in records if text(record, "pid") != _OTHERS]
+    others = [record for record in records if text(record, "pid") == _OTHERS]
+    if not records:
+        return []
+    columns = [column for column in _COLUMNS if width >= column.least]
+    name_width = min(_WIDEST_NAME, max(_LEAST_NAME, width - sum(column.width for column in columns)))
+    lines = [_heading(columns, name_width, order)]
+    lines += [_line(record, columns, name_width, look) for record in sorted(listed, key=_by(order))]
+    for record in others:
+        spans = _line({**record, "name": "(all others)", "pid": "-"}, columns, name_width, look)
+        lines.append([Span(span.text, "dim") for span in spans])
+    return lines
+
+
+def _by(order: Order) -> Callable[[Record], tuple[float, str]]:
+    """Return what to sort by: the largest first, names from A."""
+    name = _label("name")
+    if order is Order.NAME:
+        return lambda record: (0.0, name(record).lower())
+    values: dict[Order, Callable[[Record], float | None]] = {
+        Order.CPU: lambda record: number(record, "process_cpu_percent"),
+        Order.MEMORY: lambda record: number(record, "process_memory_bytes"),
+        Order.IO: _io,
+    }
+
+    def key(record: Record) -> tuple[float, str]:
+        value = values[order](record)
+        return (1.0 if value is None else -value, name(record).lower())
+
+    return key
+
+
+def _heading(columns: Sequence[_Column], name_width: int, order: Order) -> Line:
+    line = [Span(f"{cut(f'process, by {order.value}', name_width, ''):<{name_width}}", "bold")]
+    return [
+        *line,
+        *(Span(_placed(column, column.heading), "bold" if column.order is order else "dim") for column in columns),
+    ]
+
+
+def _line(record: Record, columns: Sequence[_Column], name_width: int, look: Look) -> Line:
+    name = cut(look.shown(text(record, "name")), name_width, look.more)
+    spans = [Span(name + " " * (name_width - width_of(name)))]
+    for column in columns:
+        cell = cut(look.shown(column.cell(record)), column.width - 2, look.more)
+        spans.append(Span(_placed(column, cell)))
+    return spans
+
+
+def _placed(column: _Column, text: str) -> str:
+    blank = " " * (column.width - 2 - width_of(text))
+    return f"  {text}{blank}" if column.left else f"  {blank}{text}"

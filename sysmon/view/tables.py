@@ -1,0 +1,79 @@
+"""One table in full: every row with all its metrics, by the names that they have everywhere."""
+
+from collections.abc import Sequence
+
+from sysmon.cells import Look, Span, cut, level_style, width_of
+from sysmon.model import Metric, Table
+from sysmon.names import printable
+from sysmon.units import human
+from sysmon.view.gauges import Line
+from sysmon.view.marks import level_of
+from sysmon.view.moment import Moment, Record, number, text
+
+_VALUE = 11
+_INDENT = 2
+
+
+def in_full(moment: Moment, name: str, width: int, look: Look) -> list[Line]:
+    """Return the lines of one table."""
+    shown = moment.tables[name]
+    title: Line = [Span(look.shown(name), "bold")]
+    if shown.at != moment.at:
+        title.append(Span(f"  {(moment.at - shown.at).total_seconds():.0f}s before", "dim"))
+    grid = _grid(moment, name, width, look)
+    if grid:
+        return [title, *grid]
+    lines = [title]
+    for record in shown.records():
+        if shown.table.labels:
+            level = level_of(moment, name, record)
+            line = cut(look.shown(labels(shown.table, record)), width - _INDENT, look.more)
+            lines.append([Span(f"{' ' * _INDENT}{line}", level_style(level) if level else "")])
+        lines += _metrics(shown.table.metrics, record, width, look)
+    return lines
+
+
+def _grid(moment: Moment, name: str, width: int, look: Look) -> list[Line]:
+    """Return a line for each row under the names of the metrics; nothing where that would be too wide."""
+    table = moment.tables[name].table
+    names = [look.shown(metric.name) for metric in table.metrics]
+    rows = list(moment.tables[name].records())
+    told = [look.shown(labels(table, record)) for record in rows]
+    left = max(map(width_of, told), default=0)
+    widths = [max(_VALUE, len(name)) + 2 for name in names]
+    if not table.labels or not rows or _INDENT + left + sum(widths) > width:
+        return []
+    heading = "".join(f"{name:>{cell}}" for name, cell in zip(names, widths, strict=True))
+    lines: list[Line] = [[Span(" " * (_INDENT + left) + heading, "dim")]]
+    for record, label in zip(rows, told, strict=True):
+        level = level_of(moment, name, record)
+        cells = "".join(
+            f"{human(number(record, metric.name), metric.unit):>{cell}}"
+            for metric, cell in zip(table.metrics, widths, strict=True)
+        )
+        shown = f"{' ' * _INDENT}{label}{' ' * (left - width_of(label))}"
+        lines.append([Span(shown, level_style(level) if level else ""), Span(cells)])
+    return lines
+
+
+def labels(table: Table, record: Record) -> str:
+    """Return what names a row: the value of its only label, or all of them with their names."""
+    if len(table.labels) == 1:
+        return text(record, table.labels[0])
+    return "  ".join(f"{name}={text(record, name)}" for name in table.labels)
+
+
+def _metrics(metrics: Sequence[Metric], record: Record, width: int, look: Look) -> list[Line]:
+    """Return names and values, in as many columns as fit, from top to bottom."""
+    longest = max((len(printable(metric.name)) for metric in metrics), default=0)
+    cell = longest + _VALUE + 3
+    across = max(1, (width - 2 * _INDENT + 3) // cell)
+    height = -(-len(metrics) // across)
+    lines: list[Line] = []
+    for row in range(height):
+        line: Line = [Span(" " * 2 * _INDENT)]
+        for metric in metrics[row::height]:
+            value = human(number(record, metric.name), metric.unit)
+            line += [Span(f"{look.shown(metric.name):<{longest}}", "dim"), Span(f"{value:>{_VALUE}}   ")]
+        lines.append(line)
+    return lines
