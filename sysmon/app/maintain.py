@@ -17,7 +17,7 @@ from sysmon.reading.damage import Damage
 from sysmon.storage import inventory, pack
 from sysmon.storage.inventory import Inventory, Stored, Tier
 from sysmon.storage.lock import open_lock, wait_for_lock
-from sysmon.storage.retention import doomed
+from sysmon.storage.retention import doomed, growing
 from sysmon.storage.space import free_bytes
 
 LOCK = "maintain.lock"
@@ -79,7 +79,8 @@ class _Maintenance:
             Tier.ROLLUPS: retention.rollups,
             Tier.EVENTS: retention.events,
         }
-        chosen = doomed(found.files, ages, total=found.total, max_bytes=storage.max_bytes, now=self._now)
+        total = found.total + growing(found.files)  # the next look comes when these have grown
+        chosen = doomed(found.files, ages, total=total, max_bytes=storage.max_bytes, now=self._now)
         for file in chosen:
             if self._try(file.path, file.path.unlink):
                 self._done.deleted += 1

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from sysmon.errors import LockHeldError, StorageError
@@ -131,12 +132,14 @@ def claim(descriptor: int) -> None:
 
 
 def make_directory(path: Path) -> None:
-    """Make a directory with its parents, whatever the umask says; leave one that exists as it is."""
+    """Make a directory with its parents, whatever the umask says, for good; leave one that exists as it is."""
     if path.is_dir():
         return
     make_directory(path.parent)
     path.mkdir(exist_ok=True)
     path.chmod(DIRECTORY_MODE)
+    with suppress(PermissionError):  # a parent that may be written, and not listed
+        sync_directory(path.parent)
 
 
 def sync_directory(path: Path) -> None:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from sysmon.segments import Form
 from sysmon.storage.inventory import Stored, Tier
 
 HOLE = timedelta(days=1)
@@ -36,6 +37,24 @@ def doomed(
         chosen.append(file)
         excess -= file.size
     return chosen
+
+
+def growing(files: Iterable[Stored]) -> int:
+    """Return how many bytes the unfinished files are still to grow by: to what their predecessors came to.
+
+    A predecessor that is packed tells nothing; maintenance meets the one that has just ended as text.
+    """
+    texts = [file for file in files if file.segment is not None and not file.segment.packed]
+    last: dict[tuple[str, str, Form], Stored] = {}
+    for file in sorted(texts, key=lambda file: file.start):
+        if not file.open:
+            last[_kind(file)] = file
+    return sum(max(0, last[_kind(file)].size - file.size) for file in texts if file.open and _kind(file) in last)
+
+
+def _kind(file: Stored) -> tuple[str, str, Form]:
+    assert file.segment is not None  # noqa: S101 - asked of segments only
+    return file.host, file.table, file.segment.form
 
 
 def vouched(starts: Iterable[datetime], now: datetime) -> datetime:

@@ -5,7 +5,6 @@ import json
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,9 @@ import pytest
 
 from sysmon.storage.waiting import QUEUE_LIMIT
 from tests.cli.processes import answer, arguments, environment, rows, start, until
+from tests.disks import MIB, small_disk
 
-MIB = 2**20
+INTERVAL = 0.02
 
 
 def ending(process: "subprocess.Popen[bytes]") -> int:
@@ -40,24 +40,9 @@ def test_a_data_directory_that_goes_away_is_begun_anew_and_told_once(tmp_path: P
     assert (code, numbers == list(range(numbers[0], numbers[0] + len(numbers))), len(anew)) == (0, True, 1)
 
 
-@contextlib.contextmanager
-def small_disk(folder: Path, size: int) -> Iterator[None]:
-    """Mount a small file system in memory on a folder, where this system lets us."""
-    folder.mkdir()
-    done = subprocess.run(
-        ["/bin/mount", "-t", "tmpfs", "-o", f"size={size}", "sysmon", str(folder)], capture_output=True, check=False
-    )
-    if done.returncode:
-        pytest.skip(f"nothing can be mounted: {done.stderr.decode().strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["/bin/umount", "-l", str(folder)], check=True)
-
-
 def small(folder: Path, text: str) -> list[str]:
     """Return the command line of a run with settings of its own."""
-    command = arguments(folder, "--interval", "50ms")
+    command = arguments(folder, "--interval", f"{1000 * INTERVAL:g}ms")
     (folder / "sysmon.yaml").write_text(text)
     return command
 
@@ -68,8 +53,8 @@ def events(folder: Path, kind: str) -> list[dict[str, Any]]:
 
 @pytest.mark.needs_root
 def test_a_foreign_file_that_fills_the_disk_costs_what_the_gap_says_and_no_line(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "data", 4 * MIB):
-        command = small(tmp_path, "storage: {min_free: 0B}\n")
+    with small_disk(tmp_path / "data", 8 * MIB):
+        command = small(tmp_path, "storage: {min_free: 0B, max_bytes: 4MiB}\n")
         with subprocess.Popen(command, env=environment(), stdout=-3, stderr=-3) as process:
             until(lambda: len(rows(tmp_path, "agent")) > 3)
             filler = tmp_path / "data" / "filler"
@@ -77,7 +62,7 @@ def test_a_foreign_file_that_fills_the_disk_costs_what_the_gap_says_and_no_line(
                 while file.write(b"x" * 65536):
                     pass
             stored = len(rows(tmp_path, "agent"))
-            threading.Event().wait(QUEUE_LIMIT * 0.05 + 3)  # more samples than memory holds
+            threading.Event().wait(QUEUE_LIMIT * INTERVAL + 1)  # more samples than memory holds
             filler.unlink()
             until(lambda: events(tmp_path, "gap"))
             until(lambda: len(rows(tmp_path, "agent")) > stored + 20)
@@ -100,7 +85,7 @@ def test_a_small_disk_is_never_filled_beyond_the_bound(tmp_path: Path) -> None:
         )
         largest = 0
         with subprocess.Popen(command, env=environment(), stdout=-3, stderr=-3) as process:
-            for _ in range(200):
+            for _ in range(100):
                 seen = subprocess.run(["/usr/bin/du", "-sB1", str(tmp_path / "data")], capture_output=True, check=False)
                 largest = max(largest, int(seen.stdout.split()[0] or 0))
                 threading.Event().wait(0.05)

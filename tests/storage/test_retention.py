@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sysmon.segments import Form, Segment, SegmentFile
 from sysmon.storage.inventory import Stored, Tier
-from sysmon.storage.retention import HOLE, doomed, vouched
+from sysmon.storage.retention import HOLE, doomed, growing, vouched
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -118,3 +119,25 @@ def test_the_vouched_instant_is_never_after_now_nor_long_after_the_newest_data(h
     found = vouched(starts, instant)
 
     assert found <= min([instant, *([max(starts) + HOLE] if starts else [])])
+
+
+def cut(hours: int, size: int, *, form: Form = Form.JSONL, packed: bool = False, still: bool = False) -> Stored:
+    start = NOON - hours * HOUR
+    file = SegmentFile(Segment("cpu", start, HOUR), form, packed)
+    return Stored(Path(file.name), "h", "cpu", Tier.ROWS, start, start + HOUR, size, still, file)
+
+
+@pytest.mark.parametrize(
+    ("files", "grows"),
+    [
+        pytest.param([cut(2, 70), cut(1, 100), cut(0, 10, still=True)], 90, id="to what the last one came to"),
+        pytest.param([cut(1, 100), cut(0, 130, still=True)], 0, id="not when it is there already"),
+        pytest.param([cut(1, 100, form=Form.CSV), cut(0, 10, still=True)], 0, id="not to what another form came to"),
+        pytest.param([cut(1, 10, packed=True), cut(0, 10, still=True)], 0, id="a packed one tells nothing"),
+        pytest.param([cut(1, 100)], 0, id="nothing is being written"),
+    ],
+)
+def test_what_is_still_to_come_until_the_next_look_is_judged_by_what_came_before(
+    files: list[Stored], grows: int
+) -> None:
+    assert growing(files) == grows

@@ -1,0 +1,32 @@
+"""Small file systems in memory, for those who may mount them."""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+MIB = 2**20
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[None]:
+    """Mount a small file system in memory on a folder, where this system lets us."""
+    folder.mkdir()
+    done = subprocess.run(
+        ["/bin/mount", "-t", "tmpfs", "-o", f"size={size}", "sysmon", str(folder)], capture_output=True, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"nothing can be mounted: {done.stderr.decode().strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["/bin/umount", "-l", str(folder)], check=True)
+
+
+def used(folder: Path) -> int:
+    """Return how many bytes of a file system are taken (statvfs(3)): what `du` would add up, and nothing missed."""
+    found = os.statvfs(folder)
+    return (found.f_blocks - found.f_bfree) * found.f_frsize
