@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sysmon.app.alertlist import silences_text
 from sysmon.app.archive import Question, find_host, find_hosts, find_tables, nothing_found
 from sysmon.app.replies import ReplyFile
 from sysmon.app.rulelimits import RuleLimits
+from sysmon.app.timetable import cut, in_order
 from sysmon.errors import NothingFoundError
 from sysmon.history import Coverage, RolledTable, TableHistory
 from sysmon.model import Origin, Table
@@ -36,12 +37,14 @@ _ALL = 1_000_000
 class Detail:
     """What a report tells beside the numbers: the limits of rules, and how many of those who used most.
 
-    `compare` is how far back the range lies that it is compared with, None for no comparison.
+    `compare` is how far back the range lies that it is compared with, None for no comparison. `edges` are those of a
+    time table, empty for none.
     """
 
     limits: RuleLimits = field(default_factory=RuleLimits)
     top: int = TOP
     compare: timedelta | None = None
+    edges: tuple[datetime, ...] = ()
 
 
 USUAL = Detail()
@@ -104,6 +107,8 @@ def answer(
         except NothingFoundError:
             then = None
         report = replace(compare(report, then, earlier.since, earlier.until), skipped=damage.count)
+    if detail.edges:
+        report = cut(report, question, host, damage, detail.edges)
     return Answer(report, host, damage)
 
 
@@ -151,7 +156,7 @@ def _report(
         skipped=damage.count,
         units={metric.name: metric.unit for table in known.values() for metric in table.metrics},
         glance=glance(draft.tables, draft.rankings) if question.is_whole else (),
-        sources=tuple(sorted(draft.sources, key=("1d", "1h", "rows").index)),
+        sources=in_order(draft.sources),
         silences=tuple(silences_text(ReplyFile(question.data).read().active(question.now), question.now, None)),
     )
 

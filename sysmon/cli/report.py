@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sysmon.cli import _finishing
-from sysmon.cli._options import color_option, environment, example, path, rules_option
+from sysmon.cli._options import color_option, duration, environment, example, path, rules_option
 from sysmon.cli._reading import binary_stdout, question, range_options, several_hosts, tell_damage, tell_host
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ INCOMPLETE = 1
     metavar="[TIME]",
     help="Say what changed against the time just before, or against the same range 7d earlier.",
 )
+@click.option("--bucket", type=duration, metavar="TIME", help="Tell it in a line for each 5m, 1h or 1d of the range.")
 @click.option(
     "--top",
     type=click.IntRange(1, 100),
@@ -87,6 +88,7 @@ def command(
     utc: bool,
     form: str,
     compare: str | None,
+    bucket: timedelta | None,
     top: int,
     rules: Path | None,
     exact: bool,
@@ -97,6 +99,7 @@ def command(
     """Tell what happened: how much of what, when it peaked, who used it, which alerts there were."""
     from sysmon.app import catalogue, report
     from sysmon.report import canvas
+    from sysmon.report.bucketing import edges_of
 
     asked = question(
         since=since,
@@ -122,13 +125,17 @@ def command(
             return parts_of(asked.until - asked.since)
         return canvas.trend_width(names, width) if form == "text" else JSON_TREND
 
+    zone = UTC if utc else None
+    _refuse_mixtures(form, compare=compare is not None, bucket=bucket is not None)
     detail = report.Detail(
-        limits=_limits(rules, config_file), top=top, compare=None if compare is None else _shift(compare, asked)
+        limits=_limits(rules, config_file),
+        top=top,
+        compare=None if compare is None else _shift(compare, asked),
+        edges=() if bucket is None else edges_of(asked.since, asked.until, bucket, zone),
     )
     answers = report.answer_hosts(asked, hosts, catalogue.tables(), trend_width, detail)
     for found in answers.found:
         tell_host(found.host)
-    zone = UTC if utc else None
     reports = [found.report for found in answers.found]
     if form == "text":
         page = _text(reports, width, zone, color=color, output=output)
@@ -136,6 +143,17 @@ def command(
         page = _for_programs(reports, form, zone)
     _write(page, output)
     return _exit_code(answers, hosts)
+
+
+def _refuse_mixtures(form: str, **ways: bool) -> None:
+    """Refuse what would be told in no form: every one of these is a way of its own to look at a range."""
+    from sysmon.errors import UsageError
+
+    chosen = [f"--{way}" for way, is_chosen in ways.items() if is_chosen]
+    if len(chosen) > 1:
+        raise UsageError(f"{' and '.join(chosen)} are two ways to look at a range: ask twice")
+    if chosen and form == "html":
+        raise UsageError(f"{chosen[0]} is told as text, markdown, csv or json: choose one with --format")
 
 
 def _shift(compare: str, asked: "Question") -> timedelta:

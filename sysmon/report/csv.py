@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from sysmon.formats import CONFIGURED_LABELS
 from sysmon.formats.csvrows import encode_line, safe_text
@@ -39,18 +40,39 @@ COLUMNS = (
 BEFORE = tuple(f"before_{name}" for name in ("samples", "mean", "min", "p50", "p95", "p99", "max"))
 """More columns, where the report is compared with another period."""
 
+TIMES = (*COLUMNS[: COLUMNS.index("found")], "samples", "mean", "min", "max")
+"""The columns of a time table: `since` and `until` are those of a line's part of the range."""
+
 _Cell = str | int | float | None
 
 
 def render(reports: Sequence[Report]) -> str:
     """Return a header and the lines of all hosts; instants are in UTC, what is not known is empty."""
+    if any(report.edges for report in reports):
+        return b"".join(_time_table(reports)).decode()
     compared = any(report.compared for report in reports)
     lines = [encode_line([*COLUMNS, *(BEFORE if compared else ())])]
     for report in reports:
-        about = [report.origin.hostname, *(report.origin.labels.get(name) for name in CONFIGURED_LABELS)]
-        head = [*about, format_instant(report.since), format_instant(report.until)]
+        head = [*_about(report), format_instant(report.since), format_instant(report.until)]
         lines += [encode_line(_safe([*head, *cells])) for cells in _lines(report, compared=compared)]
     return b"".join(lines).decode()
+
+
+def _time_table(reports: Sequence[Report]) -> Iterator[bytes]:
+    yield encode_line(TIMES)
+    for report in reports:
+        spans = [(format_instant(begin), format_instant(end)) for begin, end in pairwise(report.edges)]
+        for table in report.tables:
+            for series in table.series:
+                for item in series.metrics:
+                    what = [table.table.name, _series(series.labels), *_metric(item.metric)]
+                    for span, one in zip(spans, item.buckets, strict=True):
+                        numbers = [0, None, None, None] if one is None else [one.samples, one.mean, one.min, one.max]
+                        yield encode_line(_safe([*_about(report), *span, *what, *numbers]))
+
+
+def _about(report: Report) -> list[_Cell]:
+    return [report.origin.hostname, *(report.origin.labels.get(name) for name in CONFIGURED_LABELS)]
 
 
 def _lines(report: Report, *, compared: bool) -> Iterator[list[_Cell]]:

@@ -9,6 +9,7 @@ from typing import Any
 from sysmon.history import Coverage, PastAlert
 from sysmon.instants import format_instant
 from sysmon.report.summary import (
+    Bucket,
     Change,
     Compared,
     GlanceItem,
@@ -50,7 +51,12 @@ def _host(report: Report) -> dict[str, Any]:
         "alerts": [_alert(alert) for alert in report.alerts],
         "silences": list(report.silences),
         "skipped": report.skipped,
-    } | ({"compared": _compared(report.compared)} if report.compared else {})
+    } | _when_asked_for(report)
+
+
+def _when_asked_for(report: Report) -> dict[str, Any]:
+    found: dict[str, Any] = {"compared": _compared(report.compared)} if report.compared else {}
+    return found | ({"bucket_edges": [format_instant(edge) for edge in report.edges]} if report.edges else {})
 
 
 def _compared(compared: Compared) -> dict[str, Any]:
@@ -110,10 +116,18 @@ def _series(series: SeriesSummary, compared: bool) -> dict[str, Any]:
 
 def _metric(summary: MetricSummary, compared: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"kind": summary.metric.kind.value, "unit": summary.metric.unit}
+    if summary.buckets:
+        found["buckets"] = [_bucket(one) for one in summary.buckets]
     found |= _stats(summary.stats) if summary.stats else {"samples": 0}
     found |= {"trend": summary.trend, "beyond": [_beyond(one) for one in summary.beyond]}
     before = _stats(summary.before) if summary.before else None
     return found | ({"before": before} if compared else {})
+
+
+def _bucket(one: Bucket | None) -> dict[str, Any]:
+    if one is None:
+        return {"samples": 0, "mean": None, "min": None, "max": None}
+    return {"samples": one.samples, "mean": one.mean, "min": one.min, "max": one.max}
 
 
 def _beyond(one: Beyond) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import tzinfo
 
+from sysmon import units
 from sysmon.names import printable
 from sysmon.report.canvas import TITLES, numbers
 from sysmon.report.differences import changes, come_and_gone, glance_change, largest, ranked_change
@@ -91,7 +92,11 @@ class _Chapter:
             yield f"### {escape(named(series))}"
         yield escape(self._words.coverage(series.coverage))
         moving = [item for item in series.metrics if has_course(item)]
-        if moving:
+        if self._report.edges:
+            for item in moving:
+                yield escape(item.metric.name)
+                yield self._times(item)
+        elif moving:
             rows = [row for item in moving for row in self._rows(item.metric.name, item)]
             yield _table(["metric", *TITLES, "max at"], rows)
         told = [self._limits(item) for item in moving if item.beyond]
@@ -114,8 +119,22 @@ class _Chapter:
         told = (f"{level} {limit}: {told}" for level, limit, told in limits(item))
         return f"- {escape(', '.join([item.metric.name, *told]))}"
 
+    def _times(self, item: MetricSummary) -> str:
+        rows = []
+        for edge, one in zip(self._report.edges, item.buckets, strict=False):  # the last edge is an end
+            values = [None] * 3 if one is None else [one.mean, one.min, one.max]
+            cells = [units.cell(value, item.metric.unit) for value in values]
+            rows.append([self._words.when(edge), str(one.samples if one else 0), *cells])
+        return _table(["from", "count", "mean", "min", "max"], rows)
+
     def _brief(self, table: TableSummary, layout: Layout) -> Iterator[str]:
         """Tell of each series in a line: its first metric, or the few numbers that matter of all."""
+        if self._report.edges:
+            for one in layout.brief:
+                for item in one.metrics if table.table.compact else one.metrics[:1]:
+                    yield escape(f"{named(one)} {item.metric.name}")
+                    yield self._times(item)
+            return
         if table.table.compact:
             titles = [f"{item.metric.name} {title}" for item in layout.brief[0].metrics for title in _titles(item)]
             rows = [row for one in layout.brief for row in self._digests(one)]

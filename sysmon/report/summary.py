@@ -33,13 +33,24 @@ class Stats:
 
 
 @dataclass(frozen=True, slots=True)
+class Bucket:
+    """What the samples of a part of the range came to."""
+
+    samples: int
+    mean: float
+    min: float
+    max: float
+
+
+@dataclass(frozen=True, slots=True)
 class MetricSummary:
     """One metric of one series; `stats` is None where it never had a value.
 
     `trend` cuts the range into equal parts and holds the mean of each, None where more than half of a part is missing;
     `peaks` holds the highest of each, None too where nothing tells it. `beyond` says for how long it was beyond each
     limit that the rules set for it, mild to severe; it is empty where there is no value. `before` has the numbers of
-    the period that the report is compared with, None where it has none.
+    the period that the report is compared with, None where it has none. `buckets` has an entry for each part of the
+    range where a time table is asked for, None for a part without a sample.
     """
 
     metric: Metric
@@ -48,6 +59,7 @@ class MetricSummary:
     peaks: tuple[float | None, ...] = ()
     beyond: tuple[Beyond, ...] = ()
     before: Stats | None = None
+    buckets: tuple[Bucket | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +162,8 @@ class Report:
     `idle` is the seconds in which nothing ran that could sample, None if unknown; `units` are those of all known
     metrics, for the alerts' sake. `glance` is empty where only some tables or metrics were asked for. `sources` are the
     kinds of files that answered, the coarsest first: `1d` and `1h` are roll-ups, whose percentiles are within 1 %.
-    `silences` says whom nobody is told of, in a line each.
+    `silences` says whom nobody is told of, in a line each. `edges` are where the parts of a time table begin, and where
+    the last one ends; they are empty without one.
     """
 
     origin: Origin
@@ -167,6 +180,7 @@ class Report:
     sources: tuple[str, ...] = ()
     silences: tuple[str, ...] = ()
     compared: Compared | None = None
+    edges: tuple[datetime, ...] = ()
 
 
 def summarise(

@@ -8,9 +8,11 @@ from sysmon.report.canvas import CELL, TITLES, Style, flowed, levels, name_width
 from sysmon.report.differences import changes
 from sysmon.report.layout import Layout, arrange, has_course
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, TableSummary
+from sysmon.report.text_times import bands
 from sysmon.report.words import Words, commas, is_exceeded, limits, named, still, unmoved
 
 _TITLES = "".join(f"{title:>{CELL}}" for title in TITLES) + "  max at"
+_HOLES = "Each line tells of the samples from its time on; one that counts 0 is a hole."
 _LEGEND = "Trends run from the lowest to the highest mean of a column; a blank is a hole."
 
 
@@ -47,14 +49,19 @@ class _Page:
             yield from flowed(told, self._style.columns, between=" ")
         if self._report.skipped:
             yield words.damage()
-        if any(item.trend for table in self._report.tables for one in table.series for item in one.metrics):
+        if self._report.edges:
+            yield _HOLES
+        elif any(item.trend for table in self._report.tables for one in table.series for item in one.metrics):
             yield _LEGEND
 
     def _table(self, table: TableSummary) -> Iterator[list[str]]:
         layout = arrange(table)
         for series in layout.full:
             yield list(self._series(table, series))
-        if layout.brief and table.table.compact:
+        if self._report.edges and table.table.compact:
+            for series in layout.brief:
+                yield list(self._series(table, series))
+        elif layout.brief and table.table.compact:
             yield text_rows.compact(table.table.name, layout, self._words, self._style)
         elif layout.brief:
             yield list(self._brief(table, layout))
@@ -64,8 +71,11 @@ class _Page:
     def _series(self, table: TableSummary, series: SeriesSummary) -> Iterator[str]:
         left = "  ".join([table.table.name, *(f"{name}={printable(value)}" for name, value in series.labels)])
         moving = [item for item in series.metrics if has_course(item)]
-        yield from self._heading(left, self._words.coverage(series.coverage), titles=bool(moving))
-        for item in moving:
+        in_time = bool(self._report.edges)
+        yield from self._heading(left, self._words.coverage(series.coverage), titles=bool(moving) and not in_time)
+        if in_time:
+            yield from self._bands([(item.metric.name, item) for item in moving])
+        for item in moving if not in_time else ():
             yield from self._metric(item)
         for parts in unmoved(series):
             yield from flowed(parts, self._style.columns, between=" ")
@@ -114,6 +124,10 @@ class _Page:
         metric = layout.brief[0].metrics[0].metric
         if not layout.full and layout.usual:
             yield style.bold(f"{table.table.name}    {words.coverage(layout.usual)}", len(table.table.name))
+        if self._report.edges:
+            yield style.bold(metric.name)
+            yield from self._bands([(named(one), one.metrics[0]) for one in layout.brief])
+            return
         yield from self._columns(metric.name, _TITLES, bold=len(metric.name))
         for one in layout.brief:
             item, name = one.metrics[0], named(one)
@@ -128,6 +142,9 @@ class _Page:
                 yield from self._limits(item)
             if one.coverage != layout.usual:
                 yield f"  {words.coverage(one.coverage)}"
+
+    def _bands(self, groups: Sequence[tuple[str, MetricSummary]]) -> Iterator[str]:
+        yield from bands(groups, self._report.edges, self._words, self._style)
 
     def _columns(self, left: str, right: str, *, bold: int = 0) -> Iterator[str]:
         """Yield a name and its numbers in a line, or in two where the name is too long for that."""

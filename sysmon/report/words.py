@@ -72,6 +72,8 @@ class Words:
 
     def sources(self) -> str:
         """Return what kinds of files answered, and how exact they are."""
+        if self.report.edges:
+            return f"{_sources(self.report.sources)}: every number is exact"
         exact = ": percentiles within 1 %; --exact reads rows only"
         return (
             f"{_sources(self.report.sources)}{': percentiles are exact' if self.report.sources == (_ROWS,) else exact}"

@@ -353,3 +353,35 @@ def test_as_many_processes_are_named_as_asked_for(tmp_path: Path, capfd: pytest.
 
     (host,) = json.loads(capfd.readouterr().out)["hosts"]
     assert [len(ranking["groups"]) for ranking in host["top"]] == [2, 2, 2]
+
+
+def test_a_time_table_has_a_line_for_each_part_of_the_range(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_machine(tmp_path)
+
+    code = ask("report", tmp_path, "--bucket", "10m", "--metric", "cpu_usage*", "--table", "cpu", "--utc")
+
+    lines = [line for line in capfd.readouterr().out.splitlines() if line.startswith("12:")]
+    assert (code, [line.split()[:2] for line in lines[:3]], len(lines)) == (
+        0,
+        [["12:00:00", "5"], ["12:10:00", "10"], ["12:20:00", "7"]],
+        18,
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        pytest.param(["--bucket", "5m", "--compare"], "--compare and --bucket are two ways", id="two ways"),
+        pytest.param(["--compare", "--format", "html", "-o", "x"], "--compare is told as text, markdown", id="html"),
+        pytest.param(["--bucket", "7m"], "7m does not divide a day", id="odd parts"),
+    ],
+)
+def test_what_no_page_can_show_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], more: list[str], told: str
+) -> None:
+    write_machine(tmp_path)
+
+    code = ask("report", tmp_path, *more)
+
+    out, err = capfd.readouterr()
+    assert (code, out, err.count("\n"), told in err) == (2, "", 1, True)
