@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.untried import untried
+
 # Machines that build are slow now and then: how long one example takes says nothing about the code.
 settings.register_profile("sysmon", deadline=None, max_examples=60)
 # A change is judged by the same examples each time; new ones are looked for where somebody can look into them.
@@ -22,3 +24,10 @@ def shared_memory() -> Iterator[None]:
     with (Path(tempfile.gettempdir()) / "sysmon-tests-shared-memory").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         yield
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what this machine could not try, above the lines that name each test."""
+    terminalreporter.section("not tried here")
+    for line in untried(terminalreporter.stats.get("skipped", [])):
+        terminalreporter.write_line(line)
