@@ -7,11 +7,12 @@ from hashlib import sha256
 from importlib.resources import files
 
 from sysmon.report.html_data import payload
-from sysmon.report.html_page import Page, safe
+from sysmon.report.html_page import Page
+from sysmon.report.html_tables import safe
 from sysmon.report.summary import Report
 from sysmon.report.words import Words
 
-_SCRIPTS = ("uplot.js", "report.js")
+_SCRIPTS = ("uplot.js", "texts.js", "report.js")
 _STYLES = ("uplot.css", "report.css")
 
 

@@ -1,32 +1,26 @@
 """The words and tables of an HTML report, host by host; its charts are places that a script fills."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from html import escape
 
 from sysmon import units
 from sysmon.blame import blame
-from sysmon.history import PastAlert
-from sysmon.names import printable
+from sysmon.history import Coverage, PastAlert
 from sysmon.report import svg
-from sysmon.report.canvas import TITLES, levels, numbers
 from sysmon.report.charts import Chart, charts, in_lines
+from sysmon.report.differences import glance_change
 from sysmon.report.html_data import worst_alerts
-from sysmon.report.layout import arrange, digest, digest_titles
-from sysmon.report.summary import GlanceItem, MetricSummary, RankedGroup, Ranking, Report, SeriesSummary, TableSummary
-from sysmon.report.words import Words, glance_cells, limits, named, process_name, ranked_cells, still, unmoved
+from sysmon.report.html_tables import changed, compact, curve_numbers, ranked, safe
+from sysmon.report.layout import arrange
+from sysmon.report.summary import GlanceItem, MetricSummary, Report, TableSummary
+from sysmon.report.words import Words, glance_cells, named, still, unmoved
 
 _FIRST = ("cpu", "load", "pressure", "memory", "disk_io", "disk_usage", "network", "tcp", "connections")
 """What people look at first; all other tables follow in their own order."""
 
 
 _TOLD_BY_AXES = frozenset({"percent", "seconds"})
-
-
-def safe(text: str) -> str:
-    """Return text as HTML that shows it: names come from files, and may be anything."""
-    return escape(printable(text))
 
 
 class Page:
@@ -38,7 +32,7 @@ class Page:
     def host(self, words: Words, number: int) -> str:
         """Return everything about one host."""
         tables = {f"h{number}t{index}": table for index, table in enumerate(_in_order(words.report.tables))}
-        blocks = [_header(words), _glance(words, tables), _alerts(words)]
+        blocks = [_header(words), _glance(words, tables), changed(words), _alerts(words)]
         blocks += [_top(words)] if words.report.rankings else []
         blocks.append(_contents(tables))
         blocks += [self._table(table, words, name) for name, table in tables.items()]
@@ -46,17 +40,18 @@ class Page:
 
     def _table(self, table: TableSummary, words: Words, name: str) -> str:
         layout = arrange(table)
-        figures = "".join(self._figure(chart, words) for chart in charts(table))
+        usual = _usual(table)
+        figures = "".join(self._figure(chart, words, usual) for chart in charts(table))
         told = list(_rest(table, words))
         if layout.brief and in_lines(table):
-            told.insert(0, _compact(layout.brief, words))
+            told.insert(0, compact(layout.brief, words))
         return (
             f'<section class="table" id="{name}"><h2>{safe(table.table.name)}</h2>'
-            f"<p>{safe(table.table.help)} {_coverage(table, words)}</p>\n"
+            f"<p>{safe(table.table.help)} {safe(f'{words.coverage(usual)}.') if usual else ''}</p>\n"
             f'<div class="charts">{figures}</div>\n{"".join(told)}</section>\n'
         )
 
-    def _figure(self, chart: Chart, words: Words) -> str:
+    def _figure(self, chart: Chart, words: Words, usual: Coverage | None) -> str:
         number = len(self.drawn)
         self.drawn.append((words.report, chart))
         unit = "" if chart.unit in _TOLD_BY_AXES else chart.unit
@@ -65,13 +60,13 @@ class Page:
             f'<figure data-chart="{number}"><figcaption><b>{safe(chart.title)}</b> '
             f"<span>{safe(' · '.join(filter(None, (unit, chart.about))))}{more}</span></figcaption>"
             f'<div class="plot" role="img" aria-label="{safe(chart.title)}"></div><ul class="legend"></ul>'
-            f"<details><summary>Numbers</summary>{_numbers(chart, words)}</details></figure>\n"
+            f"<details><summary>Numbers</summary>{curve_numbers(chart, words, usual)}</details></figure>\n"
         )
 
 
 def _header(words: Words) -> str:
-    about = [words.span(), words.completeness(), words.sources()]
-    lines = [f"<p>{safe(line)}</p>" for line in about if line]
+    about = [words.span(), words.completeness(), words.sources(), *words.compared()]
+    lines = [f"<p>{safe(line)}</p>" for line in about]
     if words.report.skipped:
         lines.append(f'<p class="damage">{safe(words.damage())}</p>')
     name = f"{safe(words.report.origin.hostname)} <small>{safe(words.origin())}</small>"
@@ -90,10 +85,10 @@ def _glance(words: Words, tables: Mapping[str, TableSummary]) -> str:
 
 def _card(item: GlanceItem, words: Words, tables: Mapping[str, TableSummary]) -> str:
     mean, worst = glance_cells(item)
-    usual = f"<small>mean {safe(mean)}</small>" if mean else ""
+    usual = ", ".join(filter(None, (f"mean {mean}" if mean else "", glance_change(item))))
     told = (
         f"<b>{safe(item.what)}</b><i>{safe(item.subject)}</i><strong>{safe(worst)}</strong>"
-        f"<small>{'worst at ' if mean else ''}{words.when(item.at)}</small>{usual}"
+        f"<small>{'worst at ' if mean else ''}{words.when(item.at)}</small><small>{safe(usual)}</small>"
     )
     for name, table in tables.items():
         if found := _course_of(item, table):
@@ -140,26 +135,8 @@ def _alert(alert: PastAlert, words: Words) -> str:
 
 
 def _top(words: Words) -> str:
-    tables = "".join(_ranking(ranking, words) for ranking in words.report.rankings)
+    tables = "".join(ranked(ranking, words) for ranking in words.report.rankings)
     return f'<section><h2>Top processes</h2><div class="charts top">{tables}</div></section>\n'
-
-
-def _ranking(ranking: Ranking, words: Words) -> str:
-    rows = [f"<tr><th>{_process(group)}</th>{_cells(_used(group, ranking, words))}</tr>" for group in ranking.groups]
-    if ranking.rest:
-        rows.append(f"<tr><th>all that were not listed</th>{_cells(_used(ranking.rest, ranking, words))}</tr>")
-    title = f"<b>{safe(ranking.metric.name)}</b> <span>{safe(words.ranking(ranking))}</span>"
-    table = _scroll(_head("", ("mean", "max", "max at")) + "".join(rows))
-    return f"<figure><figcaption>{title}</figcaption>{table}</figure>"
-
-
-def _process(group: RankedGroup) -> str:
-    name, *others = process_name(group).split("  ")
-    return f"{safe(name)} <small>{safe(' '.join(others))}</small>"
-
-
-def _used(group: RankedGroup, ranking: Ranking, words: Words) -> list[str]:
-    return [*ranked_cells(group, ranking, "≥ "), words.when(group.max_at)]
 
 
 def _contents(tables: Mapping[str, TableSummary]) -> str:
@@ -167,10 +144,10 @@ def _contents(tables: Mapping[str, TableSummary]) -> str:
     return f'<nav class="tables">{links}</nav>\n'
 
 
-def _coverage(table: TableSummary, words: Words) -> str:
-    """Return how complete a table is: the coverage that most of its series share."""
+def _usual(table: TableSummary) -> Coverage | None:
+    """Return the coverage that most series share."""
     found = [series.coverage for series in table.series]
-    return safe(f"{words.coverage(max(found, key=found.count))}.") if found else ""
+    return max(found, key=found.count, default=None)
 
 
 def _rest(table: TableSummary, words: Words) -> Iterator[str]:
@@ -185,43 +162,3 @@ def _rest(table: TableSummary, words: Words) -> Iterator[str]:
         told.append(f"{names} {still(quiet)}: {words.coverage(coverage)}".strip())
     if told:
         yield f'<ul class="still">{"".join(f"<li>{safe(line)}</li>" for line in told)}</ul>\n'
-
-
-def _compact(series: Sequence[SeriesSummary], words: Words) -> str:
-    titles = [f"{item.metric.name} {title}" for item in series[0].metrics for title in digest_titles(item.metric)]
-    rows = []
-    for one in series:
-        cells = [cell for item in one.metrics for cell in digest(item.metric, item.stats)]
-        rows.append(f"<tr><th>{safe(named(one))}</th>{_cells([*cells, words.coverage(one.coverage)])}</tr>")
-    return _scroll(_head("", [*titles, "samples"]) + "".join(rows))
-
-
-def _numbers(chart: Chart, words: Words) -> str:
-    """Return the numbers of the curves, in the colour of the limits that they are beyond."""
-    limited = any(line.item.beyond for line in chart.lines)
-    rows = []
-    for line in chart.lines:
-        stats, unit = line.item.stats, line.item.metric.unit
-        if stats is None:
-            continue
-        colours = [f' class="{level}"' if level else "" for level in levels(line.item)] or [""] * len(TITLES)
-        pairs = zip(numbers(stats, unit), colours, strict=True)
-        told = "".join(f"<td{colour}>{safe(number)}</td>" for number, colour in pairs)
-        rest = [words.when(stats.max_at), words.coverage(line.series.coverage)]
-        rest += ["; ".join(" ".join(parts) for parts in limits(line.item))] if limited else []
-        rows.append(f"<tr><th>{safe(line.name)}</th>{told}{_cells(rest)}</tr>")
-    titles = [*TITLES, "max at", "samples", *(["beyond its limits"] if limited else [])]
-    return _scroll(_head("", titles) + "".join(rows))
-
-
-def _head(first: str, titles: Iterable[str]) -> str:
-    return f"<tr><th>{first}</th>{''.join(f'<th>{safe(title)}</th>' for title in titles)}</tr>"
-
-
-def _cells(texts: Iterable[str]) -> str:
-    return "".join(f"<td>{safe(text)}</td>" for text in texts)
-
-
-def _scroll(rows: str) -> str:
-    """Return a table that scrolls by itself where the page is too narrow."""
-    return f'<div class="scroll"><table>{rows}</table></div>'
