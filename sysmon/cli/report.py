@@ -152,7 +152,7 @@ def _refuse_mixtures(form: str, **ways: bool) -> None:
     chosen = [f"--{way}" for way, is_chosen in ways.items() if is_chosen]
     if len(chosen) > 1:
         raise UsageError(f"{' and '.join(chosen)} are two ways to look at a range: ask twice")
-    if chosen and form == "html":
+    if chosen and form == "html" and not ways["compare"]:
         raise UsageError(f"{chosen[0]} is told as text, markdown, csv or json: choose one with --format")
 
 

@@ -372,7 +372,9 @@ def test_a_time_table_has_a_line_for_each_part_of_the_range(tmp_path: Path, capf
     ("more", "told"),
     [
         pytest.param(["--bucket", "5m", "--compare"], "--compare and --bucket are two ways", id="two ways"),
-        pytest.param(["--compare", "--format", "html", "-o", "x"], "--compare is told as text, markdown", id="html"),
+        pytest.param(
+            ["--bucket", "5m", "--format", "html", "-o", "x"], "--bucket is told as text, markdown", id="html"
+        ),
         pytest.param(["--bucket", "7m"], "7m does not divide a day", id="odd parts"),
     ],
 )

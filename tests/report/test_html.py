@@ -18,9 +18,10 @@ from sysmon.app import catalogue
 from sysmon.history import Coverage
 from sysmon.model import Culprit, Metric, Origin
 from sysmon.report import html
+from sysmon.report.comparing import compare
 from sysmon.report.courses import parts_of
 from sysmon.report.html_data import MOST_ALERTS, offsets
-from sysmon.report.summary import MetricSummary, Report, SeriesSummary, Stats, TableSummary
+from sysmon.report.summary import Change, MetricSummary, Report, SeriesSummary, Stats, TableSummary
 from tests.report.pages import write_machine
 from tests.report.test_pages import report
 
@@ -211,6 +212,21 @@ def test_more_alerts_than_a_page_can_show_are_counted(found: Report) -> None:
     text = html.render([many], UTC)
 
     assert (text.count('<li class="critical">'), "7 milder" in text) == (MOST_ALERTS, True)
+
+
+def test_what_changed_stands_first_and_beside_each_number(found: Report) -> None:
+    doubled = compare(found, found, found.since, found.until)
+    one = doubled.tables[0].series[0].metrics[0]
+    change = Change("cpu", (("core", "<b>"),), one.metric, 10.0, 30.0, 1.0)
+    assert doubled.compared is not None
+    changed = replace(doubled, compared=replace(doubled.compared, changes=(change,)))
+
+    elements = Elements(html.render([changed], UTC))
+
+    cells = elements.texts["td"]
+    start = cells.index("10.0%")
+    assert (elements.texts["h2"][0], cells[start : start + 3]) == ("Largest changes", ["10.0%", "30.0%", "+20.0pp"])
+    assert elements.texts["th"].count("change") > 5
 
 
 def test_every_host_has_a_chapter_and_a_link(found: Report) -> None:
