@@ -62,5 +62,5 @@ def note(found: Found, asked: datetime, zone: tzinfo | None) -> str:
     if found.why is None:
         return ""
     off = format_age((asked - found.moment.at).total_seconds())
-    which = f"the first, {off} later" if found.why is Why.BEFORE else f"the last before it, {off} older"
-    return f"no sample of {instant(asked, zone)} ({found.why.value}): this is {which}"
+    than = "newer" if found.why is Why.BEFORE else "older"
+    return f"{instant(asked, zone)}: {found.why.value}; this sample is {off} {than}"

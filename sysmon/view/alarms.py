@@ -8,23 +8,46 @@ from sysmon.view.gauges import Line
 from sysmon.view.marks import condition, instance
 from sysmon.view.moment import Moment
 
+_BLAMED = 3
+_INDENT = 10
+
 
 def alarms(moment: Moment, look: Look) -> list[Line]:
     """Return a line for each alert, the worst first, then the oldest; what is cut off first matters least."""
+    return [
+        [*head, *_blamed(alert, look, "  "), Span(look.shown(f"  {condition(alert)}"), "dim")]
+        for alert, head in _heads(moment, look)
+    ]
+
+
+def alarms_in_full(moment: Moment, look: Look) -> list[Line]:
+    """Return as many lines for each alert as it takes."""
+    lines: list[Line] = []
+    for alert, head in _heads(moment, look):
+        lines += [head, [Span(look.shown(f"{' ' * _INDENT}{condition(alert)}"), "dim")]]
+        if alert.top:
+            lines.append(_blamed(alert, look, " " * _INDENT))
+    return lines
+
+
+def _heads(moment: Moment, look: Look) -> list[tuple[AlertEvent, Line]]:
     ordered = sorted(moment.alerts, key=lambda alert: (-alert.level.rank, alert.since, alert.rule, alert.id))
     ages = [format_age(max(0.0, (moment.at - alert.since).total_seconds())) for alert in ordered]
     longest = max(map(width_of, ages), default=0)
-    return [_line(moment, alert, f"{age:>{longest}}", look) for alert, age in zip(ordered, ages, strict=True)]
+    return [(alert, _head(moment, alert, f"{age:>{longest}}", look)) for alert, age in zip(ordered, ages, strict=True)]
 
 
-def _line(moment: Moment, alert: AlertEvent, age: str, look: Look) -> Line:
+def _head(moment: Moment, alert: AlertEvent, age: str, look: Look) -> Line:
     where = instance(moment, alert)
-    line = [
+    return [
         Span(f"{alert.level.value.upper():<8}", level_style(alert.level)),
         Span(f"  {age}  "),
         Span(look.shown(f"{alert.rule} ({where})" if where else alert.rule)),
     ]
-    if alert.top:
-        blamed = ", ".join(blame(one, alert.resource) for one in alert.top[:2])
-        line.append(Span(look.shown(f"  top: {blamed}"), "bold"))
-    return [*line, Span(look.shown(f"  {condition(alert)}"), "dim")]
+
+
+def _blamed(alert: AlertEvent, look: Look, before: str) -> Line:
+    if not alert.top:
+        return []
+    blamed = ", ".join(blame(one, alert.resource) for one in alert.top[:_BLAMED])
+    return [Span(look.shown(f"{before}top: {blamed}"), "bold")]

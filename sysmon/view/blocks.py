@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sysmon.cells import Look, Span, cut, gauge, level_style, sparkline, width_of
+from sysmon.cells import Look, Span, cut, fill, gauge, level_style, sparkline, width_of
 from sysmon.model import Row
 from sysmon.units import short
 from sysmon.view.gauges import Line
@@ -17,15 +17,20 @@ _CELL = 7
 _LEAST_NAME = 8
 _WIDEST_NAME = 26
 _LEAST_TREND = 10
+_LEAST_BAR = 6
+_MOST_CORES = 8
+"""Lines of cores with a bar each; more than that get a character each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A title and rows. `weights` say which rows count most, where there is no room for all."""
+    """A title and rows. Where there is no room for all, `small` tells them in fewer lines, or those with most weight
+    are shown."""
 
     title: Line
     rows: Sequence[Line]
     weights: Sequence[float]
+    small: Sequence[Line] = ()
 
     @property
     def height(self) -> int:
@@ -38,6 +43,8 @@ class Block:
             return [self.title, *self.rows]
         if lines < LEAST:
             return []
+        if self.small and len(self.small) < lines:
+            return [self.title, *self.small]
         room = lines - 2 if lines > LEAST else 1
         places = sorted(range(len(self.rows)), key=lambda place: -self.weights[place])[:room]
         left = len(self.rows) - len(places)
@@ -141,7 +148,7 @@ def table_block(kind: _Kind, moment: Moment, width: int, look: Look) -> Block | 
             line += [Span("  "), Span(sparkline(course, trend, highest, look.bars))]
         rows.append(line)
     heading = "".join(f"{one.heading:>{one.width}}" for one in columns)
-    title = [Span(f"{kind.title:<{name_width}}", "bold"), Span(heading, "dim"), *_age(kind.table, moment)]
+    title = [*fill(_title(kind.title, moment, kind.table, name_width), name_width, look.more), Span(heading, "dim")]
     return Block(title, rows, [sum(number(record, name) or 0.0 for name in kind.counts) for record in records])
 
 
@@ -155,16 +162,15 @@ def cores(moment: Moment, width: int, look: Look) -> Block | None:
     values = [(text(record, "core"), number(record, "cpu_usage_percent")) for record in records]
     if not values:
         return None
-    label = max(len(name) for name, _ in values)
-    bar = 6
-    cell = label + 1 + bar + 5 + 2
+    title = _title("cores", moment, "cpu")
+    strip = "".join(sparkline([value], 1, 100.0, look.bars) for _, value in values)
+    small = [[Span(strip[start : start + width])] for start in range(0, len(strip), width)]
+    label = max(width_of(look.shown(name)) for name, _ in values)
+    cell = label + 1 + _LEAST_BAR + 5 + 2
     across = max(1, (width + 2) // cell)
-    title = [Span("cores", "bold"), *_age("cpu", moment)]
-    if len(values) > across * 8:
-        strip = "".join(sparkline([value], 1, 100.0, look.bars) for _, value in values)
-        lines = [[Span(strip[start : start + width])] for start in range(0, len(strip), width)]
-        return Block([*title, Span(f"  {len(values)}, a character each", "dim")], lines, [1.0] * len(lines))
-    bar += min(24, (width + 2) // across - cell)
+    if len(values) > across * _MOST_CORES:
+        return Block([*title, Span(f"  {len(values)}, a character each", "dim")], small, [1.0] * len(small))
+    bar = _LEAST_BAR + min(24, (width + 2) // across - cell)
     lines = []
     for start in range(0, len(values), across):
         line: Line = []
@@ -177,7 +183,7 @@ def cores(moment: Moment, width: int, look: Look) -> Block | None:
                 Span(f"{short(value, 'percent'):>5}"),
             ]
         lines.append(line)
-    return Block(title, lines, [1.0] * len(lines))
+    return Block(title, lines, [1.0] * len(lines), small)
 
 
 def connections(moment: Moment, width: int, look: Look) -> Block | None:
@@ -201,7 +207,7 @@ def connections(moment: Moment, width: int, look: Look) -> Block | None:
     if not parts:
         return None
     lines = [[Span(line)] for line in _flowed(parts, width, look)]
-    return Block([Span("connections", "bold"), *_age("connections", moment)], lines, range(len(lines), 0, -1))
+    return Block(_title("connections", moment, "connections"), lines, range(len(lines), 0, -1))
 
 
 def group(moment: Moment, width: int, look: Look) -> Block | None:
@@ -220,7 +226,7 @@ def group(moment: Moment, width: int, look: Look) -> Block | None:
     if not parts:
         return None
     lines = [[Span(line)] for line in _flowed(parts, width, look)]
-    return Block([Span("control group", "bold"), *_age("cgroup", moment)], lines, range(len(lines), 0, -1))
+    return Block(_title("control group", moment, "cgroup"), lines, range(len(lines), 0, -1))
 
 
 def _flowed(parts: Sequence[str], width: int, look: Look) -> list[str]:
@@ -234,13 +240,13 @@ def _flowed(parts: Sequence[str], width: int, look: Look) -> list[str]:
     return lines
 
 
-def _age(table: str, moment: Moment) -> Line:
-    """Return how old rows are that should be newer than they are."""
+def _title(title: str, moment: Moment, table: str, width: int = 0) -> Line:
+    """Return the title of a block, and how old rows are that should be newer than they are."""
     shown = moment.tables.get(table)
-    if shown is None:
-        return []
-    age = (moment.at - shown.at).total_seconds()
-    return [Span(f"  {age:.0f}s old", "warning")] if age >= max(shown.seconds, moment.seconds) else []
+    age = (moment.at - shown.at).total_seconds() if shown else 0.0
+    late = shown is not None and age >= max(shown.seconds, moment.seconds)
+    said = f" {age:.0f}s old" if late else ""
+    return [Span(title, "bold"), Span(said, "warning"), Span(" " * (width - len(title) - len(said)))]
 
 
 def _of_row(kind: _Kind, moment: Moment, record: Record) -> Pick:

@@ -9,7 +9,7 @@ from sysmon.view.gauges import Line
 from sysmon.view.moment import Moment, Pick
 from sysmon.view.sheet import GAP, beside
 
-LEAST, MOST = 5, 12
+LEAST, MOST = 5, 18
 """Lines of a chart: with fewer it tells no more than a trend in a line, more are too far from the numbers."""
 
 _FOUR = 150

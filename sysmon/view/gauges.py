@@ -1,12 +1,12 @@
 """The first lines of a screen: how full processor, memory and swap are, and whether work has to wait."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sysmon.cells import Look, Span, gauge, level_style, sparkline, width_of
 from sysmon.units import human, short
 from sysmon.view.marks import level_of
-from sysmon.view.moment import Moment, Pick, Record, number
+from sysmon.view.moment import Moment, Pick, Record, number, text
 
 Line = list[Span]
 
@@ -14,6 +14,11 @@ _LABEL, _VALUE, _GAP = 8, 8, 2
 _LEAST_TREND = 10
 _SHARES = {"user": "user", "sys": "system", "io": "iowait", "steal": "steal"}
 _SHARES |= {"nice": "nice", "irq": "irq", "softirq": "softirq"}
+
+
+def length(line: Iterable[Span]) -> int:
+    """Return how many cells a line takes."""
+    return sum(width_of(span.text) for span in line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +92,15 @@ class _Painter:
             said = " ".join("-" if one is None else f"{one:.2f}" for one in averages)
             said += "" if cores is None else f" on {cores:.0f} core{'s' if cores != 1 else ''}"
             line += [Span(f"{'load':<{_LABEL}}", "dim"), Span(said)]
+        lead = "   pressure %" if line else "pressure %"
         for record in self._moment.records("pressure"):
-            some = number(record, "pressure_some_percent")
             level = level_of(self._moment, "pressure", record)
-            told = f"{self._look.shown(str(record.get('resource')))} {short(some, 'percent')} %"
-            label = "" if any(span.text.strip() == "pressure" for span in line) else "pressure"
-            room = width - sum(width_of(span.text) for span in line)
-            if room < 2 + len(label) + 1 + len(told):
+            what = self._look.shown(text(record, "resource"))
+            told = f" {what} {short(number(record, 'pressure_some_percent'), 'percent')} "
+            if length(line) + len(lead) + width_of(told) > width + 1:
                 break
-            lead = "   " if line and label else "  " if line else ""
-            line += [
-                Span(f"{lead}{label}{' ' if label else ''}", "dim"),
-                Span(told, level_style(level) if level else ""),
-            ]
+            line += [Span(lead, "dim"), Span(told, level_style(level) if level else "")]
+            lead = ""
         extra = [
             f"{what} {short(value, '')}"
             for what, name in (
@@ -113,9 +114,9 @@ class _Painter:
             if (value := number(load, name)) is not None
         ]
         for told in extra:
-            if sum(width_of(span.text) for span in line) + 3 + len(told) > width:
+            if length(line) + 2 + len(told) > width:
                 break
-            line.append(Span(f"   {told}", "dim"))
+            line.append(Span(f"  {told}", "dim"))
         return line
 
     def _line(

@@ -1,8 +1,8 @@
 """Which keys there are: a line at the bottom of the screen, and a page for all of them."""
 
 from sysmon.cells import Look, Span
-from sysmon.view.gauges import Line
-from sysmon.view.sheet import GAP, beside, length
+from sysmon.view.gauges import Line, length
+from sysmon.view.sheet import GAP, beside
 from sysmon.view.steering import KEYS, Command, Situation
 
 _SYMBOLS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
@@ -27,8 +27,9 @@ def footer(situation: Situation, width: int, look: Look) -> Line:
     """Return the keys that matter most, as many as there is room for."""
     line: Line = []
     for keys, what in _LIVE if situation.live else _PAST:
-        pair = [Span(" ".join(_key(key, look) for key in keys.split()), "bold"), Span(f" {what}   ", "dim")]
-        if length(line) + length(pair) - 3 > width:
+        gap = "  " if line else ""
+        pair = [Span(gap + " ".join(_key(key, look) for key in keys.split()), "bold"), Span(f" {what}", "dim")]
+        if length(line) + length(pair) > width:
             break
         line += pair
     return line

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from sysmon.cells import Look
-from sysmon.view.alarms import alarms
+from sysmon.view.alarms import alarms_in_full
 from sysmon.view.frame import block_columns, header
 from sysmon.view.gauges import Line, gauges
 from sysmon.view.moment import Moment
@@ -25,7 +25,7 @@ def render(moment: Moment, situation: Situation, *, tables: Collection[str], wid
         parts += [in_full(moment, name, width, look) for name in moment.tables if name in tables]
         return as_text(_spaced(parts), width, look)
     columns, each = block_columns(moment, width, look)
-    parts.append(alarms(moment, look))
+    parts.append(alarms_in_full(moment, look))
     parts.append(gauges(moment, width, look))
     height = max((sum(block.height for block in column) for column in columns), default=0)
     parts.append(beside([stacked(column, height) for column in columns], each, look))

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from sysmon.cells import Look, Span, fill, painted, width_of
+from sysmon.cells import Look, Span, fill, painted
 from sysmon.view.blocks import LEAST, Block
-from sysmon.view.gauges import Line
+from sysmon.view.gauges import Line, length
 
 GAP = 3
 """Blanks between two columns of blocks."""
@@ -26,18 +26,26 @@ def beside(columns: Sequence[Sequence[Line]], width: int, look: Look) -> list[Li
 
 def stacked(blocks: Iterable[Block], height: int) -> list[Line]:
     """Return blocks below one another in so many lines; the first ones are sure of their place."""
-    placed: list[tuple[Block, int]] = []
-    left = height
-    for block in blocks:
-        if left >= LEAST:
-            placed.append((block, LEAST))
-            left -= LEAST
-    while left and any(lines < block.height for block, lines in placed):
-        for place, (block, lines) in enumerate(placed):
-            if left and lines < block.height:
-                placed[place] = (block, lines + 1)
+    placed = list(blocks)[: height // LEAST]
+    wishes = [block.height for block in placed]
+    shares = _shared(wishes, height)
+    for place, block in enumerate(placed):
+        if block.small and shares[place] < block.height:  # it will be told in fewer lines: the rest is for others
+            wishes[place] = 1 + len(block.small)
+            shares = _shared(wishes, height)
+    return [line for block, lines in zip(placed, shares, strict=True) for line in block.fitted(lines)]
+
+
+def _shared(wishes: Sequence[int], height: int) -> list[int]:
+    """Return how many lines each gets that wishes for some, of so many in all."""
+    shares = [min(LEAST, wish) for wish in wishes]
+    left = height - sum(shares)
+    while left > 0 and shares != list(wishes):
+        for place, wish in enumerate(wishes):
+            if left > 0 and shares[place] < wish:
+                shares[place] += 1
                 left -= 1
-    return [line for block, lines in placed for line in block.fitted(lines)]
+    return shares
 
 
 def between(left: Line, right: Sequence[Line], width: int) -> Line:
@@ -47,11 +55,6 @@ def between(left: Line, right: Sequence[Line], width: int) -> Line:
         if room >= 2:
             return [*left, Span(" " * room), *spans]
     return left
-
-
-def length(line: Iterable[Span]) -> int:
-    """Return how many cells a line takes."""
-    return sum(width_of(span.text) for span in line)
 
 
 def as_text(lines: Iterable[Line], width: int, look: Look) -> list[str]:
