@@ -1,26 +1,19 @@
-"""Many samples as a few numbers: count, sum, extremes, and percentiles within 1 %; digests of parts merge exactly.
+"""Many samples as a few numbers: count, sum, extremes, and percentiles within 1 %; digests of parts merge exactly."""
 
-The histogram is that of DDSketch (Masson, Rim, Lee 2019): a bin holds the values between two powers of GAMMA, so that
-its middle is within ALPHA of each of them, whatever their size. Two histograms merge by adding bins.
-"""
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise
+from math import ceil, floor, fsum
+from operator import attrgetter, itemgetter, mul
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from math import ceil, floor, fsum, log
-from operator import itemgetter
-
-ALPHA = 0.0099
-"""The relative error of a percentile: a little less than what is promised, for the roundings on the way."""
-
-GAMMA = (1 + ALPHA) / (1 - ALPHA)
-_LOG_GAMMA = log(GAMMA)
-_MIDDLE = 2 / (1 + GAMMA)
-_SHIFT = 40_000
-"""Keeps the bins of all positive doubles above 0, and so those of the negative ones below it; bin 0 holds zeros."""
+from sysmon.bins import Bins, bin_of, edges_of, merged, middle_of
 
 HOUR = 3_600_000
 _BEGIN = itemgetter(0)
+_NONE = Bins()
+_MOST_PARTS = 64
+"""How many digests wait to be merged."""
 
 
 Hour = tuple[int, int, float, float | None]
@@ -43,7 +36,7 @@ class Digest:
     first_at: int
     last: float
     last_at: int
-    bins: Mapping[int, int] = field(default_factory=dict)
+    bins: Bins = _NONE
     hours: Sequence[Hour] = ()
 
     @property
@@ -51,26 +44,24 @@ class Digest:
         """Return the mean of the values."""
         return self.total / self.count
 
-    def histogram(self) -> Mapping[int, int]:
+    def histogram(self) -> Bins:
         """Return the bins, those of equal values too."""
-        return self.bins or {bin_of(self.low): self.count}
+        return self.bins if self.bins.stretches else Bins(((bin_of(self.low), (self.count,)),))
 
-    def percentiles(self, percents: Iterable[int]) -> list[float]:
+    def percentiles(self, percents: Sequence[int]) -> list[float]:
         """Return for each percentage the value at rank floor(q (n - 1)), within ALPHA; its ends are exact."""
-        ordered = sorted(self.bins.items())
-        return [self._at_rank(ordered, (self.count - 1) * percent // 100) for percent in percents]
+        if not self.bins.stretches:
+            return [self.low] * len(percents)
+        ranks = [(self.count - 1) * percent // 100 for percent in percents]
+        found = zip(ranks, self.bins.numbers_at(ranks), strict=True)
+        return [self._at_rank(rank, number) for rank, number in found]
 
-    def _at_rank(self, ordered: Sequence[tuple[int, int]], rank: int) -> float:
-        if rank == 0 or not ordered:
+    def _at_rank(self, rank: int, number: int) -> float:
+        if rank == 0:
             return self.low
         if rank == self.count - 1:
             return self.high
-        seen = 0
-        for number, count in ordered:
-            seen += count
-            if seen > rank:
-                return min(max(middle_of(number), self.low), self.high)
-        return self.high
+        return min(max(middle_of(number), self.low), self.high)
 
     def above(self, limit: float, *, or_at: bool = False) -> float:
         """Return the share (0 to 1) of the values that are above a limit, or at it.
@@ -84,41 +75,19 @@ class Digest:
             return 0.0
         bins, own = self.histogram(), bin_of(limit)
         share = self._above_within(own, limit, or_at=or_at) if own in bins else 0.0
-        return (sum(count for number, count in bins.items() if number > own) + bins.get(own, 0) * share) / self.count
+        return (bins.over(own) + bins.get(own, 0) * share) / self.count
 
     def _above_within(self, number: int, limit: float, *, or_at: bool) -> float:
         """Return the share above a limit of the values in its own bin."""
         if number == 0:
             return float(or_at)
-        begin, end = _edges(number)
+        begin, end = edges_of(number)
         begin, end = max(begin, self.low), min(end, self.high)
         whole = all(value == int(value) for value in (self.low, self.high, self.first, self.last, self.total))
         if whole and (numbers := floor(end) - ceil(begin) + 1) > 0:
             over = floor(end) - (ceil(limit) - 1 if or_at else floor(limit))
             return min(max(over / numbers, 0.0), 1.0)
         return min(max((end - limit) / (end - begin), 0.0), 1.0) if begin < end else float(limit < end)
-
-
-def bin_of(value: float) -> int:
-    """Return the number of the bin that a value falls into; greater values never have smaller numbers."""
-    if value > 0:
-        return ceil(log(value) / _LOG_GAMMA) + _SHIFT
-    return 0 if value == 0 else -bin_of(-value)
-
-
-def middle_of(number: int) -> float:
-    """Return the value that a bin stands for, within ALPHA of all that it holds."""
-    if number < 0:
-        return -middle_of(-number)
-    return GAMMA ** (number - _SHIFT) * _MIDDLE if number else 0.0
-
-
-def _edges(number: int) -> tuple[float, float]:
-    """Return between which values a bin's lie."""
-    if number < 0:
-        low, high = _edges(-number)
-        return -high, -low
-    return GAMMA ** (number - _SHIFT - 1), GAMMA ** (number - _SHIFT)
 
 
 def digest(at: Sequence[int], values: Sequence[float]) -> Digest | None:
@@ -136,83 +105,73 @@ def digest(at: Sequence[int], values: Sequence[float]) -> Digest | None:
         first_at=at[0],
         last=values[-1],
         last_at=at[-1],
-        bins=Counter(map(bin_of, values)) if low != high else {},
+        bins=Bins.of(values) if low != high else _NONE,
         hours=_hourly(at, values),
     )
 
 
+_FIRST_AT, _LAST_AT = attrgetter("first_at"), attrgetter("last_at")
+_LOW, _HIGH, _COUNT = attrgetter("low"), attrgetter("high"), attrgetter("count")
+_TOTAL, _HOURS = attrgetter("total"), attrgetter("hours")
+
+
 class Merging:
-    """Merges digests one by one, in any order, and holds no more than their sum."""
+    """Merges digests that come one by one, in any order, and holds not many more than their sum."""
 
     def __init__(self) -> None:
-        self._first: Digest | None = None
-        self._last: Digest | None = None
-        self._highest: Digest | None = None
-        self._low = 0.0
-        self._count = 0
-        self._totals: list[float] = []
-        self._bins: dict[int, int] = {}
-        self._hours: list[Hour] = []
+        self._parts: list[Digest] = []
 
     def add(self, part: Digest) -> None:
         """Take one in."""
-        first, last, highest = self._first, self._last, self._highest
-        self._low = part.low if first is None else min(self._low, part.low)
-        if first is None or part.first_at < first.first_at:
-            self._first = part
-        if last is None or part.last_at > last.last_at:
-            self._last = part
-        if highest is None or (part.high, -part.high_at) > (highest.high, -highest.high_at):
-            self._highest = part
-        self._count += part.count
-        self._totals.append(part.total)
-        self._hours += part.hours
-        bins = self._bins
-        for number, count in part.histogram().items():
-            bins[number] = bins.get(number, 0) + count
+        self._parts.append(part)
+        if len(self._parts) >= _MOST_PARTS:
+            self._parts = [_merged(self._parts)]
 
     def result(self) -> Digest | None:
         """Return what the digest of all their values would be, None where there are none."""
-        first, last, highest = self._first, self._last, self._highest
-        if first is None or last is None or highest is None:
-            return None
-        return Digest(
-            count=self._count,
-            total=fsum(self._totals),
-            low=self._low,
-            high=highest.high,
-            high_at=highest.high_at,
-            first=first.first,
-            first_at=first.first_at,
-            last=last.last,
-            last_at=last.last_at,
-            bins=self._bins if self._low != highest.high else {},
-            hours=sorted(self._hours, key=_BEGIN),
-        )
+        return _merged(self._parts) if self._parts else None
+
+
+def _merged(parts: Sequence[Digest]) -> Digest:
+    if len(parts) == 1:
+        return parts[0]
+    first, last = min(parts, key=_FIRST_AT), max(parts, key=_LAST_AT)
+    low, high = min(map(_LOW, parts)), max(map(_HIGH, parts))
+    return Digest(
+        count=sum(map(_COUNT, parts)),
+        total=fsum(map(_TOTAL, parts)),
+        low=low,
+        high=high,
+        high_at=min(part.high_at for part in parts if part.high == high),
+        first=first.first,
+        first_at=first.first_at,
+        last=last.last,
+        last_at=last.last_at,
+        bins=merged(part.histogram() for part in parts) if low != high else _NONE,
+        hours=sorted(chain.from_iterable(map(_HOURS, parts)), key=_BEGIN),
+    )
 
 
 def trend(
-    hours: Iterable[Hour], begin: int, span: int, parts: int
+    hours: Sequence[Hour], begin: int, span: int, parts: int
 ) -> tuple[tuple[float | None, ...], tuple[float | None, ...]]:
     """Return mean and highest of each of `parts` equal parts of [begin, begin + span), an hour counting at its middle.
 
-    The highest is None as well where one of the hours of a part does not tell its own.
+    `hours` are in order. The highest is None as well where one of the hours of a part does not tell its own.
     """
-    sums, counts = [0.0] * parts, [0] * parts
-    highs: list[list[float | None]] = [[] for _ in range(parts)]
-    for start, count, mean, high in hours:
-        part = min(max((start + HOUR // 2 - begin) * parts // span, 0), parts - 1)
-        sums[part] += mean * count
-        counts[part] += count
-        highs[part].append(high)
-    means = tuple(total / count if count else None for total, count in zip(sums, counts, strict=True))
-    return means, tuple(_highest(found) for found in highs)
+    if not hours:
+        return (None,) * parts, (None,) * parts
+    starts, sizes, means, highs = zip(*hours, strict=True)
+    inner = [begin - HOUR // 2 - part * span // -parts for part in range(1, parts)]
+    edges = [0, *(bisect_left(starts, edge) for edge in inner), len(starts)]
+    sums = list(map(mul, means, sizes))
+    cut = list(pairwise(edges))
+    course = tuple(sum(sums[first:end]) / sum(sizes[first:end]) if first < end else None for first, end in cut)
+    return course, tuple(_highest(highs[first:end]) for first, end in cut)
 
 
-def _highest(values: Iterable[float | None]) -> float | None:
-    known = list(values)
-    told = [value for value in known if value is not None]
-    return max(told) if told and len(told) == len(known) else None
+def _highest(values: Sequence[float | None]) -> float | None:
+    return None if None in values else max((value for value in values if value is not None), default=None)
 
 
 def _hourly(at: Sequence[int], values: Sequence[float]) -> list[Hour]:

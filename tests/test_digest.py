@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.digest import HOUR, Digest, Merging, bin_of, digest, middle_of, trend
+from sysmon.bins import bin_of, middle_of
+from sysmon.digest import HOUR, Digest, Merging, digest, trend
 
 NUMBERS = st.one_of(
     st.just(0.0),
@@ -123,7 +124,7 @@ def test_equal_values_need_no_bins_and_have_exact_percentiles() -> None:
     found = made([3.7] * 360)
 
     assert found is not None
-    assert (found.bins, found.percentiles(PERCENTS), found.mean) == ({}, [3.7] * 6, 3.7)
+    assert (dict(found.bins), found.percentiles(PERCENTS), found.mean) == ({}, [3.7] * 6, 3.7)
 
 
 def test_a_trend_takes_each_hour_where_its_middle_is_and_weighs_it_by_its_values() -> None:

@@ -4,11 +4,12 @@ Instants in them are milliseconds after the beginning of the roll-up's hour or d
 """
 
 from collections.abc import Iterable, Mapping
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from pathlib import Path
 
 import msgspec
 
+from sysmon.bins import Bins
 from sysmon.digest import HOUR, Digest, Hour
 from sysmon.history import GroupUse, RolledGroup
 from sysmon.instants import format_instant, to_ms
@@ -19,11 +20,15 @@ from sysmon.reading.rolled import SeriesSum, TableSum
 from sysmon.spans import RollupFile
 from sysmon.ticks import Run
 
-VERSION = 1
-"""Grows when what is written changes its meaning; a file of another version is made anew, or passed over."""
+VERSION = 2
+"""Grows when what is written changes its meaning; a file of a later version is passed over."""
 
 DIGITS = ".6g"
 """The means and peaks of hours are only for drawing."""
+
+
+_Hours = tuple[list[int], list[int]]
+"""Beginnings of hours, and how many values each has."""
 
 
 class _Head(msgspec.Struct, omit_defaults=True):
@@ -47,10 +52,13 @@ class _Metric(msgspec.Struct, omit_defaults=True):
     first_at: int
     last: float
     last_at: int
+    histogram: list[tuple[int, list[int]]] = []
+    """Stretches of bins: the number of the first one, and how many values it and each that follows it have."""
     bins: list[int] = []
-    """The numbers of the bins: the first one, and then the distance from each to the next."""
+    """Of version 1: the numbers of the bins, the first one and then the distance from each to the next."""
     counts: list[int] = []
     hours: list[int] = []
+    """Left out, as sizes are, where they are those of the line."""
     sizes: list[int] = []
     means: list[float] = []
     peaks: list[float | None] = []
@@ -68,6 +76,8 @@ class _Line(msgspec.Struct, omit_defaults=True):
 
     labels: dict[str, str]
     ticks: list[Run] = []
+    hours: list[int] = []
+    sizes: list[int] = []
     metrics: dict[str, _Metric] = {}
     pids: list[str] = []
     uses: dict[str, _Use] = {}
@@ -103,21 +113,21 @@ def read(path: Path, file: RollupFile, damage: Damage) -> TableSum | None:
         return None
     try:
         head = _DECODE_HEAD(lines[0])
-        if head.version != VERSION:
+        if head.version > VERSION:
             return None
         base = to_ms(file.start)
         decoded = [_DECODE_LINE(line) for line in lines[1:]]
+        return TableSum(
+            origin=None if head.hostname is None else Origin(head.hostname, head.origin),
+            ticks=tuple(_shifted(head.ticks, base)),
+            series=tuple(_series_of(line, base) for line in decoded if line.ticks),
+            groups=tuple(_group_of(line, base) for line in decoded if line.pids),
+            sources=frozenset(head.sources),
+            skipped=head.skipped,
+        )
     except (ValueError, RecursionError) as error:
         damage.note(path, None, f"no roll-up ({error})")
         return None
-    return TableSum(
-        origin=None if head.hostname is None else Origin(head.hostname, head.origin),
-        ticks=tuple(_shifted(head.ticks, base)),
-        series=tuple(_series_of(line, base) for line in decoded if line.ticks),
-        groups=tuple(_group_of(line, base) for line in decoded if line.pids),
-        sources=frozenset(head.sources),
-        skipped=head.skipped,
-    )
 
 
 def read_sources(path: Path) -> frozenset[str] | None:
@@ -127,7 +137,7 @@ def read_sources(path: Path) -> frozenset[str] | None:
         head = _DECODE_HEAD(lines[0]) if lines else None
     except (ValueError, RecursionError):
         return None
-    return frozenset(head.sources) if head is not None and head.version == VERSION else None
+    return frozenset(head.sources) if head is not None and head.version <= VERSION else None
 
 
 def _lines(path: Path, damage: Damage, *, only_head: bool = False) -> list[bytes]:
@@ -149,13 +159,15 @@ def _lines(path: Path, damage: Damage, *, only_head: bool = False) -> list[bytes
 
 
 def _series_line(one: SeriesSum, base: int) -> _Line:
-    metrics = {name: _metric_line(found, base) for name, found in one.metrics.items()}
-    return _Line(dict(one.labels), _shifted(one.ticks, -base), metrics)
+    usual = next((_hours_of(found, base) for found in one.metrics.values() if len(found.hours) > 1), ([], []))
+    metrics = {name: _metric_line(found, base, usual) for name, found in one.metrics.items()}
+    return _Line(dict(one.labels), _shifted(one.ticks, -base), *usual, metrics=metrics)
 
 
-def _metric_line(found: Digest, base: int) -> _Metric:
-    numbers = sorted(found.bins)
+def _metric_line(found: Digest, base: int, usual: _Hours) -> _Metric:
     hours = found.hours if len(found.hours) > 1 else []
+    own = _hours_of(found, base)
+    begins, sizes = own if hours and own != usual else ([], [])
     return _Metric(
         count=found.count,
         sum=found.total,
@@ -166,13 +178,16 @@ def _metric_line(found: Digest, base: int) -> _Metric:
         first_at=found.first_at - base,
         last=found.last,
         last_at=found.last_at - base,
-        bins=[late - early for early, late in pairwise([0, *numbers])],
-        counts=[found.bins[number] for number in numbers],
-        hours=[(hour - base) // HOUR for hour, *_ in hours],
-        sizes=[size for _, size, *_ in hours],
+        histogram=[(first, list(counts)) for first, counts in found.bins.stretches],
+        hours=begins,
+        sizes=sizes,
         means=[_rounded(mean) for _, _, mean, _ in hours],
         peaks=[None if peak is None else _rounded(peak) for *_, peak in hours],
     )
+
+
+def _hours_of(found: Digest, base: int) -> _Hours:
+    return [(hour - base) // HOUR for hour, *_ in found.hours], [size for _, size, *_ in found.hours]
 
 
 def _rounded(value: float) -> float:
@@ -185,15 +200,18 @@ def _group_line(group: RolledGroup, base: int) -> _Line:
 
 
 def _series_of(line: _Line, base: int) -> SeriesSum:
-    metrics = {name: _digest_of(metric, base) for name, metric in line.metrics.items()}
+    usual = [base + hour * HOUR for hour in line.hours], line.sizes
+    metrics = {name: _digest_of(metric, base, usual) for name, metric in line.metrics.items()}
     return SeriesSum(line.labels, tuple(_shifted(line.ticks, base)), metrics)
 
 
-def _digest_of(metric: _Metric, base: int) -> Digest:
-    if metric.hours:
-        begins = [base + hour * HOUR for hour in metric.hours]
+def _digest_of(metric: _Metric, base: int, usual: _Hours) -> Digest:
+    if metric.means:
+        begins, sizes = usual
+        if metric.hours:
+            begins, sizes = [base + hour * HOUR for hour in metric.hours], metric.sizes
         peaks = metric.peaks or [None] * len(begins)  # days that were written before there were any
-        hours: list[Hour] = list(zip(begins, metric.sizes, metric.means, peaks, strict=True))
+        hours: list[Hour] = list(zip(begins, sizes, metric.means, peaks, strict=True))
     else:
         begin = (base + metric.first_at) // HOUR * HOUR
         hours = [(begin, metric.count, metric.sum / metric.count, metric.max)]
@@ -207,9 +225,13 @@ def _digest_of(metric: _Metric, base: int) -> Digest:
         first_at=base + metric.first_at,
         last=metric.last,
         last_at=base + metric.last_at,
-        bins=dict(zip(accumulate(metric.bins), metric.counts, strict=True)),
+        bins=Bins(metric.histogram) if metric.histogram else _first_version(metric),
         hours=hours,
     )
+
+
+def _first_version(metric: _Metric) -> Bins:
+    return Bins.counted(dict(zip(accumulate(metric.bins), metric.counts, strict=True)))
 
 
 def _group_of(line: _Line, base: int) -> RolledGroup:

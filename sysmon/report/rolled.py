@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from sysmon.digest import HOUR, Digest, bin_of, trend
+from sysmon.bins import bin_of
+from sysmon.digest import HOUR, Digest, trend
 from sysmon.history import Coverage, RolledSeries
 from sysmon.instants import from_ms, to_ms
 from sysmon.model import Table

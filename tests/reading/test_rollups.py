@@ -257,7 +257,7 @@ def test_a_file_of_another_version_is_passed_over(tmp_path: Path) -> None:
     write_table(tmp_path, LOAD, [(START, [(1.0, 2.0)])])
     file = RollupFile("load", Span.HOUR, START)
     text = rollups.encode(sum_up(read_table(tmp_path / HOST / "load", LOAD, START, START + HOUR, Damage())), file)
-    store_packed(tmp_path / file.name, text.replace(b'"version":1', b'"version":2'))
+    store_packed(tmp_path / file.name, text.replace(b'"version":2', b'"version":3'))
     damage = Damage()
 
     assert (rollups.read(tmp_path / file.name, file, damage), damage.count) == (None, 0)
