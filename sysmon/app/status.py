@@ -1,29 +1,36 @@
 """How is sysmon doing? Whether it runs, how fresh and complete its samples are, what it costs, how full its disk is."""
 
-from collections.abc import Sequence
+import platform
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from math import isnan
 from pathlib import Path
 
-from sysmon import units
+from sysmon import __version__, units
 from sysmon.app import growth
 from sysmon.config import Storage
-from sysmon.history import TableHistory
+from sysmon.formats import CONFIGURED_LABELS
+from sysmon.formats.records import RUNNING
+from sysmon.history import AlertState, Coverage, PastAlert, TableHistory
 from sysmon.instants import EPOCH, from_ms
-from sysmon.names import printable
+from sysmon.model import Event
 from sysmon.reading import store
-from sysmon.reading.coverage import runs_of
+from sysmon.reading.alerts import past_alerts
+from sysmon.reading.coverage import Run, coverage, not_running, runs_of, stretches_of
 from sysmon.reading.damage import Damage
-from sysmon.reading.logs import read_events
+from sysmon.reading.logs import read_alerts, read_events
+from sysmon.reading.longrange import read_rolled
 from sysmon.reading.rows import read_table
 from sysmon.reading.store import Host
 from sysmon.sampling.tables import AGENT
 from sysmon.storage import inventory
-from sysmon.storage.lock import holder
+from sysmon.storage.lock import FORMAT, holder
 from sysmon.storage.space import free_bytes
 
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 LATE = 3
 """Intervals without a sample after which something is wrong."""
 
@@ -31,43 +38,156 @@ USUAL = 10.0
 MISSED = 0.01
 """The part of an hour's samples that may be missed before it is a fault."""
 
+COMPLETE = 99.0
+"""Percent of a day's samples below which it is a fault."""
+
+_TELLER = frozenset({"hostname", *CONFIGURED_LABELS})
+_ENDED_BY = {"collector_unhealthy": "collector_recovered", "reload_failed": "reloaded", "mount_stuck": "mount_back"}
+_ERRORS = frozenset(_ENDED_BY) | {
+    "collector_failed",
+    "gap",
+    "limit_exceeded",
+    "mounts_not_asked",
+    "stalled",
+    "storage_trouble",
+}
+
+
+class Weight(StrEnum):
+    """How bad a fault is: with a warning the record goes on, without what is critical there is none."""
+
+    WARNING = "warning"
+    CRITICAL = "critical"
+
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One subject: what there is to say about it, and what is wrong."""
+class Fault:
+    """Something that needs a look, and what to do about it."""
 
-    title: str
-    lines: tuple[str, ...]
-    faults: tuple[str, ...] = ()
+    weight: Weight
+    text: str
 
 
-def status(data: Path, storage: Storage, host_name: str | None, *, now: datetime) -> list[Part]:
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Whether a run holds the data: `pid` is None where none does, 0 where it is not known; `since` when it began.
+
+    `interval` is in seconds, `age` those since the last sample, None where there is none. `version` is the program's.
+    """
+
+    pid: int | None
+    since: datetime | None
+    interval: float
+    last: datetime | None
+    age: float | None
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the last hour took: samples stored, missed and dropped; mean percent of one core, most bytes of memory."""
+
+    samples: int
+    missed: int
+    dropped: int
+    cpu: float | None
+    memory: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """What the files take in bytes, what is left on their file system, how they grow, and up to which bounds."""
+
+    used: int
+    free: int
+    paces: tuple[growth.Pace, ...]
+    limits: tuple[growth.Limit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything there is to say. `coverage` is that of the last 24 hours, `idle` the seconds of these not running.
+
+    `error` is the last event that tells of trouble in that time; `format` the version of the stored data.
+    """
+
+    at: datetime
+    host: str
+    data: Path
+    running: Running
+    coverage: Coverage | None
+    idle: float
+    cost: Cost
+    disk: Disk
+    alerts: tuple[PastAlert, ...]
+    error: Event | None
+    format: int
+    faults: tuple[Fault, ...]
+
+    @property
+    def versions(self) -> Mapping[str, str | int]:
+        """Return the versions of the program, of Python and of the stored data."""
+        return {"sysmon": __version__, "python": platform.python_version(), "data_format": self.format}
+
+
+def status(data: Path, storage: Storage, host_name: str | None, *, now: datetime) -> Status:
     """Return everything there is to say; raise NothingFoundError where no samples are."""
-    store.check_format(data, Damage())
+    damage = Damage()
+    store.check_format(data, damage)
     host = store.find_host(data, host_name)
+    events = read_events(host.folder, now - DAY, now + HOUR, damage)
+    runs = runs_of(events, until=now, now=now)
     recent = read_table(host.folder / AGENT.name, AGENT, now - HOUR, now + HOUR, Damage())
-    return [
-        _running(data, host, recent, now),
-        _own(recent),
-        *_disk(data, storage, now),
-    ]
+    running = _running(data, host, recent, runs=runs, events=events, now=now)
+    cost = _cost(recent)
+    full = _coverage(host, runs, now, damage)
+    disk = _disk(data, storage, now)
+    alerts = past_alerts(read_alerts(host.folder, now, now + HOUR, damage), now, now + timedelta(seconds=1))
+    errors = [event for event in events if event.kind in _ERRORS and event.at >= now - DAY]
+    return Status(
+        at=now,
+        host=host.name,
+        data=data,
+        running=running,
+        coverage=full,
+        idle=not_running(runs, now - DAY, now) if runs else 0.0,
+        cost=cost,
+        disk=disk,
+        alerts=tuple(alert for alert in alerts if alert.state is AlertState.FIRING),
+        error=errors[-1] if errors else None,
+        format=FORMAT,
+        faults=(
+            *_not_running(running),
+            *_incomplete(cost, full),
+            *_full(disk, storage),
+            *(_open_trouble(events) if running.pid is not None else ()),
+            *_damaged(damage),
+        ),
+    )
 
 
-def _running(data: Path, host: Host, recent: TableHistory, now: datetime) -> Part:
-    pid = holder(data / "lock")
-    runs = runs_of(read_events(host.folder, now - HOUR, now + HOUR, Damage()), until=now, now=now)
-    interval = min(runs[-1].seconds.values(), default=USUAL) if runs else USUAL
-    lines = [f"host {printable(host.name)}, data in {printable(str(data))}"]
-    lines.append("not running" if pid is None else f"running, process {pid or 'unknown'}, every {interval:g} s")
-    faults = ["not running: start `sysmon run`"] if pid is None else []
+def in_words(event: Event) -> str:
+    """Return what a stored event tells, in a line; who tells it is known."""
+    told = [f"{name} {value}" for name, value in event.fields.items() if name not in _TELLER]
+    return f"{event.kind.replace('_', ' ')}: {', '.join(told)}"
+
+
+def _running(
+    data: Path, host: Host, recent: TableHistory, *, runs: Sequence[Run], events: Iterable[Event], now: datetime
+) -> Running:
+    lock = data / "lock"
+    pid = holder(lock)
+    began = [event for event in events if event.kind in {RUNNING, "started"}]
+    version = began[-1].fields.get("version") if began else None
     last = _last_sample(host, recent)
-    if last is None:
-        return Part("run", (*lines, "no sample yet"), (*faults, "no sample yet"))
-    age = (now - last).total_seconds()
-    lines.append(f"last sample {units.format_age(max(age, 0.0))} ago")
-    if pid is not None and age > LATE * interval + 1:
-        faults.append(f"no sample for {units.format_age(age)}, and there should be one every {interval:g} s")
-    return Part("run", tuple(lines), tuple(faults))
+    return Running(
+        pid=pid,
+        since=None if pid is None else from_ms(lock.stat().st_mtime_ns // 1_000_000),  # it is written at the start
+        interval=min(runs[-1].seconds.values(), default=USUAL) if runs else USUAL,
+        last=last,
+        age=None if last is None else max(0.0, (now - last).total_seconds()),
+        version=version if isinstance(version, str) else None,
+    )
 
 
 def _last_sample(host: Host, recent: TableHistory) -> datetime | None:
@@ -81,59 +201,103 @@ def _last_sample(host: Host, recent: TableHistory) -> datetime | None:
     return None
 
 
-def _own(recent: TableHistory) -> Part:
-    """Tell what the last hour of the agent's own table says."""
-    if not recent.ticks:
-        return Part("last hour", ("no samples",))
+def _cost(recent: TableHistory) -> Cost:
+    """Return what the last hour of the agent's own table says."""
     columns = {metric.name: index for index, metric in enumerate(AGENT.metrics)}
 
     def values(name: str) -> list[float]:
         return [value for one in recent.series for value in one.column(columns[name]) if not isnan(value)]
 
-    missed, dropped = sum(values("agent_samples_missed")), sum(values("agent_samples_dropped"))
     cpu, memory = values("agent_cpu_percent"), values("agent_memory_bytes")
-    lines = [f"{len(recent.ticks)} samples, {missed:g} missed, {dropped:g} dropped"]
-    if cpu and memory:
-        mean = units.human(sum(cpu) / len(cpu), "percent")
-        lines.append(f"{mean} of one core, at most {units.human(max(memory), 'bytes')} of memory")
-    faults = [f"{dropped:g} samples of the last hour were lost before they were stored"] if dropped else []
-    if missed > MISSED * (len(recent.ticks) + missed):
-        faults.append(f"{missed:g} samples of the last hour were missed: the machine, or sysmon, is too busy")
-    return Part("last hour", tuple(lines), tuple(faults))
+    return Cost(
+        samples=len(recent.ticks),
+        missed=round(sum(values("agent_samples_missed"))),
+        dropped=round(sum(values("agent_samples_dropped"))),
+        cpu=sum(cpu) / len(cpu) if cpu else None,
+        memory=max(memory, default=None),
+    )
 
 
-def _disk(data: Path, storage: Storage, now: datetime) -> list[Part]:
+def _coverage(host: Host, runs: Sequence[Run], now: datetime, damage: Damage) -> Coverage | None:
+    """Return how complete the last day is; None where nobody sampled in it."""
+    since = now - DAY
+    rolled = read_rolled(host.folder, AGENT, since, now, damage)
+    ticks = rolled.ticks if rolled else read_table(host.folder / AGENT.name, AGENT, since, now, damage).ticks
+    found = coverage(stretches_of(runs, AGENT.name, ticks, since, now), ticks)
+    return found if found.expected else None
+
+
+def _disk(data: Path, storage: Storage, now: datetime) -> Disk:
     found = inventory.take(data)
     free = free_bytes(data)
     pace = growth.paces(found.files, now)
-    lines = [f"{units.human(found.total, 'bytes')} used, {units.human(free, 'bytes')} free"]
-    faults = []
-    if found.total > storage.max_bytes:
-        faults.append(f"more is stored than max_bytes ({units.format_size(storage.max_bytes)}): run `sysmon maintain`")
-    if free < storage.min_free:
-        faults.append(f"less is free than min_free ({units.format_size(storage.min_free)}): no samples are written")
     limits = growth.limits(found.files, storage, pace, total=found.total, free=free, now=now)
-    return [
-        Part("disk", tuple(lines), tuple(faults)),
-        Part("bytes a day", tuple(_paces(pace))),
-        Part("limits", tuple(_limit(limit) for limit in limits)),
-    ]
+    return Disk(found.total, free, tuple(pace), tuple(limits))
 
 
-def _paces(pace: Sequence[growth.Pace]) -> list[str]:
-    if not pace:
-        return [f"too early to tell: less than {units.format_duration(growth.EARLY)} of the last days are stored"]
-    total = growth.Pace("all", sum(one.fresh for one in pace), sum(one.packed for one in pace))
-    width = max(len(one.table) for one in (*pace, total))
-    numbers = [(one.table, units.human(one.fresh, "bytes"), units.human(one.packed, "bytes")) for one in (*pace, total)]
-    return [f"{table:<{width}} {fresh:>9} as text, {packed:>9} compressed" for table, fresh, packed in numbers]
+def _not_running(running: Running) -> list[Fault]:
+    faults = []
+    if running.pid is None:
+        faults.append(Fault(Weight.CRITICAL, "not running: start `sysmon run`"))
+    if running.age is None:
+        faults.append(Fault(Weight.CRITICAL, "no sample yet"))
+    elif running.pid is not None and running.age > LATE * running.interval + 1:
+        late = f"no sample for {units.format_age(running.age)}, and there should be one every {running.interval:g} s"
+        faults.append(Fault(Weight.CRITICAL, late))
+    if running.pid is not None and running.version not in {None, __version__}:
+        other = f"sysmon {running.version} runs and {__version__} is installed: start it again"
+        faults.append(Fault(Weight.WARNING, other))
+    return faults
 
 
-def _limit(limit: growth.Limit) -> str:
-    if limit.reached_in is None:
-        when = "not in sight" if limit.known else "too early to tell"
-    elif not limit.reached_in:
-        when = "reached"
-    else:
-        when = f"reached in {units.format_age(limit.reached_in.total_seconds())}"
-    return f"{limit.name:<17}  {limit.used}: {when}"
+def _incomplete(cost: Cost, full: Coverage | None) -> list[Fault]:
+    faults = []
+    if cost.dropped:
+        faults.append(f"{cost.dropped} samples of the last hour were lost before they were stored: look at its disk")
+    if cost.missed > MISSED * (cost.samples + cost.missed):
+        faults.append(f"{cost.missed} samples of the last hour were missed: the machine, or sysmon, is too busy")
+    if full is not None and (percent := share(full)) < COMPLETE:
+        gap = f", the longest gap {units.format_age(full.gap)}" if full.gap else ""
+        faults.append(f"{percent:.1f} % of the samples of the last 24 hours are there{gap}: look at `sysmon report`")
+    return [Fault(Weight.WARNING, text) for text in faults]
+
+
+def share(full: Coverage) -> float:
+    """Return how much there is of what there should be, in percent."""
+    return 100 * full.found / full.expected
+
+
+def _full(disk: Disk, storage: Storage) -> list[Fault]:
+    faults = []
+    if disk.used > storage.max_bytes:
+        bound = units.format_size(storage.max_bytes)
+        faults.append(Fault(Weight.WARNING, f"more is stored than max_bytes ({bound}): run `sysmon maintain`"))
+    if disk.free < storage.min_free:
+        bound = units.format_size(storage.min_free)
+        faults.append(Fault(Weight.CRITICAL, f"less is free than min_free ({bound}), so nothing is stored: make room"))
+    return faults
+
+
+def _damaged(damage: Damage) -> list[Fault]:
+    if not damage.count:
+        return []
+    first = f"{damage.count} lines or files of the last day cannot be read, the first: {damage.lines[0]}"
+    return [Fault(Weight.WARNING, f"{first}: look at `sysmon verify`")]
+
+
+def _open_trouble(events: Iterable[Event]) -> list[Fault]:
+    """Return what began in the present run and has not ended."""
+    begun: dict[tuple[str, object], Event] = {}
+    for event in events:
+        if event.kind == "started":
+            begun = {}
+        elif event.kind in _ENDED_BY:
+            begun[event.kind, _subject(event)] = event
+        for kind, end in _ENDED_BY.items():
+            if event.kind == end or (kind == "mount_stuck" and event.kind == "mount_gone"):
+                begun.pop((kind, _subject(event)), None)
+    return [Fault(Weight.WARNING, in_words(event)) for event in begun.values()]
+
+
+def _subject(event: Event) -> object:
+    return event.fields.get("mountpoint") or event.fields.get("collector")

@@ -5,29 +5,44 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import config_option, data_option, environment, example
+from sysmon.errors import SysmonError
 
 UNWELL = 1
 
 
-@click.command(short_help="Tell whether all is well with sysmon.", epilog=example("sysmon status"))
+@click.command(
+    short_help="Tell whether all is well with sysmon.",
+    epilog=example("sysmon status", "sysmon status --format json", "sysmon status --nagios"),
+)
 @config_option
 @data_option
 @click.option("--host", metavar="HOST", help="The host, where the data directory holds several.")
-def command(config_file: Path | None, data_dir: Path | None, host: str | None) -> int:
-    """Tell whether sysmon runs, how complete and how fresh its samples are, and how full its disk will be.
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For whom."
+)
+@click.option("--nagios", is_flag=True, help="One line and the exit codes of monitoring plugins: 0, 1, 2, 3.")
+def command(config_file: Path | None, data_dir: Path | None, host: str | None, form: str, nagios: bool) -> int:
+    """Tell whether sysmon runs, how complete and how fresh its samples are, what it costs, how full its disk will be.
 
     Ends with 0 when all is well, and with 1 when something needs a look.
     """
     from sysmon import config as configuration
-    from sysmon.app import status
+    from sysmon.app import status, statuspages
     from sysmon.sampling.clock import SystemClock
 
-    config = configuration.load(config=config_file, data=data_dir, environ=environment())
-    parts = status.status(config.data_dir, config.storage, host, now=SystemClock().now())
-    faults = [fault for part in parts for fault in part.faults]
-    click.echo("\n".join(f"WARNING  {fault}" for fault in faults) if faults else "OK")
-    for part in parts:
-        click.echo(f"\n{part.title}")
-        for line in part.lines:
-            click.echo(f"  {line}")
-    return UNWELL if faults else 0
+    if nagios and form != "text":
+        raise click.UsageError("--nagios and --format exclude each other: give one of them")
+    try:
+        config = configuration.load(config=config_file, data=data_dir, environ=environment())
+        found = status.status(config.data_dir, config.storage, host, now=SystemClock().now())
+    except (SysmonError, OSError) as error:
+        if not nagios:
+            raise
+        click.echo(statuspages.nagios_unknown(str(error)))
+        return statuspages.NAGIOS_UNKNOWN
+    if nagios:
+        line, code = statuspages.as_nagios(found)
+        click.echo(line)
+        return code
+    click.echo(statuspages.as_json(found) if form == "json" else statuspages.as_text(found))
+    return UNWELL if found.faults else 0

@@ -27,13 +27,19 @@ def test_where_nothing_runs_it_says_so_and_how_old_the_last_sample_is(tmp_path: 
 
     code, first = status(tmp_path)
 
-    assert (code, first) == (1, ["WARNING  not running: start `sysmon run`"])
+    assert (code, first) == (1, ["CRITICAL not running: start `sysmon run`"])
 
 
 def test_without_samples_there_is_one_line(tmp_path: Path) -> None:
     found = answer("status", "--data", str(tmp_path / "none"))
 
     assert (found.returncode, found.stdout, len(found.stderr.splitlines())) == (1, "", 1)
+
+
+def test_a_plugin_is_told_what_is_unknown_in_its_own_way(tmp_path: Path) -> None:
+    found = answer("status", "--nagios", "--data", str(tmp_path / "none"))
+
+    assert (found.returncode, found.stdout.startswith("SYSMON UNKNOWN - "), found.stderr) == (3, True, "")
 
 
 def test_verify_of_a_run_finds_everything_sound(tmp_path: Path) -> None:
