@@ -85,7 +85,7 @@ def _glance(words: Words, tables: Mapping[str, TableSummary]) -> str:
 
 def _card(item: GlanceItem, words: Words, tables: Mapping[str, TableSummary]) -> str:
     mean, worst = glance_cells(item)
-    usual = ", ".join(filter(None, (f"mean {mean}" if mean else "", glance_change(item))))
+    usual = " ".join(filter(None, (f"mean {mean}" if mean else "", glance_change(item))))
     told = (
         f"<b>{safe(item.what)}</b><i>{safe(item.subject)}</i><strong>{safe(worst)}</strong>"
         f"<small>{'worst at ' if mean else ''}{words.when(item.at)}</small><small>{safe(usual)}</small>"
