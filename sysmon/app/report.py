@@ -9,7 +9,7 @@ from sysmon.app.archive import Question, find_host, find_hosts, find_tables, not
 from sysmon.app.replies import ReplyFile
 from sysmon.app.rulelimits import RuleLimits
 from sysmon.app.timetable import cut, in_order
-from sysmon.errors import NothingFoundError
+from sysmon.errors import NothingFoundError, UsageError
 from sysmon.history import Coverage, RolledTable, TableHistory
 from sysmon.model import Origin, Table
 from sysmon.reading.alerts import past_alerts
@@ -21,8 +21,9 @@ from sysmon.reading.rows import read_table
 from sysmon.reading.store import Host
 from sysmon.report.comparing import compare
 from sysmon.report.glance import glance
-from sysmon.report.ranking import rank, rank_rolled, uses_of
+from sysmon.report.ranking import PASSING, rank, rank_rolled, uses_of
 from sysmon.report.rolled import summarise_rolled
+from sysmon.report.sides import HOST, by_host, by_label
 from sysmon.report.summary import Ranking, Report, SeriesSummary, TableSummary, summarise
 from sysmon.ticks import Ticks
 
@@ -38,13 +39,14 @@ class Detail:
     """What a report tells beside the numbers: the limits of rules, and how many of those who used most.
 
     `compare` is how far back the range lies that it is compared with, None for no comparison. `edges` are those of a
-    time table, empty for none.
+    time table, empty for none. `by` is the label, or `host`, by which series are told side by side, empty for none.
     """
 
     limits: RuleLimits = field(default_factory=RuleLimits)
     top: int = TOP
     compare: timedelta | None = None
     edges: tuple[datetime, ...] = ()
+    by: str = ""
 
 
 USUAL = Detail()
@@ -83,6 +85,10 @@ def answer_hosts(
             silent.append(str(error))
     if not found:
         raise NothingFoundError("\n".join(silent))
+    if detail.by == HOST:
+        by_name = {one.host.name: one for one in found}
+        reports = by_host(one.report for one in found)
+        found = [replace(by_name[report.origin.hostname], report=report) for report in reports]
     return Answers(tuple(found), tuple(silent))
 
 
@@ -107,6 +113,8 @@ def answer(
         except NothingFoundError:
             then = None
         report = replace(compare(report, then, earlier.since, earlier.until), skipped=damage.count)
+    if detail.by and detail.by != HOST:
+        report = by_label(report, detail.by)
     if detail.edges:
         report = cut(report, question, host, damage, detail.edges)
     return Answer(report, host, damage)
@@ -122,6 +130,8 @@ def _report(
     detail: Detail,
 ) -> Report:
     tables = find_tables(question, host, known)
+    if detail.by and detail.by != HOST:
+        tables = _labelled(tables, detail.by)
     runs = runs_of(
         read_events(host.folder, question.since, question.until, damage), until=question.until, now=question.now
     )
@@ -167,6 +177,7 @@ class _Draft:
     def __init__(self, question: Question, detail: Detail, runs: list[Run], *, parts: int) -> None:
         self._question = question
         self._detail = detail
+        self._by = (detail.by,) if detail.by and detail.by != HOST else ()
         self._runs = runs
         self._parts = parts
         self._coverages: dict[str, Coverage] = {}
@@ -186,7 +197,7 @@ class _Draft:
             return
         if not table.series:
             self._add_rankings(
-                rank(history, use, top=self._detail.top, coverage=self._coverages[table.name])
+                rank(history, use, top=self._detail.top, by=self._by, coverage=self._coverages[table.name])
                 for use in uses_of(table, question.wants, whole=not question.metrics)
             )
             return
@@ -216,7 +227,7 @@ class _Draft:
             return
         if not table.series:
             self._add_rankings(
-                rank_rolled(found, use, top=self._detail.top, coverage=self._coverages[table.name])
+                rank_rolled(found, use, top=self._detail.top, by=self._by, coverage=self._coverages[table.name])
                 for use in uses_of(table, question.wants, whole=not question.metrics)
             )
             return
@@ -273,6 +284,14 @@ class _Draft:
     def coverage(self) -> Coverage:
         """Return how complete the record is: by the heartbeat, else by the table with most instants."""
         return self._coverages.get(HEARTBEAT) or max(self._coverages.values(), key=lambda one: one.expected)
+
+
+def _labelled(tables: Sequence[Table], label: str) -> list[Table]:
+    """Return the tables whose rows have a label; raise UsageError where there is none."""
+    known = {name for table in tables for name in table.labels if name not in PASSING}
+    if label not in known:
+        raise UsageError(f"--by {label}: no table here has such rows: write {', '.join(sorted({HOST, *known}))}")
+    return [table for table in tables if label in table.labels]
 
 
 def _with_heartbeat(tables: list[Table], host: Host, known: Mapping[str, Table]) -> list[Table]:

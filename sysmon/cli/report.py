@@ -64,6 +64,12 @@ INCOMPLETE = 1
     metavar="[TIME]",
     help="Say what changed against the time just before, or against the same range 7d earlier.",
 )
+@click.option(
+    "--by",
+    default="",
+    metavar="LABEL",
+    help="Tell what it was side by side: a line for each host, device, mountpoint, core, interface, unit, ...",
+)
 @click.option("--bucket", type=duration, metavar="TIME", help="Tell it in a line for each 5m, 1h or 1d of the range.")
 @click.option(
     "--top",
@@ -88,6 +94,7 @@ def command(
     utc: bool,
     form: str,
     compare: str | None,
+    by: str,
     bucket: timedelta | None,
     top: int,
     rules: Path | None,
@@ -98,8 +105,10 @@ def command(
 ) -> int:
     """Tell what happened: how much of what, when it peaked, who used it, which alerts there were."""
     from sysmon.app import catalogue, report
+    from sysmon.app.archive import ALL
     from sysmon.report import canvas
     from sysmon.report.bucketing import edges_of
+    from sysmon.report.sides import HOST
 
     asked = question(
         since=since,
@@ -126,13 +135,16 @@ def command(
         return canvas.trend_width(names, width) if form == "text" else JSON_TREND
 
     zone = UTC if utc else None
-    _refuse_mixtures(form, compare=compare is not None, bucket=bucket is not None)
+    _refuse_mixtures(form, compare=compare is not None, by=bool(by), bucket=bucket is not None)
     detail = report.Detail(
         limits=_limits(rules, config_file),
         top=top,
         compare=None if compare is None else _shift(compare, asked),
+        by=by,
         edges=() if bucket is None else edges_of(asked.since, asked.until, bucket, zone),
     )
+    if by == HOST:
+        hosts = hosts or (ALL,)
     answers = report.answer_hosts(asked, hosts, catalogue.tables(), trend_width, detail)
     for found in answers.found:
         tell_host(found.host)

@@ -28,6 +28,9 @@ _LOOKS = (
     _Look("network in", "network_receive_bytes_per_second"),
     _Look("network out", "network_transmit_bytes_per_second"),
 )
+LOOKED_AT = tuple(look.metric for look in _LOOKS)
+"""The metrics that tell most of their tables."""
+
 _TOP = {
     "process_cpu_percent": "top by CPU",
     "process_memory_bytes": "top by memory",

@@ -56,6 +56,7 @@ def _host(report: Report) -> dict[str, Any]:
 
 def _when_asked_for(report: Report) -> dict[str, Any]:
     found: dict[str, Any] = {"compared": _compared(report.compared)} if report.compared else {}
+    found |= {"by": report.by} if report.by else {}
     return found | ({"bucket_edges": [format_instant(edge) for edge in report.edges]} if report.edges else {})
 
 

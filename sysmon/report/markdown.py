@@ -8,7 +8,10 @@ from sysmon import units
 from sysmon.names import printable
 from sysmon.report.canvas import TITLES, numbers
 from sysmon.report.differences import changes, come_and_gone, glance_change, largest, ranked_change
+from sysmon.report.grid import Column
 from sysmon.report.layout import Layout, arrange, digest, digest_changes, digest_titles, has_course
+from sysmon.report.side_columns import host_columns, series_columns
+from sysmon.report.sides import HOST, hosts_of, sides
 from sysmon.report.summary import MetricSummary, RankedGroup, Ranking, Report, SeriesSummary, TableSummary
 from sysmon.report.words import Words, glance_cells, limits, named, process_name, ranked_cells, still, unmoved
 
@@ -16,13 +19,35 @@ _MARKS = re.compile(r"([\\`*\[\]<>|~#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
 
 def render(reports: Sequence[Report], zone: tzinfo | None) -> str:
-    """Return one chapter a host; `zone` is that of the times (None: the system's)."""
+    """Return one chapter a host, or one for all side by side; `zone` is that of the times (None: the system's)."""
+    if reports and reports[0].by == HOST:
+        return "\n\n".join(_hosts(reports, zone)) + "\n"
     return "\n".join("\n\n".join(_Chapter(report, zone).blocks()) + "\n" for report in reports)
 
 
 def escape(text: str) -> str:
     """Return text that Markdown shows as it is: names come from files, and may be anything."""
     return _MARKS.sub(r"\\\1", printable(text))
+
+
+def _hosts(reports: Sequence[Report], zone: tzinfo | None) -> Iterator[str]:
+    yield "# Hosts"
+    yield f"- {escape(Words(reports[0], zone).span())}"
+    yield _beside(HOST, [report.origin.hostname for report in reports], host_columns(reports))
+    if not any(report.glance for report in reports):
+        for name, found in hosts_of(reports):
+            yield f"## {escape(name)}"
+            yield _beside(HOST, [side.name for side, _ in found], series_columns([side for side, _ in found]))
+
+
+def _beside(corner: str, names: Sequence[str], columns: Sequence[Column]) -> str:
+    """Return a table of what is told side by side."""
+    titles = [" ".join(filter(None, (column.head, title))) for column in columns for title, _ in column.titles]
+    rows = [
+        [escape(name), *(text for column in columns for text, _ in column.cells[place])]
+        for place, name in enumerate(names)
+    ]
+    return _table([corner, *map(escape, titles)], rows)
 
 
 class _Chapter:
@@ -77,6 +102,10 @@ class _Chapter:
 
     def _table(self, table: TableSummary) -> Iterator[str]:
         yield f"## {escape(table.table.name)}"
+        if self._report.by:
+            found = sides(table.series, self._report.by)
+            yield _beside(self._report.by, [side.name for side in found], series_columns(found))
+            return
         layout = arrange(table)
         for series in layout.full:
             yield from self._series(series)

@@ -163,7 +163,8 @@ class Report:
     metrics, for the alerts' sake. `glance` is empty where only some tables or metrics were asked for. `sources` are the
     kinds of files that answered, the coarsest first: `1d` and `1h` are roll-ups, whose percentiles are within 1 %.
     `silences` says whom nobody is told of, in a line each. `edges` are where the parts of a time table begin, and where
-    the last one ends; they are empty without one.
+    the last one ends; they are empty without one. `by` is the label by which series are told side by side, or `host`,
+    empty where each is told in a block of its own.
     """
 
     origin: Origin
@@ -181,6 +182,7 @@ class Report:
     silences: tuple[str, ...] = ()
     compared: Compared | None = None
     edges: tuple[datetime, ...] = ()
+    by: str = ""
 
 
 def summarise(

@@ -1,12 +1,13 @@
 """A report for people: plain text that reads the same on a terminal, in a pipe and in a mail."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sysmon.names import printable
-from sysmon.report import spark, text_rows
+from sysmon.report import spark, text_rows, text_sides
 from sysmon.report.canvas import CELL, TITLES, Style, flowed, levels, name_width, numbers, trend_width
 from sysmon.report.differences import changes
 from sysmon.report.layout import Layout, arrange, has_course
+from sysmon.report.sides import HOST
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, TableSummary
 from sysmon.report.text_times import bands
 from sysmon.report.words import Words, commas, is_exceeded, limits, named, still, unmoved
@@ -17,8 +18,14 @@ _LEGEND = "Trends run from the lowest to the highest mean of a column; a blank i
 
 
 def render(reports: Sequence[Report], style: Style) -> str:
-    """Return one page a host, with a line between two."""
+    """Return one page a host, with a line between two; one page for all where hosts are told side by side."""
+    if reports and reports[0].by == HOST:
+        return _joined(text_sides.hosts(reports, style))
     return f"\n{'=' * style.columns}\n\n".join(_Page(report, style).render() for report in reports)
+
+
+def _joined(blocks: Iterable[Sequence[str]]) -> str:
+    return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block) + "\n"
 
 
 class _Page:
@@ -37,7 +44,7 @@ class _Page:
             blocks += self._table(table)
         blocks += [text_rows.ranking(ranking, words, style) for ranking in self._report.rankings]
         blocks.append(text_rows.alerts(words, style))
-        return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block) + "\n"
+        return _joined(blocks)
 
     def _header(self) -> Iterator[str]:
         words, host = self._words, printable(self._report.origin.hostname)
@@ -51,10 +58,15 @@ class _Page:
             yield words.damage()
         if self._report.edges:
             yield _HOLES
-        elif any(item.trend for table in self._report.tables for one in table.series for item in one.metrics):
+        elif not self._report.by and any(
+            item.trend for table in self._report.tables for one in table.series for item in one.metrics
+        ):
             yield _LEGEND
 
     def _table(self, table: TableSummary) -> Iterator[list[str]]:
+        if self._report.by:
+            yield text_sides.table(table, self._words, self._style)
+            return
         layout = arrange(table)
         for series in layout.full:
             yield list(self._series(table, series))

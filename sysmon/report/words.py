@@ -168,6 +168,7 @@ def process_name(group: RankedGroup) -> str:
     """Return whom a group of processes is: name, process id where there is one, and the other labels."""
     pid = f" ({group.pids[0]})" if len(group.pids) == 1 else ""
     name, *others = [printable(value) for _, value in group.labels]
+    name = "(none)" if name == "-" else name
     return f"{name}{pid}" + "".join(f"  {value}" for value in others if value != "-")
 
 

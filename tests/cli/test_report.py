@@ -376,6 +376,9 @@ def test_a_time_table_has_a_line_for_each_part_of_the_range(tmp_path: Path, capf
             ["--bucket", "5m", "--format", "html", "-o", "x"], "--bucket is told as text, markdown", id="html"
         ),
         pytest.param(["--bucket", "7m"], "7m does not divide a day", id="odd parts"),
+        pytest.param(["--by", "core", "--bucket", "5m"], "--by and --bucket are two ways", id="two other ways"),
+        pytest.param(["--by", "rack"], "--by rack: no table here has such rows: write core, device", id="label"),
+        pytest.param(["--by", "core", "--table", "load"], "--by core: no table here", id="a table without it"),
     ],
 )
 def test_what_no_page_can_show_is_refused(
@@ -387,3 +390,13 @@ def test_what_no_page_can_show_is_refused(
 
     out, err = capfd.readouterr()
     assert (code, out, err.count("\n"), told in err) == (2, "", 1, True)
+
+
+def test_hosts_are_told_side_by_side_without_being_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b"):
+        write_table(tmp_path, CPU, [(at(60), [("all", 5.0, 0.0)])], origin=Origin(name))
+
+    code = ask("report", tmp_path, "--by", "host", "--utc")
+
+    out, err = capfd.readouterr()
+    assert (code, err, [line.split()[0] for line in out.splitlines()[3:]]) == (0, "", ["host", "a", "b"])

@@ -26,8 +26,8 @@ from sysmon.report import json as as_json
 from sysmon.report import markdown, text
 from sysmon.report.bucketing import buckets_of, edges_of
 from sysmon.report.canvas import Style
+from sysmon.report.grid import wrapped
 from sysmon.report.summary import Bucket, Report
-from sysmon.report.text_times import wrapped
 from tests.reading.stored import CPU, DAY, HOUR, TABLES, at, event_lines, started, write_log, write_table
 from tests.report.pages import KNOWN, limits, whole_hour, write_machine
 from tests.report.test_pages import golden

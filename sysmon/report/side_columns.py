@@ -1,0 +1,69 @@
+"""The columns of series or hosts side by side, for every form of page: what is told of each, and how bad it is."""
+
+from collections.abc import Sequence
+
+from sysmon import units
+from sysmon.model import Metric
+from sysmon.report.grid import Cell, Column, titled
+from sysmon.report.sides import Side, is_share, is_total, metrics_of, worst_alert
+from sysmon.report.summary import MetricSummary, Report
+from sysmon.report.words import glance_cells
+from sysmon.thresholds import worst_level
+
+
+def series_columns(found: Sequence[Side]) -> list[Column]:
+    """Return how complete each series is, and of each metric that is anything but 0 its mean and maximum."""
+    samples = [f"{one.series.coverage.found} of {one.series.coverage.expected}" for one in found]
+    columns = [_told("samples", samples)]
+    return columns + [_column(metric, found) for metric in metrics_of(side.series for side in found)]
+
+
+def host_columns(reports: Sequence[Report]) -> list[Column]:
+    """Return of each host how complete it is, its alerts, and what there is to see at a glance."""
+    columns = [
+        _told("samples", [_percent(report) for report in reports]),
+        Column("", (("alerts", 13),), [[_alerts(report)] for report in reports]),
+    ]
+    items = [{item.what: item for item in report.glance if not item.what.startswith("top ")} for report in reports]
+    for what in dict.fromkeys(what for found in items for what in found):
+        cells: list[list[Cell]] = []
+        for found in items:
+            mean, worst = glance_cells(found[what]) if what in found else ("-", "-")
+            cells.append([(mean or "-", None), (worst, None)])
+        columns.append(Column(what, (("mean", 11), ("worst", 11)), cells))
+    return columns
+
+
+def _told(title: str, texts: Sequence[str]) -> Column:
+    return Column("", ((title, 2 + max(len(title), *map(len, texts))),), [[(text, None)] for text in texts])
+
+
+def _column(metric: Metric, found: Sequence[Side]) -> Column:
+    items = [next((one for one in side.series.metrics if one.metric == metric), None) for side in found]
+    first = "total" if is_total(metric) else "share" if is_share(metric) else "mean"
+    return Column(metric.name, titled(first, "min" if is_share(metric) else "max"), [_cells(item) for item in items])
+
+
+def _cells(item: MetricSummary | None) -> list[Cell]:
+    if item is None or item.stats is None:
+        return [("-", None)] * 2
+    stats, unit, limits = item.stats, item.metric.unit, [one.limit for one in item.beyond]
+    if is_total(item.metric):
+        return [(units.cell(round(stats.mean * stats.samples), unit), None), _cell(stats.max, unit, item)]
+    if is_share(item.metric):
+        return [(f"{int(1000 * stats.mean) / 10:g}%", None), (units.cell(stats.min, unit), None)]
+    return [(units.cell(value, unit), worst_level(limits, value)) for value in (stats.mean, stats.max)]
+
+
+def _cell(value: float, unit: str, item: MetricSummary) -> Cell:
+    return units.cell(value, unit), worst_level([one.limit for one in item.beyond], value)
+
+
+def _percent(report: Report) -> str:
+    coverage = report.coverage
+    return f"{1000 * coverage.found // coverage.expected / 10:g} %" if coverage.expected else "-"
+
+
+def _alerts(report: Report) -> Cell:
+    level = worst_alert(report)
+    return ("none", None) if level is None else (f"{len(report.alerts)} {level}", level)

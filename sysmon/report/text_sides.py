@@ -1,0 +1,52 @@
+"""Series or hosts side by side for people: one line each, with the numbers that matter."""
+
+from collections.abc import Iterator, Sequence
+
+from sysmon.names import printable
+from sysmon.report.canvas import Style, flowed
+from sysmon.report.grid import draw
+from sysmon.report.side_columns import host_columns, series_columns
+from sysmon.report.sides import HOST, Side, hosts_of, metrics_of, sides
+from sysmon.report.summary import Report, TableSummary
+from sysmon.report.words import Words, commas
+
+_WIDEST_NAME = 30
+
+
+def table(found: TableSummary, words: Words, style: Style) -> list[str]:
+    """Return the series of a table by the label of the report."""
+    label = words.report.by
+    return list(_lines(found.table.name, label, [(side, words) for side in sides(found.series, label)], style))
+
+
+def hosts(reports: Sequence[Report], style: Style) -> Iterator[list[str]]:
+    """Yield the blocks of a page on which hosts are side by side."""
+    pages = [Words(report, style.zone) for report in reports]
+    yield [pages[0].span()]
+    names = [_short(report.origin.hostname) for report in reports]
+    yield list(draw(names, host_columns(reports), style, corner=HOST))
+    if not any(report.glance for report in reports):
+        for name, found in hosts_of(reports):
+            yield list(_lines(name, HOST, [(side, pages[place]) for side, place in found], style))
+
+
+def _lines(name: str, label: str, found: Sequence[tuple[Side, Words]], style: Style) -> Iterator[str]:
+    """Yield a line for each side, and what its samples lack where they do."""
+    yield style.bold(f"{name} by {label}")
+    beside = [side for side, _ in found]
+    if not metrics_of(side.series for side in beside):
+        yield f"  all 0 or no value: {', '.join(printable(side.name) for side in beside)}"
+        return
+    yield from draw([_short(side.name) for side in beside], series_columns(beside), style, corner=label)
+    holes: dict[str, list[str]] = {}
+    for side, words in found:
+        if (coverage := side.series.coverage).found < coverage.expected:
+            holes.setdefault(words.coverage(coverage), []).append(_short(side.name))
+    for told, names in holes.items():
+        first, *others = commas(names)
+        yield from flowed([f"  {first}", *others, f"  {told}"], style.columns, indent=4, between=" ")
+
+
+def _short(name: str) -> str:
+    text = printable(name)
+    return text if len(text) <= _WIDEST_NAME else f"...{text[3 - _WIDEST_NAME :]}"

@@ -1,0 +1,152 @@
+"""Series and hosts side by side: which come first, what is told of them, and how the page shows it."""
+
+import csv
+import json
+from dataclasses import replace
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from sysmon.app.report import Detail, answer, answer_hosts
+from sysmon.errors import UsageError
+from sysmon.history import Coverage
+from sysmon.instants import EPOCH
+from sysmon.model import Kind, Level, Metric, Table
+from sysmon.report import csv as as_csv
+from sysmon.report import json as as_json
+from sysmon.report import markdown, text
+from sysmon.report.canvas import Style
+from sysmon.report.sides import metrics_of, sides, worst_first
+from sysmon.report.summary import MetricSummary, Report, SeriesSummary, Stats, TableSummary
+from sysmon.thresholds import Beyond, Limit, Sign
+from tests.reading.stored import CPU, LOAD, ORIGIN, at, write_table
+from tests.report.pages import KNOWN, limits, whole_hour, write_machine
+from tests.report.test_pages import golden
+from tests.report.test_schema import errors
+
+READ = Metric("disk_read_bytes_per_second", Kind.RATE, "bytes/s", "")
+AWAIT = Metric("disk_await_ms", Kind.GAUGE, "ms", "")
+UTIL = Metric("disk_io_util_percent", Kind.RATIO, "percent", "")
+QUEUE = Metric("disk_queue_length", Kind.GAUGE, "", "")
+SLOW = Limit("slow", Level.WARNING, Sign.AT_LEAST, 100)
+
+
+def disk(name: str, read: float, wait: float, util: float) -> SeriesSummary:
+    """Return a disk with these maxima; its queue is always empty."""
+
+    def told(metric: Metric, high: float, *found: Limit) -> MetricSummary:
+        beyond = tuple(Beyond(limit, int(limit.exceeded(high)), 2, None) for limit in found)
+        return MetricSummary(metric, Stats(2, high / 2, 0, 0, 0, 0, high, EPOCH), beyond=beyond)
+
+    metrics = (told(READ, read), told(AWAIT, wait, SLOW), told(UTIL, util), told(QUEUE, 0))
+    return SeriesSummary((("device", name), ("model", "x")), Coverage(2, 2), metrics)
+
+
+def test_what_matters_most_comes_first_and_what_is_always_0_not_at_all() -> None:
+    assert metrics_of([disk("a", 1, 1, 1), disk("b", 2, 2, 2)]) == [UTIL, AWAIT, READ]
+
+
+def test_what_was_beyond_a_limit_comes_before_what_was_merely_busier() -> None:
+    disks = (disk("calm", 9, 1, 20), disk("busy", 1, 1, 90), disk("slow", 1, 150, 30))
+
+    found = worst_first(
+        TableSummary(Table("disk_io", "", (READ, AWAIT, UTIL, QUEUE), labels=("device", "model")), disks)
+    )
+
+    assert [one.labels[0][1] for one in found] == ["slow", "busy", "calm"]
+
+
+def test_the_whole_stays_on_top() -> None:
+    table = Table("disk_io", "", (READ, AWAIT, UTIL, QUEUE), labels=("device", "model"), whole="all")
+
+    found = worst_first(TableSummary(table, (disk("a", 1, 1, 90), disk("all", 1, 1, 45))))
+
+    assert [one.labels[0][1] for one in found] == ["all", "a"]
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        pytest.param(["sda", "sdb"], ["sda", "sdb"], id="enough"),
+        pytest.param(["sda", "sda"], ["sda model=x", "sda model=x"], id="not enough"),
+    ],
+)
+def test_a_series_has_as_many_labels_as_tell_it_apart(names: list[str], shown: list[str]) -> None:
+    assert [side.name for side in sides([disk(name, 1, 1, 1) for name in names], "device")] == shown
+
+
+def page_by(data: Path, label: str, **more: object) -> Report:
+    """Return the hour of the small machine by a label."""
+    question = replace(whole_hour(data), **more)  # type: ignore[arg-type]  # whatever a question may ask
+    return answer(question, KNOWN, lambda _: 1, Detail(limits=limits(data), by=label)).report
+
+
+@pytest.mark.parametrize("label", ["core", "mountpoint", "unit"])
+def test_a_page_by_label_is_as_kept(tmp_path: Path, label: str) -> None:
+    write_machine(tmp_path)
+
+    found = text.render([page_by(tmp_path, label)], Style(zone=UTC))
+
+    assert found == golden(f"report-by-{label}-80.txt", found)
+    assert max(map(len, found.splitlines())) <= 80
+
+
+def test_a_label_that_no_row_has_is_refused(tmp_path: Path) -> None:
+    write_machine(tmp_path)
+
+    with pytest.raises(UsageError) as refused:
+        page_by(tmp_path, "rack")
+
+    known = "core, device, fstype, host, mountpoint, name, run, unit, username"
+    assert str(refused.value) == f"--by rack: no table here has such rows: write {known}"
+
+
+def several(data: Path, **more: object) -> list[Report]:
+    """Return the small machine and two others that have less to tell, side by side."""
+    write_machine(data)
+    for name, high in (("calm", 20.0), ("mad", 99.0)):
+        write_table(
+            data,
+            CPU,
+            [(at(60 * n), [("all", high - n, 0.0)]) for n in range(10)],
+            origin=replace(ORIGIN, hostname=name),
+        )
+        write_table(
+            data, LOAD, [(at(60 * n), [(high / 50, None)]) for n in range(9)], origin=replace(ORIGIN, hostname=name)
+        )
+    question = replace(whole_hour(data), **more)  # type: ignore[arg-type]  # whatever a question may ask
+    found = answer_hosts(question, ["all"], KNOWN, lambda _: 1, Detail(limits=limits(data), by="host"))
+    return [one.report for one in found.found]
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        pytest.param("report-by-host", {}, id="at a glance"),
+        pytest.param("report-by-host-metrics", {"metrics": ["cpu_usage*", "load*1m"]}, id="some metrics"),
+    ],
+)
+def test_hosts_side_by_side_are_as_kept(tmp_path: Path, name: str, more: dict[str, object]) -> None:
+    found = several(tmp_path, **more)
+
+    shown = text.render(found, Style(zone=UTC)), markdown.render(found, UTC)
+
+    assert shown == (golden(f"{name}-80.txt", shown[0]), golden(f"{name}.md", shown[1]))
+    assert max(map(len, shown[0].splitlines())) <= 80
+
+
+def test_the_hosts_in_trouble_come_first(tmp_path: Path) -> None:
+    assert [report.origin.hostname for report in several(tmp_path)] == ["web-01", "mad", "calm"]
+
+
+def test_other_forms_keep_the_order_and_say_by_what(tmp_path: Path) -> None:
+    write_machine(tmp_path)
+    found = page_by(tmp_path, "core")
+
+    page = json.loads(as_json.render([found]))
+
+    rows = csv.DictReader(as_csv.render([found]).splitlines())
+    cores = [series["labels"]["core"] for series in page["hosts"][0]["tables"][0]["series"]]
+    assert (errors(page), page["hosts"][0]["by"], cores) == ([], "core", ["all", "0", "1"])
+    assert [row["series"] for row in rows if row["metric"] == "cpu_usage_percent"] == ["core=all", "core=0", "core=1"]
