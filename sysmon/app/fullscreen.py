@@ -13,6 +13,10 @@ _LEAVE = "\x1b[0m\x1b[?25h\x1b[?1049l"
 _LFLAGS, _CC = 3, 6
 
 
+class TerminalGoneError(Exception):
+    """The terminal has gone away: nobody looks any more."""
+
+
 class FullScreen:
     """Draws on the terminal at `output` and reads keys from the one at `keys`; use it within `taken`.
 
@@ -63,13 +67,13 @@ class FullScreen:
         if self._modes is None:
             return
         modes, self._modes = self._modes, None
-        with suppress(OSError, termios.error):  # it may have gone away
+        with suppress(TerminalGoneError):
             self._write(_LEAVE)
-        with suppress(OSError, termios.error):
+        with suppress(termios.error):  # it may have gone away
             termios.tcsetattr(self.keys, termios.TCSANOW, modes)
 
     def draw(self, lines: Sequence[str]) -> None:
-        """Show lines from the top; only those that have changed are written."""
+        """Show lines from the top; only those that have changed are written. Raise TerminalGoneError where none is."""
         before, self._drawn = self._drawn, list(lines)
         self.stale = False
         changed = [
@@ -82,16 +86,19 @@ class FullScreen:
             self._write(wiped + "".join(changed))
 
     def read(self) -> str:
-        """Return what was typed; raise EOFError when the terminal has gone away."""
+        """Return what was typed; raise TerminalGoneError when nobody can type any more."""
         try:
             typed = os.read(self.keys, 1024)
         except OSError as error:
-            raise EOFError from error
+            raise TerminalGoneError from error
         if not typed:
-            raise EOFError
+            raise TerminalGoneError
         return typed.decode("utf-8", "ignore")
 
     def _write(self, text: str) -> None:
         data = text.encode(self._encoding, "backslashreplace")
         while data:
-            data = data[os.write(self._output, data) :]
+            try:
+                data = data[os.write(self._output, data) :]
+            except OSError as error:
+                raise TerminalGoneError from error

@@ -95,6 +95,10 @@ class Lookback:
             return Found(moment)
         return Found(moment, _why(runs, at))
 
+    def find_newest(self) -> Found:
+        """Return the newest sample, however old it is."""
+        return self.find(from_ms(self._edge))
+
     def sample_before(self, at: datetime) -> datetime | None:
         """Return the latest sample before an instant."""
         return _instant(self._pace.last_before(at) if self._pace else None)

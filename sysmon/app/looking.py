@@ -45,7 +45,7 @@ def step_through(record: FileRecord, sight: Sight, *, host: str, at: datetime | 
         while viewer.until(clock.monotonic() + POLL):
             if record.look(clock.now()):
                 viewer.refresh()
-    return exit_code(waiter.stopped_by)
+    return _code(waiter, viewer)
 
 
 def watch(sampling: "OwnSampling", sight: Sight) -> int:
@@ -56,7 +56,11 @@ def watch(sampling: "OwnSampling", sight: Sight) -> int:
     viewer = Viewer(sampling.record, screen, waiter, clock=clock, host=sampling.host, look=sight.look, zone=sight.zone)
     with waiter.catching(_ending()), minding(screen), screen.taken():
         sampling.go(viewer, viewer.refresh)
-    return exit_code(waiter.stopped_by)
+    return _code(waiter, viewer)
+
+
+def _code(waiter: Waiter, viewer: Viewer) -> int:
+    return exit_code(waiter.stopped_by or (signal.SIGHUP if viewer.gone else None))
 
 
 def _screen() -> FullScreen:

@@ -77,7 +77,7 @@ class FileRecord:
         if newest is None:
             return None
         if self._latest is None or self._latest[0] != newest:
-            self._latest = newest, self._files.find(from_ms(newest))
+            self._latest = newest, self._files.find_newest()
         return self._latest[1]
 
     def sample_before(self, at: datetime) -> datetime | None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 
 from sysmon.app import seeing
-from sysmon.app.fullscreen import FullScreen
+from sysmon.app.fullscreen import FullScreen, TerminalGoneError
 from sysmon.app.records import Record
 from sysmon.cells import Look
 from sysmon.sampling.clock import Clock
@@ -31,7 +31,10 @@ _MS = timedelta(milliseconds=1)
 
 
 class Viewer:
-    """Shows a record on a full screen until somebody has seen enough; `at` None looks at the newest sample."""
+    """Shows a record on a full screen until somebody has seen enough; `at` None looks at the newest sample.
+
+    `gone` says that the terminal has gone away.
+    """
 
     def __init__(
         self,
@@ -58,17 +61,21 @@ class Viewer:
         self._typed = ""
         self._news = ""
         self._quit = False
+        self.gone = False
         self._drawn_at = clock.monotonic()
 
     def until(self, deadline: float) -> bool:
         """Show and heed keys up to a monotonic second; return whether it came (False when asked to leave)."""
-        while not self._quit and self._waiter.stopped_by is None:
-            if self._screen.stale or self._clock.monotonic() - self._drawn_at >= _TURN:
-                self._draw()
-            left = deadline - self._clock.monotonic()
-            if left <= 0:
-                return True
-            self._heed(min(left, _ESCAPE if self._typed else _TURN))
+        try:
+            while not self._quit and self._waiter.stopped_by is None:
+                if self._screen.stale or self._clock.monotonic() - self._drawn_at >= _TURN:
+                    self._draw()
+                left = deadline - self._clock.monotonic()
+                if left <= 0:
+                    return True
+                self._heed(min(left, _ESCAPE if self._typed else _TURN))
+        except TerminalGoneError:
+            self.gone = True
         return False
 
     def refresh(self) -> None:
@@ -104,11 +111,7 @@ class Viewer:
     def _heed(self, seconds: float) -> None:
         """Wait for keys for a while, and do what they ask for."""
         if self._waiter.doze(seconds, self._screen.keys):
-            try:
-                self._typed += self._screen.read()
-            except EOFError:
-                self._quit = True
-                return
+            self._typed += self._screen.read()
             keys, self._typed = split_keys(self._typed)
         else:
             keys, self._typed = ["escape"] if self._typed else [], ""

@@ -44,8 +44,8 @@ def sight(*, color: str, utc: bool) -> "Sight":
 
 
 def page_width() -> int:
-    """Return how wide a page is."""
-    return shutil.get_terminal_size((USUAL_WIDTH, 24)).columns
+    """Return how wide a page is: as the terminal, and never so narrow that nothing could be told."""
+    return max(USUAL_WIDTH, shutil.get_terminal_size((USUAL_WIDTH, 24)).columns)
 
 
 def print_page(lines: Sequence[str], *, encoded: str | None = None) -> None:

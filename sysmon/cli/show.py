@@ -68,7 +68,7 @@ def command(
             record = FileRecord(files, question.data)
             first = None if at == NOW else asked
             return looking.step_through(record, shown, host=files.host.name, at=first) or tell_damage(files.damage)
-    found = files.find(asked)
+    found = files.find(asked) if at != NOW else files.find_newest()
     situation = seeing.past(found, asked, now=question.now, zone=shown.zone, skipped=files.damage.count)
     if form == "json":
         print_page([json.render(found.moment, situation, asked=asked, tables=tables)], encoded="utf-8")
