@@ -23,7 +23,7 @@ from sysmon.report.comparing import compare
 from sysmon.report.glance import glance
 from sysmon.report.ranking import PASSING, rank, rank_rolled, uses_of
 from sysmon.report.rolled import summarise_rolled
-from sysmon.report.sides import HOST, by_host, by_label
+from sysmon.report.sides import HOST, by_label, trouble
 from sysmon.report.summary import Ranking, Report, SeriesSummary, TableSummary, summarise
 from sysmon.ticks import Ticks
 
@@ -86,9 +86,10 @@ def answer_hosts(
     if not found:
         raise NothingFoundError("\n".join(silent))
     if detail.by == HOST:
-        by_name = {one.host.name: one for one in found}
-        reports = by_host(one.report for one in found)
-        found = [replace(by_name[report.origin.hostname], report=report) for report in reports]
+        found = [
+            replace(one, report=replace(one.report, by=HOST))
+            for one in sorted(found, key=lambda one: trouble(one.report), reverse=True)
+        ]
     return Answers(tuple(found), tuple(silent))
 
 

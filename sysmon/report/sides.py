@@ -28,11 +28,6 @@ def by_label(report: Report, label: str) -> Report:
     return replace(report, by=label, tables=tables, glance=())
 
 
-def by_host(reports: Iterable[Report]) -> list[Report]:
-    """Return reports in the order in which their hosts are told: those with the worst alerts first."""
-    return [replace(one, by=HOST) for one in sorted(reports, key=_trouble, reverse=True)]
-
-
 def metrics_of(series: Iterable[SeriesSummary]) -> list[Metric]:
     """Return the metrics that are anything but 0 anywhere: what a glance looks at first, then what has limits."""
     found: dict[str, list[MetricSummary]] = {}
@@ -99,7 +94,7 @@ def _badness(series: SeriesSummary, first: str, whole: str | None) -> tuple[bool
     return is_whole, max(beyond, default=-1), high, mean
 
 
-def _trouble(report: Report) -> tuple[int, int, float]:
+def trouble(report: Report) -> tuple[int, int, float]:
     """Return how bad a host is: by the alerts that fire, by all of them, by its processors."""
     ranks = [(alert.state is AlertState.FIRING, alert.level.rank) for alert in report.alerts]
     firing = max((rank for is_on, rank in ranks if is_on), default=-1)
