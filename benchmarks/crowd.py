@@ -44,7 +44,8 @@ def sleepers(count: int) -> None:
 
 def connections(count: int, kept: ExitStack) -> None:
     """Open so many TCP sockets on the loopback interface, both ends counted."""
-    resource.setrlimit(resource.RLIMIT_NOFILE, (count + 100, count + 100))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count + 100), max(hard, count + 100)))
     listener = kept.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
     for _ in range(count // 2):
         kept.enter_context(socket.create_connection(listener.getsockname()))

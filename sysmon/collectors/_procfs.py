@@ -2,11 +2,18 @@
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from sysmon.collectors._kernel_file import Descriptor, is_made_up
+
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _GONE = (FileNotFoundError, ProcessLookupError, PermissionError)  # ended meanwhile, or hidden (hidepid)
+_LINE = 4096
+MOST_KEPT = 512
+"""How many files of processes stay open at most: each takes a descriptor, and 5 KB in the kernel."""
+
 _KERNEL_THREAD = 0x00200000  # PF_KTHREAD of include/linux/sched.h
 _UNITS = (".service", ".scope", ".slice")
 _CONTAINER = re.compile(r"[0-9a-f]{64}")
@@ -23,22 +30,29 @@ class Usage(NamedTuple):
 
 
 class Scanner:
-    """Reads /proc/PID/stat of every process. What has not changed since the last scan is not parsed again."""
+    """Reads /proc/PID/stat of every process. What has not changed since the last scan is not parsed again.
 
-    def __init__(self, proc: Path, *, kernel_threads: bool) -> None:
+    The file of a process that was there at the last scan too stays open, `most_kept` of them at most and no more than
+    half of what this program may have open: to read it again costs half of opening it.
+    """
+
+    def __init__(
+        self, proc: Path, names: Callable[[], list[str]], *, kernel_threads: bool, most_kept: int = MOST_KEPT
+    ) -> None:
         self._proc = str(proc)
+        self._names = names
         self._kernel_threads = kernel_threads
+        self._most_kept = min(most_kept, _descriptors() // 2)
         self._known: dict[str, tuple[bytes, Usage | None]] = {}
+        self._files: dict[str, Descriptor] = {}
 
     def scan(self) -> dict[int, Usage]:
         """Return every process there is by its pid; those that end meanwhile are left out."""
-        proc, before = self._proc, self._known
+        before = self._known
         known = {}
-        for entry in os.listdir(proc):  # noqa: PTH208 - names are all that is needed, a thousand at a time
-            if not entry.isdecimal():
-                continue
+        for entry in self._names():
             try:
-                stat = _read(f"{proc}/{entry}/stat")
+                stat = self._read(entry)
             except _GONE:
                 continue
             past = before.get(entry)
@@ -48,7 +62,25 @@ class Scanner:
                 else (stat, parse_stat(stat, kernel_threads=self._kernel_threads))
             )
         self._known = known
+        for entry in self._files.keys() - known.keys():
+            del self._files[entry]
         return {int(entry): usage for entry, (_, usage) in known.items() if usage is not None}
+
+    def _read(self, entry: str) -> bytes:
+        kept = self._files.get(entry)
+        if kept is not None:
+            try:
+                return os.pread(kept.number, _LINE, 0)
+            except ProcessLookupError:  # it has ended, and another may have its pid
+                del self._files[entry]
+        path = f"{self._proc}/{entry}/stat"
+        if entry not in self._known or len(self._files) >= self._most_kept:
+            return _read(path)
+        file = Descriptor(os.open(path, os.O_RDONLY))
+        stat = os.pread(file.number, _LINE, 0)
+        if is_made_up(file.number):
+            self._files[entry] = file
+        return stat
 
 
 def parse_stat(stat: bytes, *, kernel_threads: bool = True) -> Usage | None:
@@ -122,6 +154,13 @@ def unit_of(cgroups: str) -> str:
             if part.endswith(_UNITS):
                 return part
     return "-"
+
+
+def _descriptors() -> int:
+    """Return how many files this program may have open (getrlimit(2))."""
+    import resource  # not on Windows
+
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def _read(path: str) -> bytes:

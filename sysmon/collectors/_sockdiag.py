@@ -12,6 +12,8 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 
+from sysmon.collectors._kernel_file import Descriptor
+
 # The kernel's numbers, from include/net/tcp_states.h.
 ESTABLISHED, TIME_WAIT, FIN_WAIT2 = 1, 6, 5
 STATES = {
@@ -37,10 +39,13 @@ _REQUEST_AND_DUMP = 0x301
 _HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
 _REQUEST = struct.Struct("=4B48xII")  # inet_diag_req: family, lengths, extensions, no address, states, no dump state
 _ANSWER = struct.Struct("=IH10xxBB")  # nlmsghdr: length, type; inet_diag_msg: state, timer
+_QUESTION = _HEADER.pack(_HEADER.size + _REQUEST.size, _TCPDIAG_GETSOCK, _REQUEST_AND_DUMP, 1, 0) + _REQUEST.pack(
+    0, 0, 0, 0, _RARE, 0
+)
 _ERROR, _DONE = 2, 3
 _TIMER_OF_TIME_WAIT = 3
 _BUFFER = 65536
-_SECONDS = 1.0
+_SECONDS = struct.pack("@ll", 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +59,30 @@ class RareSockets:
     shrunk: int
 
 
-def ask() -> RareSockets:
-    """Count the sockets of this network namespace; raise OSError where the kernel does not answer."""
-    body = _REQUEST.pack(0, 0, 0, 0, _RARE, 0)
-    states: Counter[int] = Counter()
-    shrunk, more = 0, True
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as kernel:
-        kernel.settimeout(_SECONDS)
-        kernel.send(_HEADER.pack(_HEADER.size + len(body), _TCPDIAG_GETSOCK, _REQUEST_AND_DUMP, 1, 0) + body)
+class SockDiag:
+    """Asks the kernel; the way to it stays open, because making one costs as much as the answer."""
+
+    def __init__(self) -> None:
+        self._kernel: Descriptor | None = None
+
+    def ask(self) -> RareSockets:
+        """Count the sockets of this network namespace; raise OSError where the kernel does not answer."""
+        kernel, self._kernel = self._kernel or _connect(), None  # after a failure nobody knows what may still come
+        os.write(kernel.number, _QUESTION)
+        states: Counter[int] = Counter()
+        shrunk, more = 0, True
         while more:
-            found, more = parse(kernel.recv(_BUFFER))
+            found, more = parse(os.read(kernel.number, _BUFFER))
             states.update(found.states)
             shrunk += found.shrunk
-    return RareSockets(states, shrunk)
+        self._kernel = kernel
+        return RareSockets(states, shrunk)
+
+
+def _connect() -> Descriptor:
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as kernel:
+        kernel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _SECONDS)
+        return Descriptor(kernel.detach())
 
 
 def parse(answer: bytes) -> tuple[RareSockets, bool]:

@@ -7,6 +7,7 @@ from sys import platform as this_platform
 from types import ModuleType
 from typing import Any
 
+from sysmon.collectors._listing import Listing
 from sysmon.errors import Unavailable
 
 _CHUNK = 32 * 1024
@@ -24,6 +25,10 @@ class Source:
     sys: Path = Path("/sys")
     platform: str = this_platform
     fake_psutil: Any = field(default=None, repr=False)
+    listing: Listing = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "listing", Listing(self.proc))
 
     @property
     def linux(self) -> bool:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from sysmon.collectors import _sockdiag
+from sysmon.collectors._kernel_file import KernelFile
 from sysmon.collectors._options import NoOptions
-from sysmon.collectors._sockdiag import ESTABLISHED, STATES, TIME_WAIT, RareSockets
+from sysmon.collectors._sockdiag import ESTABLISHED, STATES, TIME_WAIT, RareSockets, SockDiag
 from sysmon.collectors._source import Source, read_bytes
 from sysmon.errors import Unavailable
 from sysmon.model import Kind, Metric, Row, Table
@@ -41,11 +41,10 @@ class ConnectionsCollector:
         compact=True,
     )
 
-    def __init__(
-        self, source: Source, options: NoOptions, *, ask: Callable[[], RareSockets] | None = _sockdiag.ask
-    ) -> None:
+    def __init__(self, source: Source, options: NoOptions, *, ask: Callable[[], RareSockets] | None = None) -> None:
         self._source = source
-        self._ask = ask if source.linux and source.proc == _RUNNING_PROC else None
+        self._ask = (ask or SockDiag().ask) if source.linux and source.proc == _RUNNING_PROC else None
+        self._files = {name: KernelFile(source.proc / "net" / name) for name in ("sockstat", "sockstat6", "snmp")}
 
     def read(self) -> ConnectionsReading:
         """Count the sockets in each state."""
@@ -105,7 +104,7 @@ class ConnectionsCollector:
     def _counters(self, name: str, protocol: bytes) -> dict[bytes, int]:
         """Return one protocol's numbers: on one line with their names between, or below a line of names."""
         try:
-            lines = read_bytes(self._source.proc / "net" / name).split(b"\n")
+            lines = self._files[name].read().split(b"\n")
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return {}
         found = [line.split()[1:] for line in lines if line.startswith(protocol)]

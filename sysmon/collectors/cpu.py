@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sysmon import rates
+from sysmon.collectors._kernel_file import KernelFile
 from sysmon.collectors._options import NoOptions
 from sysmon.collectors._source import Source
 from sysmon.model import Kind, Metric, Row, Table
@@ -49,7 +50,7 @@ class CpuCollector:
 
     def __init__(self, source: Source, options: NoOptions) -> None:
         self._source = source
-        self._stat = source.proc / "stat"
+        self._stat = KernelFile(source.proc / "stat")
 
     def read(self) -> CpuReading:
         """Read the time counters of the whole and of each core that is online."""
@@ -63,7 +64,7 @@ class CpuCollector:
     def _kernel_cores(self) -> dict[str, Times]:
         """Read the lines `cpu`, `cpu0`, `cpu2` that stand first; cores that are offline have none."""
         cores: dict[str, Times] = {}
-        for line in self._source.require(self._stat).split(b"\n"):
+        for line in self._stat.require().split(b"\n"):
             if not line.startswith(b"cpu"):
                 break
             name, *counted = line.split()[: len(_FIELDS) + 1]

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from sysmon import rates
 from sysmon.collectors._filters import Filter
+from sysmon.collectors._kernel_file import KernelFile
 from sysmon.collectors._source import Source
 from sysmon.errors import Unavailable
 from sysmon.model import Kind, Metric, Row, Table
@@ -68,7 +69,7 @@ class DiskIoCollector:
     def __init__(self, source: Source, options: DiskIoOptions) -> None:
         self._source = source
         self._filter = Filter(options.include, options.exclude)
-        self._diskstats = source.proc / "diskstats"
+        self._diskstats = KernelFile(source.proc / "diskstats")
         self._watched: dict[str, bool] = {}
 
     def read(self) -> DiskIoReading:
@@ -82,7 +83,7 @@ class DiskIoCollector:
 
     def _kernel_devices(self) -> Iterator[tuple[str, DiskCounters]]:
         """Yield the devices; fields 1 to 11 of iostats.rst follow the two device numbers and the name."""
-        lines = [line.split() for line in self._source.require(self._diskstats).split(b"\n")]
+        lines = [line.split() for line in self._diskstats.require().split(b"\n")]
         named = {fields[2].decode("utf-8", "surrogateescape"): fields for fields in lines if len(fields) >= _FIELDS}
         self._watched = {name: self._watches(name) for name in named}
         for name, fields in named.items():

@@ -1,12 +1,12 @@
 """How much work is waiting? Load averages, processes and what the kernel does for them."""
 
-import os
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sysmon import rates
+from sysmon.collectors._kernel_file import KernelFile, line_number
 from sysmon.collectors._options import NoOptions
-from sysmon.collectors._source import Source, read_bytes
+from sysmon.collectors._source import Source
 from sysmon.model import Kind, Metric, Row, Table
 
 Averages = tuple[float | None, float | None, float | None]
@@ -57,9 +57,9 @@ class LoadCollector:
 
     def __init__(self, source: Source, options: NoOptions) -> None:
         self._source = source
-        self._stat = source.proc / "stat"
-        self._averages = source.proc / "loadavg"
-        self._handles = source.proc / "sys/fs/file-nr"
+        self._stat = KernelFile(source.proc / "stat")
+        self._averages = KernelFile(source.proc / "loadavg")
+        self._handles = KernelFile(source.proc / "sys/fs/file-nr")
 
     def read(self) -> LoadReading:
         """Read the averages and the counters."""
@@ -84,30 +84,29 @@ class LoadCollector:
 
     def _read_kernel(self) -> LoadReading:
         """Read proc_stat(5): the lines `cpu0`, `cpu1`, then the long line `intr`, then the counters."""
-        stat = self._source.require(self._stat)
+        stat = self._stat.require()
         cores = stat.count(b"\ncpu", 0, stat.find(b"\nintr "))
-        lines = (line.split() for line in stat[max(0, stat.rfind(b"\nctxt ")) :].split(b"\n"))
-        counted = {words[0]: int(words[1]) for words in lines if len(words) == 2}
-        processes = sum(map(str.isdecimal, os.listdir(self._source.proc)))  # noqa: PTH208 - only the names are needed
+        counters = stat[max(0, stat.rfind(b"\nctxt ")) :]
+        processes = len(self._source.listing.names())
         activity = Activity(
-            running=counted.get(b"procs_running"),
-            blocked=counted.get(b"procs_blocked"),
-            forked=counted.get(b"processes"),
-            switches=counted.get(b"ctxt"),
+            running=line_number(counters, b"\nprocs_running "),
+            blocked=line_number(counters, b"\nprocs_blocked "),
+            forked=line_number(counters, b"\nprocesses "),
+            switches=line_number(counters, b"\nctxt "),
             open_files=self._open_files(),
         )
         return LoadReading(self._kernel_averages(), cores or None, processes, activity)
 
     def _kernel_averages(self) -> Averages:
         try:
-            short, middle, long = map(float, read_bytes(self._averages).split()[:3])
+            short, middle, long = map(float, self._averages.read().split()[:3])
         except (FileNotFoundError, PermissionError):  # hidden in some containers
             return None, None, None
         return short, middle, long
 
     def _open_files(self) -> int | None:
         try:
-            return int(read_bytes(self._handles).split()[0])
+            return int(self._handles.read().split()[0])
         except (FileNotFoundError, PermissionError):  # hidden in some containers
             return None
 

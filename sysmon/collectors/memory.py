@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sysmon import rates
+from sysmon.collectors._kernel_file import KernelFile, line_number
 from sysmon.collectors._options import NoOptions
-from sysmon.collectors._source import Source, read_bytes
+from sysmon.collectors._source import Source
 from sysmon.errors import Unavailable
 from sysmon.model import Kind, Metric, Row, Table
 
@@ -65,7 +66,7 @@ class MemoryCollector:
 
     def __init__(self, source: Source, options: NoOptions) -> None:
         self._source = source
-        self._meminfo, self._vmstat = source.proc / "meminfo", source.proc / "vmstat"
+        self._meminfo, self._vmstat = KernelFile(source.proc / "meminfo"), KernelFile(source.proc / "vmstat")
 
     def read(self) -> MemoryReading:
         """Read how memory is used now, and the event counters."""
@@ -102,32 +103,32 @@ class MemoryCollector:
 
     def _read_kernel(self) -> MemoryReading:
         page = os.sysconf("SC_PAGE_SIZE")
-        info, events = _numbers(self._source.require(self._meminfo)), self._events()
-        if b"MemTotal:" not in info:
-            raise Unavailable(f"{self._meminfo} does not tell how much memory there is")
+        info, events = b"\n" + self._meminfo.require(), self._events()
+        if b"\nMemTotal:" not in info:
+            raise Unavailable(f"{self._source.proc / 'meminfo'} does not tell how much memory there is")
         return MemoryReading(
-            total=_sized(info.get(b"MemTotal:"), 1024),
-            free=_sized(info.get(b"MemFree:"), 1024),
-            available=_sized(info.get(b"MemAvailable:"), 1024),
-            cached=_sized(info.get(b"Cached:"), 1024),
-            buffers=_sized(info.get(b"Buffers:"), 1024),
-            shared=_sized(info.get(b"Shmem:"), 1024),
-            slab=_sized(info.get(b"Slab:"), 1024),
-            dirty=_sized(info.get(b"Dirty:"), 1024),
-            committed=_sized(info.get(b"Committed_AS:"), 1024),
-            swap_total=_sized(info.get(b"SwapTotal:"), 1024),
-            swap_free=_sized(info.get(b"SwapFree:"), 1024),
-            major_faults=_sized(events.get(b"pgmajfault"), 1),
-            swapped_in=_sized(events.get(b"pswpin"), page),
-            swapped_out=_sized(events.get(b"pswpout"), page),
-            oom_kills=_sized(events.get(b"oom_kill"), 1),
+            total=_sized(info, b"\nMemTotal:", 1024),
+            free=_sized(info, b"\nMemFree:", 1024),
+            available=_sized(info, b"\nMemAvailable:", 1024),
+            cached=_sized(info, b"\nCached:", 1024),
+            buffers=_sized(info, b"\nBuffers:", 1024),
+            shared=_sized(info, b"\nShmem:", 1024),
+            slab=_sized(info, b"\nSlab:", 1024),
+            dirty=_sized(info, b"\nDirty:", 1024),
+            committed=_sized(info, b"\nCommitted_AS:", 1024),
+            swap_total=_sized(info, b"\nSwapTotal:", 1024),
+            swap_free=_sized(info, b"\nSwapFree:", 1024),
+            major_faults=_sized(events, b"\npgmajfault ", 1),
+            swapped_in=_sized(events, b"\npswpin ", page),
+            swapped_out=_sized(events, b"\npswpout ", page),
+            oom_kills=_sized(events, b"\noom_kill ", 1),
         )
 
-    def _events(self) -> dict[bytes, bytes]:
+    def _events(self) -> bytes:
         try:
-            return _numbers(read_bytes(self._vmstat))
+            return b"\n" + self._vmstat.read()
         except FileNotFoundError:  # a kernel without event counters
-            return {}
+            return b""
 
     def _read_psutil(self) -> MemoryReading:
         psutil = self._source.psutil
@@ -147,14 +148,9 @@ class MemoryCollector:
         )
 
 
-def _numbers(text: bytes) -> dict[bytes, bytes]:
-    """Return the words of a file that alternates names and numbers, units left out."""
-    words = text.replace(b" kB\n", b"\n").split()
-    return dict(zip(words[::2], words[1::2], strict=False))
-
-
-def _sized(number: bytes | None, size: int) -> int | None:
-    return None if number is None else int(number) * size
+def _sized(text: bytes, word: bytes, size: int) -> int | None:
+    number = line_number(text, word)
+    return None if number is None else number * size
 
 
 def _less(whole: int | None, part: int | None) -> int | None:

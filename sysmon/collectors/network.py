@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from sysmon import rates
 from sysmon.collectors._filters import Filter
+from sysmon.collectors._kernel_file import KernelFile
 from sysmon.collectors._source import Source, read_bytes
 from sysmon.model import Kind, Metric, Row, Table
 from sysmon.protocols import option
@@ -89,7 +90,7 @@ class NetworkCollector:
         self._source = source
         self._filter = Filter(options.include, options.exclude)
         self._monotonic = monotonic
-        self._dev = source.proc / "net/dev"
+        self._dev = KernelFile(source.proc / "net/dev")
         self._speeds: dict[str, tuple[float, int | None]] = {}
 
     def read(self) -> NetworkReading:
@@ -104,7 +105,7 @@ class NetworkCollector:
     def _kernel_interfaces(self) -> dict[str, InterfaceCounters]:
         """Read /proc/net/dev: after two lines of headings, 8 counters of receiving and 8 of sending each."""
         found = {}
-        for line in self._source.require(self._dev).split(b"\n")[_HEADINGS:]:
+        for line in self._dev.require().split(b"\n")[_HEADINGS:]:
             name, colon, numbers = line.rpartition(b":")
             interface = name.strip().decode("utf-8", "surrogateescape")
             if colon and self._filter.allows(interface):

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sysmon import rates
+from sysmon.collectors._kernel_file import KernelFile
 from sysmon.collectors._options import NoOptions
-from sysmon.collectors._source import Source, read_bytes
+from sysmon.collectors._source import Source
 from sysmon.errors import Unavailable
 from sysmon.model import Kind, Metric, Row, Table
 
@@ -48,10 +49,11 @@ class PressureCollector:
 
     def __init__(self, source: Source, options: NoOptions) -> None:
         self._source = source
+        self._files = {resource: KernelFile(source.proc / "pressure" / resource) for resource in _RESOURCES}
 
     def read(self) -> PressureReading:
         """Read the totals of every resource."""
-        found = {resource: self._stalled(resource) for resource in _RESOURCES} if self._source.linux else {}
+        found = {resource: _stalled(file) for resource, file in self._files.items()} if self._source.linux else {}
         known = {resource: stalled for resource, stalled in found.items() if stalled is not None}
         if not known:
             raise Unavailable(
@@ -64,15 +66,16 @@ class PressureCollector:
         earlier: Mapping[str, Stalled] = before.resources if before else {}
         return [_row(resource, earlier.get(resource), now, seconds) for resource, now in after.resources.items()]
 
-    def _stalled(self, resource: str) -> Stalled | None:
-        try:
-            text = read_bytes(self._source.proc / "pressure" / resource)
-        except OSError as error:
-            if error.errno in _ABSENT:
-                return None
-            raise
-        totals = dict(_total(line) for line in text.split(b"\n") if b" total=" in line)
-        return Stalled(totals.get(b"some"), totals.get(b"full"))
+
+def _stalled(file: KernelFile) -> Stalled | None:
+    try:
+        text = file.read()
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return None
+        raise
+    totals = dict(_total(line) for line in text.split(b"\n") if b" total=" in line)
+    return Stalled(totals.get(b"some"), totals.get(b"full"))
 
 
 def _total(line: bytes) -> tuple[bytes, int]:

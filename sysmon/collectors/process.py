@@ -8,9 +8,11 @@ from typing import Any, ClassVar
 
 from sysmon import instants, rates
 from sysmon.collectors import _procfs, _ranking
+from sysmon.collectors._kernel_file import KernelFile, line_number
 from sysmon.collectors._procfs import Usage
 from sysmon.collectors._ranking import Io, Processes
 from sysmon.collectors._source import Source
+from sysmon.errors import Unavailable
 from sysmon.model import Kind, Metric, Row, Table
 from sysmon.protocols import option
 
@@ -77,8 +79,8 @@ class ProcessCollector:
     def __init__(self, source: Source, options: ProcessOptions) -> None:
         self._source = source
         self._options = options
-        self._scanner = _procfs.Scanner(source.proc, kernel_threads=options.kernel_threads)
-        self._stat, self._meminfo = source.proc / "stat", source.proc / "meminfo"
+        self._scanner = _procfs.Scanner(source.proc, source.listing.take, kernel_threads=options.kernel_threads)
+        self._stat, self._meminfo = KernelFile(source.proc / "stat"), KernelFile(source.proc / "meminfo")
         self._previous: ProcessReading | None = None
         self._belongings: dict[tuple[int, int], tuple[str, str]] = {}
         self._user_name = lru_cache(_USERS)(_procfs.user_name)  # the answer may come from a directory server
@@ -110,12 +112,14 @@ class ProcessCollector:
 
     def _machine(self) -> Machine:
         """Read proc_stat(5): its first line holds user, nice, system, idle, iowait, irq, softirq; steal is not work."""
-        stat = self._source.require(self._stat)
+        stat = self._stat.require()
         user, nice, system, _, _, irq, softirq = map(int, stat.split(None, 8)[1:8])
-        boot = stat[stat.rfind(b"\nbtime ") :].split(None, 2)[1]
-        memory = self._source.require(self._meminfo).split(None, 2)[1]
+        boot = line_number(stat, b"\nbtime ")
+        if boot is None:
+            raise Unavailable(f"{self._source.proc / 'stat'} does not tell when this machine started")
+        memory = self._meminfo.require().split(None, 2)[1]
         hertz = os.sysconf("SC_CLK_TCK")
-        return Machine(user + nice + system + irq + softirq, hertz, int(boot) * hertz, int(memory) * 1024)
+        return Machine(user + nice + system + irq + softirq, hertz, boot * hertz, int(memory) * 1024)
 
     def _label(self, leading: Mapping[int, None], usage: Mapping[int, Usage], machine: Machine) -> dict[int, Labels]:
         """Name the leading processes. What a newborn belongs to may still change, so that is asked again next time."""

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sysmon import rates
+from sysmon.collectors._kernel_file import KernelFile
 from sysmon.collectors._options import NoOptions
-from sysmon.collectors._source import Source, read_bytes
+from sysmon.collectors._source import Source
 from sysmon.errors import Unavailable
 from sysmon.model import Kind, Metric, Row, Table
 
@@ -40,25 +41,24 @@ class TcpCollector:
 
     def __init__(self, source: Source, options: NoOptions) -> None:
         self._source = source
+        self._snmp = KernelFile(source.proc / "net/snmp")
+        self._netstat = KernelFile(source.proc / "net/netstat")
+        self._basic = _Columns(b"\nTcp:", (b"RetransSegs", b"ActiveOpens", b"PassiveOpens"))
+        self._extended = _Columns(b"\nTcpExt:", (b"ListenDrops",))
 
     def read(self) -> TcpReading:
         """Read the counters."""
         if not self._source.linux:
             raise Unavailable("only Linux tells these counters")
-        network = self._source.proc / "net"
-        tcp = _columns(self._source.require(network / "snmp"), b"Tcp:")
-        if not tcp:
-            raise Unavailable(f"{network / 'snmp'} tells nothing about TCP")
+        counted = self._basic.numbers(self._snmp.require())
+        if counted is None:
+            raise Unavailable(f"{self._source.proc / 'net/snmp'} tells nothing about TCP")
+        retransmits, active_opens, passive_opens = counted
         try:
-            extended = _columns(read_bytes(network / "netstat"), b"TcpExt:")
+            (listen_drops,) = self._extended.numbers(self._netstat.read()) or (None,)
         except FileNotFoundError:  # some containers' /proc has the first file only
-            extended = {}
-        return TcpReading(
-            retransmits=_number(tcp.get(b"RetransSegs")),
-            listen_drops=_number(extended.get(b"ListenDrops")),
-            active_opens=_number(tcp.get(b"ActiveOpens")),
-            passive_opens=_number(tcp.get(b"PassiveOpens")),
-        )
+            listen_drops = None
+        return TcpReading(retransmits, listen_drops, active_opens, passive_opens)
 
     def rows(self, before: TcpReading | None, after: TcpReading, seconds: float) -> list[Row]:
         """Return the one row: each counter as a rate."""
@@ -73,11 +73,27 @@ class TcpCollector:
         ]
 
 
-def _columns(text: bytes, protocol: bytes) -> dict[bytes, bytes]:
-    """Return one protocol's counters by name: a line of names, then one of numbers; kernels differ in the columns."""
-    lines = [line.split() for line in text.split(b"\n") if line.startswith(protocol)]
-    return dict(zip(lines[0][1:], lines[1][1:], strict=False)) if len(lines) > 1 else {}
+class _Columns:
+    """Some of a protocol's counters: a line of names, then one of numbers; kernels differ in the columns.
 
+    Where the names stand is looked up when they are first seen, and again only when they are others.
+    """
 
-def _number(digits: bytes | None) -> int | None:
-    return None if digits is None else int(digits)
+    def __init__(self, protocol: bytes, names: tuple[bytes, ...]) -> None:
+        self._protocol = protocol
+        self._names = names
+        self._heading = b""
+        self._places: list[int | None] = []
+
+    def numbers(self, text: bytes) -> list[int | None] | None:
+        """Return the numbers in the order of the names, None for a name that is not there; None without two lines."""
+        _, found, rest = (b"\n" + text).partition(self._protocol)
+        heading, again, rest = rest.partition(self._protocol)
+        if not (found and again):
+            return None
+        if heading != self._heading:
+            columns = heading.split()
+            self._places = [columns.index(name) if name in columns else None for name in self._names]
+            self._heading = heading
+        words = rest.partition(b"\n")[0].split()
+        return [None if place is None or place >= len(words) else int(words[place]) for place in self._places]
