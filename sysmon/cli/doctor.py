@@ -1,0 +1,83 @@
+"""`sysmon doctor`: is this machine a good home for sysmon?"""
+
+import json
+import textwrap
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sysmon.cli._options import config_option, data_option, environment, example, rules_option
+
+if TYPE_CHECKING:
+    from sysmon.app.findings import Finding
+
+PROBLEM = 1
+SCHEMA = 1
+"""Grows when a key changes its meaning or goes; new keys may come without."""
+
+_WIDTH = 79
+_INDENT = 23
+
+
+@click.command(
+    short_help="Look for what could cost samples here.",
+    epilog=example("sysmon doctor", "sysmon doctor --format json"),
+)
+@config_option
+@data_option
+@rules_option
+@click.option("--host", metavar="HOST", help="The host, where the data directory holds several.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For whom."
+)
+def command(config_file: Path | None, data_dir: Path | None, rules: Path | None, host: str | None, form: str) -> int:
+    """Look at the configuration, permissions, file system, limits, clock, sources and samples; say what to do.
+
+    Changes nothing. Ends with 0 when there is no problem, and with 1 when there is one; notes are no problems.
+    """
+    from sysmon import config as configuration
+    from sysmon.app import doctor
+    from sysmon.app.findings import Verdict
+    from sysmon.sampling.clock import SystemClock
+
+    load = partial(configuration.load, config=config_file, data=data_dir, rules=rules, environ=environment())
+    found = doctor.look(load, host, now=SystemClock().now())
+    problems = [finding for finding in found if finding.verdict is Verdict.PROBLEM]
+    if form == "json":
+        click.echo(_as_json(found, healthy=not problems))
+    else:
+        for finding in found:
+            click.echo(_as_text(finding))
+    return PROBLEM if problems else 0
+
+
+def _as_text(finding: "Finding") -> str:
+    verdict = {"ok": "OK", "note": "note", "problem": "PROBLEM"}[finding.verdict]
+    lines = _filled(finding.text, f"{verdict:<8} {finding.subject:<13} ")
+    return lines if not finding.advice else f"{lines}\n{_filled(finding.advice, ' ' * _INDENT + 'do: ')}"
+
+
+def _filled(text: str, begin: str) -> str:
+    return textwrap.fill(
+        text,
+        _WIDTH,
+        initial_indent=begin,
+        subsequent_indent=" " * _INDENT,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
+def _as_json(found: list["Finding"], *, healthy: bool) -> str:
+    told = [
+        {
+            "verdict": finding.verdict.value,
+            "subject": finding.subject,
+            "text": finding.text,
+            "advice": finding.advice or None,
+        }
+        for finding in found
+    ]
+    return json.dumps({"schema": SCHEMA, "healthy": healthy, "findings": told}, ensure_ascii=False, indent=1)
