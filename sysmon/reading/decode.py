@@ -20,12 +20,12 @@ Unreadable = (ValueError, RecursionError)
 _NUMBERS = msgspec.json.Decoder(list[int | float | None])
 
 
-_PLAIN = bytes(range(0x20, 0x7F)) + b"\t\r"
+_PLAIN = bytes(range(0x20, 0x7F)) + b"\t\r\n"
 
 
-def suspicious(lines: Sequence[bytes]) -> bool:
+def suspicious(text: bytes) -> bool:
     """Say whether some line has a byte beyond plain text; quick, for looking at many lines at once."""
-    return bool(b"".join(lines).translate(None, _PLAIN))
+    return bool(text.translate(None, _PLAIN))
 
 
 def refuse_debris(line: bytes) -> None:
@@ -33,6 +33,17 @@ def refuse_debris(line: bytes) -> None:
     text = line.decode()
     if any(ch < " " and ch != "\t" for ch in text.removesuffix("\r")):
         raise ValueError("a control character")
+
+
+def decode_all(decode: Decode, text: bytes, count: int) -> list[Record] | None:
+    """Return the records of so many lines; None where some may be no rows, and each is to be looked at."""
+    if not isinstance(decode, _JsonDecoder):
+        return None
+    try:
+        records = decode.many(text)
+    except Unreadable:
+        return None
+    return records if len(records) == count else None  # a blank line, or a record over several
 
 
 def columns_of(table: Table) -> tuple[str, ...]:
@@ -50,13 +61,21 @@ def json_decoder(table: Table) -> Decode:
     fields += [(f"f{index}", int | float | None, None) for index in range(texts, len(names))]
     rename = {f"f{index}": name for index, name in enumerate(names)}
     row = msgspec.defstruct("Row", fields, rename=rename, gc=False)
-    decode = msgspec.json.Decoder(row).decode
-    as_tuple = msgspec.structs.astuple
+    return _JsonDecoder(msgspec.json.Decoder(row))
 
-    def decode_line(line: bytes) -> Record:
-        return as_tuple(decode(line))
 
-    return decode_line
+class _JsonDecoder:
+    """Decodes lines of JSON, one by one or many at once."""
+
+    def __init__(self, decoder: msgspec.json.Decoder[Any]) -> None:
+        self._decode = decoder.decode
+        self._decode_lines = decoder.decode_lines
+
+    def __call__(self, line: bytes) -> Record:
+        return msgspec.structs.astuple(self._decode(line))
+
+    def many(self, text: bytes) -> list[Record]:
+        return list(map(msgspec.structs.astuple, self._decode_lines(text)))
 
 
 def csv_decoder(table: Table, header: bytes) -> Decode:

@@ -2,7 +2,7 @@
 
 import os
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -12,26 +12,15 @@ from typing import BinaryIO
 
 from sysmon.formats import CONFIGURED_LABELS
 from sysmon.history import Series, StoredRow, TableHistory
-from sysmon.instants import EPOCH, format_instant, from_ms, parse_instant, to_ms
+from sysmon.instants import EPOCH, from_ms, to_ms
 from sysmon.model import Origin, Table
 from sysmon.reading import store
 from sysmon.reading.damage import Damage
-from sysmon.reading.decode import (
-    HEAD,
-    Decode,
-    Record,
-    Unreadable,
-    csv_decoder,
-    json_decoder,
-    refuse_debris,
-    suspicious,
-)
+from sysmon.reading.decode import HEAD, Decode, Record, Unreadable, csv_decoder, json_decoder
 from sysmon.reading.lines import read_lines
+from sysmon.reading.window import Wanted, Window, decoded
 from sysmon.segments import Form, SegmentFile
 
-_STAMP_BEFORE = {Form.JSONL: b'{"timestamp":"', Form.CSV: b""}
-_STAMP_AFTER = {Form.JSONL: b'Z"', Form.CSV: b"Z,"}
-_STAMP_LENGTH = len("2026-11-20T12:00:10.000")
 _ABSENT = "-"
 Batches = Iterator[tuple[int, list[bytes]]]
 
@@ -73,7 +62,8 @@ def _rows(found: Iterator[tuple[int, Record]], folder: Path, table: Table) -> It
 def read_table(folder: Path, table: Table, since: datetime, until: datetime, damage: Damage) -> TableHistory:
     """Return the rows of [since, until) as columns of numbers, a series for each set of labels."""
     first, texts = len(HEAD), len(HEAD) + len(table.labels)
-    series: dict[Record, Series] = {}
+    series: list[Series] = []
+    adders: dict[Record, tuple[Callable[[int], None], Callable[[Iterable[float]], None]]] = {}
     ticks = array("q")
     last_ms = -1
     record: Record | None = None
@@ -82,23 +72,25 @@ def read_table(folder: Path, table: Table, since: datetime, until: datetime, dam
             last_ms = ms
             ticks.append(ms)
         key = record[first:texts]
-        one = series.get(key)
-        if one is None:
-            one = series[key] = Series(labels_of(record, table))
-        one.at.append(ms)
+        if key not in adders:
+            one = Series(labels_of(record, table))
+            series.append(one)
+            adders[key] = one.at.append, one.block.extend
+        append, extend = adders[key]
+        append(ms)
         values = record[texts:]
-        one.block.extend([nan if value is None else value for value in values] if None in values else values)
+        extend([nan if value is None else value for value in values] if None in values else values)
     origin = None if record is None else _origin(record[1:first], folder)
-    return TableHistory(table, origin, array("q", sorted(set(ticks))), list(series.values()))
+    return TableHistory(table, origin, array("q", sorted(set(ticks))), series)
 
 
 def scan(folder: Path, table: Table, since: datetime, until: datetime, damage: Damage) -> Iterator[tuple[int, Record]]:
     """Yield milliseconds since the epoch and the flat record of each row of [since, until)."""
     begin, end = to_ms(since), to_ms(until)
     for file, path, opened in store.open_files(folder, store.files(folder, since, until, damage), damage):
-        for ms, record in scan_file(table, file, path, opened, wanted=_wanted(file, since, until), damage=damage):
-            if begin <= ms < end:
-                yield ms, record
+        for row in scan_file(table, file, path, opened, wanted=_window(file, since, until), damage=damage):
+            if begin <= row[0] < end:
+                yield row
 
 
 def scan_file(
@@ -107,7 +99,7 @@ def scan_file(
     path: Path,
     opened: BinaryIO,
     *,
-    wanted: Callable[[bytes], bool] | None,
+    wanted: Wanted | None,
     damage: Damage,
 ) -> Iterator[tuple[int, Record]]:
     """Yield milliseconds since the epoch and the flat record of each row of an open file, from where it stands."""
@@ -116,7 +108,7 @@ def scan_file(
     if isinstance(decoder, str):
         damage.note(path, 1, f"{decoder}: the whole file")
         return
-    yield from _decoded(*decoder, path=path, wanted=wanted, damage=damage)
+    yield from decoded(*decoder, path=path, wanted=wanted, damage=damage)
 
 
 def _after_header(table: Table, batches: Batches) -> tuple[Decode, Batches] | str:
@@ -130,45 +122,11 @@ def _after_header(table: Table, batches: Batches) -> tuple[Decode, Batches] | st
         return str(error)
 
 
-def _decoded(
-    decode: Decode, batches: Batches, *, path: Path, wanted: Callable[[bytes], bool] | None, damage: Damage
-) -> Iterator[tuple[int, Record]]:
-    stamp: object = None  # the rows of one tick share it, so that it is parsed once
-    ms = 0
-    for number, lines in batches:
-        doubtful = suspicious(lines)
-        for offset, line in enumerate(lines):
-            if wanted is not None and not wanted(line):
-                continue
-            try:
-                if doubtful:
-                    refuse_debris(line)
-                record = decode(line)
-                if record[0] != stamp or stamp is None:
-                    ms = to_ms(parse_instant(record[0]))
-                    stamp = record[0]
-            except (*Unreadable, TypeError, OverflowError) as error:  # TypeError: no timestamp in its cell
-                damage.note(path, number + offset, f"no row ({error})")
-                continue
-            yield ms, record
-
-
-def _wanted(file: SegmentFile, since: datetime, until: datetime) -> Callable[[bytes], bool] | None:
-    """Return a quick look at a line's timestamp for files that reach beyond the range, None for the others.
-
-    Only a line whose timestamp is written as sysmon writes it, and lies outside, is passed over unread.
-    """
+def _window(file: SegmentFile, since: datetime, until: datetime) -> Window | None:
+    """Return what passes over the lines outside of a range, None for a file that lies within it."""
     if file.segment.start >= since and file.segment.end is not None and file.segment.end <= until:
         return None
-    before, after = _STAMP_BEFORE[file.form], _STAMP_AFTER[file.form]
-    start, stop = len(before), len(before) + _STAMP_LENGTH
-    low = format_instant(since).encode()[:_STAMP_LENGTH]
-    high = format_instant(until).encode()[:_STAMP_LENGTH]
-
-    def wanted(line: bytes) -> bool:
-        return low <= line[start:stop] <= high or line[stop : stop + 2] != after or not line.startswith(before)
-
-    return wanted
+    return Window(file.form, since, until)
 
 
 def labels_of(record: Record, table: Table) -> Record:

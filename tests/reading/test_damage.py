@@ -74,6 +74,20 @@ def test_one_broken_line_costs_nothing_but_itself(tmp_path: Path, broken: bytes,
 
 
 @pytest.mark.parametrize(
+    ("spread", "lost"),
+    [
+        pytest.param(line(15).replace(b',"load', b',\n"load'), 2, id="over two lines"),
+        pytest.param(line(15).replace(b',"load', b',\n\n"load'), 3, id="with a blank one in between"),
+        pytest.param(b"\n" + line(15).replace(b',"load', b',\n"load') + line(17)[:-1] + line(18), 4, id="and glued"),
+    ],
+)
+def test_a_row_is_one_line_and_never_several(tmp_path: Path, spread: bytes, lost: int) -> None:
+    found = read(tmp_path, "load-20261120T120000Z-1h.jsonl", line(10) + spread + line(20))
+
+    assert found == ([10, 20], lost, 0)
+
+
+@pytest.mark.parametrize(
     ("content", "expected"),
     [
         pytest.param(b"", ([], 0, 0), id="empty"),
