@@ -17,6 +17,9 @@ from sysmon.spans import FOLDER, RollupFile, Span
 SHORT = timedelta(hours=6)
 """Up to this length rows are read: that takes no longer, and their percentiles are exact."""
 
+LONG = timedelta(days=2)
+"""Beyond so much time rows without any roll-ups are summed up in pieces: as numbers they would fill the memory."""
+
 ROWS = "rows"
 
 
@@ -31,7 +34,7 @@ class _Rows:
 def read_rolled(
     host: Path, table: Table, since: datetime, until: datetime, damage: Damage, *, short: timedelta = SHORT
 ) -> RolledTable | None:
-    """Return a table over [since, until) with the help of roll-ups; None where there is none to help.
+    """Return a table over [since, until) with the help of roll-ups; None where there is none to help, nor needed.
 
     A range that is no longer than `short` needs none, unless some of its rows have expired.
     """
@@ -50,7 +53,9 @@ def read_rolled(
             used.add(piece[0])
             joining.add(piece[1])
     if not used:
-        return None
+        if sum((one.until - one.since for one in rows), timedelta(0)) <= LONG:
+            return None
+        used.add(Span.HOUR.value)  # as good as those
     for one in _together(rows):
         joining.add(sum_up(read_table(host / table.name, table, one.since, one.until, damage)))
     used |= {ROWS} if rows else set()
@@ -127,10 +132,10 @@ def _valid(path: Path, file: RollupFile, stems: dict[datetime, set[str]], damage
 
 
 def _together(rows: Sequence[_Rows]) -> Iterator[_Rows]:
-    """Yield stretches of rows, neighbouring ones as one, up to a day."""
+    """Yield stretches of rows, neighbouring ones as one: longer ones take more memory and no less time."""
     waiting: _Rows | None = None
     for one in rows:
-        if waiting is not None and one.since == waiting.until and one.until - waiting.since <= Span.DAY.length:
+        if waiting is not None and one.since == waiting.until and one.until - waiting.since <= SHORT:
             waiting = _Rows(waiting.since, one.until)
             continue
         if waiting is not None:

@@ -168,6 +168,18 @@ def test_without_roll_ups_there_is_nothing_to_help(tmp_path: Path) -> None:
     assert read_rolled(tmp_path / HOST, CPU, START, START + 9 * HOUR, Damage()) is None
 
 
+def test_many_days_of_rows_without_roll_ups_are_summed_up_piece_by_piece(tmp_path: Path) -> None:
+    days = 4
+    write_table(tmp_path, CPU, [(START + hour * HOUR, [("all", float(hour), 0.0)]) for hour in range(24 * days)])
+    until = START + 24 * days * HOUR
+
+    found = read_rolled(tmp_path / HOST, CPU, START, until, Damage())
+
+    assert found is not None
+    rows = joined(summed(tmp_path, START, until))
+    assert (found.sources, _same_but_for_drawing(found, rows)) == (("1h", "rows"), True)
+
+
 def test_an_hour_that_got_rows_after_it_was_summed_up_is_read_from_its_rows(tmp_path: Path) -> None:
     write_table(tmp_path, CPU, samples(60))
     roll_up(tmp_path, START, 10)
