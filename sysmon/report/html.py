@@ -12,7 +12,7 @@ from sysmon.report.html_tables import safe
 from sysmon.report.summary import Report
 from sysmon.report.words import Words
 
-_SCRIPTS = ("uplot.js", "texts.js", "report.js")
+_SCRIPTS = ("uplot.js", "texts.js", "colours.js", "report.js")
 _STYLES = ("uplot.css", "report.css")
 
 

@@ -56,6 +56,12 @@ def worst_alerts(report: Report) -> list[PastAlert]:
     return [alerts[place] for place in sorted(places[:MOST_ALERTS])]
 
 
+def span_of(alert: PastAlert, report: Report) -> tuple[int, int]:
+    """Return from when to when an alert was on within the range, in milliseconds since the epoch."""
+    end = alert.since + timedelta(seconds=alert.duration)
+    return to_ms(max(alert.since, report.since)), to_ms(min(end, report.until))
+
+
 def touches(alert: PastAlert, chart: Chart) -> bool:
     """Say whether an alert is about one of the curves."""
     return any(
@@ -99,10 +105,5 @@ def _limits(chart: Chart) -> Iterator[dict[str, Any]]:
 
 
 def _alert(report: Report, alert: PastAlert) -> dict[str, Any]:
-    end = alert.since + timedelta(seconds=alert.duration)
-    return {
-        "name": printable(alert.rule),
-        "level": alert.level.value,
-        "begin": to_ms(max(alert.since, report.since)),
-        "end": to_ms(min(end, report.until)),
-    }
+    begin, end = span_of(alert, report)
+    return {"name": printable(alert.rule), "level": alert.level.value, "begin": begin, "end": end}

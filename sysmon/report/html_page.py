@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from sysmon import units
 from sysmon.blame import blame
 from sysmon.history import Coverage, PastAlert
+from sysmon.instants import to_ms
 from sysmon.report import svg
 from sysmon.report.charts import Chart, charts, in_lines
 from sysmon.report.differences import glance_change
-from sysmon.report.html_data import worst_alerts
+from sysmon.report.html_data import span_of, worst_alerts
 from sysmon.report.html_tables import changed, compact, curve_numbers, ranked, safe
 from sysmon.report.layout import arrange
 from sysmon.report.summary import GlanceItem, MetricSummary, Report, TableSummary
@@ -120,16 +120,17 @@ def _alerts(words: Words) -> str:
 
 def _alert(alert: PastAlert, words: Words) -> str:
     report = words.report
-    length = (report.until - report.since).total_seconds()
-    begin = max((alert.since - report.since).total_seconds(), 0)
-    end = min((alert.since + timedelta(seconds=alert.duration) - report.since).total_seconds(), length)
+    begin, end = span_of(alert, report)
+    first, length = to_ms(report.since), to_ms(report.until) - to_ms(report.since)
     rule, *labels, lasted = words.alert_begun(alert)
     unit = report.units.get(alert.metric, "")
     told = [lasted, f"{alert.metric} {alert.condition}".strip(), f"peak {units.human(alert.peak, unit)}"]
     told += [f"top: {', '.join(blame(one, alert.resource) for one in alert.top)}"] if alert.top else []
     return (
         f'<li class="{alert.level.value}"><b>{alert.level.value.upper()}</b> <strong>{safe(rule)}</strong> '
-        f"{safe(' '.join(labels))} <em>{alert.state.value}</em>{svg.bar(begin / length, end / length)}"
+        f"{safe(' '.join(labels))} <em>{alert.state.value}</em>"
+        f'<button data-begin="{begin}" data-end="{end}" data-rule="{safe(rule)}" title="Zoom to it" hidden>look</button>'
+        f"{svg.bar((begin - first) / length, (end - first) / length)}"
         f"<small>{safe(' · '.join(told))}</small></li>"
     )
 

@@ -121,6 +121,30 @@ def test_dragging_zooms_all_charts_and_escape_shows_the_whole_again(chromium: Br
     assert (zoomed, in_the_middle, texts(chromium, "#shown")) == (["12:30 – 12:45"], "12:37 – 12:38", [""])
 
 
+def test_a_look_at_an_alert_zooms_to_it_and_brings_its_chart(chromium: Browser, page: Path) -> None:
+    chromium.show(page, height=500)
+    look = "[...document.querySelectorAll('.alerts button')]"
+
+    chromium.run(f"{look}[0].click()")
+    chromium.settle()
+
+    box = chromium.run(f"(box => [box.top, box.bottom])({FIRST}.getBoundingClientRect())")
+    assert (texts(chromium, "#shown"), box[0] < 250 < box[1]) == (["12:33 – 12:51"], True)
+
+
+def test_arrow_keys_go_from_sample_to_sample(chromium: Browser, page: Path) -> None:
+    chromium.show(page, height=2000)
+    plot(chromium)
+    place = f"{FIRST}.querySelector('.plot')"
+
+    chromium.run(f"{place}.focus()")
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft"):
+        chromium.run(f"{place}.dispatchEvent(new KeyboardEvent('keydown', {{key: '{key}', bubbles: true}}))")
+    chromium.settle()
+
+    assert texts(chromium, ".tip:not([hidden])") == ["12:01 – 12:02no sample"]
+
+
 def test_buttons_zoom_and_move_as_dragging_does(chromium: Browser, page: Path) -> None:
     chromium.show(page)
 

@@ -4,6 +4,7 @@
 
   const page = JSON.parse(document.getElementById("data").textContent);
   const { numbers, holesOf, human, tick, span, timeSplits, timeTexts } = texts(page);
+  const { ink, lineInk, dash, faded, forget } = colours();
   const whole = { min: page.begin, max: page.end };
   const shortest = 10000;
   const mostBands = 3;
@@ -11,29 +12,12 @@
   let view = whole;
   const charts = new Map();
 
-  // ---- colours
-
-  let inks = new Map();
-
-  function ink(name) {
-    if (!inks.has(name)) inks.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
-    return inks.get(name);
-  }
-
-  const lineInk = (index) => ink(`--c${index % 10}`);
-  const dash = (index) => (index < 10 ? [] : [6, 3]);
-
-  function faded(color, alpha) {
-    const [red, green, blue] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
-    return `rgba(${red}, ${green}, ${blue}, ${alpha})`;
-  }
+  // ---- zooming, for all charts at once
 
   function repaint() {
-    inks = new Map();
+    forget();
     for (const chart of charts.values()) chart.plot.redraw(false);
   }
-
-  // ---- zooming, for all charts at once
 
   function zoom(min, max) {
     const length = Math.min(Math.max(max - min, shortest), whole.max - whole.min);
@@ -343,6 +327,25 @@
     new ResizeObserver(() => {
       if (place.clientWidth && place.clientWidth !== plot.width) plot.setSize({ width: place.clientWidth, height });
     }).observe(place);
+  }
+
+  // ---- an alert, and the chart that it is about
+
+  function look({ begin, end, rule }, host) {
+    const [from, until] = [Number(begin), Number(end)];
+    const room = Math.max(until - from, 60000);
+    zoom(from - room, until + room);
+    const shows = (figure) =>
+      page.charts[Number(figure.dataset.chart)].alerts.some(
+        (alert) => alert.name === rule && alert.begin === from && alert.end === until,
+      );
+    const figure = [...host.querySelectorAll("figure[data-chart]")].find(shows);
+    if (figure) figure.scrollIntoView({ block: "center" });
+  }
+
+  for (const one of document.querySelectorAll(".alerts button")) {
+    one.hidden = false;
+    one.addEventListener("click", () => look(one.dataset, one.closest(".host")));
   }
 
   // ---- the page
