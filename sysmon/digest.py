@@ -171,7 +171,8 @@ def trend(
 
 
 def _highest(values: Sequence[float | None]) -> float | None:
-    return None if None in values else max((value for value in values if value is not None), default=None)
+    told = [value for value in values if value is not None]
+    return max(told) if told and len(told) == len(values) else None
 
 
 def _hourly(at: Sequence[int], values: Sequence[float]) -> list[Hour]:

@@ -22,6 +22,7 @@ _FIRST = datetime(1000, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 _UNITS = "smhd"
+_ENDINGS = frozenset({"jsonl", "jsonl.gz", "csv", "csv.gz"})
 
 
 class Form(StrEnum):
@@ -145,6 +146,40 @@ def select(file_names: Iterable[str], since: datetime, until: datetime) -> list[
         for file in ordered
         if file.segment.start < until and (file.segment.end or following[file.segment.start]) > since
     ]
+
+
+def stems_by_hour(file_names: Iterable[str], since: datetime, until: datetime) -> dict[datetime, set[str]] | None:
+    """Return which stems may hold rows of each hour of [since, until); None where a file has no period.
+
+    Names of whole hours are not read any further, for there may be thousands.
+    """
+    begin, end = _stamp(since.astimezone(UTC).replace(minute=0, second=0)), _stamp(until)
+    stems: dict[str, set[str]] = {}
+    others = []
+    for name in _near(file_names, since, until):
+        stem, _, ending = name.partition(".")
+        if stem.endswith("-1h") and ending in _ENDINGS:
+            if begin <= stem[-19:-3] <= end:
+                stems.setdefault(stem[-19:-8], set()).add(stem)
+        else:
+            others.append(name)
+    found = {at: held for hour, held in stems.items() if (at := _hour(hour)) is not None}
+    for file in select(others, since, until):
+        if file.segment.end is None:
+            return None
+        at = file.segment.start.replace(minute=0, second=0)
+        while at < file.segment.end:
+            found.setdefault(at, set()).add(file.segment.stem)
+            at += timedelta(hours=1)
+    return found
+
+
+def _hour(text: str) -> datetime | None:
+    """Read `20261120T12`."""
+    try:
+        return datetime(int(text[:4]), int(text[4:6]), int(text[6:8]), int(text[9:]), tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _near(file_names: Iterable[str], since: datetime, until: datetime) -> list[str]:

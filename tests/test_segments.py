@@ -184,3 +184,22 @@ def test_names_far_from_the_range_change_nothing(present: list[SegmentFile], one
         for file in whole
         if file.segment.start < until and (file.segment.end or following[file.segment.start]) > since
     ]
+
+
+@given(st.lists(files, max_size=8), moments, st.integers(1, 60 * 24))
+def test_the_stems_of_an_hour_are_those_of_the_files_that_overlap_it(
+    present: list[SegmentFile], since: datetime, minutes: int
+) -> None:
+    names = [file.name for file in present]
+    until = since + timedelta(minutes=minutes)
+
+    found = segments.stems_by_hour(names, since, until)
+
+    chosen = segments.select(names, since, until)
+    if any(file.segment.end is None for file in chosen):
+        assert found is None
+        return
+    assert found is not None
+    for file in chosen:
+        hour = max(file.segment.start, since).replace(minute=0, second=0)
+        assert file.segment.stem in found[hour]

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sysmon import segments
 from sysmon.history import RolledTable
 from sysmon.model import Table
 from sysmon.reading import rollups, store
 from sysmon.reading.damage import Damage
 from sysmon.reading.rolled import Joining, TableSum, sum_up
 from sysmon.reading.rows import read_table
-from sysmon.segments import SegmentFile
 from sysmon.spans import FOLDER, RollupFile, Span
 
 SHORT = timedelta(hours=6)
@@ -41,10 +41,9 @@ def read_rolled(
     if until - since <= short and not _has_expired(host, table, since, until):
         return None
     trouble = Damage()
-    segments = store.files(host / table.name, since, until, trouble)
-    if trouble.count or any(file.segment.end is None for file in segments):  # rows are read, and tell
+    stems = segments.stems_by_hour(store.names(host / table.name, trouble), since, until)
+    if trouble.count or stems is None:  # rows are read, and tell
         return None
-    stems = _by_hour(segments, since, until)
     joining, used, rows = Joining(table), set[str](), list[_Rows]()
     for piece in _pieces(host, table, since, until, stems, damage):
         if isinstance(piece, _Rows):
@@ -71,20 +70,8 @@ def _has_expired(host: Path, table: Table, since: datetime, until: datetime) -> 
         hour += Span.HOUR.length
     if not hours:
         return False
-    stems = _by_hour(store.files(host / table.name, since, until, Damage()), since, until)
-    return any(hour not in stems for hour in hours)
-
-
-def _by_hour(files: Sequence[SegmentFile], since: datetime, until: datetime) -> dict[datetime, set[str]]:
-    """Return the stems of the segments that may hold rows of each hour."""
-    stems: dict[datetime, set[str]] = {}
-    for file in files:
-        hour = Span.HOUR.floor(max(file.segment.start, since))
-        end = min(file.segment.end or until, until)
-        while hour < end:
-            stems.setdefault(hour, set()).add(file.segment.stem)
-            hour += Span.HOUR.length
-    return stems
+    stems = segments.stems_by_hour(store.names(host / table.name, Damage()), since, until)
+    return stems is not None and any(hour not in stems for hour in hours)
 
 
 def _pieces(

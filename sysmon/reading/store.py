@@ -96,14 +96,16 @@ def files(folder: Path, since: datetime, until: datetime, damage: Damage | None 
 
     A folder that cannot be read is damage, or where none is counted raises StorageError.
     """
+    return segments.select(_entries(folder) if damage is None else names(folder, damage), since, until)
+
+
+def names(folder: Path, damage: Damage) -> list[str]:
+    """Return what is in a folder; one that cannot be read is damage."""
     try:
-        names = _listed(folder)
+        return _listed(folder)
     except OSError as error:
-        if damage is None:
-            raise _unreadable(folder, error) from error
         damage.note(folder, None, f"cannot be read ({error.strerror})")
         return []
-    return segments.select(names, since, until)
 
 
 def open_files(folder: Path, chosen: list[SegmentFile], damage: Damage) -> Iterator[tuple[SegmentFile, Path, BinaryIO]]:
