@@ -18,11 +18,12 @@ def test_every_file_that_is_not_code_is_installed_with_its_package() -> None:
     data = PROJECT["tool"]["setuptools"]["package-data"]
     others = {path for path in (ROOT / "sysmon").rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}}
 
-    missing = [
-        path.relative_to(ROOT)
-        for path in others
-        if not any(path.match(glob) for glob in data.get(".".join(path.parent.relative_to(ROOT).parts), []))
-    ]
+    def is_installed(path: Path) -> bool:
+        package = next(folder for folder in path.parents if (folder / "__init__.py").exists())
+        globs = data.get(".".join(package.relative_to(ROOT).parts), [])
+        return any(path in package.glob(glob) for glob in globs)
+
+    missing = [path.relative_to(ROOT) for path in others if not is_installed(path)]
     assert (missing, sorted(data["sysmon.defaults"])) == ([], ["*.yaml"])
 
 
