@@ -2,10 +2,12 @@
 
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 from sysmon.collectors import Source, discover
 from sysmon.config import Config
-from sysmon.names import escape
+from sysmon.errors import ConfigError
+from sysmon.names import escape, printable
 from sysmon.protocols import Governed
 from sysmon.sampling.governor import Governor
 from sysmon.sampling.sampler import Sampler
@@ -15,13 +17,28 @@ from sysmon.sampling.stored import Stored
 def collecting(config: Config, monotonic: Callable[[], float], stored: Stored) -> tuple[Sampler, Governor]:
     """Return a sampler of everything that is enabled, and the intervals at which to ask it."""
     enabled = {name: chosen for name, chosen in config.collectors.items() if chosen.enabled}
-    source = Source()
+    source = source_of(config)
     collectors = {name: discover()[name](source, chosen.options) for name, chosen in enabled.items()}
     governor = Governor(
         {name: chosen.interval for name, chosen in enabled.items()},
         {name: one.cpu_budget for name, one in collectors.items() if isinstance(one, Governed)},
     )
     return Sampler(collectors, monotonic, stored=stored), governor
+
+
+def source_of(config: Config) -> Source:
+    """Return the machine to read: this one, or the one whose /proc and / are mounted elsewhere."""
+    root, proc = config.rootfs or Path("/"), config.procfs
+    if root == Path("/") and proc in {None, Path("/proc")}:
+        return Source()
+    proc = proc or root / "proc"
+    if not (proc / "1/mountinfo").exists():
+        named = "procfs" if config.procfs is not None else "rootfs"
+        raise ConfigError(
+            f"{printable(str(proc))}: {named} leads here, and there is no 1/mountinfo: mount the machine's /proc there"
+        )
+    system = root / "sys"
+    return Source(proc, system if (system / "class").exists() else Path("/sys"), root=root, view="1")
 
 
 def hostname() -> str:

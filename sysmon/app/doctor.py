@@ -10,6 +10,7 @@ from pathlib import Path
 from sysmon.alerts.rules import load_rules
 from sysmon.app import findings, status
 from sysmon.app.catalogue import intervals, tables
+from sysmon.app.collecting import source_of
 from sysmon.app.findings import Finding, note, ok, problem
 from sysmon.collectors import Source, _procfs, discover
 from sysmon.collectors._mounts import Mount, parse_mountinfo, visible
@@ -128,7 +129,10 @@ def _steps(data: Path, host: str | None, now: datetime) -> list[Event]:
 
 def _sources(config: Config) -> list[Finding]:
     missing, broken, good = {}, {}, []
-    source = Source()
+    try:
+        source = source_of(config)
+    except SysmonError as error:
+        return [problem("sources", printable(str(error)), "set procfs and rootfs, or mount them")]
     for name, chosen in config.collectors.items():
         if not chosen.enabled:
             continue

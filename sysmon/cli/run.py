@@ -14,6 +14,7 @@ from sysmon.cli._options import (
     example,
     interval_option,
     log_level_option,
+    path,
     rules_option,
 )
 
@@ -29,6 +30,8 @@ from sysmon.cli._options import (
 @click.option("--once", is_flag=True, help="Take one sample over one second, store it, and end.")
 @click.option("--ticks", type=click.IntRange(min=1), metavar="N", help="End after this many samples.")
 @click.option("--for", "lasting", type=duration, metavar="TIME", help="End after as many samples as fit in this time.")
+@click.option("--procfs", type=path, metavar="DIR", help="Where the machine's /proc is, in a container.")
+@click.option("--rootfs", type=path, metavar="DIR", help="Where the machine's file systems are, in a container.")
 @log_level_option
 @click.option("--quiet", is_flag=True, help="Show alerts and nothing else.")
 @click.option("--lines", is_flag=True, help="On a terminal, show a line a sample instead of a status area.")
@@ -46,6 +49,8 @@ def command(
     once: bool,
     ticks: int | None,
     lasting: timedelta | None,
+    procfs: Path | None,
+    rootfs: Path | None,
     log_level: str | None,
     quiet: bool,
     lines: bool,
@@ -65,6 +70,8 @@ def command(
         rules=rules,
         interval=interval,
         log_level=log_level,
+        procfs=procfs,
+        rootfs=rootfs,
         environ=environ,
     )
     config = load()

@@ -132,6 +132,22 @@ def user_name(uid: int) -> str:
         return str(uid)
 
 
+def user_names(root: Path) -> Callable[[int], str]:
+    """Return what names users: this system, or the list of the one whose root is mounted elsewhere (passwd(5))."""
+    if root == Path("/"):
+        return user_name
+
+    def named(uid: int) -> str:
+        try:
+            lines = (root / "etc/passwd").read_text("utf-8", "replace").split("\n")
+        except OSError:
+            return str(uid)
+        fields = (line.split(":") for line in lines)
+        return next((field[0] for field in fields if len(field) > 2 and field[2] == str(uid)), str(uid))
+
+    return named
+
+
 def read_unit(proc: Path, pid: int) -> str:
     """Return the unit or container that a process belongs to; `-` when there is none or it has ended."""
     try:

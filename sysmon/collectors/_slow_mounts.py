@@ -32,12 +32,13 @@ class _Asked:
 class SlowMounts:
     """Keeps at most one process that asks, while there is anything to ask; `start` begins a new one.
 
-    Every mountpoint has at most one question open.
+    Every mountpoint has at most one question open; `below` is the folder under which they are all mounted.
     """
 
-    def __init__(self, start: Callable[[], Channel], monotonic: Callable[[], float]) -> None:
+    def __init__(self, start: Callable[[], Channel], monotonic: Callable[[], float], *, below: str = "") -> None:
         self._start = start
         self._monotonic = monotonic
+        self._below = below
         self._channel: Channel | None = None
         self._ended: list[Channel] = []
         self._mounts: dict[str, _Asked] = {}
@@ -93,7 +94,7 @@ class SlowMounts:
     def _put(self, channel: Channel, name: str, at: float) -> None:
         self._count += 1
         number = b"%d" % self._count
-        channel.send(b"%s %s\n" % (number, name.encode("utf-8", "surrogateescape").hex().encode()))
+        channel.send(b"%s %s\n" % (number, (self._below + name).encode("utf-8", "surrogateescape").hex().encode()))
         self._open[number] = name
         asked = self._mounts[name]
         asked.number = number

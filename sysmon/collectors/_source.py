@@ -17,6 +17,8 @@ _CHUNK = 32 * 1024
 class Source:
     """The machine to read.
 
+    `root` is where its file systems are mounted, as those of a container's host are below a folder of the container;
+    `view` is the process below `proc` whose mounts and network are the machine's: the reader, or the host's first one.
     `platform` is a value of `sys.platform`; `fake_psutil` stands in for psutil (tests give what it returns on systems
     that are not here).
     """
@@ -25,6 +27,8 @@ class Source:
     sys: Path = Path("/sys")
     platform: str = this_platform
     fake_psutil: Any = field(default=None, repr=False)
+    root: Path = Path("/")
+    view: str = "self"
     listing: Listing = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -34,6 +38,16 @@ class Source:
     def linux(self) -> bool:
         """Say whether /proc and /sys have Linux's form."""
         return self.platform.startswith("linux")
+
+    @property
+    def network(self) -> Path:
+        """Return the folder in which the kernel tells of the machine's network."""
+        return self.proc / "net" if self.view == "self" else self.proc / self.view / "net"
+
+    @property
+    def mountinfo(self) -> Path:
+        """Return the file that lists the machine's mounts."""
+        return self.proc / self.view / "mountinfo"
 
     @property
     def psutil(self) -> Any:

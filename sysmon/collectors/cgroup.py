@@ -106,7 +106,9 @@ class CgroupCollector:
         self._membership = membership
 
     def _placed(self, levels: Levels) -> Levels:
-        """Return levels as they are reached below this source's /sys."""
+        """Return levels as they are reached below this source's /sys; our own are never below that of a host."""
+        if self._source.view != "self":
+            return levels
         system = Path("/sys")
         return Levels(
             levels.unified,

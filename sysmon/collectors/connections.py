@@ -14,7 +14,7 @@ from sysmon.collectors._source import Source, read_bytes
 from sysmon.errors import Unavailable
 from sysmon.model import Kind, Metric, Row, Table
 
-_RUNNING_PROC = Path("/proc")
+_RUNNING_NETWORK = Path("/proc/net")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class ConnectionsCollector:
 
     def __init__(self, source: Source, options: NoOptions, *, ask: Callable[[], RareSockets] | None = None) -> None:
         self._source = source
-        self._ask = (ask or SockDiag().ask) if source.linux and source.proc == _RUNNING_PROC else None
-        self._files = {name: KernelFile(source.proc / "net" / name) for name in ("sockstat", "sockstat6", "snmp")}
+        self._ask = (ask or SockDiag().ask) if source.linux and source.network == _RUNNING_NETWORK else None
+        self._files = {name: KernelFile(source.network / name) for name in ("sockstat", "sockstat6", "snmp")}
 
     def read(self) -> ConnectionsReading:
         """Count the sockets in each state."""
@@ -83,11 +83,11 @@ class ConnectionsCollector:
     def _from_lists(self) -> dict[str, int] | None:
         """Count the lines of /proc/net/tcp and tcp6; their fourth column is the state."""
         try:
-            text = read_bytes(self._source.proc / "net/tcp")
+            text = read_bytes(self._source.network / "tcp")
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return None
         with suppress(FileNotFoundError):  # a machine without IPv6
-            text += read_bytes(self._source.proc / "net/tcp6")
+            text += read_bytes(self._source.network / "tcp6")
         fields = (line.split(None, 4) for line in text.split(b"\n"))
         return _by_name(Counter(int(field[3], 16) for field in fields if len(field) > 4 and field[0] != b"sl"))
 
@@ -98,7 +98,7 @@ class ConnectionsCollector:
         known = {STATES[ESTABLISHED]: established, STATES[TIME_WAIT]: waiting}
         told = {state: count for state, count in known.items() if count is not None}
         if not told:
-            raise Unavailable(f"{self._source.proc / 'net'} tells nothing about TCP sockets")
+            raise Unavailable(f"{self._source.network} tells nothing about TCP sockets")
         return told
 
     def _counters(self, name: str, protocol: bytes) -> dict[bytes, int]:

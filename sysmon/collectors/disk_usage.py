@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from sysmon import rates
@@ -101,8 +102,9 @@ class DiskUsageCollector:
         slow: Asker | None = None,
     ) -> None:
         self._source = source
-        self._table = MountTable(source.proc / "self/mountinfo")
-        self._slow: Asker = slow or SlowMounts(StatvfsProcess, time.monotonic)
+        self._table = MountTable(source.mountinfo)
+        self._below = "" if source.root == Path("/") else str(source.root)
+        self._slow: Asker = slow or SlowMounts(StatvfsProcess, time.monotonic, below=self._below)
         self._near: list[Mount] = []
         self._far: list[Mount] = []
         self._mountpoints = Filter(options.include, options.exclude)
@@ -156,7 +158,7 @@ class DiskUsageCollector:
             if self._statvfs is None:
                 usage = self._source.psutil.disk_usage(mountpoint)
                 return Space(usage.total, usage.used, usage.free)
-            told = self._statvfs(mountpoint)
+            told = self._statvfs(self._below + mountpoint)
         except OSError:  # a stale server, an ejected disk, no permission: one mount must not hide the rest
             return None
         return _space(told.f_frsize, told.f_blocks, told.f_bfree, told.f_bavail, told.f_files, told.f_ffree)

@@ -90,7 +90,7 @@ class NetworkCollector:
         self._source = source
         self._filter = Filter(options.include, options.exclude)
         self._monotonic = monotonic
-        self._dev = KernelFile(source.proc / "net/dev")
+        self._dev = KernelFile(source.network / "dev")
         self._speeds: dict[str, tuple[float, int | None]] = {}
 
     def read(self) -> NetworkReading:

@@ -41,8 +41,8 @@ class TcpCollector:
 
     def __init__(self, source: Source, options: NoOptions) -> None:
         self._source = source
-        self._snmp = KernelFile(source.proc / "net/snmp")
-        self._netstat = KernelFile(source.proc / "net/netstat")
+        self._snmp = KernelFile(source.network / "snmp")
+        self._netstat = KernelFile(source.network / "netstat")
         self._basic = _Columns(b"\nTcp:", (b"RetransSegs", b"ActiveOpens", b"PassiveOpens"))
         self._extended = _Columns(b"\nTcpExt:", (b"ListenDrops",))
 
@@ -52,7 +52,7 @@ class TcpCollector:
             raise Unavailable("only Linux tells these counters")
         counted = self._basic.numbers(self._snmp.require())
         if counted is None:
-            raise Unavailable(f"{self._source.proc / 'net/snmp'} tells nothing about TCP")
+            raise Unavailable(f"{self._source.network / 'snmp'} tells nothing about TCP")
         retransmits, active_opens, passive_opens = counted
         try:
             (listen_drops,) = self._extended.numbers(self._netstat.read()) or (None,)

@@ -76,7 +76,7 @@ class Config:
     """Everything that can be set, as it holds. `interval` is the base interval; `data_dir` and `rules` are absolute.
 
     `origins` says for each setting, by its dotted name, where its value is from: a flag, the name of a variable,
-    file:line, or `default`.
+    file:line, or `default`. `procfs` and `rootfs` are where another machine's /proc and / are, None for our own.
     """
 
     file: Path | None
@@ -90,6 +90,8 @@ class Config:
     logging: Logging
     resource_limits: ResourceLimits
     notify: Notify = field(default_factory=Notify)
+    procfs: Path | None = None
+    rootfs: Path | None = None
     warnings: tuple[str, ...] = field(default=(), compare=False)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -148,6 +150,8 @@ def load(
     rules: Path | None = None,
     interval: timedelta | None = None,
     log_level: str | None = None,
+    procfs: Path | None = None,
+    rootfs: Path | None = None,
     environ: Mapping[str, str],
     collectors: Mapping[str, Any] | None = None,
 ) -> Config:
@@ -164,6 +168,7 @@ def load(
         given.give_file(yamlnodes.load_file(file), overlay.tree(declared))
     warnings = _give_environment(given, environ, variables(known))
     flags = {"data_dir": ("--data", data), "rules": ("--rules", rules), "logging.level": ("--log-level", log_level)}
+    flags |= {"procfs": ("--procfs", procfs), "rootfs": ("--rootfs", rootfs)}
     for name, (flag, value) in flags.items():
         if value is not None:
             given.give(name, flag, str(value))
@@ -183,6 +188,8 @@ def load(
         logging=_logging(values, paths.find("logging.file")),
         resource_limits=ResourceLimits(**_below("resource_limits", values)),
         notify=Notify(**_below("notify", values)),
+        procfs=_absolute(paths.find("procfs")),
+        rootfs=_absolute(paths.find("rootfs")),
         warnings=tuple(warnings),
         origins=_origins(given, [one.name for one in declared], intervals, environ),
     )
@@ -245,8 +252,12 @@ def _below(section: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return {last: values[f"{above}.{last}"] for above, _, last in parts if above == section}
 
 
+def _absolute(path: Path | None) -> Path | None:
+    return None if path is None else path.absolute()
+
+
 def _logging(values: Mapping[str, Any], file: Path | None) -> Logging:
-    return Logging(**(_below("logging", values) | {"file": None if file is None else file.absolute()}))
+    return Logging(**(_below("logging", values) | {"file": _absolute(file)}))
 
 
 def _collector(name: str, kind: Any, values: Mapping[str, Any], span: timedelta) -> CollectorConfig:

@@ -159,6 +159,10 @@ def settings(collectors: Mapping[str, Any]) -> tuple[Setting, ...]:
         Setting("interval", _INTERVAL, "how often to look; a longer one makes smaller files", default=DEFAULT_INTERVAL),
         DATA_DIR,
         Setting("rules", readers.path(), "the alert rules; not set: rules.yaml beside this file, else sysmon's own"),
+        Setting(
+            "procfs", readers.path(), "where the machine's /proc is, in a container; not set: /proc, or below `rootfs`"
+        ),
+        Setting("rootfs", readers.path(), "where the machine's file systems are mounted, in a container; not set: /"),
         *[
             Setting(f"labels.{name}", readers.label(), f"written into every row, such as {_LABELS[name]}")
             for name in CONFIGURED_LABELS
