@@ -4,15 +4,17 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from sysmon.alerts.evaluator import Evaluator
 from sysmon.app.alertlist import is_watched
 from sysmon.app.lookback import Found, Lookback, Why, shown
 from sysmon.instants import from_ms, to_ms
 from sysmon.model import AlertEvent, Row, Sample, Table
 from sysmon.units import format_age
 from sysmon.view.moment import Moment
+
+if TYPE_CHECKING:
+    from sysmon.alerts.evaluator import Evaluator
 
 LATE = 3
 """Intervals without a new sample after which something is wrong."""
@@ -122,7 +124,7 @@ class OwnRecord:
         self,
         host: str,
         tables: Mapping[str, Table],
-        evaluator: Evaluator,
+        evaluator: "Evaluator",
         *,
         base: float,
         seconds: Callable[[], Mapping[str, float]],

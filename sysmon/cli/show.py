@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from sysmon.cli import _finishing
 from sysmon.cli._looking import instant_question, page_width, print_page, sight
 from sysmon.cli._options import color_option, config_option, data_option, environment, example
 from sysmon.cli._reading import one_host, tell_damage, tell_host
@@ -23,7 +24,14 @@ OTHER_INSTANT = 1
     metavar="TIME",
     help="When: 03:10, 2h (ago), yesterday, an ISO 8601 time or @epoch; the newest sample if not given.",
 )
-@click.option("--table", "tables", multiple=True, metavar="TABLE", help="Only this table, in full (may be repeated).")
+@click.option(
+    "--table",
+    "tables",
+    multiple=True,
+    metavar="TABLE",
+    help="Only this table, in full (may be repeated).",
+    shell_complete=_finishing.tables,
+)
 @click.option(
     "--format",
     "form",
@@ -66,7 +74,7 @@ def command(
 
         if looking.is_interactive(environment()):
             record = FileRecord(files, question.data)
-            first = None if at == NOW else asked
+            first = files.find_newest().moment.at if at == NOW else asked
             return looking.step_through(record, shown, host=files.host.name, at=first) or tell_damage(files.damage)
     found = files.find(asked) if at != NOW else files.find_newest()
     situation = seeing.past(found, asked, now=question.now, zone=shown.zone, skipped=files.damage.count)

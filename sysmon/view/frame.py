@@ -87,19 +87,23 @@ def header(moment: Moment | None, situation: Situation, host: str, width: int, l
 
 
 def block_columns(moment: Moment, width: int, look: Look) -> tuple[list[list[Block]], int]:
-    """Return the small tables by the column in which they stand, and the width of a column."""
+    """Return the small tables by the column in which they stand, and the width of a column.
+
+    Each goes below the column that is shortest; the one that changes its height most comes last.
+    """
     count = 3 if width >= _THREE else 2 if width >= _TWO else 1
     each = (width - GAP * (count - 1)) // count
-    disks, network, mounts = (
-        blocks.table_block(kind, moment, each, look) for kind in (blocks.DISKS, blocks.NETWORK, blocks.MOUNTS)
-    )
-    cores, connections, group = (draw(moment, each, look) for draw in (blocks.cores, blocks.connections, blocks.group))
-    arranged = {
-        1: [[disks, network, mounts, cores, connections, group]],
-        2: [[disks, mounts, group], [network, cores, connections]],
-        3: [[cores, group], [disks, network], [mounts, connections]],
-    }[count]
-    return [[block for block in column if block is not None] for column in arranged], each
+    found = [blocks.table_block(kind, moment, each, look) for kind in (blocks.DISKS, blocks.NETWORK, blocks.MOUNTS)]
+    found += [draw(moment, each, look) for draw in (blocks.cores, blocks.group, blocks.connections)]
+    columns: list[list[Block]] = [[] for _ in range(count)]
+    for block in found:
+        if block is not None:
+            min(columns, key=_height).append(block)
+    return columns, each
+
+
+def _height(column: Sequence[Block]) -> int:
+    return sum(block.height for block in column)
 
 
 def _overview(moment: Moment, view: View, width: int, height: int, look: Look) -> list[Line]:
@@ -108,7 +112,7 @@ def _overview(moment: Moment, view: View, width: int, height: int, look: Look) -
     columns, each = block_columns(moment, width, look)
     air: list[Line] = [[]] if height >= _AIRY else []
     left = max(0, height - len(top) - 2 * len(air))
-    natural = max((sum(block.height for block in column) for column in columns), default=0)
+    natural = max(map(_height, columns), default=0)
     band = max(0, min(natural, left - min(len(lists), max(_PROCESSES, left // 2))))
     drawn = beside([stacked(column, band) for column in columns], each, look)
     room = max(0, left - len(drawn))

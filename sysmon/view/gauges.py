@@ -14,6 +14,9 @@ _LABEL, _VALUE, _GAP = 8, 8, 2
 _LEAST_TREND = 10
 _SHARES = {"user": "user", "sys": "system", "io": "iowait", "steal": "steal"}
 _SHARES |= {"nice": "nice", "irq": "irq", "softirq": "softirq"}
+_ALWAYS = frozenset({"user", "sys"})
+_SEEN = 0.05
+"""Percent below which a share of the processor is not worth a word."""
 
 
 def length(line: Iterable[Span]) -> int:
@@ -52,7 +55,7 @@ class _Painter:
         parts = [
             f"{name} {value:.1f}"
             for name, metric in _SHARES.items()
-            if (value := number(record, f"cpu_{metric}_percent")) is not None
+            if (value := number(record, f"cpu_{metric}_percent")) and (value >= _SEEN or name in _ALWAYS)
         ]
         pick = self._moment.picker("cpu", "cpu_usage_percent", "all")
         return self._line("cpu", "cpu", record, "cpu_usage_percent", self._flowed(parts), pick)

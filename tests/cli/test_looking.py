@@ -134,7 +134,7 @@ def test_top_follows_a_run_goes_back_and_returns_to_now(tmp_path: Path) -> None:
         paused = _instant(terminal)
         before = len(rows(tmp_path, "agent"))
         terminal.type(LEFT)
-        terminal.until(lambda: _instant(terminal) < paused)
+        terminal.until(lambda: _instant(terminal) < paused and _instant(terminal) in _instants(tmp_path))
         until(lambda: len(rows(tmp_path, "agent")) > before + 3)
         back = _instant(terminal)
         terminal.type(END)
