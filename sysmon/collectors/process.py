@@ -83,9 +83,8 @@ class ProcessCollector:
         self._stat, self._meminfo = KernelFile(source.proc / "stat"), KernelFile(source.proc / "meminfo")
         self._previous: ProcessReading | None = None
         self._belongings: dict[tuple[int, int], tuple[str, str]] = {}
-        self._user_name = lru_cache(_USERS)(
-            _procfs.user_names(source.root)
-        )  # the answer may come from a directory server
+        # The answer may come from a directory server.
+        self._user_name = lru_cache(_USERS)(_procfs.user_names(source.root))
 
     def read(self) -> ProcessReading:
         """Read every process, and more about those that lead."""
