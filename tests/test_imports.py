@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SIBLINGS = ("collectors", "sampling", "storage", "reading", "alerts", "notify", "report", "view")
+SIBLINGS = ("collectors", "sampling", "storage", "reading", "alerts", "notify", "report", "view", "sql")
 RANKS = {"formats": 1, "config": 3, "app": 4, "cli": 5, "__main__": 6} | dict.fromkeys(SIBLINGS, 2)  # the ground: 0
 THIRD_PARTIES = {
     "psutil": {"collectors"},
@@ -17,6 +17,8 @@ THIRD_PARTIES = {
     "rich": {"cli", "report", "notify"},
     "click": {"cli"},
     "colorama": {"app", "notify"},
+    "duckdb": {"sql"},
+    "pytz": {"sql"},
 }
 CLOCK = "sysmon.sampling.clock"
 TIME_OF_DAY = {

@@ -1,5 +1,7 @@
 """How exported rows look: as CSV for spreadsheets, as the JSON Lines that are stored, or some columns of either."""
 
+import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,10 +10,12 @@ from itertools import chain
 from typing import BinaryIO
 
 from sysmon.app.reducing import reduced
+from sysmon.errors import UsageError
 from sysmon.formats import CONFIGURED_LABELS, csvrows, jsonl
 from sysmon.history import StoredRow
 from sysmon.instants import format_instant
 from sysmon.model import Origin, Table
+from sysmon.sql import Columns, Type, write_parquet
 
 HEAD = ("timestamp", "hostname", *CONFIGURED_LABELS)
 """The columns in front of a table's own; all are there even where they are not set, so that files can be joined."""
@@ -67,10 +71,26 @@ def begun(rows: Iterator[StoredRow]) -> Iterator[StoredRow] | None:
 
 
 def write(file: BinaryIO, table: Table, names: tuple[str, ...], rows: Iterable[StoredRow], shape: Shape) -> None:
-    """Write rows to an open file."""
+    """Write rows to an open file; raise UsageError for Parquet that would go to a pipe."""
+    if shape.output is Output.PARQUET:
+        _write_parquet(file, table, names, rows)
+        return
     for chunk in lines(table, names, rows, shape):
         file.write(chunk)
     file.flush()
+
+
+def columns_of(table: Table) -> Columns:
+    """Return the columns of a table with their types: when, who and what, then numbers."""
+    texts = dict.fromkeys((*HEAD[1:], *table.labels), Type.TEXT)
+    return {HEAD[0]: Type.INSTANT, **texts, **dict.fromkeys((metric.name for metric in table.metrics), Type.NUMBER)}
+
+
+def _write_parquet(file: BinaryIO, table: Table, names: tuple[str, ...], rows: Iterable[StoredRow]) -> None:
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        raise UsageError("Parquet goes to a file or a folder: name one with -o")
+    types, picked = columns_of(table), pick(table, names)
+    write_parquet(file, {name: types[name] for name in names}, map(picked, records(rows)))
 
 
 def lines(table: Table, names: tuple[str, ...], rows: Iterable[StoredRow], shape: Shape) -> Iterator[bytes]:

@@ -27,10 +27,10 @@ _FOR_EVER = "9999-12-31T00:00Z"  # also what a clock that ran ahead has stored
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["csv", "jsonl"]),
+    type=click.Choice(["csv", "jsonl", "parquet"]),
     default="csv",
     show_default=True,
-    help="For a spreadsheet, or as `run` stores it.",
+    help="For a spreadsheet, as `run` stores it, or for data frames (with DuckDB).",
 )
 @click.option("--columns", metavar="LIST", help="Only these columns, as in timestamp,core,cpu_*_percent.")
 @click.option("--rate", type=duration, metavar="TIME", help="One row for each such time and series: 1m, 5m, 1h.")

@@ -1,0 +1,81 @@
+"""`sysmon query`: ask stored rows in SQL."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from sysmon.cli._options import config_option, data_option, example
+from sysmon.cli._reading import binary_stdout, question, several_hosts, strict_option, tell_damage, tell_host
+
+EMPTY = 1
+"""The exit code of an answer without rows."""
+
+
+@click.command(
+    short_help="Ask stored rows in SQL.",
+    epilog=example(
+        "sysmon query 'select core, max(cpu_usage_percent) from cpu group by core order by core'",
+        "sysmon query --since 7d --format csv 'from alerts select timestamp, level, rule, value'",
+        "sysmon query 'show tables'",
+    ),
+)
+@click.argument("sql", metavar="SQL|-")
+@click.option("--since", default="1d", show_default=True, metavar="TIME", help="Only rows from then on, as in 1h.")
+@click.option("--until", default="now", metavar="TIME", help="Up to when; now if not given.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "jsonl", "markdown"]),
+    default="table",
+    show_default=True,
+    help="For people, for a spreadsheet, for programs, for a wiki or an issue.",
+)
+@several_hosts
+@strict_option
+@data_option
+@config_option
+def command(
+    sql: str,
+    since: str,
+    until: str,
+    form: str,
+    hosts: tuple[str, ...],
+    strict: bool,
+    data_dir: Path | None,
+    config_file: Path | None,
+) -> int:
+    """Answer one SELECT over the stored tables, alerts and events; - reads it from standard input.
+
+    Nothing can be changed, and no other file be reached. Every table has typed columns: `describe cpu` lists them.
+    """
+    from sysmon.app import answers, catalogue
+    from sysmon.app.query import Inquiry
+
+    asked = question(since=since, until=until, data_dir=data_dir, config_file=config_file, tables=(), strict=strict)
+    inquiry = Inquiry(asked, hosts, catalogue.tables())
+    for host in inquiry.hosts:
+        tell_host(host)
+    encoding = (sys.stdout.encoding if form == "table" and sys.stdout else None) or "utf-8"
+    stream = binary_stdout()
+    with inquiry.answering(_statement(sql)) as found:
+        for name in found.silent:
+            click.echo(f"sysmon: {name}: no rows in this range (name another with --since and --until)", err=True)
+        for line in answers.render(found.columns, found.rows, answers.Form(form), _width()):
+            stream.write(f"{line}\n".encode(encoding, "backslashreplace"))
+        stream.flush()
+    return tell_damage(inquiry.damage) or (0 if found.rows.count else EMPTY)
+
+
+def _width() -> int | None:
+    """Return how wide a terminal is, None where the answer goes elsewhere."""
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout is not None and sys.stdout.isatty() else None
+
+
+def _statement(sql: str) -> str:
+    if sql != "-":
+        return sql
+    if sys.stdin is None:
+        raise click.UsageError("standard input is closed: write the query as an argument")
+    return sys.stdin.read()

@@ -1,0 +1,270 @@
+"""DuckDB, fed with rows that were read and checked already: SQL over them, and Parquet files of them."""
+
+import json
+import os
+import re
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from sysmon.errors import UsageError
+from sysmon.formats.csvrows import encode_line
+
+if TYPE_CHECKING:
+    import duckdb
+
+Value = str | int | float | None
+PARQUET_MEMORY = "56MB"
+"""What DuckDB may use while it writes a file; what it is made of and Python come on top."""
+
+_LONGEST = 4 * 1024 * 1024
+"""Bytes of the longest row that can be handed over: stored lines have at most one mebibyte."""
+
+_BATCH = 200
+_GROUP_CELLS = 600_000
+_VECTOR = 2048
+"""DuckDB works on so many rows at a time; the row groups of Parquet are multiples of it."""
+
+
+class Type(StrEnum):
+    """What a column holds, in DuckDB's words."""
+
+    INSTANT = "TIMESTAMPTZ"
+    TEXT = "VARCHAR"
+    NUMBER = "DOUBLE"
+    JSON = "JSON"
+
+
+Columns = Mapping[str, Type]
+"""Names and types of a table's columns, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a statement gave: the names of the columns, and rows to be taken from the front."""
+
+    columns: tuple[str, ...]
+    rows: Iterator[tuple[Any, ...]]
+
+
+class Database:
+    """Tables in memory, spilled to a folder where there are many rows; only what was put in can be asked."""
+
+    def __init__(self, tables: Mapping[str, Columns], *, memory: str, spill: Path) -> None:
+        self._tables = tables
+        self._loaded: set[str] = set()
+        self._connection = _connect(memory_limit=memory, temp_directory=str(spill))
+        self._locked = _connect(enable_external_access=False)  # has no rows: statements are tried on it first
+        for connection in (self._connection, self._locked):
+            connection.execute("SET TimeZone = 'UTC'")
+            for name, columns in tables.items():
+                declared = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
+                connection.execute(f"CREATE TABLE {quoted(name)} ({declared})")
+
+    def __enter__(self) -> "Database":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+        self._locked.close()
+
+    def tables_of(self, statement: str) -> set[str]:
+        """Return the names of the tables that a statement reads; raise UsageError for what is not one SELECT."""
+        duckdb = _duckdb()
+        try:
+            statements = self._locked.extract_statements(statement)
+            if len(statements) != 1:
+                raise UsageError(f"{len(statements)} statements: write one SELECT")
+            if statements[0].type not in {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}:
+                raise UsageError("that is no question: write one SELECT; nothing can be changed here")
+            return self._names(statement)
+        except duckdb.Error as error:
+            raise _refusal(error) from error
+
+    def _names(self, statement: str) -> set[str]:
+        """Return the tables in a statement; DuckDB's own list fails for joins with USING, and for nonsense."""
+        with suppress(_duckdb().Error):
+            return set(self._locked.get_table_names(statement))
+        found = self._locked.execute("SELECT json_serialize_sql(?)", [statement]).fetchone()
+        tree = json.loads(found[0]) if found else {"error": True}
+        known = {name.casefold() for name in self._tables}
+        if tree["error"]:  # an EXPLAIN, or nonsense: whatever is spelt like a table
+            return known & {word.casefold() for word in re.findall(r"\w+", statement)}
+        return known & {name.casefold() for name in _base_tables(tree)}
+
+    def attempt(self, statement: str) -> None:
+        """Raise UsageError for a statement that cannot work, before any row is loaded for it."""
+        duckdb = _duckdb()
+        try:
+            self._locked.execute(f"EXPLAIN {statement}")
+        except duckdb.ParserException:  # one that cannot be explained, as it is an explanation
+            return
+        except duckdb.Error as error:
+            raise _refusal(error) from error
+
+    def load(self, table: str, rows: Iterable[Sequence[Value]]) -> None:
+        """Put rows into a table; whatever goes wrong while they are read is raised."""
+        duckdb = _duckdb()
+        self._loaded.add(table)
+        try:
+            with _Feeder(rows) as feeder:
+                source = feeder.source(self._tables[table])
+                self._connection.execute(f"INSERT INTO {quoted(table)} SELECT * FROM {source}")  # noqa: S608 - quoted
+        except duckdb.Error as error:
+            raise _refusal(error) from error
+
+    def lock(self) -> None:
+        """Let no statement reach a file, the network, a setting or a table that was not loaded from here on."""
+        for name in self._tables if self._loaded else ():
+            if name not in self._loaded:  # an answer from an empty table would be a wrong one
+                self._connection.execute(f"DROP TABLE {quoted(name)}")
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = true")
+
+    def answer(self, statement: str) -> Answer:
+        """Run a statement; raise UsageError with one line for what DuckDB refuses."""
+        duckdb = _duckdb()
+        try:
+            found = self._connection.execute(statement)
+        except duckdb.Error as error:
+            raise _refusal(error) from error
+        names = [str(column[0]) for column in found.description or ()]
+        return Answer(tuple(_unlike(names)), self._fetched(found))
+
+    def _fetched(self, found: "duckdb.DuckDBPyConnection") -> Iterator[tuple[Any, ...]]:
+        duckdb = _duckdb()
+        try:
+            while rows := found.fetchmany(_BATCH):
+                yield from rows
+        except duckdb.Error as error:
+            raise _refusal(error) from error
+
+
+def write_parquet(file: BinaryIO, columns: Columns, rows: Iterable[Sequence[Value]]) -> None:
+    """Write rows into an open regular file."""
+    file.flush()
+    group = max(_VECTOR, min(_GROUP_CELLS // max(len(columns), 1) // _VECTOR * _VECTOR, 60 * _VECTOR))
+    options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {group}, USE_TMP_FILE false"
+    connection = _connect(memory_limit=PARQUET_MEMORY)
+    try:
+        with _Feeder(rows) as feeder:
+            source = feeder.source(columns)
+            connection.execute(f"COPY (SELECT * FROM {source}) TO '/dev/fd/{file.fileno()}' ({options})")  # noqa: S608 - quoted
+    finally:
+        connection.close()
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL takes it, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+class _Feeder:
+    """Hands rows to DuckDB through a pipe, as CSV whose types are declared: nothing is guessed, nothing kept.
+
+    A thread of its own writes, while DuckDB reads in the caller's. What ends the rows early is raised at the end.
+    """
+
+    def __init__(self, rows: Iterable[Sequence[Value]]) -> None:
+        self._rows = rows
+        self._failure: BaseException | None = None
+        self._reader, self._writer = os.pipe()
+        self._thread = threading.Thread(target=self._write, daemon=True)
+
+    def __enter__(self) -> "_Feeder":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._reader)  # a writer that is still at it gets a broken pipe
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def source(self, columns: Columns) -> str:
+        """Return what stands for the rows in a statement."""
+        types = ", ".join(f"{_text(name)}: '{kind}'" for name, kind in columns.items())
+        return (
+            f"read_csv('/dev/fd/{self._reader}', columns = {{{types}}}, auto_detect = false, header = false, "
+            """delim = ',', quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false, parallel = false, """
+            f"max_line_size = {_LONGEST}, buffer_size = {_LONGEST})"
+        )
+
+    def _write(self) -> None:
+        try:
+            with os.fdopen(self._writer, "wb") as pipe, suppress(BrokenPipeError):  # DuckDB says what is wrong
+                pipe.writelines(encode_line(row) for row in self._rows)
+        except BaseException as error:  # noqa: BLE001 - raised again where the rows were asked for
+            self._failure = error
+
+
+def _duckdb() -> Any:
+    try:
+        import duckdb
+        import pytz
+    except ImportError as error:
+        raise UsageError(
+            f"this needs DuckDB, which is not installed: run `{sys.executable} -m pip install duckdb pytz`"
+        ) from error
+    assert pytz  # noqa: S101 - DuckDB asks for it when it hands out instants
+    return duckdb
+
+
+def _connect(**settings: str | bool) -> "duckdb.DuckDBPyConnection":
+    """Open a database in memory that guesses nothing, fetches nothing and leaves the other processor alone."""
+    fixed = {
+        "threads": 1,
+        "python_enable_replacements": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    connection: duckdb.DuckDBPyConnection = _duckdb().connect(":memory:", config={**fixed, **settings})
+    return connection
+
+
+def _refusal(error: Exception) -> UsageError:
+    """Return what DuckDB says in one line: what is wrong, and what it thinks was meant."""
+    if isinstance(error, _duckdb().OutOfMemoryException):
+        return UsageError("SQL: that takes more memory than it may: ask for less with --since and --until")
+    lines = [line.strip() for line in str(error).split("\n\n")[0].splitlines() if line.strip()]
+    kind, colon, rest = lines[0].partition(" Error: ")
+    first = rest if colon else kind
+    return UsageError(" ".join(["SQL:", first[:1].lower() + first[1:], *lines[1:3]]))
+
+
+def _base_tables(tree: Any) -> Iterator[str]:
+    """Yield the names of all tables in what json_serialize_sql tells of a statement."""
+    if isinstance(tree, dict):
+        if tree.get("type") == "BASE_TABLE":
+            yield str(tree.get("table_name"))
+        for part in tree.values():
+            yield from _base_tables(part)
+    elif isinstance(tree, list):
+        for part in tree:
+            yield from _base_tables(part)
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _unlike(names: Iterable[str]) -> Iterator[str]:
+    """Yield names, those that come again with a number."""
+    seen: set[str] = set()
+    for name in names:
+        unlike, number = name, 1
+        while unlike in seen:
+            number += 1
+            unlike = f"{name}_{number}"
+        seen.add(unlike)
+        yield unlike

@@ -1,0 +1,149 @@
+"""`sysmon query` and Parquet as a shell calls them: what they print, how they end, and what they say without DuckDB."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from sysmon.sampling.tables import AGENT
+from tests.cli.processes import SYSMON, answer, environment
+from tests.cli.terminals import Terminal
+from tests.reading.stored import START, at, write_table
+
+RANGE = ("--since", START.isoformat(), "--until", at(3600).isoformat())
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    row = ("0badcafe", 1, 0.5, 2**24, 0.001, 0, 0)
+    write_table(tmp_path / "data", AGENT, [(at(number), [row]) for number in range(3)])
+    return tmp_path / "data"
+
+
+def query(data: Path, *more: str) -> "subprocess.CompletedProcess[str]":
+    return answer("query", "--data", str(data), *RANGE, *more)
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("table", "run       n\n0badcafe  3\n"),
+        ("csv", "run,n\n0badcafe,3\n"),
+        ("json", '[\n{"run":"0badcafe","n":3}\n]\n'),
+        ("jsonl", '{"run":"0badcafe","n":3}\n'),
+        ("markdown", "| run | n |\n|---|---:|\n| 0badcafe | 3 |\n"),
+    ],
+)
+def test_an_answer_in_each_format(data: Path, form: str, said: str) -> None:
+    done = query(data, "--format", form, "select run, count(*) as n from agent group by run")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
+
+
+@pytest.mark.parametrize(
+    ("statement", "code", "said"),
+    [
+        pytest.param("select run from agent where false", 1, "", id="no rows"),
+        pytest.param("select run from agen", 2, "sysmon: no table 'agen': did you mean 'agent'?\n", id="a typo"),
+        pytest.param("selec", 2, 'sysmon: SQL: syntax error at or near "selec"\n', id="no SQL"),
+        pytest.param(
+            "select event from alerts",
+            1,
+            "sysmon: alerts: no rows in this range (name another with --since and --until)\n",
+            id="an empty table",
+        ),
+    ],
+)
+def test_how_it_ends(data: Path, statement: str, code: int, said: str) -> None:
+    done = query(data, "--format", "jsonl", statement)
+
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", said)
+
+
+def test_damage_is_told_and_ends_in_3(data: Path) -> None:
+    with next(data.glob("*/agent/*.jsonl")).open("a") as file:
+        file.write("broken\n")
+
+    done = query(data, "select count(*) as n from agent")
+
+    assert (done.returncode, done.stdout, "T120000Z-1h.jsonl:4: no row" in done.stderr) == (3, "n\n3\n", True)
+
+
+def test_a_query_can_come_from_standard_input(data: Path) -> None:
+    command = [*SYSMON, "query", "--data", str(data), *RANGE, "-"]
+    done = subprocess.run(
+        command,
+        input="from agent select agent_sequence;\n",
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.split() == ["agent_sequence", "1", "1", "1"]
+
+
+def test_a_terminal_gets_wide_rows_one_below_the_other(data: Path) -> None:
+    command = [*SYSMON, "query", "--data", str(data), *RANGE, "from agent limit 1"]
+    with Terminal(80, 30) as terminal, terminal.start(command, environment(TERM="xterm")) as process:
+        terminal.until(lambda: any("agent_samples_dropped" in line for line in terminal.lines))
+
+        assert (process.wait(30), terminal.lines[0], max(map(len, terminal.lines)) <= 80) == (0, "[1]", True)
+
+
+def without_duckdb(folder: Path) -> dict[str, str]:
+    """Return an environment in which DuckDB is not installed."""
+    (folder / "duckdb.py").write_text("raise ImportError\n")
+    return environment(PYTHONPATH=f"{folder}:{Path(__file__).parents[2]}")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["query", "select 1"], id="query"),
+        pytest.param(["export", "--table", "agent", "--format", "parquet", "-o", "out/"], id="Parquet"),
+    ],
+)
+def test_without_duckdb_a_line_says_how_to_get_it(data: Path, tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "fake").mkdir()
+    known = without_duckdb(tmp_path / "fake")
+    command = [*SYSMON, *arguments, "--data", str(data), *RANGE]
+
+    done = subprocess.run(command, env=known, capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    said = f"sysmon: this needs DuckDB, which is not installed: run `{sys.executable} -m pip install duckdb pytz`\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
+def test_the_other_formats_of_export_need_no_duckdb(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "fake").mkdir()
+    command = [*SYSMON, "export", "--data", str(data), *RANGE, "--table", "agent"]
+
+    done = subprocess.run(
+        command, env=without_duckdb(tmp_path / "fake"), capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+
+    assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (0, "", 4)
+
+
+def test_parquet_files_have_typed_columns(data: Path, tmp_path: Path) -> None:
+    out = f"{tmp_path}/out/"
+
+    first = answer("export", "--data", str(data), "--resume", "lake", "--format", "parquet", "-o", out)
+    second = answer("export", "--data", str(data), *RANGE, "--format", "parquet", "--table", "agent", "-o", f"{out}all")
+
+    found = duckdb.execute("select timestamp, hostname, role, run, agent_cpu_percent from read_parquet(?)", [f"{out}*"])
+    rows = sorted(found.fetchall())
+    assert ((first.returncode, second.returncode, first.stderr + second.stderr), rows) == (
+        (0, 0, ""),
+        [(at(number), "web-01", None, "0badcafe", 0.5) for number in (0, 0, 1, 1, 2, 2)],
+    )
+
+
+def test_parquet_does_not_go_through_a_pipe(data: Path) -> None:
+    done = answer("export", "--data", str(data), *RANGE, "--table", "agent", "--format", "parquet")
+
+    said = "sysmon: Parquet goes to a file or a folder: name one with -o\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
