@@ -7,6 +7,7 @@ from itertools import takewhile
 from sysmon.names import printable
 from sysmon.report.layout import arrange, has_course
 from sysmon.report.summary import MetricSummary, SeriesSummary, TableSummary
+from sysmon.report.words import named
 
 MOST_LINES = 16
 """More curves than these in one picture cannot be told apart: those that rise highest are drawn."""
@@ -39,7 +40,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Curves of one unit over the same parts of the range; `left_out` counts those that found no room."""
+    """Curves of one unit over the same parts of the range; `left_out` counts those that found no room.
+
+    `about` says what a single metric is, and whom the curves are about if that is the same for all.
+    """
 
     title: str
     about: str
@@ -124,10 +128,14 @@ def _chart(courses: Sequence[_Course], *, alone: bool) -> Chart:
         name = " ".join(filter(None, (subject, printable(own)))) or printable(item.metric.name)
         lines.append(Line(name, series, item, not everything and item.metric.name in _COMPLEMENTS))
     first = next(iter(metrics.values()))
-    title, about = first.name, first.help
+    title, told = first.name, [first.help]
     if len(metrics) > 1:
-        title, about = "_".join([*words[0][:start], "*", *words[0][len(words[0]) - end :]]), ""
-    return Chart(printable(title), printable(about), first.unit, tuple(lines), len(courses) - len(drawn))
+        title, told = "_".join([*words[0][:start], "*", *words[0][len(words[0]) - end :]]), []
+    if alone:
+        told.insert(0, named(drawn[0][0]))
+    return Chart(
+        printable(title), printable(" · ".join(filter(None, told))), first.unit, tuple(lines), len(courses) - len(drawn)
+    )
 
 
 def _shared(names: Sequence[Sequence[str]]) -> int:

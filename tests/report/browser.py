@@ -181,3 +181,4 @@ def browser(folder: Path) -> Iterator[Browser]:
             process.kill()
             process.wait()
         os.close(answers)
+        shutil.rmtree(folder / "profile", ignore_errors=True)  # tens of megabytes

@@ -95,6 +95,14 @@ def test_many_devices_get_a_chart_for_each_metric(count: int, found: list[tuple[
     assert told(charts(disks(count))) == found
 
 
+def test_a_chart_says_whom_it_is_about_unless_its_curves_do() -> None:
+    assert [[one.about for one in charts(disks(count))] for count in (1, 2, 4)] == [
+        ["device=sd0"],
+        [""],
+        ["Read.", "Written."],
+    ]
+
+
 def test_of_more_devices_than_can_be_told_apart_those_that_rise_highest_are_drawn() -> None:
     first, _ = charts(disks(MOST_LINES + 3))
 
