@@ -40,7 +40,7 @@ def help_lines(width: int, look: Look) -> list[Line]:
     entries: list[Line] = []
     for command in Command:
         keys = ", ".join(_key(key, look) for key, meant in KEYS.items() if meant is command)
-        entries.append([Span(f"  {keys:<16}", "bold"), Span(command.value)])
+        entries.append([Span(f"  {keys:<14}", "bold"), Span(command.value)])
     half = -(-len(entries) // 2)
     across = [entries] if width < _TWO else [entries[:half], entries[half:]]
     title: Line = [Span("Keys", "bold"), Span("   ? goes back", "dim")]

@@ -12,7 +12,7 @@ from sysmon.cells import Look, width_of
 from sysmon.view import blocks, frame, page
 from sysmon.view.moment import Moment, Shown
 from sysmon.view.sheet import as_text, stacked
-from sysmon.view.steering import Order, Situation, View
+from sysmon.view.steering import Command, Order, Situation, View
 from tests.view.scenes import ALERTS, LIVE, NOON, PAST, PROCESSES, busy
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -71,6 +71,12 @@ def test_a_row_that_something_fires_about_has_its_colour_and_no_other_has() -> N
 
     found = re.findall(r"(\x1b\[[0-9;]*m)?(/boot|/var/lib/docker) ", "\n".join(coloured[4:]))
     assert found == [("\x1b[33m", "/var/lib/docker"), ("", "/boot")]
+
+
+def test_the_help_names_every_command_whole() -> None:
+    shown = "\n".join(_screen(busy(), 80, 24, view=View(helping=True)))
+
+    assert [command for command in Command if command.value not in shown] == []
 
 
 def test_before_the_first_sample_it_says_so() -> None:
