@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -96,6 +97,18 @@ def test_the_pointer_shows_values_in_its_chart_and_in_all_others(chromium: Brows
     values = texts(chromium, "figure[data-chart] .legend span")
     assert tip == ["12:40 – 12:41cpu_usage_percent70.0 %CRITICAL cpu-saturated"]
     assert values[:4] == ["70.0 %", "75.0 %", "65.0 %", "2.40"]
+
+
+def test_times_are_those_of_the_report_wherever_it_is_looked_at(chromium: Browser, tmp_path: Path) -> None:
+    write_machine(tmp_path / "data")
+    path = tmp_path / "hour.html"
+    path.write_text(html.render([report(tmp_path / "data", 60)], ZoneInfo("Asia/Kolkata")))
+
+    chromium.show(path, height=2000)
+    chromium.mouse("mouseMoved", *at(plot(chromium), 40.5 / 60))
+    chromium.settle()
+
+    assert texts(chromium, ".tip:not([hidden])")[0][:13] == "18:10 – 18:11"
 
 
 def test_where_nothing_was_sampled_there_is_no_value(chromium: Browser, page: Path) -> None:
