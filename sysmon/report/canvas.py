@@ -69,7 +69,7 @@ class Style:
         return text if level is None else self._paint(_LEVELS[level], text, len(text))
 
     def _paint(self, code: str, line: str, length: int) -> str:
-        return f"{code}{line[:length]}{_PLAIN}{line[length:]}" if self.color else line
+        return f"{code}{line[:length]}{_PLAIN}{line[length:]}" if self.color and length else line
 
 
 def trend_width(names: Iterable[str], width: int) -> int:

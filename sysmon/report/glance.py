@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sysmon.model import Kind, Metric
 from sysmon.report.summary import GlanceItem, Ranking, Stats, TableSummary
 from sysmon.report.words import process_name
+from sysmon.thresholds import Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +49,19 @@ def _resources(tables: Sequence[TableSummary]) -> Iterator[GlanceItem]:
         found = [one for table in tables for one in _stats(table, look.metric)]
         if not found:
             continue
-        subject, metric, stats = max(found, key=lambda one: (one[2].max, one[2].mean))
+        subject, metric, stats, limits = max(found, key=lambda one: (one[2].max, one[2].mean))
         if stats.max == 0:
             if look.rare:
                 continue
             subject = ""  # none of them is the busiest
         if metric.kind is Kind.COUNT:
-            yield GlanceItem(look.what, subject, metric, None, round(stats.mean * stats.samples), stats.max_at)
+            total = round(stats.mean * stats.samples)
+            yield GlanceItem(look.what, subject, metric, None, total, stats.max_at, limits=limits)
         else:
-            yield GlanceItem(look.what, subject, metric, stats.mean, stats.max, stats.max_at)
+            yield GlanceItem(look.what, subject, metric, stats.mean, stats.max, stats.max_at, limits=limits)
 
 
-def _stats(table: TableSummary, name: str) -> Iterator[tuple[str, Metric, Stats]]:
+def _stats(table: TableSummary, name: str) -> Iterator[tuple[str, Metric, Stats, tuple[Limit, ...]]]:
     """Yield what each series, or the one that stands for all of them, says of a metric."""
     whole = table.table.whole
     for series in table.series:
@@ -68,7 +70,8 @@ def _stats(table: TableSummary, name: str) -> Iterator[tuple[str, Metric, Stats]
             continue
         for item in series.metrics:
             if item.metric.name == name and item.stats is not None:
-                yield first if whole is None else "", item.metric, item.stats
+                limits = tuple(one.limit for one in item.beyond)
+                yield first if whole is None else "", item.metric, item.stats, limits
 
 
 def _processes(rankings: Iterable[Ranking]) -> Iterator[GlanceItem]:

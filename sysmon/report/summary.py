@@ -114,7 +114,7 @@ class Ranking:
 class GlanceItem:
     """The worst of one resource and when that was; of a count `worst` is the total and `mean` None.
 
-    `before` is the mean, or the total, in the period that the report is compared with.
+    `before` is the mean, or the total, in the period that the report is compared with; `limits` are those of the rules.
     """
 
     what: str
@@ -124,6 +124,7 @@ class GlanceItem:
     worst: float
     at: datetime
     before: float | None = None
+    limits: tuple[Limit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

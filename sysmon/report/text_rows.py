@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+from sysmon.model import Level
 from sysmon.names import printable
 from sysmon.report.canvas import Style, flowed
 from sysmon.report.differences import come_and_gone, glance_change, largest, ranked_change
 from sysmon.report.layout import Layout, digest, digest_changes, digest_titles
 from sysmon.report.summary import RankedGroup, Ranking
 from sysmon.report.words import Words, glance_cells, process_name, ranked_cells
+from sysmon.thresholds import worst_level
 
 _WHAT = 15
 _VALUE = 12
@@ -30,7 +32,9 @@ def glance(words: Words, style: Style) -> list[str]:
     for item, subject in zip(items, subjects, strict=True):
         mean, worst = glance_cells(item)
         changed = glance_change(item) if compared else ""
-        cells = f"{mean:>{_VALUE}}{changed:>{_CHANGE * compared}}{worst:>{_VALUE}}"
+        levels = [None if value is None else worst_level(item.limits, value) for value in (item.mean, item.worst)]
+        mean, worst = (_painted(*pair, style) for pair in zip((mean, worst), levels, strict=True))
+        cells = f"{mean}{changed:>{_CHANGE * compared}}{worst}"
         lines.append(f"{item.what:<{_WHAT}}{subject:<{width}}{cells}  {words.when(item.at)}")
     return [*lines, *_alerts_at_a_glance(words, style)]
 
@@ -125,6 +129,10 @@ def _group(group: RankedGroup, found: Ranking, words: Words, name: str) -> str:
     mean, worst = ranked_cells(group, found, ">=")
     changed = f"{ranked_change(group, found):>{_CHANGE}}" if words.report.compared else ""
     return f"{mean:>11}{changed}{worst:>11}  {words.when(group.max_at)}  {name}"
+
+
+def _painted(text: str, level: Level | None, style: Style) -> str:
+    return " " * (_VALUE - len(text)) + style.levelled(text, level)
 
 
 def _right(texts: tuple[str, ...], width: int) -> str:

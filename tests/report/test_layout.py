@@ -325,3 +325,14 @@ def test_csv_has_the_limit_of_each_level_and_the_time_beyond_it() -> None:
         "critical_samples": "0",
         "critical_seconds": "0.0",
     }
+
+
+def test_the_glance_has_the_colours_of_the_limits() -> None:
+    metric = Metric("cpu_usage_percent", Kind.RATIO, "percent", "")
+    beyond = (Beyond(HOT, 1, 60, 60.0), Beyond(LOST, 60, 60, 3600.0))
+    series = SeriesSummary((), FULL, (MetricSummary(metric, stats(10, 95), beyond=beyond),))
+    report = page_of(TableSummary(Table("cpu", "", (metric,)), (series,)))
+
+    (line,) = (line for line in text.render([report], Style(zone=UTC, color=True)).splitlines() if line[:3] == "CPU")
+
+    assert re.sub(r" +", " ", line) == "CPU \x1b[1;31m52.5 %\x1b[0m \x1b[1;31m95.0 %\x1b[0m 00:01:00"
