@@ -10,6 +10,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WAYS = (
     "write 90s, 10m, 1h30m, 2d, 1w, today, yesterday, 02:30, 2026-11-20T12:00, 2026-11-20T12:00+09:00 or @1763640000"
 )
+_TO_MILLISECONDS = len("2026-11-20T12:00:10.000")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 
 
@@ -25,7 +26,7 @@ def to_ms(at: datetime) -> int:
 
 def format_instant(at: datetime) -> str:
     """Return `2026-11-20T12:00:10.000Z`."""
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+    return at.isoformat(timespec="milliseconds")[:_TO_MILLISECONDS] + "Z"
 
 
 def parse_instant(text: str) -> datetime:

@@ -113,9 +113,8 @@ class Loop:
             next_tick = tick + timedelta(seconds=self._schedule.base)
 
     def _deadline(self, tick: datetime) -> float:
-        """Return the monotonic second of an instant, by the clocks as they stand now."""
-        moment = self._clock.moment()
-        return moment.monotonic + (tick - moment.at).total_seconds()
+        """Return the monotonic second of an instant, by the clocks as they stood at the last look."""
+        return self._seen.monotonic + (tick - self._seen.at).total_seconds()
 
     def _notice(self, moment: Moment, deadline: float) -> _Change:
         """Compare the clocks with how they stood at the last look, and with the deadline; note what happened.

@@ -84,11 +84,12 @@ class Sampler:
         """Take the sample of a tick, and what a reader must know of the collectors' health."""
         tick = _Tick(at)
         self.costs = {}
+        before = self._cpu()
         for name, asked in self._asked.items():
             if name in due:
-                began = self._cpu()
                 self._ask_unless_paused(name, asked, tick)
-                self.costs[name] = self._cpu() - began
+                after = self._cpu()
+                self.costs[name], before = after - before, after
         tick.rows[COLLECTOR.name] = tick.own
         return Sample(at, tick.rows, tuple(tick.failures)), [*tick.events, *self._news(at)]
 

@@ -34,7 +34,8 @@ class Writer:
         self._tell = tell
         self._begun = begun
         self._waiting = Waiting()
-        self._changed = threading.Condition()  # guards _closing, and wakes the thread
+        self._bell = threading.Lock()  # wakes the thread when it is let go; a Condition does that for twice the time
+        self._bell.acquire()
         self._closing = False
         self._trouble: str | None = None
         self._trouble_at: datetime | None = None
@@ -62,8 +63,7 @@ class Writer:
         step = any(event.kind == "clock_step" for event in events)
         rows = Rows(sample.at, {name: rows for name, rows in sample.rows.items() if rows}, step)
         stored = self._waiting.put(rows, Entry(sample.at, alerts, active, events), trouble=self._trouble)
-        with self._changed:
-            self._changed.notify()
+        self._ring()
         return stored
 
     @property
@@ -82,19 +82,22 @@ class Writer:
 
     def close(self, seconds: float) -> bool:
         """Write what waits, sync and close; return whether that was done within a time."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify()
+        self._closing = True
+        self._ring()
         self._thread.join(seconds)
         return not self._thread.is_alive()
+
+    def _ring(self) -> None:
+        """Wake the thread, or have it look again before it sleeps; only the thread that hands over may ring."""
+        if self._bell.locked():
+            self._bell.release()
 
     def _work(self) -> None:
         closing = False
         while not closing:
-            with self._changed:
-                if not self._closing and (self._trouble is not None or not self._waiting.any()):
-                    self._changed.wait(self._until_sync() or None)
-                closing = self._closing
+            if not self._closing and (self._trouble is not None or not self._waiting.any()):
+                self._bell.acquire(timeout=self._until_sync() or -1)
+            closing = self._closing
             self._write_all()
             if self._until_sync() == 0:
                 self._sync()

@@ -187,7 +187,7 @@ def test_what_a_collector_noticed_becomes_an_event_of_the_next_tick() -> None:
 
 
 def test_the_cost_of_each_collector_is_the_cpu_time_of_its_reading() -> None:
-    seconds = iter([1.0, 1.5, 2.0, 2.25])
+    seconds = iter([1.0, 1.5, 1.75])
     sampler = Sampler({"one": CountingCollector(), "two": CountingCollector()}, lambda: 0.0, lambda: next(seconds))
 
     sampler.take(NOON, {"one", "two"})
