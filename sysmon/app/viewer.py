@@ -7,6 +7,8 @@ from sysmon.app import seeing
 from sysmon.app.fullscreen import FullScreen, TerminalGoneError
 from sysmon.app.records import Record
 from sysmon.cells import Look
+from sysmon.errors import UsageError
+from sysmon.instants import parse_when
 from sysmon.sampling.clock import Clock
 from sysmon.sampling.waiting import Waiter
 from sysmon.view import frame
@@ -59,6 +61,7 @@ class Viewer:
         self._view = View()
         self._found = record.find(at)
         self._typed = ""
+        self._asked: str | None = None
         self._news = ""
         self._quit = False
         self.gone = False
@@ -106,7 +109,8 @@ class Viewer:
             situation = seeing.present(record, found, now=now, zone=self._zone)
         else:
             situation = seeing.past(found, self._at, now=now, zone=self._zone, skipped=record.skipped)
-        return replace(situation, note=self._news or situation.note)
+        asking = "" if self._asked is None else f"go to (03:10, 2h ago as 2h, Enter): {self._asked}_"
+        return replace(situation, note=asking or self._news or situation.note)
 
     def _heed(self, seconds: float) -> None:
         """Wait for keys for a while, and do what they ask for."""
@@ -116,14 +120,32 @@ class Viewer:
         else:
             keys, self._typed = ["escape"] if self._typed else [], ""
         for key in keys:
-            if (command := KEYS.get(key)) is not None:
+            if self._asked is not None:
+                self._ask(self._asked, key)
+            elif (command := KEYS.get(key)) is not None:
                 self._do(command)
+
+    def _ask(self, asked: str, key: str) -> None:
+        """Take one more key of a time that is being written."""
+        self._screen.stale = True
+        self._asked = None if key in {"enter", "escape"} else asked
+        if key == "enter" and asked.strip():
+            try:
+                self._look_at(parse_when(asked, now=self._clock.now()))
+            except UsageError as error:
+                self._news = str(error)
+        elif key == "backspace":
+            self._asked = asked[:-1]
+        elif key == "space" or len(key) == 1:
+            self._asked = asked + (" " if key == "space" else key)
 
     def _do(self, command: Command) -> None:
         self._screen.stale = True
         self._news = ""
         if command is Command.QUIT:
             self._quit = True
+        elif command is Command.GO:
+            self._asked = ""
         elif command in _IN_TIME:
             self._go(command)
         else:

@@ -9,6 +9,7 @@ from sysmon.units import short
 from sysmon.view.gauges import Line
 from sysmon.view.marks import level_of
 from sysmon.view.moment import Moment, Pick, Record, number, text
+from sysmon.view.wording import flowed
 
 LEAST = 2
 """Lines below which a block says nothing: its title and one row."""
@@ -206,7 +207,7 @@ def connections(moment: Moment, width: int, look: Look) -> Block | None:
     ]
     if not parts:
         return None
-    lines = [[Span(line)] for line in _flowed(parts, width, look)]
+    lines = [[Span(line)] for line in flowed(parts, width, look)]
     return Block(_title("connections", moment, "connections"), lines, range(len(lines), 0, -1))
 
 
@@ -225,19 +226,8 @@ def group(moment: Moment, width: int, look: Look) -> Block | None:
     ]
     if not parts:
         return None
-    lines = [[Span(line)] for line in _flowed(parts, width, look)]
+    lines = [[Span(line)] for line in flowed(parts, width, look)]
     return Block(_title("control group", moment, "cgroup"), lines, range(len(lines), 0, -1))
-
-
-def _flowed(parts: Sequence[str], width: int, look: Look) -> list[str]:
-    lines: list[str] = []
-    for part in parts:
-        longer = f"{lines[-1]}  {part}" if lines else part
-        if lines and width_of(longer) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(cut(part, width, look.more))
-    return lines
 
 
 def _title(title: str, moment: Moment, table: str, width: int = 0) -> Line:

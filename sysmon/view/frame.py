@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from sysmon.cells import Look, Span, level_style
 from sysmon.view import blocks
-from sysmon.view.alarms import alarms
+from sysmon.view.alarms import alarms, alarms_in_full
 from sysmon.view.blocks import Block
 from sysmon.view.charts import charts
 from sysmon.view.gauges import Line, gauges
 from sysmon.view.helping import footer, help_lines
 from sysmon.view.marks import worst
 from sysmon.view.moment import Moment
-from sysmon.view.processes import processes
+from sysmon.view.processes import ordered, processes
 from sysmon.view.sheet import GAP, as_text, beside, between, stacked
 from sysmon.view.steering import Situation, View
 from sysmon.view.tables import in_full
@@ -26,6 +26,9 @@ _AIRY = 34
 
 _PROCESSES = 6
 
+_OVERVIEW, _ALERTS = "overview", "alerts"
+"""The pages that are no table."""
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -36,8 +39,12 @@ class Frame:
 
 
 def pages(moment: Moment | None) -> int:
-    """Return how many pages there are: the overview, and each table."""
-    return 1 + (len(moment.tables) if moment else 0)
+    """Return how many pages there are: the overview, the alerts, and each table."""
+    return len(_pages(moment))
+
+
+def _pages(moment: Moment | None) -> list[str]:
+    return [_OVERVIEW, _ALERTS, *moment.tables] if moment else [_OVERVIEW]
 
 
 def render(
@@ -52,7 +59,7 @@ def render(
         body = help_lines(width, look)
     elif moment is None:
         body = []
-    elif view.page == 0:
+    elif view.page % pages(moment) == 0:
         body = _overview(moment, view, width, height, look)
     else:
         body = _page(moment, view, width, look)
@@ -126,12 +133,15 @@ def _overview(moment: Moment, view: View, width: int, height: int, look: Look) -
 
 
 def _page(moment: Moment, view: View, width: int, look: Look) -> list[Line]:
-    names = list(moment.tables)
-    name = names[(view.page - 1) % len(names)]
-    title, *lines = in_full(moment, name, width, look)
-    if name == "process":
-        lines = processes(moment, width, look, view.order)
-    place = f"   table {names.index(name) + 1} of {len(names)}: Tab for the next, j and k scroll, Esc goes back"
+    names = _pages(moment)
+    name = names[view.page % len(names)]
+    if name == _ALERTS:
+        title: Line = [Span("alerts", "bold")]
+        lines = alarms_in_full(moment, look) or [[Span("  none", "dim")]]
+    else:
+        records = ordered(moment, view.order) if name == "process" else None
+        title, *lines = in_full(moment, name, width, look, records=records)
+    place = f"   {names.index(name)} of {len(names) - 1}: Tab for the next, j and k scroll, Esc goes back"
     return [[*title, Span(place, "dim")], *lines]
 
 

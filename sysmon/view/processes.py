@@ -55,19 +55,25 @@ _COLUMNS = (
 
 def processes(moment: Moment, width: int, look: Look, order: Order) -> list[Line]:
     """Return a heading and a line for each process, the first by `order` first; the row of all others comes last."""
-    records = moment.records("process")
-    listed = [record for record in records if text(record, "pid") != _OTHERS]
-    others = [record for record in records if text(record, "pid") == _OTHERS]
+    records = ordered(moment, order)
     if not records:
         return []
     columns = [column for column in _COLUMNS if width >= column.least]
     name_width = min(_WIDEST_NAME, max(_LEAST_NAME, width - sum(column.width for column in columns)))
     lines = [_heading(columns, name_width, order)]
-    lines += [_line(record, columns, name_width, look) for record in sorted(listed, key=_by(order))]
-    for record in others:
-        spans = _line({**record, "name": "(all others)", "pid": "-"}, columns, name_width, look)
-        lines.append([Span(span.text, "dim") for span in spans])
+    for record in records:
+        if text(record, "pid") == _OTHERS:
+            spans = _line({**record, "name": "(all others)", "pid": "-"}, columns, name_width, look)
+            lines.append([Span(span.text, "dim") for span in spans])
+        else:
+            lines.append(_line(record, columns, name_width, look))
     return lines
+
+
+def ordered(moment: Moment, order: Order) -> list[Record]:
+    """Return the rows of the processes, the first by `order` first, that of all others last."""
+    key = _by(order)
+    return sorted(moment.records("process"), key=lambda record: (text(record, "pid") == _OTHERS, *key(record)))
 
 
 def _by(order: Order) -> Callable[[Record], tuple[float, str]]:

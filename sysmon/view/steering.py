@@ -12,6 +12,7 @@ class Command(Enum):
     HELP = "this help, and back"
     PAUSE = "stand still, go on"
     NOW = "back to now"
+    GO = "go to a time, as 03:10"
     FIRST = "first sample"
     SAMPLE_BACK = "previous sample"
     SAMPLE_ON = "next sample"
@@ -39,6 +40,7 @@ KEYS = {
     "space": Command.PAUSE,
     "end": Command.NOW,
     "l": Command.NOW,
+    "g": Command.GO,
     "home": Command.FIRST,
     "left": Command.SAMPLE_BACK,
     "right": Command.SAMPLE_ON,

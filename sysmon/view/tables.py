@@ -2,43 +2,47 @@
 
 from collections.abc import Sequence
 
-from sysmon.cells import Look, Span, cut, level_style, width_of
+from sysmon.cells import Look, Span, level_style, width_of
 from sysmon.model import Metric, Table
 from sysmon.names import printable
 from sysmon.units import human
 from sysmon.view.gauges import Line
 from sysmon.view.marks import level_of
 from sysmon.view.moment import Moment, Record, number, text
+from sysmon.view.wording import flowed
 
 _VALUE = 11
 _INDENT = 2
 
 
-def in_full(moment: Moment, name: str, width: int, look: Look) -> list[Line]:
-    """Return the lines of one table."""
+def in_full(
+    moment: Moment, name: str, width: int, look: Look, *, records: Sequence[Record] | None = None
+) -> list[Line]:
+    """Return the lines of one table, its rows in the order of `records` where that is given."""
     shown = moment.tables[name]
     title: Line = [Span(look.shown(name), "bold")]
     if shown.at != moment.at:
         title.append(Span(f"  {(moment.at - shown.at).total_seconds():.0f}s before", "dim"))
-    grid = _grid(moment, name, width, look)
+    rows = list(shown.records()) if records is None else records
+    grid = _grid(moment, name, rows, width, look)
     if grid:
         return [title, *grid]
     lines = [title]
-    for record in shown.records():
+    for record in rows:
         if shown.table.labels:
             level = level_of(moment, name, record)
-            line = cut(look.shown(labels(shown.table, record)), width - _INDENT, look.more)
-            lines.append([Span(f"{' ' * _INDENT}{line}", level_style(level) if level else "")])
+            parts = [look.shown(part) for part in labels(shown.table, record)]
+            style = level_style(level) if level else ""
+            lines += [[Span(" " * _INDENT + line, style)] for line in flowed(parts, width - _INDENT, look)]
         lines += _metrics(shown.table.metrics, record, width, look)
     return lines
 
 
-def _grid(moment: Moment, name: str, width: int, look: Look) -> list[Line]:
+def _grid(moment: Moment, name: str, rows: Sequence[Record], width: int, look: Look) -> list[Line]:
     """Return a line for each row under the names of the metrics; nothing where that would be too wide."""
     table = moment.tables[name].table
     names = [look.shown(metric.name) for metric in table.metrics]
-    rows = list(moment.tables[name].records())
-    told = [look.shown(labels(table, record)) for record in rows]
+    told = [look.shown("  ".join(labels(table, record))) for record in rows]
     left = max(map(width_of, told), default=0)
     widths = [max(_VALUE, len(name)) + 2 for name in names]
     if not table.labels or not rows or _INDENT + left + sum(widths) > width:
@@ -56,11 +60,11 @@ def _grid(moment: Moment, name: str, width: int, look: Look) -> list[Line]:
     return lines
 
 
-def labels(table: Table, record: Record) -> str:
+def labels(table: Table, record: Record) -> list[str]:
     """Return what names a row: the value of its only label, or all of them with their names."""
     if len(table.labels) == 1:
-        return text(record, table.labels[0])
-    return "  ".join(f"{name}={text(record, name)}" for name in table.labels)
+        return [text(record, table.labels[0])]
+    return [f"{name}={text(record, name)}" for name in table.labels]
 
 
 def _metrics(metrics: Sequence[Metric], record: Record, width: int, look: Look) -> list[Line]:

@@ -106,6 +106,23 @@ def test_keys_lead_from_alert_to_alert(stored: Path) -> None:
     assert re.search(r"WARNING +0s  exists", shown)
 
 
+def test_a_time_can_be_written(stored: Path) -> None:
+    instants = _instants(stored)
+    asked = instants[3].replace(" ", "T") + "Z"
+    with Terminal(80, 24) as terminal:
+        process = terminal.start(_command("show", stored), XTERM)
+        terminal.until(lambda: _instant(terminal))
+        terminal.type("g25:99\r")
+        terminal.until(lambda: "'25:99' is no time" in terminal.screen.display[1])
+        terminal.type(f"g{asked}x\x7f")
+        terminal.until(lambda: f"{asked}_" in terminal.screen.display[1])
+        terminal.type("\r")
+        terminal.until(lambda: _instant(terminal) == instants[3])
+        left = _quit(terminal, process)
+
+    assert left == (0, True, True)
+
+
 def test_pages_help_and_order_are_a_key_away(stored: Path) -> None:
     with Terminal(100, 30) as terminal:
         process = terminal.start(_command("show", stored), XTERM)
@@ -113,7 +130,7 @@ def test_pages_help_and_order_are_a_key_away(stored: Path) -> None:
         terminal.type("m")
         terminal.until(lambda: "process, by memory" in "\n".join(terminal.screen.display))
         terminal.type("\t")
-        terminal.until(lambda: "table 1 of " in "\n".join(terminal.screen.display))
+        terminal.until(lambda: "   1 of " in "\n".join(terminal.screen.display))
         terminal.type("?")
         terminal.until(lambda: "previous alert" in "\n".join(terminal.screen.display))
         terminal.type("\x1b")

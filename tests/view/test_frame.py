@@ -90,11 +90,25 @@ def test_each_table_has_a_page_of_its_own() -> None:
 
     titles = [_screen(moment, 80, 24, view=View(page=number))[1].split()[0] for number in range(1, frame.pages(moment))]
 
-    assert titles == list(moment.tables)
+    assert titles == ["alerts", *moment.tables]
+
+
+def test_the_page_of_the_processes_has_their_units_and_the_order_that_was_chosen() -> None:
+    view = View(Order.IO, page=list(busy().tables).index("process") + 2)
+
+    lines = _screen(busy(), 80, 40, view=view)
+
+    assert [line.split()[-1] for line in lines if "unit=" in line] == [
+        "unit=postgresql.service",
+        "unit=shop.service",
+        "unit=init.scope",
+        "unit=user@1000.service",
+        "unit=-",
+    ]
 
 
 def test_scrolling_ends_with_the_last_line() -> None:
-    view = View(page=list(busy().tables).index("cpu") + 1, scroll=10_000)
+    view = View(page=list(busy().tables).index("cpu") + 2, scroll=10_000)
 
     drawn = frame.render(busy(), view, LIVE, host="web-01", columns=80, rows=24, look=PLAIN)
 
