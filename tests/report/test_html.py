@@ -123,8 +123,18 @@ def test_hostile_names_are_shown_as_they_are(found: Report) -> None:
     assert (elements.texts["h1"], elements.texts["title"][0].startswith(HOSTILE)) == ([f"{HOSTILE} "], True)
 
 
-def test_what_turns_text_around_is_spelt_out(found: Report) -> None:
-    assert "\u202e" not in html.render([renamed(found, "a\u202eb")], UTC)
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        pytest.param("a\u202eb", r"a\xe2\x80\xaeb", id="what turns text around"),
+        pytest.param("a\ud800b", r"a\xed\xa0\x80b", id="half a character"),
+        pytest.param("a\x00\nb", r"a\x00\x0ab", id="control characters"),
+    ],
+)
+def test_what_cannot_be_shown_is_spelt_out(found: Report, name: str, shown: str) -> None:
+    text = html.render([renamed(found, name)], UTC)
+
+    assert (Elements(text).texts["h1"], name in text, len(text.encode()) > 0) == ([f"{shown} "], False, True)
 
 
 def test_the_policy_allows_this_script_and_this_style_and_nothing_else(tmp_path: Path) -> None:

@@ -306,7 +306,7 @@
       (event) => {
         const box = plot.over.getBoundingClientRect();
         chart.pointed = true;
-        plot.setCursor({ left: event.touches[0].clientX - box.left, top: 10 });
+        plot.setCursor({ left: event.touches[0].clientX - box.left, top: 10 }, true, true);
       },
       { passive: true },
     );
@@ -318,7 +318,7 @@
       chart.held = true;
       const from = plot.cursor.idx ?? plot.valToIdx(view.min);
       const at = Math.min(Math.max(from + way, 0), plot.data[0].length - 1);
-      plot.setCursor({ left: plot.valToPos(plot.data[0][at], "x"), top: 10 });
+      plot.setCursor({ left: plot.valToPos(plot.data[0][at], "x"), top: 10 }, true, true);
     });
     place.addEventListener("blur", () => {
       chart.held = false;
