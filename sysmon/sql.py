@@ -23,6 +23,9 @@ Value = str | int | float | None
 PARQUET_MEMORY = "56MB"
 """What DuckDB may use while it writes a file; what it is made of and Python come on top."""
 
+OLDEST = 2
+"""The first major version that tells reliably which tables a statement names."""
+
 _LONGEST = 4 * 1024 * 1024
 """Bytes of the longest row that can be handed over: stored lines have at most one mebibyte."""
 
@@ -93,7 +96,7 @@ class Database:
         """Return the tables in a statement; DuckDB's own list fails for joins with USING, and for nonsense."""
         with suppress(_duckdb().Error):
             return set(self._locked.get_table_names(statement))
-        found = self._locked.execute("SELECT json_serialize_sql(?)", [statement]).fetchone()
+        found = self._locked.execute("SELECT json_serialize_sql(?::VARCHAR)", [statement]).fetchone()
         tree = json.loads(found[0]) if found else {"error": True}
         known = {name.casefold() for name in self._tables}
         if tree["error"]:  # an EXPLAIN, or nonsense: whatever is spelt like a table
@@ -209,14 +212,15 @@ class _Feeder:
 
 
 def _duckdb() -> Any:
+    how = f"run `{sys.executable} -m pip install -U duckdb pytz`"
     try:
         import duckdb
         import pytz
     except ImportError as error:
-        raise UsageError(
-            f"this needs DuckDB, which is not installed: run `{sys.executable} -m pip install duckdb pytz`"
-        ) from error
+        raise UsageError(f"this needs DuckDB, which is not installed: {how}") from error
     assert pytz  # noqa: S101 - DuckDB asks for it when it hands out instants
+    if int(duckdb.__version__.split(".")[0]) < OLDEST:
+        raise UsageError(f"this needs DuckDB {OLDEST} or later, and there is {duckdb.__version__}: {how}")
     return duckdb
 
 

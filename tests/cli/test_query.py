@@ -93,12 +93,25 @@ def test_a_terminal_gets_wide_rows_one_below_the_other(data: Path) -> None:
         assert (process.wait(30), terminal.lines[0], max(map(len, terminal.lines)) <= 80) == (0, "[1]", True)
 
 
-def without_duckdb(folder: Path) -> dict[str, str]:
-    """Return an environment in which DuckDB is not installed."""
-    (folder / "duckdb.py").write_text("raise ImportError\n")
+def with_duckdb(folder: Path, module: str) -> dict[str, str]:
+    """Return an environment in which DuckDB is another module, or none that works."""
+    folder.mkdir()
+    (folder / "duckdb.py").write_text(f"{module}\n")
     return environment(PYTHONPATH=f"{folder}:{Path(__file__).parents[2]}")
 
 
+HOW = f"run `{sys.executable} -m pip install -U duckdb pytz`"
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        pytest.param("raise ImportError", f"this needs DuckDB, which is not installed: {HOW}", id="none"),
+        pytest.param(
+            "__version__ = '1.4.2'", f"this needs DuckDB 2 or later, and there is 1.4.2: {HOW}", id="an old one"
+        ),
+    ],
+)
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -106,24 +119,22 @@ def without_duckdb(folder: Path) -> dict[str, str]:
         pytest.param(["export", "--table", "agent", "--format", "parquet", "-o", "out/"], id="Parquet"),
     ],
 )
-def test_without_duckdb_a_line_says_how_to_get_it(data: Path, tmp_path: Path, arguments: list[str]) -> None:
-    (tmp_path / "fake").mkdir()
-    known = without_duckdb(tmp_path / "fake")
+def test_without_duckdb_a_line_says_how_to_get_it(
+    data: Path, tmp_path: Path, arguments: list[str], module: str, said: str
+) -> None:
     command = [*SYSMON, *arguments, "--data", str(data), *RANGE]
+    known = with_duckdb(tmp_path / "fake", module)
 
     done = subprocess.run(command, env=known, capture_output=True, text=True, check=False, cwd=tmp_path)
 
-    said = f"sysmon: this needs DuckDB, which is not installed: run `{sys.executable} -m pip install duckdb pytz`\n"
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"sysmon: {said}\n")
 
 
 def test_the_other_formats_of_export_need_no_duckdb(data: Path, tmp_path: Path) -> None:
-    (tmp_path / "fake").mkdir()
     command = [*SYSMON, "export", "--data", str(data), *RANGE, "--table", "agent"]
+    known = with_duckdb(tmp_path / "fake", "raise ImportError")
 
-    done = subprocess.run(
-        command, env=without_duckdb(tmp_path / "fake"), capture_output=True, text=True, check=False, cwd=tmp_path
-    )
+    done = subprocess.run(command, env=known, capture_output=True, text=True, check=False, cwd=tmp_path)
 
     assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (0, "", 4)
 
