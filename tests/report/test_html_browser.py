@@ -158,7 +158,7 @@ def test_arrow_keys_go_from_sample_to_sample(chromium: Browser, page: Path) -> N
     values = texts(chromium, "figure[data-chart] .legend span")
     assert (texts(chromium, ".tip:not([hidden])")[0][:13], values[:3]) == (
         "12:39 – 12:40",
-        ["23.0 %", "23.0 %", "12.0 %"],
+        ["17.5 %", "23.0 %", "12.0 %"],
     )
 
 
