@@ -14,7 +14,7 @@ from sysmon.report.html_data import span_of, worst_alerts
 from sysmon.report.html_tables import changed, compact, curve_numbers, ranked, safe
 from sysmon.report.layout import arrange
 from sysmon.report.summary import GlanceItem, MetricSummary, Report, TableSummary
-from sysmon.report.words import Words, glance_cells, named, still, unmoved
+from sysmon.report.words import Words, glance_cells, named, named_together, still, unmoved
 
 _FIRST = ("cpu", "load", "pressure", "memory", "disk_io", "disk_usage", "network", "tcp", "connections")
 """What people look at first; all other tables follow in their own order."""
@@ -158,8 +158,8 @@ def _rest(table: TableSummary, words: Words) -> Iterator[str]:
     for series in (*layout.full, *(() if in_lines(table) else layout.brief)):
         shown = series if series in layout.full else replace(series, metrics=series.metrics[:1])
         told += [" ".join(filter(None, (named(series), *parts))) for parts in unmoved(shown)]
-    for coverage, quiet in layout.quiet:
-        names = ", ".join(named(one) for one in quiet if one.labels)
-        told.append(f"{names} {still(quiet)}: {words.coverage(coverage)}".strip())
+    for coverages, quiet in layout.quiet:
+        names = ", ".join(named_together(quiet))
+        told.append(f"{names} {still(quiet)}: {words.coverages(coverages)}".strip())
     if told:
         yield f'<ul class="still">{"".join(f"<li>{safe(line)}</li>" for line in told)}</ul>\n'

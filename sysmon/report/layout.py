@@ -14,17 +14,21 @@ from sysmon.units import cell
 YES_OR_NO = "0 or 1"
 """The unit of a metric that says whether something is so: its mean is a share of the time."""
 
+_MANY = 4
+"""So many quiet groups of incomplete coverage have a line each; more are devices that come and go."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """How a table is told: series in full, in a line each, and those in which nothing happened, by coverage.
 
-    `usual` is the coverage that need not be repeated at each line of `brief`.
+    Where many of the latter came and went, these are one group of several coverages. `usual` is the coverage that need
+    not be repeated at each line of `brief`.
     """
 
     full: tuple[SeriesSummary, ...]
     brief: tuple[SeriesSummary, ...]
-    quiet: tuple[tuple[Coverage, tuple[SeriesSummary, ...]], ...]
+    quiet: tuple[tuple[tuple[Coverage, ...], tuple[SeriesSummary, ...]], ...]
     usual: Coverage | None
 
     @property
@@ -101,6 +105,12 @@ def _is_whole(table: TableSummary, series: SeriesSummary) -> bool:
     return table.table.whole is not None and series.labels[0][1] == table.table.whole
 
 
-def _by_coverage(quiet: Sequence[SeriesSummary]) -> Iterator[tuple[Coverage, tuple[SeriesSummary, ...]]]:
-    for coverage in dict.fromkeys(one.coverage for one in quiet):
-        yield coverage, tuple(one for one in quiet if one.coverage == coverage)
+def _by_coverage(quiet: Sequence[SeriesSummary]) -> Iterator[tuple[tuple[Coverage, ...], tuple[SeriesSummary, ...]]]:
+    coverages = list(dict.fromkeys(one.coverage for one in quiet))
+    passing = [one for one in coverages if one.found < one.expected]
+    together = frozenset(passing) if len(passing) > _MANY else frozenset[Coverage]()
+    for coverage in coverages:
+        if coverage not in together:
+            yield (coverage,), tuple(one for one in quiet if one.coverage == coverage)
+    if together:
+        yield tuple(passing), tuple(one for one in quiet if one.coverage in together)

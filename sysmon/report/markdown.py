@@ -13,7 +13,17 @@ from sysmon.report.layout import Layout, arrange, digest, digest_changes, digest
 from sysmon.report.side_columns import host_columns, series_columns
 from sysmon.report.sides import HOST, hosts_of, sides
 from sysmon.report.summary import MetricSummary, RankedGroup, Ranking, Report, SeriesSummary, TableSummary
-from sysmon.report.words import Words, glance_cells, limits, named, process_name, ranked_cells, still, unmoved
+from sysmon.report.words import (
+    Words,
+    glance_cells,
+    limits,
+    named,
+    named_together,
+    process_name,
+    ranked_cells,
+    still,
+    unmoved,
+)
 
 _MARKS = re.compile(r"([\\`*\[\]<>|~#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
@@ -111,9 +121,9 @@ class _Chapter:
             yield from self._series(series)
         if layout.brief:
             yield from self._brief(table, layout)
-        for coverage, quiet in layout.quiet:
-            names = ", ".join(escape(named(one)) for one in quiet if one.labels)
-            told = f"{still(quiet).capitalize()} ({escape(self._words.coverage(coverage))})"
+        for coverages, quiet in layout.quiet:
+            names = ", ".join(map(escape, named_together(quiet)))
+            told = f"{still(quiet).capitalize()} ({escape(self._words.coverages(coverages))})"
             yield f"{told}: {names}" if names else told
 
     def _series(self, series: SeriesSummary) -> Iterator[str]:

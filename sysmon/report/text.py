@@ -10,7 +10,7 @@ from sysmon.report.layout import Layout, arrange, has_course
 from sysmon.report.sides import HOST
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, TableSummary
 from sysmon.report.text_times import bands
-from sysmon.report.words import Words, commas, is_exceeded, limits, named, still, unmoved
+from sysmon.report.words import Words, commas, is_exceeded, limits, named, named_together, still, unmoved
 
 _TITLES = "".join(f"{title:>{CELL}}" for title in TITLES) + "  max at"
 _HOLES = "Each line tells of the samples from its time on; one that counts 0 is a hole."
@@ -169,10 +169,10 @@ class _Page:
     def _quiet(self, table: TableSummary, layout: Layout) -> Iterator[str]:
         """Tell of series in which nothing happened: those of equal coverage share a line."""
         name = table.table.name
-        for coverage, series in layout.quiet:
-            parts = [named(one) for one in series if one.labels]
+        for coverages, series in layout.quiet:
+            parts = named_together(series)
             start = f"{name}  {still(series)}" + (":" if parts else "")
-            told = f"   {self._words.coverage(coverage)}"
+            told = f"   {self._words.coverages(coverages)}"
             first, *more = flowed([start, *commas(parts), told], self._style.columns, between=" ")
             yield self._style.bold(first, len(name))
             yield from more

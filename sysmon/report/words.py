@@ -14,6 +14,7 @@ from sysmon.thresholds import Beyond
 
 _SPANS = {"1d": "days", "1h": "hours"}
 _ROWS = "rows"
+_NAMED = 16
 _SIGNS = {"percent": " %", "seconds": " s", "ms": " ms", "/s": "/s"}
 
 
@@ -94,6 +95,13 @@ class Words:
             told += f", longest gap {units.format_age(coverage.gap)} at {self.when(coverage.gap_at)}"
         return told
 
+    def coverages(self, coverages: Sequence[Coverage]) -> str:
+        """Return the coverage of series that share a line."""
+        if len(coverages) == 1:
+            return self.coverage(coverages[0])
+        low, high = min(one.found for one in coverages), max(one.found for one in coverages)
+        return f"there at times: {low} to {high} of {max(one.expected for one in coverages)} samples each"
+
     def ranking(self, ranking: Ranking) -> str:
         """Return what a ranking rests on."""
         covered = f"{ranking.ticks} samples" if ranking.coverage is None else self.coverage(ranking.coverage)
@@ -162,6 +170,12 @@ def _beyond(one: Beyond) -> str:
 def named(series: SeriesSummary) -> str:
     """Return the labels of a series."""
     return " ".join(f"{name}={printable(value)}" for name, value in series.labels)
+
+
+def named_together(series: Sequence[SeriesSummary]) -> list[str]:
+    """Return the names of series that share a line, of many only the first."""
+    names = [named(one) for one in series if one.labels]
+    return names if len(names) <= _NAMED else [*names[:_NAMED], f"{len(names) - _NAMED} more"]
 
 
 def process_name(group: RankedGroup) -> str:

@@ -86,6 +86,24 @@ def test_idle_series_with_holes_of_their_own_have_a_line_of_their_own() -> None:
     ]
 
 
+def test_idle_series_that_come_and_go_share_a_line_however_many_they_are() -> None:
+    passing = [
+        one(NETWORK, f"veth{n}", None, None, coverage=Coverage(1 + n % 7, 60, 120.0 + n, EPOCH, 60.0))
+        for n in range(40)
+    ]
+
+    found = body(TableSummary(NETWORK, (one(NETWORK, "lo", None, None), *passing)))
+
+    assert found == [
+        "network  no value: interface=lo    60 of 60 samples",
+        "network  no value: interface=veth0, interface=veth1, interface=veth2,",
+        "  interface=veth3, interface=veth4, interface=veth5, interface=veth6,",
+        "  interface=veth7, interface=veth8, interface=veth9, interface=veth10,",
+        "  interface=veth11, interface=veth12, interface=veth13, interface=veth14,",
+        "  interface=veth15, 24 more    there at times: 1 to 7 of 60 samples each",
+    ]
+
+
 def test_a_compact_table_has_a_line_for_each_series_and_tells_holes() -> None:
     series = (
         one(COLLECTOR, "cpu", stats(0.0001, 0.0003), stats(1, 1), stats(0, 0)),
