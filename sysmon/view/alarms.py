@@ -4,7 +4,7 @@ from sysmon.blame import blame
 from sysmon.cells import Look, Span, level_style, width_of
 from sysmon.model import AlertEvent
 from sysmon.units import format_age
-from sysmon.view.gauges import Line
+from sysmon.view.line import Line
 from sysmon.view.marks import condition, instance
 from sysmon.view.moment import Moment
 

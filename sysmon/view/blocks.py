@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from sysmon.cells import Look, Span, cut, fill, gauge, level_style, sparkline, width_of
 from sysmon.model import Row
 from sysmon.units import short
-from sysmon.view.gauges import Line
+from sysmon.view.line import Line, flowed
 from sysmon.view.marks import level_of
 from sysmon.view.moment import Moment, Pick, Record, number, text
-from sysmon.view.wording import flowed
 
 LEAST = 2
 """Lines below which a block says nothing: its title and one row."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sysmon.cells import Look, Span, cut
 from sysmon.model import Row
 from sysmon.units import format_age, human
-from sysmon.view.gauges import Line
+from sysmon.view.line import Line
 from sysmon.view.moment import Moment, Pick
 from sysmon.view.sheet import GAP, beside
 

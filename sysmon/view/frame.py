@@ -8,8 +8,9 @@ from sysmon.view import blocks
 from sysmon.view.alarms import alarms, alarms_in_full
 from sysmon.view.blocks import Block
 from sysmon.view.charts import charts
-from sysmon.view.gauges import Line, gauges
+from sysmon.view.gauges import gauges
 from sysmon.view.helping import footer, help_lines
+from sysmon.view.line import Line
 from sysmon.view.marks import worst
 from sysmon.view.moment import Moment
 from sysmon.view.processes import ordered, processes

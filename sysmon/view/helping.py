@@ -1,7 +1,7 @@
 """Which keys there are: a line at the bottom of the screen, and a page for all of them."""
 
 from sysmon.cells import Look, Span
-from sysmon.view.gauges import Line, length
+from sysmon.view.line import Line, length
 from sysmon.view.sheet import GAP, beside
 from sysmon.view.steering import KEYS, Command, Situation
 

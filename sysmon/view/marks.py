@@ -4,12 +4,15 @@ from sysmon.model import AlertEvent, Level, Transition
 from sysmon.view.moment import Moment, Record
 
 
-def level_of(moment: Moment, table: str, record: Record) -> Level | None:
-    """Return the worst level that fires about a row, None where nothing does."""
+def level_of(moment: Moment, table: str, record: Record, *, about: str = "") -> Level | None:
+    """Return the worst level that fires about a row, None where nothing does.
+
+    `about` is what the names of the metrics begin with that are meant.
+    """
     if table not in moment.tables:
         return None
     known = moment.tables[table].table
-    metrics = {metric.name for metric in known.metrics}
+    metrics = {metric.name for metric in known.metrics if metric.name.startswith(about)}
     levels = [
         alert.level
         for alert in moment.alerts

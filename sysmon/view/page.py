@@ -5,7 +5,8 @@ from collections.abc import Collection
 from sysmon.cells import Look
 from sysmon.view.alarms import alarms_in_full
 from sysmon.view.frame import block_columns, header
-from sysmon.view.gauges import Line, gauges
+from sysmon.view.gauges import gauges
+from sysmon.view.line import Line
 from sysmon.view.moment import Moment
 from sysmon.view.processes import processes
 from sysmon.view.sheet import as_text, beside, stacked

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sysmon.cells import Look, Span, cut, width_of
 from sysmon.units import short
-from sysmon.view.gauges import Line
+from sysmon.view.line import Line
 from sysmon.view.moment import Moment, Record, number, text
 from sysmon.view.steering import Order
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from sysmon.cells import Look, Span, fill, painted
 from sysmon.view.blocks import LEAST, Block
-from sysmon.view.gauges import Line, length
+from sysmon.view.line import Line, length
 
 GAP = 3
 """Blanks between two columns of blocks."""

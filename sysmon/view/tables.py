@@ -6,10 +6,9 @@ from sysmon.cells import Look, Span, level_style, width_of
 from sysmon.model import Metric, Table
 from sysmon.names import printable
 from sysmon.units import human
-from sysmon.view.gauges import Line
+from sysmon.view.line import Line, flowed
 from sysmon.view.marks import level_of
 from sysmon.view.moment import Moment, Record, number, text
-from sysmon.view.wording import flowed
 
 _VALUE = 11
 _INDENT = 2

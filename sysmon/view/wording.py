@@ -1,9 +1,7 @@
-"""How things are said: times in the zone that is wanted, how long ago, and parts that flow over lines."""
+"""How times are said: in the zone that is wanted, and how long ago."""
 
-from collections.abc import Iterable
 from datetime import datetime, tzinfo
 
-from sysmon.cells import Look, cut, width_of
 from sysmon.units import format_age
 
 
@@ -18,18 +16,6 @@ def ago(at: datetime, now: datetime) -> str:
     """Return how long ago an instant was, `1h12m ago`."""
     seconds = (now - at).total_seconds()
     return f"{format_age(seconds)} ago" if seconds >= 0 else f"in {format_age(seconds)}"
-
-
-def flowed(parts: Iterable[str], width: int, look: Look) -> list[str]:
-    """Return parts side by side, on further lines what does not fit; a part is cut only where it alone is too long."""
-    lines: list[str] = []
-    for part in parts:
-        longer = f"{lines[-1]}  {part}" if lines else part
-        if lines and width_of(longer) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(cut(part, width, look.more))
-    return lines
 
 
 def _offset(local: datetime) -> str:
