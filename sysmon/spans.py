@@ -1,4 +1,4 @@
-"""Which roll-up holds which hour or day? File names carry it, as they do for segments."""
+"""Which roll-up holds which hour or day? File names carry it, as they do for segments; an hour may be in minutes."""
 
 import re
 from dataclasses import dataclass
@@ -12,23 +12,24 @@ _NAME = re.compile(r"(?P<table>[A-Za-z0-9_]+)-(?P<stamp>\d{8}(?:T\d\d)?)\.jsonl\
 
 
 class Span(StrEnum):
-    """How much time one roll-up sums up; its value is the name of its folder."""
+    """How much time is summed up as one; its value is the name of its folder. A file of minutes holds an hour."""
 
+    MINUTE = "1m"
     HOUR = "1h"
     DAY = "1d"
 
     @property
     def length(self) -> timedelta:
-        """Return it as a duration."""
-        return timedelta(hours=1) if self is Span.HOUR else timedelta(days=1)
+        """Return how much time one file holds."""
+        return timedelta(days=1) if self is Span.DAY else timedelta(hours=1)
 
     def floor(self, at: datetime) -> datetime:
-        """Return the beginning of the hour or day (UTC) that an instant lies in."""
+        """Return the beginning of the file's hour or day (UTC) that an instant lies in."""
         hour = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        return hour if self is Span.HOUR else hour.replace(hour=0)
+        return hour.replace(hour=0) if self is Span.DAY else hour
 
     def ceiling(self, at: datetime) -> datetime:
-        """Return the first beginning of an hour or day that is not before an instant."""
+        """Return the first beginning of a file's hour or day that is not before an instant."""
         floor = self.floor(at)
         return floor if floor == at else floor + self.length
 
@@ -44,7 +45,7 @@ class RollupFile:
     @property
     def name(self) -> str:
         """Return its file name, `cpu-20261120T12.jsonl.gz` or `cpu-20261120.jsonl.gz`."""
-        return f"{self.table}-{self.start:{'%Y%m%dT%H' if self.span is Span.HOUR else '%Y%m%d'}}.jsonl.gz"
+        return f"{self.table}-{self.start:{'%Y%m%d' if self.span is Span.DAY else '%Y%m%dT%H'}}.jsonl.gz"
 
     @property
     def end(self) -> datetime:
@@ -58,7 +59,7 @@ def parse(file_name: str, span: Span) -> RollupFile | None:
     if match is None:
         return None
     try:
-        start = datetime.strptime(match["stamp"], "%Y%m%dT%H" if span is Span.HOUR else "%Y%m%d").replace(tzinfo=UTC)
+        start = datetime.strptime(match["stamp"], "%Y%m%d" if span is Span.DAY else "%Y%m%dT%H").replace(tzinfo=UTC)
     except ValueError:
         return None
     return RollupFile(match["table"], span, start)

@@ -93,6 +93,7 @@ def limits(
         Tier.ROWS: storage.retention.rows,
         Tier.CSV: storage.retention.csv,
         Tier.ROLLUPS: storage.retention.rollups,
+        **({Tier.MINUTES: storage.retention.minutes} if storage.retention.minutes else {}),
         Tier.EVENTS: storage.retention.events,
     }
     found = [_of_age(tier, [file for file in files if file.tier is tier], age, now) for tier, age in ages.items()]
@@ -111,14 +112,19 @@ def _steady(files: Sequence[Stored], storage: Storage, pace: Sequence[Pace]) -> 
     """Return what everything will take when the oldest goes as fast as the newest comes."""
     packed = sum(one.packed for one in pace)
     fresh = sum(one.fresh for one in pace)
-    rollups = sum(file.size for file in files if file.tier is Tier.ROLLUPS)
-    starts = [file.start for file in files if file.tier is Tier.ROLLUPS]
-    spans = max((max(starts) - min(starts)) / DAY, 1.0) if starts else 1.0
     return (
         packed * (storage.retention.rows / DAY)
         + fresh * (storage.compress_after / DAY)
-        + rollups / spans * (storage.retention.rollups / DAY)
+        + _daily_of(files, Tier.ROLLUPS) * (storage.retention.rollups / DAY)
+        + _daily_of(files, Tier.MINUTES) * (storage.retention.minutes / DAY)
     )
+
+
+def _daily_of(files: Sequence[Stored], tier: Tier) -> float:
+    """Return the bytes of a tier by the days that they cover."""
+    starts = [file.start for file in files if file.tier is tier]
+    days = max((max(starts) - min(starts)) / DAY, 1.0) if starts else 1.0
+    return sum(file.size for file in files if file.tier is tier) / days
 
 
 def _of_age(tier: Tier, files: Sequence[Stored], age: timedelta, now: datetime) -> Limit:

@@ -65,7 +65,8 @@ class _Maintenance:
             self._try(path, path.unlink)
         kept = self._delete(found)
         if rebuild or free_bytes(self._data) >= self._storage.min_free:
-            summing = Summing(tables(), now=self._now, rebuild=rebuild, attempt=self._try)
+            minutes = self._storage.retention.minutes
+            summing = Summing(tables(), now=self._now, minutes=minutes, rebuild=rebuild, attempt=self._try)
             summing.work(self._data, kept)
             self._done.rolled_up = summing.made
         self._pack(kept)
@@ -77,6 +78,7 @@ class _Maintenance:
             Tier.ROWS: retention.rows,
             Tier.CSV: retention.csv,
             Tier.ROLLUPS: retention.rollups,
+            Tier.MINUTES: retention.minutes,
             Tier.EVENTS: retention.events,
         }
         total = found.total + growing(found.files)  # the next look comes when these have grown

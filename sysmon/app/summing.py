@@ -1,15 +1,15 @@
-"""Makes the roll-ups that are missing: each finished hour of each table from its rows, each finished day from hours."""
+"""Makes the roll-ups that are missing: finished hours, and their minutes, from rows, and finished days from hours."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sysmon.model import Table
-from sysmon.reading import rollups
+from sysmon.reading import minutes, rollups
 from sysmon.reading.damage import Damage
-from sysmon.reading.rolled import TableSum, sum_of, sum_up
+from sysmon.reading.rolled import by_minute, sum_of, sum_up
 from sysmon.reading.rows import read_table
 from sysmon.spans import FOLDER, RollupFile, Span
 from sysmon.storage.inventory import Stored, Tier
@@ -38,9 +38,12 @@ class _Hour:
 class Summing:
     """Keeps the roll-ups of all hosts and known tables up to their rows; `made` counts what was written."""
 
-    def __init__(self, tables: Mapping[str, Table], *, now: datetime, rebuild: bool, attempt: Try) -> None:
+    def __init__(
+        self, tables: Mapping[str, Table], *, now: datetime, minutes: timedelta, rebuild: bool, attempt: Try
+    ) -> None:
         self._tables = tables
         self._now = now
+        self._minutes = minutes
         self._rebuild = rebuild
         self._attempt = attempt
         self.made = 0
@@ -53,25 +56,35 @@ class Summing:
             key = (file.host, file.table)
             if file.table not in self._tables:
                 continue
-            if file.tier is Tier.ROLLUPS:
+            if file.tier in {Tier.ROLLUPS, Tier.MINUTES}:
                 there[key][(Span(file.path.parent.name), file.start)] = file.modified
             elif file.tier is not Tier.EVENTS:
                 _note(hours[key], file)
         for (host, table), found in sorted(hours.items()):
             known = there[(host, table)]
-            self._hours(data / host, self._tables[table], found, known)
+            for span in (Span.HOUR, Span.MINUTE):
+                self._hours(data / host, self._tables[table], found, known, span)
             self._days(data / host, self._tables[table], found, known)
 
     def _hours(
-        self, host: Path, table: Table, hours: Mapping[datetime, _Hour], there: dict[tuple[Span, datetime], float]
+        self,
+        host: Path,
+        table: Table,
+        hours: Mapping[datetime, _Hour],
+        there: dict[tuple[Span, datetime], float],
+        span: Span,
     ) -> None:
+        """Make the files that hold an hour, as one sum or in minutes."""
         for start, hour in sorted(hours.items()):
-            file = RollupFile(table.name, Span.HOUR, start)
-            if hour.open or file.end > self._now or not self._is_due(host, file, hour, there.get((Span.HOUR, start))):
+            file = RollupFile(table.name, span, start)
+            too_old = span is Span.MINUTE and file.end + self._minutes <= self._now
+            if hour.open or file.end > self._now or too_old:
+                continue
+            if not self._is_due(host, file, hour, there.get((span, start))):
                 continue
             path = _path(host, file)
-            if self._attempt(path, lambda file=file, hour=hour: self._make_hour(host, table, file, hour)):  # type: ignore[misc]  # bound now
-                there[(Span.HOUR, start)] = float("inf")
+            if self._attempt(path, lambda file=file, hour=hour: _make_hour(host, table, file, hour)):  # type: ignore[misc]  # bound now
+                there[(span, start)] = float("inf")
                 self.made += 1
 
     def _is_due(self, host: Path, file: RollupFile, hour: _Hour, modified: float | None) -> bool:
@@ -84,11 +97,6 @@ class Summing:
             return True
         # What was made of more segments than are left cannot be made as well again.
         return known <= hour.stems if self._rebuild else not hour.stems <= known
-
-    def _make_hour(self, host: Path, table: Table, file: RollupFile, hour: _Hour) -> None:
-        damage = Damage()
-        rows = read_table(host / table.name, table, file.start, file.end, damage)
-        _store(host, file, sum_up(rows, hour.stems, damage.count))
 
     def _days(
         self, host: Path, table: Table, hours: Mapping[datetime, _Hour], there: Mapping[tuple[Span, datetime], float]
@@ -111,11 +119,21 @@ class Summing:
                 self.made += 1
 
 
+def _make_hour(host: Path, table: Table, file: RollupFile, hour: _Hour) -> None:
+    damage = Damage()
+    rows = read_table(host / table.name, table, file.start, file.end, damage)
+    whole = sum_up(rows, hour.stems, damage.count)
+    if file.span is Span.MINUTE:
+        _store(host, file, minutes.encode(whole, [sum_up(one) for one in by_minute(rows)], file))
+    else:
+        _store(host, file, rollups.encode(whole, file))
+
+
 def _make_day(host: Path, table: Table, file: RollupFile, parts: Iterable[datetime]) -> None:
     damage = Damage()
     hours = [RollupFile(table.name, Span.HOUR, part) for part in sorted(parts)]
     found = [rollups.read(_path(host, hour), hour, damage) for hour in hours]
-    _store(host, file, sum_of([one for one in found if one is not None], table))
+    _store(host, file, rollups.encode(sum_of([one for one in found if one is not None], table), file))
 
 
 def _note(hours: dict[datetime, _Hour], file: Stored) -> None:
@@ -130,10 +148,10 @@ def _note(hours: dict[datetime, _Hour], file: Stored) -> None:
         start += Span.HOUR.length
 
 
-def _store(host: Path, file: RollupFile, found: TableSum) -> None:
+def _store(host: Path, file: RollupFile, text: bytes) -> None:
     path = _path(host, file)
     make_directory(path.parent)
-    store_packed(path, rollups.encode(found, file))
+    store_packed(path, text)
 
 
 def _path(host: Path, file: RollupFile) -> Path:

@@ -9,14 +9,12 @@ from sysmon.app.archive import Question
 from sysmon.history import RolledTable, TableHistory
 from sysmon.model import Table
 from sysmon.reading.damage import Damage
-from sysmon.reading.longrange import ROWS, read_rolled
+from sysmon.reading.longrange import KINDS, ROWS, read_rolled
 from sysmon.reading.rows import read_table
 from sysmon.reading.store import Host
 from sysmon.report.bucketing import Columns, Labels, bucket_of, buckets_of, with_buckets
 from sysmon.report.summary import Report
-from sysmon.spans import Span
 
-_KINDS = (Span.DAY.value, Span.HOUR.value, ROWS)
 _HOUR = timedelta(hours=1)
 _MOST_ROWS = timedelta(days=1)
 """So much time is read as rows at once, to keep memory small."""
@@ -103,7 +101,7 @@ class Timetable:
 
 def in_order(sources: Iterable[str]) -> tuple[str, ...]:
     """Return kinds of files, the coarsest first."""
-    return tuple(sorted(sources, key=_KINDS.index))
+    return tuple(sorted(sources, key=KINDS.index))
 
 
 def cut(report: Report, question: Question, host: Host, damage: Damage, edges: tuple[datetime, ...]) -> Report:

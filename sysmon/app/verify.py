@@ -9,7 +9,7 @@ from pathlib import Path
 from sysmon.app.catalogue import tables
 from sysmon.errors import NothingFoundError
 from sysmon.names import QUARANTINE, printable
-from sysmon.reading import rollups, store, verify
+from sysmon.reading import minutes, rollups, store, verify
 from sysmon.reading.damage import Damage
 from sysmon.sampling.tables import AGENT
 from sysmon.spans import RollupFile, Span
@@ -76,7 +76,8 @@ def _check_file(data: Path, file: Stored, verdict: Verdict, *, repair: bool) -> 
 
 
 def _check_rollup(file: Stored, damage: Damage) -> bool:
-    rollups.read(file.path, RollupFile(file.table, Span(file.path.parent.name), file.start), damage)
+    span = Span(file.path.parent.name)
+    (minutes if span is Span.MINUTE else rollups).read(file.path, RollupFile(file.table, span, file.start), damage)
     return damage.count == 0
 
 

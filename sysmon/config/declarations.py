@@ -58,10 +58,14 @@ class LimitAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """For how long each kind of file is kept; `csv` is about copies, CSV alone is kept as long as `rows`."""
+    """For how long each kind of file is kept; `csv` is about copies, CSV alone is kept as long as `rows`.
+
+    `minutes` 0 makes none.
+    """
 
     rows: timedelta = timedelta(days=30)
     csv: timedelta = timedelta(days=7)
+    minutes: timedelta = timedelta(0)
     rollups: timedelta = timedelta(days=365)
     events: timedelta = timedelta(days=365)
 
@@ -133,6 +137,10 @@ _STORAGE: Mapping[str, tuple[Reader[Any], str]] = {
 _RETENTION: Mapping[str, tuple[Reader[Any], str]] = {
     "rows": (_AGE, "how long every sample is kept"),
     "csv": (_AGE, "how long copies of samples are kept that JSON Lines hold as well; CSV alone is kept like rows"),
+    "minutes": (
+        readers.duration(timedelta(0), LONGEST_AGE),
+        "how long minutes in numbers are kept, for a detailed past without its rows; 0s: none are made",
+    ),
     "rollups": (_AGE, "how long hours and days in numbers are kept"),
     "events": (_AGE, "how long the alert log and sysmon's own log are kept"),
 }

@@ -1,4 +1,4 @@
-"""Long ranges, answered from roll-ups: whole days first, then whole hours, and rows where there is neither."""
+"""Long ranges, answered from roll-ups: whole days first, then whole hours, else rows, or minutes where they expired."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,10 +7,11 @@ from pathlib import Path
 
 from sysmon import segments
 from sysmon.history import RolledTable
+from sysmon.instants import to_ms
 from sysmon.model import Table
-from sysmon.reading import rollups, store
+from sysmon.reading import minutes, rollups, store
 from sysmon.reading.damage import Damage
-from sysmon.reading.rolled import Joining, TableSum, sum_up
+from sysmon.reading.rolled import MINUTE, Joining, TableSum, sum_up
 from sysmon.reading.rows import read_table
 from sysmon.spans import FOLDER, RollupFile, Span
 
@@ -21,6 +22,8 @@ LONG = timedelta(days=2)
 """Beyond so much time rows without any roll-ups are summed up in pieces: as numbers they would fill the memory."""
 
 ROWS = "rows"
+KINDS = (Span.DAY.value, Span.HOUR.value, Span.MINUTE.value, ROWS)
+"""What may answer, the coarsest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +61,16 @@ def read_rolled(
     for one in _together(rows):
         joining.add(sum_up(read_table(host / table.name, table, one.since, one.until, damage)))
     used |= {ROWS} if rows else set()
-    return joining.result(tuple(source for source in (Span.DAY.value, Span.HOUR.value, ROWS) if source in used))
+    return joining.result(tuple(kind for kind in KINDS if kind in used))
 
 
 def _has_expired(host: Path, table: Table, since: datetime, until: datetime) -> bool:
-    """Say whether an hour of which there is a roll-up has no rows any more."""
-    hours, hour = [], Span.HOUR.ceiling(since)
-    while hour < Span.HOUR.floor(until):
-        if (host / FOLDER / Span.HOUR / RollupFile(table.name, Span.HOUR, hour).name).exists():
+    """Say whether an hour of which there is a roll-up that can be used has no rows any more."""
+    hours, hour = [], Span.HOUR.floor(since)
+    while hour < until:
+        whole = since <= hour and hour + Span.HOUR.length <= until
+        usable = (Span.HOUR, Span.MINUTE) if whole else (Span.MINUTE,)
+        if any(_path(host, RollupFile(table.name, span, hour)).exists() for span in usable):
             hours.append(hour)
         hour += Span.HOUR.length
     if not hours:
@@ -79,26 +84,54 @@ def _pieces(
 ) -> Iterator[_Rows | tuple[str, TableSum]]:
     """Yield the parts of a range in order: a sum with the kind of its file, or where rows must be read."""
     at, last = Span.HOUR.ceiling(since), Span.HOUR.floor(until)
-    yield from _rows(since, min(at, until), stems)
+    yield from _finest(host, table, since, min(at, until), stems, damage)
     while at < last:
         for span in (Span.DAY, Span.HOUR):
             file = RollupFile(table.name, span, at)
             if at != span.floor(at) or file.end > last:
                 continue
-            found = _valid(host / FOLDER / span / file.name, file, stems, damage)
+            found = _valid(_path(host, file), file, stems, damage)
             if found is not None:
                 yield span.value, found
                 at = file.end
                 break
         else:
-            yield from _rows(at, at + Span.HOUR.length, stems)
+            yield from _finest(host, table, at, at + Span.HOUR.length, stems, damage)
             at += Span.HOUR.length
-    yield from _rows(max(last, since), until, stems)
+    yield from _finest(host, table, at, until, stems, damage)
 
 
-def _rows(since: datetime, until: datetime, stems: dict[datetime, set[str]]) -> Iterator[_Rows]:
-    if since < until and Span.HOUR.floor(since) in stems:
-        yield _Rows(since, until)
+def _finest(
+    host: Path, table: Table, since: datetime, until: datetime, stems: dict[datetime, set[str]], damage: Damage
+) -> Iterator[_Rows | tuple[str, TableSum]]:
+    """Yield what answers a part of an hour: its rows, or where some are gone those of its minutes that lie in it."""
+    if since >= until:
+        return
+    hour = Span.HOUR.floor(since)
+    file, here = RollupFile(table.name, Span.MINUTE, hour), stems.get(hour, set())
+    known = rollups.read_sources(_path(host, file))
+    if known is None or not here < known:
+        if here:
+            yield _Rows(since, until)
+        return
+    trouble = Damage()
+    parts = minutes.read(_path(host, file), file, trouble) or []
+    if trouble.count:
+        damage.note(_path(host, file), None, "the roll-up cannot be read, and its rows have expired")
+    if skipped := sum(part.skipped for part in parts):
+        damage.note(_path(host, file), None, _skipped(skipped))
+    for part in parts:
+        begin = part.ticks[0][0] // MINUTE * MINUTE
+        if to_ms(since) <= begin and begin + MINUTE <= to_ms(until):
+            yield Span.MINUTE.value, part
+
+
+def _path(host: Path, file: RollupFile) -> Path:
+    return host / FOLDER / file.span / file.name
+
+
+def _skipped(count: int) -> str:
+    return f"{count} lines or parts of the files that it sums up could not be read"
 
 
 def _valid(path: Path, file: RollupFile, stems: dict[datetime, set[str]], damage: Damage) -> TableSum | None:
@@ -114,7 +147,7 @@ def _valid(path: Path, file: RollupFile, stems: dict[datetime, set[str]], damage
     if found is None or not known <= found.sources:
         return None
     if found.skipped:
-        damage.note(path, None, f"{found.skipped} lines or parts of the files that it sums up could not be read")
+        damage.note(path, None, _skipped(found.skipped))
     return found
 
 

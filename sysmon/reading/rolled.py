@@ -1,7 +1,7 @@
 """Sums up the rows of a table over some time, and puts such sums together; pure."""
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from math import fsum, isnan
@@ -13,6 +13,8 @@ from sysmon.ticks import Run, Ticks, folded
 
 PASSING = frozenset({"pid", "started"})
 """Labels that tell apart what comes and goes; rows that are equal but for these count as one."""
+
+MINUTE = 60_000
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -76,6 +78,21 @@ def sum_of(parts: Iterable[TableSum], table: Table) -> TableSum:
         joining.sources,
         joining.skipped,
     )
+
+
+def by_minute(history: TableHistory) -> Iterator[TableHistory]:
+    """Yield the rows of each minute that has any, in order."""
+    minutes: dict[int, dict[int, Series]] = {}
+    for number, series in enumerate(history.series):
+        width = len(series.block) // len(series.at)
+        for place, ms in enumerate(series.at):
+            here = minutes.setdefault(ms // MINUTE, {})
+            one = here.setdefault(number, Series(series.labels))
+            one.at.append(ms)
+            one.block.extend(series.block[place * width : (place + 1) * width])
+    for _, found in sorted(minutes.items()):
+        ticks = array("q", sorted({ms for series in found.values() for ms in series.at}))
+        yield TableHistory(history.table, history.origin, ticks, [found[number] for number in sorted(found)])
 
 
 class Joining:

@@ -31,7 +31,9 @@ _Hours = tuple[list[int], list[int]]
 """Beginnings of hours, and how many values each has."""
 
 
-class _Head(msgspec.Struct, omit_defaults=True):
+class Head(msgspec.Struct, omit_defaults=True):
+    """The first line of a roll-up."""
+
     timestamp: str
     rollup: str
     version: int
@@ -84,42 +86,46 @@ class _Line(msgspec.Struct, omit_defaults=True):
 
 
 _ENCODE = msgspec.json.Encoder().encode
-_DECODE_HEAD = msgspec.json.Decoder(_Head).decode
+DECODE_HEAD = msgspec.json.Decoder(Head).decode
 _DECODE_LINE = msgspec.json.Decoder(_Line).decode
 
 
 def encode(found: TableSum, file: RollupFile) -> bytes:
     """Return the text of a roll-up."""
     base = to_ms(file.start)
+    lines = [_series_line(one, base) for one in found.series] + [_group_line(one, base) for one in found.groups]
+    return b"".join([*(_ENCODE(line) + b"\n" for line in (head_of(found, file), *lines))])
+
+
+def head_of(found: TableSum, file: RollupFile) -> Head:
+    """Return the first line of the roll-up of a sum."""
     origin = found.origin
-    head = _Head(
+    return Head(
         timestamp=format_instant(file.start),
         rollup=file.span.value,
         version=VERSION,
         hostname=None if origin is None else origin.hostname,
         origin={} if origin is None else dict(origin.labels),
-        ticks=_shifted(found.ticks, -base),
+        ticks=shifted(found.ticks, -to_ms(file.start)),
         sources=sorted(found.sources),
         skipped=found.skipped,
     )
-    lines = [_series_line(one, base) for one in found.series] + [_group_line(one, base) for one in found.groups]
-    return b"".join([*(_ENCODE(line) + b"\n" for line in (head, *lines))])
 
 
 def read(path: Path, file: RollupFile, damage: Damage) -> TableSum | None:
     """Return what a roll-up holds; None where it is missing, of another version or cannot be read (which is noted)."""
-    lines = _lines(path, damage)
+    lines = lines_of(path, damage)
     if not lines:
         return None
     try:
-        head = _DECODE_HEAD(lines[0])
+        head = DECODE_HEAD(lines[0])
         if head.version > VERSION:
             return None
         base = to_ms(file.start)
         decoded = [_DECODE_LINE(line) for line in lines[1:]]
         return TableSum(
             origin=None if head.hostname is None else Origin(head.hostname, head.origin),
-            ticks=tuple(_shifted(head.ticks, base)),
+            ticks=tuple(shifted(head.ticks, base)),
             series=tuple(_series_of(line, base) for line in decoded if line.ticks),
             groups=tuple(_group_of(line, base) for line in decoded if line.pids),
             sources=frozenset(head.sources),
@@ -133,14 +139,15 @@ def read(path: Path, file: RollupFile, damage: Damage) -> TableSum | None:
 def read_sources(path: Path) -> frozenset[str] | None:
     """Return the segments that a roll-up was made of; None where it cannot be used."""
     try:
-        lines = _lines(path, Damage(), only_head=True)
-        head = _DECODE_HEAD(lines[0]) if lines else None
+        lines = lines_of(path, Damage(), only_head=True)
+        head = DECODE_HEAD(lines[0]) if lines else None
     except (ValueError, RecursionError):
         return None
     return frozenset(head.sources) if head is not None and head.version <= VERSION else None
 
 
-def _lines(path: Path, damage: Damage, *, only_head: bool = False) -> list[bytes]:
+def lines_of(path: Path, damage: Damage, *, only_head: bool = False) -> list[bytes]:
+    """Return the lines of a roll-up; none where it is missing or cannot be read (which is noted)."""
     found: list[bytes] = []
     before = damage.count
     try:
@@ -161,7 +168,7 @@ def _lines(path: Path, damage: Damage, *, only_head: bool = False) -> list[bytes
 def _series_line(one: SeriesSum, base: int) -> _Line:
     usual = next((_hours_of(found, base) for found in one.metrics.values() if len(found.hours) > 1), ([], []))
     metrics = {name: _metric_line(found, base, usual) for name, found in one.metrics.items()}
-    return _Line(dict(one.labels), _shifted(one.ticks, -base), *usual, metrics=metrics)
+    return _Line(dict(one.labels), shifted(one.ticks, -base), *usual, metrics=metrics)
 
 
 def _metric_line(found: Digest, base: int, usual: _Hours) -> _Metric:
@@ -202,7 +209,7 @@ def _group_line(group: RolledGroup, base: int) -> _Line:
 def _series_of(line: _Line, base: int) -> SeriesSum:
     usual = [base + hour * HOUR for hour in line.hours], line.sizes
     metrics = {name: _digest_of(metric, base, usual) for name, metric in line.metrics.items()}
-    return SeriesSum(line.labels, tuple(_shifted(line.ticks, base)), metrics)
+    return SeriesSum(line.labels, tuple(shifted(line.ticks, base)), metrics)
 
 
 def _digest_of(metric: _Metric, base: int, usual: _Hours) -> Digest:
@@ -241,5 +248,6 @@ def _group_of(line: _Line, base: int) -> RolledGroup:
     return RolledGroup(tuple(line.labels.items()), frozenset(line.pids), uses)
 
 
-def _shifted(runs: Iterable[Run], by: int) -> list[Run]:
+def shifted(runs: Iterable[Run], by: int) -> list[Run]:
+    """Return instants that are so many milliseconds later."""
     return [(begin + by, step, count) for begin, step, count in runs]

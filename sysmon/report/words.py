@@ -12,7 +12,7 @@ from sysmon.names import printable
 from sysmon.report.summary import GlanceItem, MetricSummary, RankedGroup, Ranking, Report, SeriesSummary
 from sysmon.thresholds import Beyond
 
-_SPANS = {"1d": "days", "1h": "hours"}
+_SPANS = {"1d": "days", "1h": "hours", "1m": "minutes"}
 _ROWS = "rows"
 _NAMED = 16
 _SIGNS = {"percent": " %", "seconds": " s", "ms": " ms", "/s": "/s"}

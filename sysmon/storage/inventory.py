@@ -23,6 +23,7 @@ class Tier(StrEnum):
     ROWS = "rows"
     CSV = "csv"
     ROLLUPS = "rollups"
+    MINUTES = "minutes"
     EVENTS = "events"
 
 
@@ -126,7 +127,8 @@ def _rollups(host: str, folder: Path) -> Iterator[tuple[Stored | Path | None, in
             if found is None:
                 yield (path if _is_temporary(entry) else None), size
             else:
-                stored = Stored(path, host, found.table, Tier.ROLLUPS, found.start, found.end, size)
+                tier = Tier.MINUTES if found.span is Span.MINUTE else Tier.ROLLUPS
+                stored = Stored(path, host, found.table, tier, found.start, found.end, size)
                 yield replace(stored, modified=_modified(entry)), size
 
 

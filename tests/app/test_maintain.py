@@ -122,3 +122,37 @@ def test_what_a_newer_sysmon_wrote_is_left_alone(tmp_path: Path) -> None:
         maintain(tmp_path, SMALL, now=START + DAY)
 
     assert names(tmp_path) == ["load-20261120T120000Z-1h.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "left"),
+    [
+        pytest.param(timedelta(0), [], id="none"),
+        pytest.param(HOUR, ["load-20261120T14.jsonl.gz"], id="an hour"),
+        pytest.param(DAY, [f"load-20261120T{hour}.jsonl.gz" for hour in (12, 13, 14)], id="a day"),
+    ],
+)
+def test_minutes_are_made_where_they_are_kept_and_go_by_an_age_of_their_own(
+    tmp_path: Path, kept: timedelta, left: list[str]
+) -> None:
+    write_table(tmp_path, LOAD, hours(3))
+    now = START + 3 * HOUR + timedelta(minutes=1)
+    maintain(tmp_path, Storage(retention=Retention(minutes=2 * DAY), min_free=0), now=now)
+
+    maintain(tmp_path, Storage(retention=Retention(minutes=kept), min_free=0), now=now)
+
+    folder = tmp_path / "web-01" / "rollup" / "1m"
+    assert sorted(path.name for path in folder.iterdir()) == left
+
+
+def test_minutes_are_made_anew_when_asked_for(tmp_path: Path) -> None:
+    write_table(tmp_path, LOAD, hours(2))
+    keep = Storage(retention=Retention(minutes=DAY), min_free=0)
+    maintain(tmp_path, keep, now=START + 2 * HOUR)
+    path = tmp_path / "web-01" / "rollup" / "1m" / "load-20261120T12.jsonl.gz"
+    whole = path.read_bytes()
+    path.write_bytes(b"broken")
+
+    done = maintain(tmp_path, keep, now=START + 2 * HOUR, rebuild=True)
+
+    assert (gzip.decompress(path.read_bytes()), done.rolled_up) == (gzip.decompress(whole), 4)
