@@ -13,11 +13,11 @@ from typing import Any
 
 from sysmon.errors import StorageError, UsageError
 from sysmon.instants import format_instant, parse_instant
-from sysmon.storage.lock import make_directory, open_lock, sync_directory
+from sysmon.storage.lock import open_lock, sync_directory
 from sysmon.storage.pack import store_text, temporary_name
 
-FOLDER = "exports"
-"""Where cursors are, below the data directory."""
+PREFIX = "export-"
+"""What the names of cursors begin with; they are files beside the hosts' folders, so that none is taken for a host."""
 
 VERSION = 1
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
@@ -69,21 +69,20 @@ class CursorFile:
         if not _NAME.fullmatch(name):
             raise UsageError(f"--resume {name!r}: write at most 64 letters, digits, dots, dashes and underscores")
         self.name = name
-        self._folder = data / FOLDER
-        self._path = self._folder / f"{name}.json"
+        self._data = data
+        self._path = data / f"{PREFIX}{name}.json"
 
     @contextmanager
     def held(self) -> Iterator[bool]:
         """Keep others from using the cursor; False where another one is at it."""
         try:
-            make_directory(self._folder)
-            lock = open_lock(self._folder / f"{self.name}.lock")
+            lock = open_lock(self._data / f"{PREFIX}{self.name}.lock")
         except BlockingIOError:
             yield False
             return
         except OSError as error:
             raise StorageError(
-                f"{self._folder}: cannot be written ({error.strerror}): --resume keeps its place there; "
+                f"{self._data}: cannot be written ({error.strerror}): --resume keeps its place there; "
                 "let the user of `sysmon run` export"
             ) from error
         try:

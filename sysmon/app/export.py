@@ -35,6 +35,8 @@ class Exporter:
 
     def to_stream(self, stream: BinaryIO, progress: Progress) -> None:
         """Write one table to an open stream; raise NothingFoundError before anything is written if it has no rows."""
+        if not self.tables:
+            raise nothing_found(self._question, self.host, self.damage)
         table, names = only_table(self.tables)
         rows = exportrows.begun(self._rows(table, self._meter(progress)))
         if rows is None:

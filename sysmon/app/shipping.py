@@ -79,7 +79,8 @@ class Shipper:
 
     def to_stream(self, stream: BinaryIO, progress: Progress) -> None:
         """Write the new rows of one table to an open stream, and remember them when all of them are handed over."""
-        only_table(self.tables)
+        if self.tables:
+            only_table(self.tables)
         with self._file.held() as held:
             if not held:
                 return

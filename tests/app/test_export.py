@@ -131,6 +131,13 @@ def test_several_tables_need_a_folder(tmp_path: Path) -> None:
         exporter(tmp_path, Output.CSV).to_file(tmp_path / "all.csv", lambda _part: None)
 
 
+def test_a_table_that_has_no_files_has_no_rows(tmp_path: Path) -> None:
+    write(tmp_path)
+
+    with pytest.raises(NothingFoundError, match="web-01: no samples in process"):
+        text_of(tmp_path, Output.CSV, "process")
+
+
 def test_nothing_in_the_range_leaves_the_old_file_alone(tmp_path: Path) -> None:
     write_table(tmp_path, CPU, [(at(20_000), [("all", 1, 2)])])
     target = tmp_path / "cpu.csv"

@@ -24,7 +24,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def cursor_text(data: Path) -> str:
-    return (data / "exports" / f"{NAME}.json").read_text()
+    return (data / f"export-{NAME}.json").read_text()
 
 
 def test_the_next_export_holds_what_came_after_the_last_one(data: Path) -> None:
@@ -265,7 +265,7 @@ def test_a_name_that_could_lead_elsewhere_is_refused(tmp_path: Path, name: str) 
 )
 def test_a_cursor_that_cannot_be_read_is_not_taken_for_none(data: Path, text: str) -> None:
     ship(data)
-    (data / "exports" / f"{NAME}.json").write_text(text)
+    (data / f"export-{NAME}.json").write_text(text)
 
     with pytest.raises(StorageError, match=r"nightly\.json: no cursor of this sysmon"):
         ship(data)

@@ -15,6 +15,7 @@ from sysmon.segments import Form, Segment
 from tests.app.shipments import NAME, append, exported
 from tests.cli.processes import SYSMON, answer, environment
 from tests.cli.straced import STRACE, befall, points
+from tests.cli.terminals import Terminal
 from tests.reading.stored import HOUR, ORIGIN, at
 
 KILLS = 15
@@ -75,3 +76,64 @@ def test_whatever_happens_at_a_file_call_each_row_goes_out_once(tmp_path: Path, 
             wrong.append((point, done.stderr, found, left))
 
     assert (len(chosen) > 10, wrong) == (True, [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(
+            ["--resume", "x", "-o", "rows.csv"],
+            "--resume writes new files: name a folder, as in -o rows.csv/",
+            id="a file",
+        ),
+        pytest.param(
+            ["--resume", "x", "--strict"],
+            "--strict holds rows back until --resume has noted them: name a folder with -o DIR/",
+            id="held back",
+        ),
+        pytest.param(
+            ["--resume", "../x", "-o", "out/"],
+            "--resume '../x': write at most 64 letters, digits, dots, dashes and underscores",
+            id="a name that leads elsewhere",
+        ),
+        pytest.param(
+            ["--rate", "7s", "-o", "out/"],
+            "--rate 7s does not divide a day: write 10s, 1m, 5m, 1h or 1d",
+            id="odd steps",
+        ),
+        pytest.param(
+            ["--columns", "agent_cpu_precent", "-o", "out/"],
+            "no column 'agent_cpu_precent': did you mean 'agent_cpu_percent'?",
+            id="a column that is misspelt",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_told_in_a_line(tmp_path: Path, arguments: list[str], said: str) -> None:
+    store(tmp_path, AGENT, 0, 0, 0)
+
+    done = answer("export", "--data", str(tmp_path), *arguments)
+
+    assert (done.returncode, done.stdout, done.stderr.partition(" (try")[0].strip()) == (2, "", f"sysmon: {said}")
+
+
+def test_a_data_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    store(data, AGENT, 0, 0, 0)
+    (data / f"export-{NAME}.lock").mkdir()
+
+    done = answer(*export(data))
+
+    said = f"sysmon: {data}: cannot be written (Is a directory): --resume keeps its place there; "
+    assert (done.returncode, done.stderr) == (2, f"{said}let the user of `sysmon run` export\n")
+
+
+def test_a_terminal_shows_how_far_it_is_and_keeps_nothing_of_it(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    store(data, AGENT, 0, 0, 3500)
+
+    with Terminal(80, 10) as terminal, terminal.start([*SYSMON, *export(data)], environment(TERM="xterm")) as process:
+        terminal.until(lambda: b"100%" in terminal.raw)
+        code = process.wait(30)
+        terminal.until(lambda: not any("%" in line for line in terminal.lines), seconds=5)
+
+    assert (code, exported(data, AGENT.name).count("\n")) == (0, 3501)
