@@ -16,7 +16,7 @@ from sysmon.reading.alerts import past_alerts
 from sysmon.reading.coverage import Run, Stretch, coverage, not_running, runs_of, stretches_of
 from sysmon.reading.damage import Damage
 from sysmon.reading.logs import read_alerts, read_events
-from sysmon.reading.longrange import read_rolled
+from sysmon.reading.longrange import SHORT, read_rolled
 from sysmon.reading.rows import read_table
 from sysmon.reading.store import Host
 from sysmon.report.comparing import compare
@@ -32,6 +32,8 @@ HEARTBEAT = "agent"
 
 TOP = 5
 _ALL = 1_000_000
+_MANY = 20_000
+"""So many samples of a table are held at once, and not many more: a little over two days at the usual interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +140,12 @@ def _report(
     )
     names = [metric.name for table in tables if table.series for metric in table.metrics if question.wants(metric.name)]
     draft = _Draft(question, detail, runs, parts=trend_width(names))
+    short = _short(question, runs)
     for table in _with_heartbeat(tables, host, known):
         shown = table in tables
         rolled = None
         if not question.exact:
-            rolled = read_rolled(host.folder, table, question.since, question.until, damage, short=question.short)
+            rolled = read_rolled(host.folder, table, question.since, question.until, damage, short=short)
         if rolled is not None:
             draft.add_rolled(rolled, shown=shown)
         else:
@@ -170,6 +173,13 @@ def _report(
         sources=in_order(draft.sources),
         silences=tuple(silences_text(ReplyFile(question.data).read().active(question.now), question.now, None)),
     )
+
+
+def _short(question: Question, runs: Iterable[Run]) -> timedelta:
+    """Return up to which length rows are read: not as far as was asked for where there are very many."""
+    seconds = min((interval for run in runs for interval in run.seconds.values()), default=0.0)
+    many = timedelta(seconds=_MANY * seconds) if seconds else question.short
+    return max(min(question.short, many), min(question.short, SHORT))
 
 
 class _Draft:
