@@ -26,6 +26,7 @@ class Looping:
         self.lost = 0
         self.cpu = 0.0
         self.reading_costs = 0.0
+        self.taken: Callable[[], None] = lambda: None
         sampler = Sampler(
             {"counting": self.counter, "minute": CountingCollector()}, self.clock.monotonic, self._cpu_seconds
         )
@@ -61,6 +62,7 @@ class Looping:
     def _keep(self, sample: Sample, events: list[Event]) -> None:
         self.samples.append(sample)
         self.events += events
+        self.taken()
 
     def _dropped(self) -> int:
         lost, self.lost = self.lost, 0
@@ -141,6 +143,24 @@ def test_a_clock_that_is_set_becomes_an_event_and_ticks_return_to_multiples(step
         offsets,
         [("clock_step", {"seconds": float(step), "last_tick": "2026-11-20T12:00:10.000Z"})],
         [0, 0, 0],
+    )
+
+
+def test_a_clock_that_is_set_back_while_a_sample_is_taken_holds_up_no_tick() -> None:
+    looping = Looping(waits=4)
+
+    def set_back(seconds: float) -> None:
+        if len(looping.samples) == 2:
+            looping.clock.at -= timedelta(seconds=seconds)
+
+    looping.taken = lambda: set_back(3600)
+    looping.run()
+
+    waited = looping.clock.seconds - 1000
+    assert (looping.offsets, [event.kind for event in looping.events], waited) == (
+        [10, 20, 40 - 3600],
+        ["clock_step"],
+        37,
     )
 
 
