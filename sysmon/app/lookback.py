@@ -87,7 +87,7 @@ class Lookback:
         if ms is None:
             ms = pace.first_from(at) if pace else None
             if ms is None:
-                raise NothingFoundError(f"{printable(self.host.name)}: no samples: start `sysmon run`")
+                raise NothingFoundError(self._nothing())
             return Found(self._moment(ms, self._runs(from_ms(ms))), Why.BEFORE)
         runs = self._runs(at)
         moment = self._moment(ms, runs)
@@ -145,6 +145,12 @@ class Lookback:
             order = {name: place for place, name in enumerate(self._known)}
             names = sorted(self._nearby, key=lambda name: (order.get(name, len(order)), name))
             self._nearby = {name: self._nearby[name] for name in names}
+
+    def _nothing(self) -> str:
+        """Return why there is no sample."""
+        unread = self.damage.lines
+        why = f"no sample can be read: {unread[0]}" if unread else "no samples: start `sysmon run`"
+        return f"{printable(self.host.name)}: {why}"
 
     def _alerts(self, since: datetime, until: datetime) -> list[AlertEvent]:
         entries: list[AlertEntry] = read_alerts(self.host.folder, since, until, self.damage)

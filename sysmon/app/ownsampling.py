@@ -59,7 +59,7 @@ class OwnSampling:
             base=self._base,
             seconds=lambda: self._governor.intervals | own,
             past=past,
-            remark="; ".join(remarks),
+            remark="\n".join(remarks),
         )
 
     def once(self) -> None:

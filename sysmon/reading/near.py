@@ -109,7 +109,7 @@ class Nearby:
             changed = -1
         if changed < 0 or changed != self._listed:
             self._listed = changed
-            files = store.files(self._folder, EPOCH, store.LAST)
+            files = store.files(self._folder, EPOCH, store.LAST, self._damage)
             starts = sorted({file.segment.start for file in files})
             following = dict(zip(starts, [*starts[1:], store.LAST], strict=False))
             self._files = [

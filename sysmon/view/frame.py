@@ -73,7 +73,7 @@ def render(
 def header(moment: Moment | None, situation: Situation, host: str, width: int, look: Look) -> list[Line]:
     """Return whose moment it is, when, how bad it is, and what is to be said about the sample."""
     name: Line = [Span(look.shown(host), "bold")]
-    notes: list[Line] = [[Span(situation.note, "warning")]] if situation.note else []
+    notes: list[Line] = [[Span(look.shown(note), "warning")] for note in situation.note.splitlines()]
     if situation.skipped:
         notes.append([Span(f"{situation.skipped} lines or parts of files could not be read", "warning")])
     if moment is None:

@@ -98,7 +98,8 @@ class View:
 class Situation:
     """What surrounds a moment: the time now, and whether it is followed; times are shown in `zone` (None: local).
 
-    `note` says what a person must know about the sample, such as that it is not from the instant that was asked for.
+    `note` says what a person must know about the sample, such as that it is not from the instant that was asked for;
+    it may have several lines.
     `standing` says how the samples come about (`every 10s`). `skipped` counts what could not be read.
     """
 
