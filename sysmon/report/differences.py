@@ -19,7 +19,8 @@ def change(metric: Metric, then: float, now: float) -> str:
     if then <= 0 or now < 0:
         return "up" if now > then else "down"
     if now >= 10 * then:
-        return f"x{now / then:.3g}" if now < 1e6 * then else "x1e6+"
+        times = now / then
+        return "x1e6+" if now >= 1e6 * then else f"x{times:.0f}" if times >= 999.5 else f"x{times:.3g}"
     return f"{_signed(100 * (now / then - 1))}%"
 
 

@@ -1,6 +1,7 @@
 """A report for people: plain text that reads the same on a terminal, in a pipe and in a mail."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from sysmon.names import printable
 from sysmon.report import spark, text_rows, text_sides
@@ -68,6 +69,9 @@ class _Page:
             yield text_sides.table(table, self._words, self._style)
             return
         layout = arrange(table)
+        if self._report.edges and len(layout.full) > 1 and len(layout.full[0].metrics) == 1:
+            yield list(self._brief(table, replace(layout, full=(), brief=layout.full)))
+            layout = replace(layout, full=())
         for series in layout.full:
             yield list(self._series(table, series))
         if self._report.edges and table.table.compact:

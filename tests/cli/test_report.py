@@ -364,7 +364,7 @@ def test_a_time_table_has_a_line_for_each_part_of_the_range(tmp_path: Path, capf
     assert (code, [line.split()[:2] for line in lines[:3]], len(lines)) == (
         0,
         [["12:00:00", "5"], ["12:10:00", "10"], ["12:20:00", "7"]],
-        18,
+        12,
     )
 
 

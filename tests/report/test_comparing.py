@@ -104,6 +104,7 @@ def test_the_weight_of_a_change_is_a_part_of_one_and_the_same_both_ways(
         pytest.param(RATE, 100, 150, "+50.0%", id="more by half"),
         pytest.param(RATE, 100, 0, "-100%", id="nothing left"),
         pytest.param(RATE, 100, 1234, "x12.3", id="many times"),
+        pytest.param(RATE, 1, 5390.7, "x5391", id="thousands of times"),
         pytest.param(RATE, 1e-9, 1e9, "x1e6+", id="from next to nothing"),
         pytest.param(RATE, 0, 5, "up", id="from nothing"),
         pytest.param(RATE, 5, -5, "down", id="below zero"),
