@@ -26,10 +26,10 @@ from sysmon.errors import StorageError, UsageError
 from sysmon.names import printable
 from sysmon.storage.lock import write_whole
 
-_HEAD = (
-    "# Written by `sysmon service install`. Changes belong into a drop-in: systemctl edit {name}\n# sha256 {digest}\n"
-)
+_HEAD = "# Written by `sysmon service install`{way}\n# sha256 {digest}\n"
+_WAY = ". Changes belong into a drop-in: systemctl edit {name}"
 _ENABLED = (SERVICE, f"{MAINTAIN}.timer", f"{EXPORT}.timer")
+_OWN_FOLDERS = ("/tmp", "/var/tmp")  # noqa: S108 - nothing is put there
 _READABLE = 0o644
 _PASSED_ON = ("XDG_CONFIG_HOME", "XDG_STATE_HOME")
 
@@ -178,11 +178,16 @@ def _program() -> tuple[list[str], dict[str, str]]:
 
 def _check_reachable(setup: Setup) -> None:
     """Raise UsageError where the user of the service could not read the program or its configuration."""
-    for path in (Path(setup.program[0]), Path(setup.program[0]).resolve(), Path(sysmon.__file__)):
+    program, interpreter = Path(setup.program[0]), Path(sys.executable)
+    for path in [program, *([Path(setup.config)] if setup.config else [])]:
+        if (own := own_folder_above(path)) is not None:
+            raise UsageError(f"{printable(str(path))}: the service has a {own} of its own: put it elsewhere")
+    for path in (program, program.resolve(), interpreter, interpreter.resolve(), Path(sysmon.__file__)):
         if (closed := closed_to_others(path)) is not None:
             raise UsageError(
                 f"{printable(str(closed))}: others may not look into it, and the service runs as the user {USER}: "
-                "install sysmon for all, as in `python3 -m venv /opt/sysmon && /opt/sysmon/bin/pip install .`"
+                "install sysmon for all, with a Python for all: "
+                "`/usr/bin/python3 -m venv /opt/sysmon && /opt/sysmon/bin/pip install .`"
             )
     if setup.config is not None and (closed := closed_to_others(Path(setup.config))) is not None:
         raise UsageError(
@@ -201,6 +206,11 @@ def closed_to_others(path: Path) -> Path | None:
     return None
 
 
+def own_folder_above(path: Path) -> str | None:
+    """Return the folder that a service has an own one of (PrivateTmp) and a path leads through."""
+    return next((folder for folder in _OWN_FOLDERS if path.is_relative_to(folder)), None)
+
+
 def _below(root: Path, path: PurePath) -> Path:
     return root / path.relative_to("/")
 
@@ -210,7 +220,8 @@ def _existing(path: Path) -> list[Path]:
 
 
 def _signed(name: str, text: str) -> str:
-    return _HEAD.format(name=name, digest=_digest(text)) + text
+    way = "" if name == SYSUSERS.name else _WAY.format(name=name)
+    return _HEAD.format(way=way, digest=_digest(text)) + text
 
 
 def _is_ours(text: str) -> bool:

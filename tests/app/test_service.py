@@ -206,6 +206,18 @@ def test_what_starts_with_the_machine_is_not_pulled_from_under_it(tmp_path: Path
     assert (str(refused.value), contents(tmp_path)) == (told, before)
 
 
+@pytest.mark.parametrize(
+    ("path", "own"),
+    [
+        pytest.param("/tmp/venv/bin/sysmon", "/tmp", id="below it"),
+        pytest.param("/var/tmp/x", "/var/tmp", id="below the other"),
+        pytest.param("/opt/tmp/bin/sysmon", None, id="elsewhere"),
+    ],
+)
+def test_what_lies_in_a_folder_that_a_service_has_its_own_of_is_found(path: str, own: str | None) -> None:
+    assert service.own_folder_above(Path(path)) == own
+
+
 def test_a_program_that_the_services_user_could_not_read_is_found() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
