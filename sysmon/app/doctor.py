@@ -80,6 +80,9 @@ def _data(config: Config) -> Iterator[Finding]:
             yield note("data", f"{shown} is not there yet", "`sysmon run` makes it")
         else:
             yield problem("data", f"{shown} is not there, and you may not make it", "name another with --data")
+    elif not path.is_dir():
+        yield problem("data", f"{shown} is no folder", "name another with --data, or set data_dir")
+        return
     else:
         about = path.stat()
         yield findings.permissions(str(path), about.st_mode, _procfs.user_name(about.st_uid))
@@ -171,8 +174,8 @@ def _record(config: Config, host: str | None, now: datetime) -> Iterator[Finding
     try:
         found = status.status(config.data_dir, config.storage, host, now=now)
     except NothingFoundError as error:
-        pid = holder(config.data_dir / "lock")
-        way = "wait for the first sample" if pid is not None else "sysmon run, or sysmon service install"
+        held = config.data_dir.is_dir() and holder(config.data_dir / "lock") is not None
+        way = "wait for the first sample" if held else "sysmon run, or sysmon service install"
         yield note("samples", printable(str(error)), way)
         return
     except (SysmonError, OSError) as error:

@@ -122,6 +122,14 @@ def test_before_the_first_run_there_is_nothing_wrong_with_the_samples(tmp_path: 
     assert told == ["`sysmon run` makes it", "sysmon run, or sysmon service install"]
 
 
+def test_a_file_in_the_place_of_the_data_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("no folder")
+
+    found = [finding for finding in checkup(tmp_path) if finding.verdict is Verdict.PROBLEM]
+
+    assert [(finding.subject, finding.text) for finding in found] == [("data", f"{tmp_path}/data is no folder")]
+
+
 def test_a_folder_that_everybody_may_read_and_damage_are_found(tmp_path: Path) -> None:
     data = tmp_path / "data"
     (path,) = write_table(data, AGENT, agent_rows(range(10, 601, 10)))
