@@ -2,11 +2,10 @@
 
 import json
 import os
-import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -81,16 +80,13 @@ class Database:
 
     def tables_of(self, statement: str) -> set[str]:
         """Return the names of the tables that a statement reads; raise UsageError for what is not one SELECT."""
-        duckdb = _duckdb()
-        try:
+        with _told():
             statements = self._locked.extract_statements(statement)
             if len(statements) != 1:
                 raise UsageError(f"{len(statements)} statements: write one SELECT")
-            if statements[0].type not in {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}:
+            if statements[0].type != _duckdb().StatementType.SELECT:
                 raise UsageError("that is no question: write one SELECT; nothing can be changed here")
             return self._names(statement)
-        except duckdb.Error as error:
-            raise _refusal(error) from error
 
     def _names(self, statement: str) -> set[str]:
         """Return the tables in a statement; DuckDB's own list fails for joins with USING, and for nonsense."""
@@ -98,31 +94,21 @@ class Database:
             return set(self._locked.get_table_names(statement))
         found = self._locked.execute("SELECT json_serialize_sql(?::VARCHAR)", [statement]).fetchone()
         tree = json.loads(found[0]) if found else {"error": True}
-        known = {name.casefold() for name in self._tables}
-        if tree["error"]:  # an EXPLAIN, or nonsense: whatever is spelt like a table
-            return known & {word.casefold() for word in re.findall(r"\w+", statement)}
-        return known & {name.casefold() for name in _base_tables(tree)}
+        if tree["error"]:  # more is read than is needed, and no answer is wrong
+            return set(self._tables)
+        return {name.casefold() for name in _base_tables(tree)} & {name.casefold() for name in self._tables}
 
     def attempt(self, statement: str) -> None:
         """Raise UsageError for a statement that cannot work, before any row is loaded for it."""
-        duckdb = _duckdb()
-        try:
+        with _told():
             self._locked.execute(f"EXPLAIN {statement}")
-        except duckdb.ParserException:  # one that cannot be explained, as it is an explanation
-            return
-        except duckdb.Error as error:
-            raise _refusal(error) from error
 
     def load(self, table: str, rows: Iterable[Sequence[Value]]) -> None:
         """Put rows into a table; whatever goes wrong while they are read is raised."""
-        duckdb = _duckdb()
         self._loaded.add(table)
-        try:
-            with _Feeder(rows) as feeder:
-                source = feeder.source(self._tables[table])
-                self._connection.execute(f"INSERT INTO {quoted(table)} SELECT * FROM {source}")  # noqa: S608 - quoted
-        except duckdb.Error as error:
-            raise _refusal(error) from error
+        with _told(), _Feeder(rows) as feeder:
+            source = feeder.source(self._tables[table])
+            self._connection.execute(f"INSERT INTO {quoted(table)} SELECT * FROM {source}")  # noqa: S608 - quoted
 
     def lock(self) -> None:
         """Let no statement reach a file, the network, a setting or a table that was not loaded from here on."""
@@ -134,21 +120,14 @@ class Database:
 
     def answer(self, statement: str) -> Answer:
         """Run a statement; raise UsageError with one line for what DuckDB refuses."""
-        duckdb = _duckdb()
-        try:
+        with _told():
             found = self._connection.execute(statement)
-        except duckdb.Error as error:
-            raise _refusal(error) from error
         names = [str(column[0]) for column in found.description or ()]
         return Answer(tuple(_unlike(names)), self._fetched(found))
 
     def _fetched(self, found: "duckdb.DuckDBPyConnection") -> Iterator[tuple[Any, ...]]:
-        duckdb = _duckdb()
-        try:
-            while rows := found.fetchmany(_BATCH):
-                yield from rows
-        except duckdb.Error as error:
-            raise _refusal(error) from error
+        while rows := _some(found):
+            yield from rows
 
 
 def write_parquet(file: BinaryIO, columns: Columns, rows: Iterable[Sequence[Value]]) -> None:
@@ -234,6 +213,27 @@ def _connect(**settings: str | bool) -> "duckdb.DuckDBPyConnection":
     }
     connection: duckdb.DuckDBPyConnection = _duckdb().connect(":memory:", config={**fixed, **settings})
     return connection
+
+
+def _some(found: "duckdb.DuckDBPyConnection") -> list[tuple[Any, ...]]:
+    with _told():
+        return found.fetchmany(_BATCH)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Raise what DuckDB refuses as UsageError, and its way of telling of Ctrl-C as what it is."""
+    duckdb = _duckdb()
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
+    except duckdb.Error as error:
+        raise _refusal(error) from error
+    except RuntimeError as error:
+        if "interrupted" in str(error):
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _refusal(error: Exception) -> UsageError:

@@ -1,5 +1,6 @@
 """`sysmon query` and Parquet as a shell calls them: what they print, how they end, and what they say without DuckDB."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import duckdb
 import pytest
 
 from sysmon.sampling.tables import AGENT
-from tests.cli.processes import SYSMON, answer, environment
+from tests.cli.processes import SYSMON, answer, environment, until
 from tests.cli.terminals import Terminal
 from tests.reading.stored import START, at, write_table
 
@@ -158,3 +159,16 @@ def test_parquet_does_not_go_through_a_pipe(data: Path) -> None:
 
     said = "sysmon: Parquet goes to a file or a folder: name one with -o\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
+def test_ctrl_c_ends_a_query_and_leaves_nothing_behind(data: Path, tmp_path: Path) -> None:
+    spill = tmp_path / "spill"
+    spill.mkdir()
+    command = [*SYSMON, "query", "--data", str(data), "select sum(range) from range(1000000000000)"]
+
+    with subprocess.Popen(command, env=environment(TMPDIR=str(spill)), stderr=subprocess.PIPE, text=True) as process:
+        until(lambda: list(spill.iterdir()))
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+
+    assert (process.returncode, said, list(spill.iterdir())) == (130, "", [])
