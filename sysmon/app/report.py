@@ -25,6 +25,7 @@ from sysmon.report.ranking import PASSING, rank, rank_rolled, uses_of
 from sysmon.report.rolled import summarise_rolled
 from sysmon.report.sides import HOST, by_label, trouble
 from sysmon.report.summary import Ranking, Report, SeriesSummary, TableSummary, summarise
+from sysmon.spelling import closest
 from sysmon.ticks import Ticks
 
 HEARTBEAT = "agent"
@@ -301,7 +302,10 @@ def _labelled(tables: Sequence[Table], label: str) -> list[Table]:
     """Return the tables whose rows have a label; raise UsageError where there is none."""
     known = {name for table in tables for name in table.labels if name not in PASSING}
     if label not in known:
-        raise UsageError(f"--by {label}: no table here has such rows: write {', '.join(sorted({HOST, *known}))}")
+        names = sorted({HOST, *known})
+        close = closest(label, names)
+        way = f"did you mean {close!r}?" if close else f"write {', '.join(names)}"
+        raise UsageError(f"--by {label}: no table here has such rows: {way}")
     return [table for table in tables if label in table.labels]
 
 

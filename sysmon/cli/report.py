@@ -35,6 +35,9 @@ INCOMPLETE = 1
     epilog=example(
         "sysmon report --since 1h",
         "sysmon report --since yesterday --until today --table cpu",
+        "sysmon report --since 1h --compare 7d",
+        "sysmon report --since 1d --by device",
+        "sysmon report --since today --bucket 1h --metric 'cpu_usage*'",
         "sysmon report --since 1d --format html -o day.html",
         "sysmon report --since 1d --host all --format markdown -o report.md",
     ),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
-from math import fsum
+from math import ceil, fsum
 
 from sysmon.digest import Digest
 from sysmon.errors import UsageError
@@ -32,7 +32,7 @@ def edges_of(since: datetime, until: datetime, length: timedelta, zone: tzinfo |
     if not divides_a_day(length) and (length < _DAY or length % _DAY):
         raise UsageError(f"--bucket {format_duration(length)} does not divide a day: write 1m, 5m, 1h, 6h, 1d or 7d")
     if (until - since) / length > MOST:
-        longer = format_duration((until - since) / MOST)
+        longer = format_duration(ceil((until - since).total_seconds() / MOST))
         raise UsageError(f"--bucket {format_duration(length)} would be more than {MOST} lines: write {longer} or more")
     found: list[datetime] = []
     for edge in _multiples(since.astimezone(zone).date(), length, zone):
