@@ -1,9 +1,11 @@
 """The whole terminal for a while: keys one by one, a screen of its own, and everything as it was at the end."""
 
 import os
+import select
 import termios
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from math import inf
 from typing import Any
 
 from sysmon.app.screen import terminal_size
@@ -11,6 +13,12 @@ from sysmon.app.screen import terminal_size
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[H\x1b[2J"
 _LEAVE = "\x1b[0m\x1b[?25h\x1b[?1049l"
 _LFLAGS, _CC = 3, 6
+
+_PIECE = 256
+"""Bytes that a terminal takes at once if it takes any."""
+
+_WAIT = 0.2
+"""Seconds between two looks whether it takes some."""
 
 
 class TerminalGoneError(Exception):
@@ -20,15 +28,16 @@ class TerminalGoneError(Exception):
 class FullScreen:
     """Draws on the terminal at `output` and reads keys from the one at `keys`; use it within `taken`.
 
-    `refresh`, `leave` and `back` may be called from signal handlers. What could not be written is forgotten: the
-    next drawing begins anew.
+    `refresh`, `leave` and `back` may be called from signal handlers. `enough` says that nobody waits any longer for
+    a terminal that takes nothing (Ctrl-S).
     """
 
-    def __init__(self, keys: int, output: int, *, encoding: str) -> None:
+    def __init__(self, keys: int, output: int, *, encoding: str, enough: Callable[[], bool] = lambda: False) -> None:
         self.stale = True
         self.keys = keys
         self._output = output
         self._encoding = encoding
+        self._enough = enough
         self._modes: list[Any] | None = None
         self._drawn: list[str] = []
 
@@ -68,7 +77,7 @@ class FullScreen:
             return
         modes, self._modes = self._modes, None
         with suppress(TerminalGoneError):
-            self._write(_LEAVE)
+            self._write(_LEAVE, patience=_WAIT)
         with suppress(termios.error):  # it may have gone away
             termios.tcsetattr(self.keys, termios.TCSANOW, modes)
 
@@ -95,10 +104,16 @@ class FullScreen:
             raise TerminalGoneError
         return typed.decode("utf-8", "ignore")
 
-    def _write(self, text: str) -> None:
+    def _write(self, text: str, *, patience: float = inf) -> None:
+        """Write, piece by piece: a terminal that takes nothing for a while must not keep us from leaving."""
         data = text.encode(self._encoding, "backslashreplace")
         while data:
+            waited = 0.0
+            while not select.select([], [self._output], [], _WAIT)[1]:
+                waited += _WAIT
+                if self._enough() or waited > patience:
+                    raise TerminalGoneError
             try:
-                data = data[os.write(self._output, data) :]
+                data = data[os.write(self._output, data[:_PIECE]) :]
             except OSError as error:
                 raise TerminalGoneError from error

@@ -73,7 +73,7 @@ class Lookback:
         """Look for newer samples; return whether there are some."""
         self._now = now
         self._learn()
-        pace, before = self._pace, self._edge
+        pace, before = self._pace, self._edge if self._edge <= to_ms(now) else 0  # the clock may have been set back
         if pace is None:
             return False
         newer = pace.ticks(from_ms(before), now + _MS) if before else ()

@@ -39,7 +39,7 @@ def step_through(record: FileRecord, sight: Sight, *, host: str, at: datetime | 
     """Show what the files hold, from an instant on (None: the newest), until somebody leaves; return the exit code."""
     clock = SystemClock()
     waiter = Waiter(clock.monotonic)
-    screen = _screen()
+    screen = _screen(waiter)
     viewer = Viewer(record, screen, waiter, clock=clock, host=host, look=sight.look, zone=sight.zone, at=at)
     with waiter.catching(_ending()), minding(screen), screen.taken():
         while viewer.until(clock.monotonic() + POLL):
@@ -52,7 +52,7 @@ def watch(sampling: "OwnSampling", sight: Sight) -> int:
     """Show samples as they are taken here, until somebody leaves; return the exit code."""
     clock = SystemClock()
     waiter = Waiter(clock.monotonic)
-    screen = _screen()
+    screen = _screen(waiter)
     viewer = Viewer(sampling.record, screen, waiter, clock=clock, host=sampling.host, look=sight.look, zone=sight.zone)
     with waiter.catching(_ending()), minding(screen), screen.taken():
         sampling.go(viewer, viewer.refresh)
@@ -63,8 +63,9 @@ def _code(waiter: Waiter, viewer: Viewer) -> int:
     return exit_code(waiter.stopped_by or (signal.SIGHUP if viewer.gone else None))
 
 
-def _screen() -> FullScreen:
-    return FullScreen(0, 1, encoding=(sys.stdout.encoding if sys.stdout else None) or "utf-8")
+def _screen(waiter: Waiter) -> FullScreen:
+    encoding = (sys.stdout.encoding if sys.stdout else None) or "utf-8"
+    return FullScreen(0, 1, encoding=encoding, enough=lambda: waiter.stopped_by is not None)
 
 
 def _ending() -> set[signal.Signals]:

@@ -181,6 +181,16 @@ def test_samples_and_tables_that_come_later_are_seen_when_one_looks(tmp_path: Pa
     assert set(_cells(files, 300)) == {"cpu", "agent", "collector", "disk_usage"}
 
 
+def test_after_the_clock_was_set_back_the_newest_sample_is_that_of_now(tmp_path: Path) -> None:
+    _write(tmp_path)
+    files = _open(tmp_path)
+    before = files.find_newest().moment.at
+
+    files.look(at(95))
+
+    assert (before, files.find_newest().moment.at) == (at(650), at(90))
+
+
 def test_where_nothing_is_stored_it_says_so(tmp_path: Path) -> None:
     write_log(tmp_path, "events", event_lines([started(0, "one", INTERVALS)]))
 

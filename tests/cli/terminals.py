@@ -88,7 +88,12 @@ class Terminal:
     def left_as_it_was(self) -> bool:
         """Say whether modes, cursor and colours are as they were at first."""
         cursor = self.screen.cursor
-        return (self._modes(), cursor.hidden, cursor.attrs) == (self.modes, False, self.screen.default_char)
+        return self.modes_as_they_were and (cursor.hidden, cursor.attrs) == (False, self.screen.default_char)
+
+    @property
+    def modes_as_they_were(self) -> bool:
+        """Say whether the modes alone are as they were: whether what is typed is shown, line by line."""
+        return self._modes() == self.modes
 
     def _modes(self) -> list[Any]:
         return termios.tcgetattr(self._slave)

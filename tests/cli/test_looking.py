@@ -266,6 +266,17 @@ def test_a_terminal_that_goes_away_ends_it(stored: Path) -> None:
         assert process.wait(30) in {0, 129}
 
 
+def test_a_terminal_that_takes_nothing_does_not_keep_it_from_ending(stored: Path) -> None:
+    with Terminal(80, 24) as terminal:
+        process = terminal.start(_command("show", stored), XTERM)
+        terminal.until(lambda: "q quit" in terminal.screen.display[23])
+        terminal.type("\x13")
+        terminal.type(LEFT)
+        process.terminate()
+
+        assert (process.wait(30), terminal.modes_as_they_were) == (0, True)
+
+
 def _characters(raw: bytes) -> tuple[bool, bool]:
     """Return whether there is colour in what was written, and whether there is anything but ASCII."""
     return re.search(rb"\x1b\[[0-9;]*[1-9][0-9;]*m", raw) is not None, not raw.isascii()
