@@ -1,15 +1,19 @@
 """What the real run does when it is stopped for a while, and (with libfaketime) when the clock is set."""
 
 import signal
+import subprocess
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.processes import environment, rows, start, until
+from sysmon.reading import store
+from tests.cli.processes import SYSMON, answer, environment, rows, start, until
+from tests.crashes import sequence
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+LIGHT = "collectors: {process: {enabled: false}, connections: {enabled: false}}\n"
 FLAGS = ("--interval", "100ms", "--log-level", "error")
 
 
@@ -19,6 +23,12 @@ def told(folder: Path, kind: str) -> list[dict[str, Any]]:
 
 def instants(folder: Path) -> list[datetime]:
     return [datetime.fromisoformat(row["timestamp"]) for row in rows(folder, "agent")]
+
+
+def numbers(folder: Path) -> list[int]:
+    """Return the numbers of all ticks that are stored, packed or not."""
+    (host,) = store.hosts(folder / "data")
+    return sorted(number for _, number in sequence(folder / "data", host))
 
 
 def worst_rate(folder: Path) -> float:
@@ -66,9 +76,10 @@ def clock(tmp_path: Path) -> Path:
         pytest.param("+1h", 3600, id="an hour forward"),
         pytest.param("-1h", -3600, id="an hour back"),
         pytest.param("+40d", 40 * 86_400, id="forty days forward"),
+        pytest.param("-1767225600s", -1_767_225_600, id="to 1970, as where the battery is flat"),
     ],
 )
-def test_a_clock_that_is_set_becomes_an_event_and_ticks_stay_on_multiples(
+def test_a_clock_that_is_set_becomes_an_event_ticks_stay_on_multiples_and_nothing_is_lost(
     tmp_path: Path, clock: Path, offset: str, seconds: int
 ) -> None:
     faked = {
@@ -78,7 +89,7 @@ def test_a_clock_that_is_set_becomes_an_event_and_ticks_stay_on_multiples(
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "NO_FAKE_STAT": "1",
     }
-    with start(tmp_path, *FLAGS, env=environment(**faked)) as process:
+    with start(tmp_path, *FLAGS, env=environment(**faked), settings=LIGHT) as process:
         until(lambda: len(rows(tmp_path, "agent")) > 3)
         clock.write_text(f"{offset}\n")
         until(lambda: told(tmp_path, "clock_step"))
@@ -86,6 +97,11 @@ def test_a_clock_that_is_set_becomes_an_event_and_ticks_stay_on_multiples(
         until(lambda: len(rows(tmp_path, "agent")) > after + 3)
         process.terminate()
 
+    stored = numbers(tmp_path)
+    where = ["--data", str(tmp_path / "data")]
+    maintained = subprocess.run(
+        [*SYSMON, "maintain", *where], env=environment(**faked), capture_output=True, check=False, timeout=60
+    )
     (step,) = told(tmp_path, "clock_step")
     off = {instant.microsecond % 100_000 for instant in instants(tmp_path)}
     assert (abs(step["seconds"] - seconds) < 1.0, off, worst_rate(tmp_path) >= 0.0, process.returncode) == (
@@ -94,3 +110,5 @@ def test_a_clock_that_is_set_becomes_an_event_and_ticks_stay_on_multiples(
         True,
         0,
     )
+    assert (stored, maintained.returncode, numbers(tmp_path)) == (list(range(1, len(stored) + 1)), 0, stored)
+    assert answer("verify", str(tmp_path / "data")).returncode == 0

@@ -24,8 +24,10 @@ def test_an_ignored_signal_does_not_shorten_a_wait() -> None:
     begin = time.monotonic()
 
     with waiter.catching(set(), {signal.SIGUSR1}):
-        threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+        nudge = threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGUSR1))
+        nudge.start()
         came = waiter.until(begin + 0.05)
+        nudge.join()  # while it is caught: later it would end the tests
 
     assert (came, waiter.stopped_by, time.monotonic() >= begin + 0.05) == (True, None, True)
 

@@ -1,0 +1,66 @@
+"""Every collector there is fails in turn, in real samples of this machine: the others have no gap."""
+
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from sysmon.collectors import Source, discover
+from sysmon.sampling.sampler import Sampler
+from tests.sampling.fakes import FakeClock
+
+ALL = discover()
+TICKS = 4
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+
+
+class Broken:
+    """A collector that answers first, and from then on raises whatever comes."""
+
+    def __init__(self, collector: Any, error: BaseException) -> None:
+        self.table = collector.table
+        self._collector = collector
+        self._error = error
+        self._asked = 0
+
+    def read(self) -> Any:
+        self._asked += 1
+        if self._asked > 1:
+            raise self._error
+        return self._collector.read()
+
+    def rows(self, before: Any, after: Any, seconds: float) -> Any:
+        return self._collector.rows(before, after, seconds)
+
+
+def up(broken: str | None, error: Exception) -> list[dict[str, float]]:
+    """Return for each tick what `collector_up` says of every collector, and whether it had rows."""
+    clock = FakeClock(datetime(2026, 11, 20, 12, tzinfo=UTC))
+    collectors = {name: collector(Source(), collector.Options()) for name, collector in ALL.items()}
+    if broken is not None:
+        collectors[broken] = Broken(collectors[broken], error)
+    sampler = Sampler(collectors, clock.monotonic)
+    sampler.prime()
+    found = []
+    for _ in range(TICKS):
+        clock.pass_(10)
+        sample, _ = sampler.take(clock.at, ALL.keys())
+        told = {str(row[0]): float(row[2] or 0) for row in sample.rows["collector"]}
+        found.append({name: value for name, value in told.items() if value == 0 or name in sample.rows})
+    sampler.close()
+    return found
+
+
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), RuntimeError("whatever")], ids=["EIO", "anything"])
+@pytest.mark.parametrize("broken", ALL)
+def test_one_collector_that_fails_costs_no_other_a_row(broken: str, error: Exception) -> None:
+    whole = up(None, error)
+
+    found = up(broken, error)
+
+    others, expected = (
+        [{name: up for name, up in tick.items() if name != broken} for tick in one] for one in (found, whole)
+    )
+    assert (others, found[0][broken]) == (expected, 0)
