@@ -296,7 +296,17 @@ def _open_trouble(events: Iterable[Event]) -> list[Fault]:
         for kind, end in _ENDED_BY.items():
             if event.kind == end or (kind == "mount_stuck" and event.kind == "mount_gone"):
                 begun.pop((kind, _subject(event)), None)
-    return [Fault(Weight.WARNING, in_words(event)) for event in begun.values()]
+    return [Fault(Weight.WARNING, _still(event)) for event in begun.values()]
+
+
+def _still(event: Event) -> str:
+    """Return what goes on since an event, and what to do about it."""
+    fields = event.fields
+    if event.kind == "collector_unhealthy":
+        return f"collector {fields.get('collector')} fails: {fields.get('error')}: look at `sysmon doctor`"
+    if event.kind == "reload_failed":
+        return f"changed rules or configuration cannot be read, and the old ones hold: {fields.get('error')}"
+    return f"{fields.get('mountpoint')} does not answer since {event.at:%Y-%m-%d %H:%M:%S} UTC: look at its server"
 
 
 def _subject(event: Event) -> object:

@@ -1,6 +1,7 @@
 """The state of sysmon as a page for people, as JSON for programs, and as a line for monitoring plugins."""
 
 import json
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -19,11 +20,12 @@ SCHEMA = 1
 NAGIOS_UNKNOWN = 3
 _NAGIOS = {Weight.WARNING: ("WARNING", 1), Weight.CRITICAL: ("CRITICAL", 2)}
 _TOLD = 3
+_WIDTH = 79
 
 
 def as_text(found: Status) -> str:
     """Return a page for people: what is wrong first, then part by part what there is to know."""
-    head = [f"{fault.weight.upper():<8} {printable(fault.text)}" for fault in found.faults] or ["OK"]
+    head = [_filled(f"{fault.weight.upper():<8} {printable(fault.text)}", 9) for fault in found.faults] or ["OK"]
     parts = [
         ("run", _run(found)),
         ("last 24 hours", _day(found)),
@@ -34,7 +36,7 @@ def as_text(found: Status) -> str:
         ("limits", [_limit(limit) for limit in found.disk.limits]),
         ("versions", [", ".join(f"{name.replace('_', ' ')} {one}" for name, one in found.versions.items())]),
     ]
-    blocks = ["\n".join([title, *(f"  {line}" for line in lines)]) for title, lines in parts]
+    blocks = ["\n".join([title, *(_filled(f"  {line}", 4) for line in lines)]) for title, lines in parts]
     return "\n\n".join(["\n".join(head), *blocks])
 
 
@@ -164,6 +166,21 @@ def _limit(limit: growth.Limit) -> str:
     else:
         when = f"reached in {units.format_age(limit.reached_in.total_seconds())}"
     return f"{limit.name:<17}  {limit.used}: {when}"
+
+
+def _filled(line: str, indent: int) -> str:
+    """Return a line as it is where it fits, else on several ones; paths stay whole."""
+    if len(line) <= _WIDTH:
+        return line
+    margin = line[: len(line) - len(line.lstrip())]
+    return textwrap.fill(
+        line.strip(),
+        _WIDTH,
+        initial_indent=margin,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _running(running: Running) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def unhealthy(seconds: float) -> Event:
     ("events", "told"),
     [
         pytest.param(
-            [unhealthy(100)], ["collector unhealthy: collector network, error broken"], id="a collector fails"
+            [unhealthy(100)], ["collector network fails: broken: look at `sysmon doctor`"], id="a collector fails"
         ),
         pytest.param(
             [unhealthy(100), Event(at(200), "collector_recovered", {"collector": "network", "failures": 5})],
@@ -97,13 +97,13 @@ def unhealthy(seconds: float) -> Event:
         ),
         pytest.param(
             [unhealthy(100), Event(at(200), "collector_recovered", {"collector": "cpu", "failures": 5})],
-            ["collector unhealthy: collector network, error broken"],
+            ["collector network fails: broken: look at `sysmon doctor`"],
             id="another one has",
         ),
         pytest.param([unhealthy(100), stopped(200, "r1", 200), started(205, "r2", TEN, 210)], [], id="a new run began"),
         pytest.param(
             [Event(at(100), "reload_failed", {"error": "rules.yaml:1:1: no", "kept": 7})],
-            ["reload failed: error rules.yaml:1:1: no, kept 7"],
+            ["changed rules or configuration cannot be read, and the old ones hold: rules.yaml:1:1: no"],
             id="rules that cannot be read",
         ),
         pytest.param(
@@ -120,6 +120,14 @@ def test_trouble_that_has_not_ended_needs_a_look(tmp_path: Path, events: list[Ev
     store(tmp_path, *events)
 
     assert texts(found(tmp_path)) == [("warning", text) for text in told]
+
+
+def test_a_page_fits_eighty_columns_however_long_its_lines_are(tmp_path: Path) -> None:
+    store(tmp_path, Event(at(100), "reload_failed", {"error": "rules.yaml:1:1: " + "too many words " * 20, "kept": 7}))
+
+    text = statuspages.as_text(found(tmp_path))
+
+    assert [line for line in text.splitlines() if len(line) > 79 and str(tmp_path) not in line] == []
 
 
 def test_the_last_trouble_is_told_also_when_it_is_over(tmp_path: Path) -> None:
