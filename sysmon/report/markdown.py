@@ -52,12 +52,18 @@ def _hosts(reports: Sequence[Report], zone: tzinfo | None) -> Iterator[str]:
 
 def _beside(corner: str, names: Sequence[str], columns: Sequence[Column]) -> str:
     """Return a table of what is told side by side."""
-    titles = [" ".join(filter(None, (column.head, title))) for column in columns for title, _ in column.titles]
+    heads = [column.head for column in columns if column.head]
+    alone = f"{escape(heads[0])}\n\n" if len(heads) == 1 else ""
+    titles = [
+        title if alone else " ".join(filter(None, (column.head, title)))
+        for column in columns
+        for title, _ in column.titles
+    ]
     rows = [
         [escape(name), *(text for column in columns for text, _ in column.cells[place])]
         for place, name in enumerate(names)
     ]
-    return _table([corner, *map(escape, titles)], rows)
+    return alone + _table([corner, *map(escape, titles)], rows)
 
 
 class _Chapter:

@@ -1,9 +1,11 @@
 """The columns of series or hosts side by side, for every form of page: what is told of each, and how bad it is."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from sysmon import units
 from sysmon.model import Metric
+from sysmon.report.canvas import TITLES, levels, numbers
 from sysmon.report.grid import Cell, Column, titled
 from sysmon.report.sides import Side, is_share, is_total, metrics_of, worst_alert
 from sysmon.report.summary import MetricSummary, Report
@@ -12,10 +14,19 @@ from sysmon.thresholds import worst_level
 
 
 def series_columns(found: Sequence[Side]) -> list[Column]:
-    """Return how complete each series is, and of each metric that is anything but 0 its mean and maximum."""
+    """Return how complete each series is, and of each metric that is anything but 0 its mean and maximum.
+
+    Where there is only one, there is room for all that is known of it.
+    """
     samples = [f"{one.series.coverage.found} of {one.series.coverage.expected}" for one in found]
     columns = [_told("samples", samples)]
-    return columns + [_column(metric, found) for metric in metrics_of(side.series for side in found)]
+    metrics = metrics_of(side.series for side in found)
+    if len(metrics) == 1 and not is_total(metrics[0]) and not is_share(metrics[0]):
+        return [
+            *columns,
+            Column(metrics[0].name, titled(*TITLES), [_all_cells(_item(side, metrics[0])) for side in found]),
+        ]
+    return columns + [_column(metric, found) for metric in metrics]
 
 
 def host_columns(reports: Sequence[Report]) -> list[Column]:
@@ -39,9 +50,19 @@ def _told(title: str, texts: Sequence[str]) -> Column:
 
 
 def _column(metric: Metric, found: Sequence[Side]) -> Column:
-    items = [next((one for one in side.series.metrics if one.metric == metric), None) for side in found]
+    items = [_item(side, metric) for side in found]
     first = "total" if is_total(metric) else "share" if is_share(metric) else "mean"
     return Column(metric.name, titled(first, "min" if is_share(metric) else "max"), [_cells(item) for item in items])
+
+
+def _item(side: Side, metric: Metric) -> MetricSummary | None:
+    return next((one for one in side.series.metrics if one.metric == metric), None)
+
+
+def _all_cells(item: MetricSummary | None) -> list[Cell]:
+    if item is None or item.stats is None:
+        return [("-", None)] * len(TITLES)
+    return list(zip_longest(numbers(item.stats, item.metric.unit), levels(item)))
 
 
 def _cells(item: MetricSummary | None) -> list[Cell]:
