@@ -90,13 +90,14 @@ class Nearby:
         texts = len(HEAD) + len(table.labels)
         files = [file for _, _, file in self._overlapping(since, until)]
         for file, path, opened in store.open_files(self._folder, files, self._damage):
-            in_order = file.segment.period is not None  # what sysmon wrote itself
-            low = format_instant(since).encode()[:_STAMP] if in_order else b""
+            last = file.segment.end  # None for what sysmon did not write itself: its lines may be in any order
+            low = b"" if last is None else _stamp(since)
             source, damage = opened, self._damage
-            if in_order and not file.packed:
-                source, damage = _from_near(opened, low, file.form, damage)
+            if last is not None and not file.packed:
+                source, damage = _from_near(opened, low, file, damage)
+            over = None if last is None else to_ms(last)
             for ms, record in scan_file(table, file, path, source, wanted=_not_before(low, file.form), damage=damage):
-                if ms >= end and in_order:
+                if over is not None and end <= ms < over:
                     break
                 if begin <= ms < end:
                     yield ms, labels_of(record, table) + record[texts:]
@@ -149,11 +150,16 @@ class _Joined(RawIOBase):
         return header or self._body.read(size)
 
 
-def _from_near(opened: BinaryIO, low: bytes, form: Form, damage: Damage) -> tuple[BinaryIO, Damage]:
+def _stamp(at: datetime) -> bytes:
+    """Return an instant as it begins a line, in its first characters."""
+    return format_instant(min(at, store.LAST)).encode()[:_STAMP]
+
+
+def _from_near(opened: BinaryIO, low: bytes, file: SegmentFile, damage: Damage) -> tuple[BinaryIO, Damage]:
     """Let a file of lines in order be read from a little before the first with a timestamp from `low` on."""
-    header = opened.readline() if form is Form.CSV else b""
+    header = opened.readline() if file.form is Form.CSV else b""
     body = len(header)
-    offset = _near(opened, low, form, body)
+    offset = _near(opened, low, file, body)
     opened.seek(offset)
 
     def skipped() -> int:
@@ -167,19 +173,28 @@ def _from_near(opened: BinaryIO, low: bytes, form: Form, damage: Damage) -> tupl
     return (cast("BinaryIO", _Joined(header, opened)) if header else opened), shifted
 
 
-def _near(opened: BinaryIO, low: bytes, form: Form, begin: int) -> int:
-    """Return where a line begins that is not far before the first one from `low` on: halve what may hold it."""
+def _near(opened: BinaryIO, low: bytes, file: SegmentFile, begin: int) -> int:
+    """Return where a line begins that is not far before the first one from `low` on: halve what may hold it.
+
+    Lines with a time that the file cannot hold say nothing about their neighbours.
+    """
+    before = _BEFORE[file.form]
+    earliest, latest = _stamp(file.segment.start), _stamp(file.segment.end or store.LAST)
     end = opened.seek(0, SEEK_END)
     while end - begin > _CLOSE:
         middle = (begin + end) // 2
         opened.seek(middle)
         first, *lines = opened.read(_LOOK).split(b"\n")[:-1] or [b""]
-        found = next((index for index, line in enumerate(lines) if line.startswith(_BEFORE[form])), None)
-        if found is None:
+        offset = middle + len(first) + 1
+        for line in lines:
+            stamp = line[len(before) :][:_STAMP]
+            if line.startswith(before) and earliest <= stamp <= latest:
+                break
+            offset += len(line) + 1
+        else:
             return begin
-        stamp = lines[found][len(_BEFORE[form]) :][:_STAMP]
         if stamp < low:
-            begin = middle + sum(len(line) + 1 for line in (first, *lines[:found]))
+            begin = offset
         else:
             end = middle
     return begin

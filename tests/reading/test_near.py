@@ -1,9 +1,10 @@
 """Rows found by halving a file are the rows that reading all of it finds."""
 
+import gzip
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sysmon.instants import to_ms
@@ -16,6 +17,7 @@ from tests.reading.stored import CPU, at, write_table
 LENGTH = 5000
 HOLE = range(1000, 1500)
 SECONDS = [second for second in range(LENGTH) if second not in HOLE]
+LINES_AN_HOUR = 2 * len([second for second in SECONDS if second < 3600])
 
 
 def _write(data: Path, form: Form, *, packed: bool = False) -> list[Path]:
@@ -29,6 +31,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return _write(tmp_path_factory.mktemp("near"), Form(form), packed=bool(packed))[0].parent
 
 
+@settings(max_examples=20)
 @given(st.integers(-10, LENGTH + 10), st.sampled_from([0.001, 1, 7, 300, 4000]))
 def test_the_rows_of_a_range_are_those_that_a_whole_reading_finds(folder: Path, begin: int, length: float) -> None:
     since, until = at(begin), at(begin + length)
@@ -95,6 +98,24 @@ def test_damage_far_away_is_of_no_interest(tmp_path: Path) -> None:
     found = Nearby(path.parent, CPU, damage).ticks(at(3000), at(3001))
 
     assert (damage.count, list(found)) == (0, [to_ms(at(3000))])
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_line_with_a_time_that_its_file_cannot_hold_hides_none_of_its_neighbours(
+    tmp_path: Path, packed: bool
+) -> None:
+    path = _write(tmp_path, Form.JSONL)[0]
+    lines = path.read_bytes().splitlines(keepends=True)
+    for number in range(100, LINES_AN_HOUR, 7):
+        lines[number] = lines[number].replace(b'"2026-', b'"2028-' if number % 2 else b'"2020-')
+    path.write_bytes(b"".join(lines))
+    if packed:
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+
+    found = Nearby(path.parent, CPU, Damage()).ticks(at(2900), at(3100))
+
+    whole = [(to_ms(one.at), one.row) for one in read_rows(path.parent, CPU, at(2900), at(3100), Damage())]
+    assert ([(ms, row) for ms, rows in found.items() for row in rows], len(whole) > 300) == (whole, True)
 
 
 def test_a_file_of_another_program_is_read_whole_because_its_lines_may_be_in_any_order(tmp_path: Path) -> None:
