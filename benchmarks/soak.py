@@ -4,13 +4,14 @@
 
 The whole path of a tick runs as in `sysmon run` (collectors, governor, rules, writer thread and files), without the
 waiting. Every few ticks a process starts and one ends, an interface appears or goes, and values cross their limits.
-Memory, descriptors and threads are printed as they go; the last lines compare tick 5,000 with the end.
+All of that, and the measuring, is done by another process: memory, descriptors and threads are those of the run alone.
+They are printed as they go; the last lines compare tick 5,000 with the end.
 """
 
 import argparse
-import gc
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,7 @@ from sysmon.storage.layout import Layout
 from sysmon.storage.writer import Writer
 
 SETTLED = 5_000
+_GROUP = 10
 _RULES = """version: 1
 rules:
   - {id: ports, metric: network_receive_bytes_per_second, gone_after: 30s, warning: {at_least: 0.1, clear_below: 0.05}}
@@ -44,25 +46,24 @@ rules:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What the process holds."""
+    """What a process holds; its own memory is what no file backs: pages of libraries come and go as others use them."""
 
     tick: int
     resident_kib: int
+    own_kib: int
     descriptors: int
     threads: int
-    objects: int
 
     def line(self) -> str:
         """Return it as a row of a table."""
-        return f"| {self.tick} | {self.resident_kib} | {self.descriptors} | {self.threads} | {self.objects} |"
+        return f"| {self.tick} | {self.resident_kib} | {self.own_kib} | {self.descriptors} | {self.threads} |"
 
 
-def look(tick: int) -> Use:
-    """Measure this process."""
-    gc.collect()
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    resident, threads = int(status["VmRSS"].split()[0]), int(status["Threads"])
-    return Use(tick, resident, len(os.listdir("/proc/self/fd")), threads, len(gc.get_objects()))  # noqa: PTH208 - numbers
+def look(pid: int, tick: int) -> Use:
+    """Measure a process from outside."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    resident, own, threads = (int(status[key].split()[0]) for key in ("VmRSS", "RssAnon", "Threads"))
+    return Use(tick, resident, own, len(os.listdir(f"/proc/{pid}/fd")), threads)  # noqa: PTH208 - a number
 
 
 class Churn:
@@ -143,21 +144,45 @@ class Soak:
         stored = self._writer.put(sample, events=events, alerts=alerts, active=self._evaluator.active())
         stored.wait()
 
-    def forget_files(self) -> None:
-        """Delete what was written a while ago: this is about memory."""
-        for path in sorted(self._folder.glob("*/*-*"))[:-200]:
-            if self._at.timestamp() - 7200 > _begin(path):
-                path.unlink(missing_ok=True)
-
     def close(self) -> None:
         """Write what is left."""
         self._sampler.close()
         self._writer.close(60)
 
 
-def _begin(path: Path) -> float:
-    stamp = path.name.split("-")[1]
-    return datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+def forget_files(folder: Path) -> None:
+    """Delete all but the newest files of each table: this is about memory."""
+    for table in folder.glob("*/"):
+        for path in sorted(table.iterdir())[:-8]:
+            path.unlink()
+
+
+def ticking(folder: Path, ticks: int, told: int, heard: int) -> None:
+    """Take all ticks, one group of them at a word, and nothing else: what is measured is the run, not its scenery."""
+    soak = Soak(folder)
+    for tick in range(1, ticks + 1):
+        soak.tick()
+        if tick % _GROUP == 0:
+            os.write(told, struct.pack("=qq", tick, soak.alerts))
+            os.read(heard, 1)
+    soak.close()
+
+
+def watching(pid: int, folder: Path, heard: int, told: int) -> tuple[list[Use], int]:
+    """Have things come and go between the groups of ticks, and measure now and then; return the uses, and alerts."""
+    churn, uses, alerts = Churn(), [], 0
+    try:
+        while answer := os.read(heard, 16):
+            tick, alerts = struct.unpack("=qq", answer)
+            churn.turn(tick)
+            if tick % SETTLED == 0:
+                uses.append(look(pid, tick))
+                print(uses[-1].line(), flush=True)
+                forget_files(folder / "data/soak")
+            os.write(told, b".")
+    finally:
+        churn.close()
+    return uses, alerts
 
 
 def main() -> int:
@@ -165,27 +190,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ticks", type=int, default=100_000)
     ticks = max(SETTLED, parser.parse_args().ticks)
-    churn, uses = Churn(), []
     began = time.monotonic()
-    print("| tick | resident KiB | descriptors | threads | objects |\n|---|---|---|---|---|")
+    print("| tick | resident KiB | of that its own | descriptors | threads |\n|---|---|---|---|---|", flush=True)
+    (heard, tell), (hear, told) = os.pipe(), os.pipe()
     with tempfile.TemporaryDirectory() as name:
-        soak = Soak(Path(name))
-        try:
-            for tick in range(1, ticks + 1):
-                churn.turn(tick)
-                soak.tick()
-                if tick % SETTLED == 0:
-                    soak.forget_files()
-                    uses.append(look(tick))
-                    print(uses[-1].line(), flush=True)
-        finally:
-            churn.close()
-            soak.close()
+        pid = os.fork()
+        if pid == 0:
+            os.close(heard)
+            os.close(told)
+            ticking(Path(name), ticks, tell, hear)
+            os._exit(0)
+        os.close(tell)
+        os.close(hear)
+        uses, alerts = watching(pid, Path(name), heard, told)
+        os.waitpid(pid, 0)
     first, last = uses[0], uses[-1]
-    print(f"\n{soak.alerts} alert events, {time.monotonic() - began:.0f} s; from tick {first.tick} to {last.tick}:")
-    print(
-        f"memory {last.resident_kib - first.resident_kib:+d} KiB ({last.resident_kib / first.resident_kib:.3f} times)"
-    )
+    print(f"\n{alerts} alert events, {time.monotonic() - began:.0f} s; from tick {first.tick} to {last.tick}:")
+    grown = f"resident {last.resident_kib - first.resident_kib:+d} KiB, its own {last.own_kib - first.own_kib:+d} KiB"
+    print(f"{grown} ({last.own_kib / first.own_kib:.3f} times)")
     print(f"descriptors {last.descriptors - first.descriptors:+d}, threads {last.threads - first.threads:+d}")
     return 0
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sysmon.alerts.evaluator import Evaluator, wanted
 from sysmon.alerts.rules import RuleSet
@@ -19,7 +20,9 @@ from sysmon.config import Config, Notify
 from sysmon.formats import jsonl, records
 from sysmon.instants import format_instant
 from sysmon.model import AlertEvent, Event, Origin, Sample
-from sysmon.notify.courier import Courier
+
+if TYPE_CHECKING:
+    from sysmon.notify.courier import Courier
 
 _LOGGER = logging.getLogger(logs.LOGGER)
 
@@ -44,7 +47,7 @@ class Alarms:
         self._asked: datetime | None = None
         self._environ = environ
         self._notify = config.notify
-        self._courier: Courier | None = self._new_courier()
+        self._courier = self._new_courier()
         self.logged: list[AlertEvent] = []
         self.owed: list[AlertEvent] = []
 
@@ -89,9 +92,11 @@ class Alarms:
         if self._courier is not None:
             self._courier.close(seconds)
 
-    def _new_courier(self) -> Courier | None:
+    def _new_courier(self) -> "Courier | None":
         if not self._notify.command:
             return None
+        from sysmon.notify.courier import Courier  # only a run with such a program needs it
+
         if not _may_reach_out():
             _tell("this service may not use the network, which notify.command may need: `sysmon service install` again")
         seconds = self._notify.timeout.total_seconds()

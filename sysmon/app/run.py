@@ -25,7 +25,6 @@ from sysmon.config import Config
 from sysmon.formats.records import RUNNING
 from sysmon.instants import format_instant
 from sysmon.model import AlertEvent, Event, Origin, Sample
-from sysmon.notify.status import About
 from sysmon.notify.supervisor import VARIABLES, Supervisor, find_supervisor
 from sysmon.sampling.clock import Clock, SystemClock
 from sysmon.sampling.loop import Loop, Tally
@@ -132,7 +131,7 @@ class _Run:
         self._waiter = Waiter(self._clock.monotonic)
         self._screen = Screen(
             tables(),
-            About(identity.origin.hostname, format_duration(config.interval), str(self._folder)),
+            (identity.origin.hostname, format_duration(config.interval), str(self._folder)),
             face=choose_face(environ, quiet=asked.quiet, lines_wanted=asked.lines),
             color=wants_color(asked.color, environ),
             environ=environ,

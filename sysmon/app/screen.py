@@ -6,17 +6,18 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from sysmon.app import logs
 from sysmon.app.color import is_terminal
 from sysmon.app.jobcontrol import minding
-from sysmon.cells import look
 from sysmon.model import AlertEvent, Row, Sample, Table
 from sysmon.notify import lines
-from sysmon.notify.area import Area
-from sysmon.notify.glance import TABLES, glance
 from sysmon.notify.outlet import Outlet
-from sysmon.notify.status import About, StatusKeeper
+
+if TYPE_CHECKING:
+    from sysmon.notify.area import Area
+    from sysmon.notify.status import StatusKeeper
 
 HEADING_EVERY = 20
 """Ticks after which the column names are shown again."""
@@ -38,10 +39,20 @@ class Face(Enum):
 
 
 class Screen:
-    """Shows a run on standard output; nothing it does can hold up or end the sampling."""
+    """Shows a run on standard output; nothing it does can hold up or end the sampling.
+
+    `about` is the host, the interval and where the files are. What draws is loaded only where somebody watches: a
+    service runs for months without it.
+    """
 
     def __init__(
-        self, tables: Mapping[str, Table], about: About, *, face: Face, color: bool, environ: Mapping[str, str]
+        self,
+        tables: Mapping[str, Table],
+        about: tuple[str, str, str],
+        *,
+        face: Face,
+        color: bool,
+        environ: Mapping[str, str],
     ) -> None:
         self._tables = tables
         self._face = face
@@ -50,9 +61,9 @@ class Screen:
         self._shown = 0
         _prepare_terminal()
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-        self._keeper = StatusKeeper(tables, about)
-        seen = look(color=color, encoding=encoding, term=environ.get("TERM", ""))
-        self._area = Area(1, seen, terminal_size) if face is Face.AREA else None
+        self._area: Area | None = None
+        if face is Face.AREA:
+            self._keeper, self._area = _drawing(tables, about, color=color, encoding=encoding, environ=environ)
         self._outlet = Outlet(1, encoding=encoding, area=self._area)
 
     @property
@@ -97,6 +108,8 @@ class Screen:
         self._outlet.close(seconds, last=None if self._face is Face.NOTHING else saying)
 
     def _line(self, sample: Sample, active: Sequence[AlertEvent]) -> None:
+        from sysmon.notify.glance import TABLES, glance
+
         self._latest.update({name: rows for name, rows in sample.rows.items() if name in TABLES})
         width = terminal_size()[0]
         if self._shown == 0:
@@ -106,6 +119,18 @@ class Screen:
         self._shown += 1
         seen = glance(self._latest, self._tables)
         self._outlet.show(lines.tick_line(sample.at, seen, active, width=width, color=self._color))
+
+
+def _drawing(
+    tables: Mapping[str, Table], about: tuple[str, str, str], *, color: bool, encoding: str, environ: Mapping[str, str]
+) -> "tuple[StatusKeeper, Area]":
+    """Return what gathers the status, and what keeps it in its place."""
+    from sysmon.cells import look
+    from sysmon.notify.area import Area
+    from sysmon.notify.status import About, StatusKeeper
+
+    seen = look(color=color, encoding=encoding, term=environ.get("TERM", ""))
+    return StatusKeeper(tables, About(*about)), Area(1, seen, terminal_size)
 
 
 def choose_face(environ: Mapping[str, str], *, quiet: bool, lines_wanted: bool) -> Face:

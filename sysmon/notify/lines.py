@@ -3,13 +3,16 @@
 import textwrap
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sysmon import ansi
 from sysmon.blame import blame
 from sysmon.model import AlertEvent, Transition
 from sysmon.names import printable
-from sysmon.notify.glance import Disk, Glance, Process
 from sysmon.units import format_age, human, short
+
+if TYPE_CHECKING:
+    from sysmon.notify.glance import Disk, Glance, Process
 
 _HEAD = 20  # columns of the time and the level before an alert's text
 _COLOURS = {
@@ -27,7 +30,7 @@ def heading(width: int) -> str:
     return _columns(_HEADINGS)[:width].rstrip()
 
 
-def tick_line(at: datetime, seen: Glance, active: Sequence[AlertEvent], *, width: int, color: bool) -> str:
+def tick_line(at: datetime, seen: "Glance", active: Sequence[AlertEvent], *, width: int, color: bool) -> str:
     """Return one tick as a line no wider than the terminal; the time is local."""
     worst = max((alert.level for alert in active), key=lambda level: level.rank, default=None)
     state = worst.value.upper() if worst else "OK"
@@ -112,11 +115,11 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
 
 
-def _disk(disk: Disk | None, width: int) -> str:
+def _disk(disk: "Disk | None", width: int) -> str:
     return "-" if disk is None else _named(disk.name, disk.percent, width)
 
 
-def _process(process: Process | None, width: int) -> str:
+def _process(process: "Process | None", width: int) -> str:
     return "-" if process is None else _named(process.name, process.value, width)
 
 

@@ -4,8 +4,10 @@ import os
 import threading
 from collections import deque
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sysmon.notify.area import Area
+if TYPE_CHECKING:
+    from sysmon.notify.area import Area
 
 LIMIT = 1000
 """Lines that wait for a slow reader at most; beyond it the oldest are left out, and their number is shown."""
@@ -35,7 +37,7 @@ class Outlet:
         encoding: str = "utf-8",
         name: str = "console",
         stored_within: float = STORED_WITHIN,
-        area: Area | None = None,
+        area: "Area | None" = None,
     ) -> None:
         self._descriptor = descriptor
         self._encoding = encoding

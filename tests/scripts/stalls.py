@@ -1,10 +1,11 @@
-"""Does anything that hangs hold up the sampling? A mount, the data disk and the screen hang, one after another.
+"""Does anything that hangs hold up the sampling? A mount, the data disk, the screen, the process itself hang in turn.
 
     sudo python tests/scripts/stalls.py [--seconds 60]
 
 `sysmon run --interval 1s` runs beside a FUSE mount that never answers, on an ext4 file system that is frozen, and into
 a pipe that nobody reads. Prints for each how many ticks there are of how many there should be, how late they were, and
-how long the end took after SIGTERM (on the frozen disk: after it thawed). Exits with 1 when a tick is missing.
+how long the end took after SIGTERM (on the frozen disk: after it thawed). Then the process itself is stopped (SIGSTOP)
+for half of that time: what it missed must be told, counted, and never made up for. Exits with 1 when a tick is missing.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 HANGING_MOUNT = Path(__file__).with_name("hanging_mount.py")
@@ -130,6 +132,38 @@ def silent_reader(folder: Path, seconds: int) -> bool:
     return well
 
 
+def stored(data: Path, table: str) -> list[dict[str, object]]:
+    """Return every row of a table."""
+    paths = sorted(data.glob(f"*/{table}/*.jsonl"))
+    return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+
+
+def stopped(folder: Path, seconds: int) -> bool:
+    """Stop the process, let it go on, and look at what it tells and at its rates."""
+    data = folder / "data"
+    process = subprocess.Popen(command(folder, data), stdout=subprocess.DEVNULL)
+    wait_for(data, 3)
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(seconds / 2)
+    process.send_signal(signal.SIGCONT)
+    wait_for(data, 6)
+    end = ended(process)
+    agent, told_of = stored(data, "agent"), [one for one in stored(data, "events") if one["event"] == "stalled"]
+    at = [datetime.fromisoformat(str(row["timestamp"])) for row in agent]
+    missed = sum(int(str(row["agent_samples_missed"])) for row in agent)
+    exact = len(agent) + missed == round((at[-1] - at[0]).total_seconds()) + 1
+    on_time = not any(instant.microsecond for instant in at)
+    rates = [value for row in stored(data, "network") for name, value in row.items() if name.endswith("_per_second")]
+    lowest = min(float(str(rate)) for rate in rates if rate is not None)
+    held_up = [one["seconds"] for one in told_of]
+    print(
+        f"a process that is stopped: {len(agent)} ticks + {missed} missed, exact: {exact}, on whole seconds: {on_time},"
+        f" told as stalled for {held_up} s, lowest rate {lowest}, ended in {end:.2f} s",
+        flush=True,
+    )
+    return exact and on_time and len(held_up) == 1 and lowest >= 0.0
+
+
 def main() -> int:
     """Have one thing after another hang."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -140,7 +174,7 @@ def main() -> int:
         os.execve(unshare, ["unshare", "--mount", sys.executable, *sys.argv], {**os.environ, "SYSMON_STALLS": "1"})
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     well = []
-    for scene in (mount, frozen_disk, silent_reader):
+    for scene in (mount, frozen_disk, silent_reader, stopped):
         with tempfile.TemporaryDirectory() as name:
             well.append(scene(Path(name), seconds))
     return 0 if all(well) else 1
