@@ -41,6 +41,9 @@ MISSED = 0.01
 COMPLETE = 99.0
 """Percent of a day's samples below which it is a fault."""
 
+EARLY = 300.0
+"""Seconds of samples from which on a share of them is judged: of four, one that is missing says little."""
+
 _TELLER = frozenset({"hostname", *CONFIGURED_LABELS})
 _ENDED_BY = {"collector_unhealthy": "collector_recovered", "reload_failed": "reloaded", "mount_stuck": "mount_back"}
 _ERRORS = frozenset(_ENDED_BY) | {
@@ -158,7 +161,7 @@ def status(data: Path, storage: Storage, host_name: str | None, *, now: datetime
         format=FORMAT,
         faults=(
             *_not_running(running),
-            *_incomplete(cost, full),
+            *_incomplete(cost, full, running.interval),
             *_full(disk, storage),
             *(_open_trouble(events) if running.pid is not None else ()),
             *_damaged(damage),
@@ -250,13 +253,14 @@ def _not_running(running: Running) -> list[Fault]:
     return faults
 
 
-def _incomplete(cost: Cost, full: Coverage | None) -> list[Fault]:
+def _incomplete(cost: Cost, full: Coverage | None, interval: float) -> list[Fault]:
     faults = []
     if cost.dropped:
         faults.append(f"{cost.dropped} samples of the last hour were lost before they were stored: look at its disk")
-    if cost.missed > MISSED * (cost.samples + cost.missed):
+    taken = cost.samples + cost.missed
+    if taken * interval >= EARLY and cost.missed > MISSED * taken:
         faults.append(f"{cost.missed} samples of the last hour were missed: the machine, or sysmon, is too busy")
-    if full is not None and (percent := share(full)) < COMPLETE:
+    if full is not None and full.expected * interval >= EARLY and (percent := share(full)) < COMPLETE:
         gap = f", the longest gap {units.format_age(full.gap)}" if full.gap else ""
         faults.append(f"{percent:.1f} % of the samples of the last 24 hours are there{gap}: look at `sysmon report`")
     return [Fault(Weight.WARNING, text) for text in faults]

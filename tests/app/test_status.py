@@ -174,6 +174,15 @@ def test_what_is_not_there_needs_a_look(tmp_path: Path, stored: Any, told: tuple
     assert told in texts(found(tmp_path))
 
 
+def test_in_the_first_minutes_a_few_missed_samples_are_no_trouble(tmp_path: Path) -> None:
+    store(tmp_path, ticks=[570, 580, 600], agent_samples_missed=1)
+    (path,) = tmp_path.glob("*/events/*")
+    path.unlink()
+    write_log(tmp_path, "events", event_lines([started(565, "r1", TEN, 570)]), begin=at(565))
+
+    assert texts(found(tmp_path)) == []
+
+
 def test_a_run_of_another_version_should_be_started_again(tmp_path: Path) -> None:
     opening = Event(at(0), "running", {"run": "r1", "version": "0.0.9", "intervals": TEN})
     store(tmp_path, opening)
