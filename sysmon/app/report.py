@@ -280,7 +280,8 @@ class _Draft:
 
     def _add(self, table: Table, summaries: tuple[SeriesSummary, ...]) -> None:
         few = table.whole is not None or (len(table.metrics) == 1 and bool(table.labels))
-        self.tables.append(TableSummary(table, summaries, self._question.is_whole and few))
+        whole = self._question.is_whole
+        self.tables.append(TableSummary(table, summaries, brief=whole and few, general=whole))
 
     def _stretches_of(
         self, table: Table, labels: Sequence[str], ticks: Sequence[int], usual: list[Stretch]

@@ -14,6 +14,7 @@ from sysmon.units import cell
 YES_OR_NO = "0 or 1"
 """The unit of a metric that says whether something is so: its mean is a share of the time."""
 
+_CROWD = 12
 _MANY = 4
 """So many quiet groups of incomplete coverage have a line each; more are devices that come and go."""
 
@@ -23,13 +24,14 @@ class Layout:
     """How a table is told: series in full, in a line each, and those in which nothing happened, by coverage.
 
     Where many of the latter came and went, these are one group of several coverages. `usual` is the coverage that need
-    not be repeated at each line of `brief`.
+    not be repeated at each line of `brief`. `crowded` says that those in full are too many for blocks of their own.
     """
 
     full: tuple[SeriesSummary, ...]
     brief: tuple[SeriesSummary, ...]
     quiet: tuple[tuple[tuple[Coverage, ...], tuple[SeriesSummary, ...]], ...]
     usual: Coverage | None
+    crowded: bool = False
 
     @property
     def shared(self) -> Coverage | None:
@@ -52,7 +54,7 @@ def arrange(table: TableSummary) -> Layout:
     brief = tuple(one for one in moved if one not in full)
     alike = Counter(one.coverage for one in full[:1] or brief)
     usual = alike.most_common(1)[0][0] if alike else None
-    return Layout(full, brief, tuple(_by_coverage(quiet)), usual)
+    return Layout(full, brief, tuple(_by_coverage(quiet)), usual, table.general and len(full) > _CROWD)
 
 
 def has_course(item: MetricSummary) -> bool:

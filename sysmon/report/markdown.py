@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 
 from sysmon import units
@@ -11,7 +12,7 @@ from sysmon.report.differences import changes, come_and_gone, glance_change, lar
 from sysmon.report.grid import Column
 from sysmon.report.layout import Layout, arrange, digest, digest_changes, digest_titles, has_course
 from sysmon.report.side_columns import host_columns, series_columns
-from sysmon.report.sides import HOST, hosts_of, sides
+from sysmon.report.sides import HOST, hosts_of, sides, worst_first
 from sysmon.report.summary import MetricSummary, RankedGroup, Ranking, Report, SeriesSummary, TableSummary
 from sysmon.report.words import (
     Words,
@@ -64,6 +65,11 @@ def _beside(corner: str, names: Sequence[str], columns: Sequence[Column]) -> str
         for place, name in enumerate(names)
     ]
     return alone + _table([corner, *map(escape, titles)], rows)
+
+
+def _sides(table: TableSummary, label: str) -> str:
+    found = sides(table.series, label)
+    return _beside(label, [side.name for side in found], series_columns(found))
 
 
 class _Chapter:
@@ -119,10 +125,13 @@ class _Chapter:
     def _table(self, table: TableSummary) -> Iterator[str]:
         yield f"## {escape(table.table.name)}"
         if self._report.by:
-            found = sides(table.series, self._report.by)
-            yield _beside(self._report.by, [side.name for side in found], series_columns(found))
+            yield _sides(table, self._report.by)
             return
         layout = arrange(table)
+        if layout.crowded and not self._report.edges:
+            crowd = replace(table, series=layout.full)
+            yield _sides(replace(crowd, series=worst_first(crowd)), table.table.labels[0])
+            layout = replace(layout, full=())
         for series in layout.full:
             yield from self._series(series)
         if layout.brief:

@@ -73,11 +73,15 @@ class SeriesSummary:
 
 @dataclass(frozen=True, slots=True)
 class TableSummary:
-    """All series of one table; `brief` says that those beside the whole need only their first metric."""
+    """All series of one table; `brief` says that those beside the whole need only their first metric.
+
+    `general` says that nobody asked for this table alone, so that of very many series the worst will do.
+    """
 
     table: Table
     series: tuple[SeriesSummary, ...]
     brief: bool = False
+    general: bool = False
 
 
 @dataclass(frozen=True, slots=True)

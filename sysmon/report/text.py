@@ -69,6 +69,9 @@ class _Page:
             yield text_sides.table(table, self._words, self._style)
             return
         layout = arrange(table)
+        if layout.crowded and not self._report.edges:
+            yield text_sides.crowd(replace(table, series=layout.full), self._words, self._style)
+            layout = replace(layout, full=())
         if self._report.edges and len(layout.full) > 1 and len(layout.full[0].metrics) == 1:
             yield list(self._brief(table, replace(layout, full=(), brief=layout.full)))
             layout = replace(layout, full=())

@@ -6,17 +6,33 @@ from sysmon.names import printable
 from sysmon.report.canvas import Style, flowed
 from sysmon.report.grid import draw
 from sysmon.report.side_columns import host_columns, series_columns
-from sysmon.report.sides import HOST, Side, hosts_of, metrics_of, sides
+from sysmon.report.sides import HOST, Side, hosts_of, metrics_of, sides, worst_first
 from sysmon.report.summary import Report, TableSummary
 from sysmon.report.words import Words, commas
 
 _WIDEST_NAME = 30
+_WORST = 16
 
 
 def table(found: TableSummary, words: Words, style: Style) -> list[str]:
     """Return the series of a table by the label of the report."""
     label = words.report.by
     return list(_lines(found.table.name, label, [(side, words) for side in sides(found.series, label)], style))
+
+
+def crowd(found: TableSummary, words: Words, style: Style) -> list[str]:
+    """Return the worst of so many series of a table, and how to see the others."""
+    label = found.table.labels[0]
+    worst = worst_first(found)
+    chosen = [(side, words) for side in sides(worst[:_WORST], label)]
+    return [
+        *_lines(found.table.name, label, chosen, style),
+        *_others(found.table.name, label, len(worst) - len(chosen)),
+    ]
+
+
+def _others(name: str, label: str, count: int) -> list[str]:
+    return [f"  and {count} more: --table {name} --by {label} shows all"] if count > 0 else []
 
 
 def hosts(reports: Sequence[Report], style: Style) -> Iterator[list[str]]:

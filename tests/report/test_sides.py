@@ -12,7 +12,7 @@ from sysmon.app.report import Detail, answer, answer_hosts
 from sysmon.errors import UsageError
 from sysmon.history import Coverage
 from sysmon.instants import EPOCH
-from sysmon.model import Kind, Level, Metric, Table
+from sysmon.model import Kind, Level, Metric, Row, Table
 from sysmon.report import csv as as_csv
 from sysmon.report import json as as_json
 from sysmon.report import markdown, text
@@ -20,7 +20,7 @@ from sysmon.report.canvas import Style
 from sysmon.report.sides import metrics_of, sides, worst_first
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, Stats, TableSummary
 from sysmon.thresholds import Beyond, Limit, Sign
-from tests.reading.stored import CPU, LOAD, ORIGIN, at, write_table
+from tests.reading.stored import CPU, DISK_USAGE, LOAD, ORIGIN, at, write_table
 from tests.report.pages import KNOWN, limits, whole_hour, write_machine
 from tests.report.test_pages import golden
 from tests.report.test_schema import errors
@@ -150,3 +150,35 @@ def test_other_forms_keep_the_order_and_say_by_what(tmp_path: Path) -> None:
     cores = [series["labels"]["core"] for series in page["hosts"][0]["tables"][0]["series"]]
     assert (errors(page), page["hosts"][0]["by"], cores) == ([], "core", ["all", "0", "1"])
     assert [row["series"] for row in rows if row["metric"] == "cpu_usage_percent"] == ["core=all", "core=0", "core=1"]
+
+
+def many_disks(data: Path, count: int, **more: object) -> Report:
+    """Return a machine of so many mounts, each fuller than the one before."""
+    minutes: list[list[Row]] = [
+        [(f"/mnt/{n:02}", f"/dev/sd{n}", "ext4", 1e9 * n, 0.0 if n else None) for n in range(count + 1)]
+        for _ in range(3)
+    ]
+    write_table(data, DISK_USAGE, [(at(60 * minute), rows) for minute, rows in enumerate(minutes)])
+    question = replace(whole_hour(data), **more)  # type: ignore[arg-type]  # whatever a question may ask
+    return answer(question, KNOWN, lambda _: 1).report
+
+
+@pytest.mark.parametrize(
+    ("count", "more", "blocks", "lines", "told"),
+    [
+        pytest.param(12, {}, 12, 0, False, id="a dozen"),
+        pytest.param(13, {}, 0, 13, False, id="more"),
+        pytest.param(20, {}, 0, 16, True, id="many"),
+        pytest.param(20, {"tables": ["disk_usage"]}, 20, 0, False, id="many that were asked for"),
+    ],
+)
+def test_of_a_crowd_the_worst_are_told_in_a_line_each(
+    tmp_path: Path, count: int, more: dict[str, object], blocks: int, lines: int, told: bool
+) -> None:
+    page = text.render([many_disks(tmp_path, count, **more)], Style(zone=UTC)).splitlines()
+
+    names = [line.split()[0] for line in page if line.startswith("/mnt/")]
+    assert (len(names), names[:1]) == (lines, [f"/mnt/{count}"][: bool(lines)])
+    assert sum(line.startswith("disk_usage  mountpoint=") for line in page) == blocks
+    assert "disk_usage  all 0 or no value: mountpoint=/mnt/00 device=/dev/sd0 fstype=ext4" in page
+    assert ("  and 4 more: --table disk_usage --by mountpoint shows all" in page) == told
