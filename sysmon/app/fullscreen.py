@@ -61,14 +61,15 @@ class FullScreen:
         self.stale = True
 
     def back(self) -> None:
-        """Take the terminal, if it is not ours already."""
+        """Take the terminal, also where a shell took it from us while we were stopped."""
         if self._modes is None:
             self._modes = termios.tcgetattr(self.keys)
-            raw = termios.tcgetattr(self.keys)
-            raw[_LFLAGS] &= ~(termios.ICANON | termios.ECHO)
-            raw[_CC][termios.VMIN], raw[_CC][termios.VTIME] = 1, 0
-            termios.tcsetattr(self.keys, termios.TCSANOW, raw)
-            self._write(_ENTER)
+        raw = [*self._modes]
+        raw[_LFLAGS] &= ~(termios.ICANON | termios.ECHO)
+        raw[_CC] = [*raw[_CC]]
+        raw[_CC][termios.VMIN], raw[_CC][termios.VTIME] = 1, 0
+        termios.tcsetattr(self.keys, termios.TCSANOW, raw)
+        self._write(_ENTER)
         self.refresh()
 
     def leave(self, _seconds: float) -> None:

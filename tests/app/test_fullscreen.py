@@ -54,6 +54,18 @@ def test_an_error_gives_the_terminal_back_as_it_was(pair: _Pair) -> None:
     assert written.startswith(b"\x1b[?1049h")
 
 
+def test_a_terminal_that_a_shell_took_meanwhile_is_taken_again(pair: _Pair) -> None:
+    before = termios.tcgetattr(pair.program)
+    screen = _screen(pair)
+    with screen.taken():
+        taken = termios.tcgetattr(pair.program)
+        termios.tcsetattr(pair.program, termios.TCSANOW, before)
+        screen.back()
+        again = termios.tcgetattr(pair.program)
+
+    assert (taken != before, again == taken, termios.tcgetattr(pair.program) == before) == (True, True, True)
+
+
 def test_only_lines_that_have_changed_are_written(pair: _Pair) -> None:
     screen = _screen(pair)
     with screen.taken():
