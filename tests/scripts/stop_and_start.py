@@ -3,8 +3,8 @@
     python -m tests.scripts.stop_and_start [--files 10000] [--times 5]
 
 Makes so many files of old hours, then starts `sysmon run --interval 1s` with the default rules on them, waits for its
-first line on the screen and for its first stored sample, and ends it with SIGTERM and SIGINT in turn. Prints the seconds
-of each; exits with 1 when one is above two. (Beside a mount or a disk that hangs: tests/scripts/stalls.py.)
+first line on the screen and for its first stored sample, and ends it with SIGTERM and SIGINT in turn. Prints the
+seconds of each; exits with 1 when one is above two. (Beside a mount or a disk that hangs: tests/scripts/stalls.py.)
 """
 
 import argparse
