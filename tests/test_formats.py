@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sysmon.formats import csvrows, jsonl, records
+from sysmon.formats.both import PairEncoder
 from sysmon.instants import format_instant
 from sysmon.model import AlertEvent, Culprit, Event, Kind, Level, Metric, Origin, Row, Table, Transition
 
@@ -88,6 +90,17 @@ def test_both_formats_hold_the_same_values(origin: Origin, at: datetime, these: 
         for record in map(json.loads, lines)
     ]
     assert written == as_text
+
+
+@given(
+    origins, moments, st.lists(st.tuples(labels | st.none(), labels, numbers | st.floats(), numbers | text), max_size=5)
+)
+def test_both_forms_at_once_are_what_each_alone_is(origin: Origin, at: datetime, these: list[Row]) -> None:
+    table = replace(TABLE, labels=("device", "50%"))
+
+    one, other = jsonl.RowEncoder(origin, table).encode(at, these), csvrows.RowEncoder(origin, table).encode(at, these)
+
+    assert PairEncoder(origin, table).encode(at, these) == (one, other)
 
 
 @given(st.lists(text | numbers, min_size=2, max_size=6))  # a line begins with a timestamp, it is never blank

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sysmon.formats import csvrows, jsonl, records
+from sysmon.formats.both import PairEncoder
 from sysmon.model import AlertEvent, Event, Origin, Row, Table
 from sysmon.names import RESERVED_TABLES, path_name
 from sysmon.segments import Form
@@ -161,12 +162,15 @@ class _TableFiles:
     def __init__(self, folder: Path, origin: Origin, table: Table, layout: Layout) -> None:
         self._jsonl = jsonl.RowEncoder(origin, table)
         self._csv = csvrows.RowEncoder(origin, table)
+        self._both = PairEncoder(origin, table)
         self.forms = tuple(form for form in Form if form in layout.formats)
         heads = {form: self._head(form) for form in self.forms}
         self.stream = Stream(folder, heads, period=layout.rotation, max_bytes=layout.max_segment_bytes)
 
     def encode(self, at: datetime, rows: Sequence[Row]) -> dict[Form, bytes]:
         """Return the lines of one instant in every form."""
+        if len(self.forms) == len(Form):
+            return dict(zip((Form.JSONL, Form.CSV), self._both.encode(at, rows), strict=True))
         return {form: (self._csv if form is Form.CSV else self._jsonl).encode(at, rows) for form in self.forms}
 
     def _head(self, form: Form) -> Callable[[datetime], bytes]:
