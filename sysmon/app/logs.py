@@ -4,10 +4,11 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from sysmon.app.journal import is_journal, of_record
 from sysmon.config import LogFormat, Logging
 from sysmon.errors import ConfigError
 from sysmon.instants import format_instant, from_ms
@@ -20,29 +21,33 @@ LOGGER = "sysmon"
 class OutletHandler(logging.Handler):
     """Turns log records into lines of an outlet."""
 
-    def __init__(self, outlet: Outlet, form: LogFormat, descriptor: int) -> None:
+    def __init__(self, outlet: Outlet, form: LogFormat, descriptor: int, *, journal: bool = False) -> None:
         super().__init__()
         self.outlet = outlet
         self.descriptor = descriptor
         self._form = form
+        self._journal = journal
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Queue one line; the instant is UTC."""
+        """Queue one line; the instant is UTC, and the journal has its own."""
         at = format_instant(from_ms(int(record.created * 1000)))
         message = printable(record.getMessage())
         if self._form is LogFormat.JSON:
             fields = {"timestamp": at, "level": record.levelname.lower(), "message": message}
             self.outlet.show(json.dumps(fields, ensure_ascii=False))
+        elif self._journal:
+            self.outlet.show(f"{of_record(record.levelno)}{message}")
         else:
             self.outlet.show(f"{at} {record.levelname.lower()}: {message}")
 
 
-def start_logging(settings: Logging) -> Outlet:
+def start_logging(settings: Logging, environ: Mapping[str, str]) -> Outlet:
     """Send the log where the configuration says; return the outlet, to be closed at the end."""
     descriptor = _descriptor(settings.file)
     outlet = Outlet(descriptor, encoding=_encoding(settings.file), name="log")
     logger = logging.getLogger(LOGGER)
-    logger.handlers = [OutletHandler(outlet, settings.format, descriptor)]
+    journal = is_journal(descriptor, environ)
+    logger.handlers = [OutletHandler(outlet, settings.format, descriptor, journal=journal)]
     logger.propagate = False
     logger.setLevel(settings.level.upper())
     return outlet

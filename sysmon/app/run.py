@@ -88,7 +88,7 @@ def run(config: Config, asked: Asked, *, environ: Mapping[str, str], load: Calla
     everything = {**intervals, COLLECTOR.name: base, AGENT.name: base}
     rules = load_rules(config.rules, tables(), everything)
     directory = DataDirectory(config.data_dir)
-    log = logs.start_logging(config.logging)
+    log = logs.start_logging(config.logging, environ)
     try:
         identity = _Identity(os.urandom(4).hex(), _boot_id(), Origin(hostname(), config.labels), everything)
         supervisor = find_supervisor(environ)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sysmon.app import logs
 from sysmon.app.color import is_terminal
 from sysmon.app.jobcontrol import minding
+from sysmon.app.journal import is_journal, of_alert
 from sysmon.model import AlertEvent, Row, Sample, Table
 from sysmon.notify import lines
 from sysmon.notify.outlet import Outlet
@@ -57,6 +58,7 @@ class Screen:
         self._tables = tables
         self._face = face
         self._color = color
+        self._journal = is_journal(1, environ)
         self._latest: dict[str, Sequence[Row]] = {}
         self._shown = 0
         _prepare_terminal()
@@ -101,7 +103,8 @@ class Screen:
         """Show alerts, once they are on the disk."""
         width = terminal_size()[0] if is_terminal(1) else None
         for event in events:
-            self._outlet.show(lines.alert_line(event, color=self._color, width=width), stored=stored)
+            priority = of_alert(event) if self._journal else ""
+            self._outlet.show(priority + lines.alert_line(event, color=self._color, width=width), stored=stored)
 
     def close(self, seconds: float, *, saying: str | None = None) -> None:
         """Show what is left and a last line, for a time at most."""
