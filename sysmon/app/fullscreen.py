@@ -39,6 +39,7 @@ class FullScreen:
         self._encoding = encoding
         self._enough = enough
         self._modes: list[Any] | None = None
+        self._gone = False
         self._drawn: list[str] = []
 
     @contextmanager
@@ -61,7 +62,17 @@ class FullScreen:
         self.stale = True
 
     def back(self) -> None:
-        """Take the terminal, also where a shell took it from us while we were stopped."""
+        """Take the terminal, also where a shell took it from us while we were stopped.
+
+        Where it has gone away the next drawing says so: a signal handler is no place to raise anything.
+        """
+        try:
+            self._take()
+        except (termios.error, TerminalGoneError):
+            self._gone = True
+        self.refresh()
+
+    def _take(self) -> None:
         if self._modes is None:
             self._modes = termios.tcgetattr(self.keys)
         raw = [*self._modes]
@@ -70,7 +81,6 @@ class FullScreen:
         raw[_CC][termios.VMIN], raw[_CC][termios.VTIME] = 1, 0
         termios.tcsetattr(self.keys, termios.TCSANOW, raw)
         self._write(_ENTER)
-        self.refresh()
 
     def leave(self, _seconds: float) -> None:
         """Give the terminal back as it was."""
@@ -84,6 +94,8 @@ class FullScreen:
 
     def draw(self, lines: Sequence[str]) -> None:
         """Show lines from the top; only those that have changed are written. Raise TerminalGoneError where none is."""
+        if self._gone:
+            raise TerminalGoneError
         before, self._drawn = self._drawn, list(lines)
         self.stale = False
         changed = [

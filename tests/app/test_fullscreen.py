@@ -110,6 +110,15 @@ def test_keys_come_one_by_one_and_are_not_echoed(pair: _Pair) -> None:
     assert (typed, b"q" in written) == ("q", False)
 
 
+def test_taking_a_terminal_that_has_gone_away_is_told_by_the_next_drawing(pair: _Pair) -> None:
+    screen = _screen(pair)
+    with screen.taken():
+        os.close(pair.person)
+        screen.back()
+        with pytest.raises(TerminalGoneError):
+            screen.draw(["x"])
+
+
 def test_a_terminal_that_has_gone_away_is_told_apart(pair: _Pair) -> None:
     screen = _screen(pair)
     with screen.taken():
