@@ -35,9 +35,17 @@ class Done:
     problems: list[str] = field(default_factory=list)
 
 
-def maintain(data: Path, storage: Storage, *, now: datetime, rebuild: bool = False) -> Done:
+def maintain(
+    data: Path,
+    storage: Storage,
+    *,
+    now: datetime,
+    rebuild: bool = False,
+    room_made: Callable[[], None] = lambda: None,
+) -> Done:
     """Do what is to be done in a data directory, one at a time; raise SysmonError where it cannot begin.
 
+    `room_made` is called when all is deleted that has to go: up to then it is urgent, the rest can wait.
     Whatever goes wrong with one file is noted and the others go on: the next maintenance meets it again.
     """
     if not data.is_dir():
@@ -46,7 +54,7 @@ def maintain(data: Path, storage: Storage, *, now: datetime, rebuild: bool = Fal
     done = Done()
     with _alone(data, wait=rebuild) as alone:
         if alone:
-            _Maintenance(data, storage, now, done).work(rebuild=rebuild)
+            _Maintenance(data, storage, now, done).work(rebuild=rebuild, room_made=room_made)
         else:
             done.busy = True
     return done
@@ -59,11 +67,12 @@ class _Maintenance:
         self._now = now
         self._done = done
 
-    def work(self, *, rebuild: bool) -> None:
+    def work(self, *, rebuild: bool, room_made: Callable[[], None]) -> None:
         found = inventory.take(self._data)
         for path in found.temporaries:  # their maker is gone: we hold its lock
             self._try(path, path.unlink)
         kept = self._delete(found)
+        room_made()
         if rebuild or free_bytes(self._data) >= self._storage.min_free:
             minutes = self._storage.retention.minutes
             summing = Summing(tables(), now=self._now, minutes=minutes, rebuild=rebuild, attempt=self._try)

@@ -22,7 +22,7 @@ PROBLEM = 1
 @config_option
 @data_option
 @click.option("--rebuild", is_flag=True, help="Make every roll-up anew whose samples are still there.")
-@click.option("--low-priority", is_flag=True, help="Let every other program go first.")
+@click.option("--low-priority", is_flag=True, help="After deleting, let every other program go first.")
 def command(config_file: Path | None, data_dir: Path | None, rebuild: bool, low_priority: bool) -> int:
     """Keep the stored files in order: `sysmon run` does this by itself, and it may be run at any time beside it.
 
@@ -32,10 +32,14 @@ def command(config_file: Path | None, data_dir: Path | None, rebuild: bool, low_
     from sysmon.app import maintain
     from sysmon.sampling.clock import SystemClock
 
-    if low_priority:
-        maintain.give_way()
     config = configuration.load(config=config_file, data=data_dir, environ=environment())
-    done = maintain.maintain(config.data_dir, config.storage, now=SystemClock().now(), rebuild=rebuild)
+    done = maintain.maintain(
+        config.data_dir,
+        config.storage,
+        now=SystemClock().now(),
+        rebuild=rebuild,
+        room_made=maintain.give_way if low_priority else lambda: None,
+    )
     for problem in done.problems:
         click.echo(f"sysmon: {problem}", err=True)
     if sys.stdout is not None and sys.stdout.isatty():

@@ -67,6 +67,16 @@ def test_a_bound_in_bytes_is_kept_by_deleting_the_oldest(tmp_path: Path) -> None
     assert left[-1] == "load-20261122T110000Z-1h.jsonl"
 
 
+def test_what_has_to_go_is_gone_before_anything_else_is_begun(tmp_path: Path) -> None:
+    write_table(tmp_path, LOAD, hours(72))
+    keep = Storage(retention=Retention(rows=2 * DAY), compress_after=DAY, min_free=0)
+    seen: list[int] = []
+
+    maintain(tmp_path, keep, now=START + 72 * HOUR, room_made=lambda: seen.append(len(names(tmp_path))))
+
+    assert (seen, (tmp_path / "web-01" / "rollup").is_dir()) == ([48], True)
+
+
 def test_left_over_temporaries_go_and_strangers_stay(tmp_path: Path) -> None:
     write_table(tmp_path, LOAD, hours(1))
     folder = tmp_path / "web-01" / "load"
