@@ -133,7 +133,10 @@ def test_run_and_readers_look_for_the_data_in_the_same_place(
     checkout: bool,
     found: str,
 ) -> None:
-    for own in ("xdg-state/sysmon", "home/.local/state/sysmon"):  # a service of this very machine is not asked then
+    for own in (
+        "xdg-state/sysmon/web-01",
+        "home/.local/state/sysmon/web-01",
+    ):  # a service of this very machine is not asked then
         (root / own).mkdir(parents=True)
     if checkout:
         make_checkout(root / "here")
@@ -155,9 +158,12 @@ def test_who_has_no_samples_looks_at_those_of_the_machines_service(root: Path) -
     service.mkdir()
     found.append(locations.usual_data_dir(environ, of_service=service))
     own.mkdir(parents=True)
+    (own / "lock").touch()
+    found.append(locations.usual_data_dir(environ, of_service=service))
+    (own / "web-01").mkdir()
     found.append(locations.usual_data_dir(environ, of_service=service))
 
-    assert found == [own, service, own]
+    assert found == [own, service, service, own]
 
 
 def test_readers_are_not_held_up_by_mistakes_elsewhere_in_the_file(root: Path) -> None:

@@ -36,7 +36,7 @@ def usual_data_dir(environ: Mapping[str, str], *, of_service: Path = OF_SERVICE)
     if _in_checkout():
         return Path("data")
     own = personal_data_dir(environ)
-    return of_service if not exists(own) and exists(of_service) else own
+    return of_service if exists(of_service) and not _holds_samples(own) else own
 
 
 def usual_data_variable(environ: Mapping[str, str]) -> str | None:
@@ -84,6 +84,16 @@ def exists(path: Path) -> bool:
     except (OSError, ValueError):  # ValueError: a NUL in the path
         return False
     return True
+
+
+def _holds_samples(folder: Path) -> bool:
+    """Say whether there is a host's folder in a data directory; one that may not be looked into may hold some."""
+    try:
+        return any(entry.is_dir() for entry in folder.iterdir())
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 def _named(path: Path, by: str) -> Path:
