@@ -101,6 +101,16 @@ def cut(text: str, width: int, more: str) -> str:
     return kept + more
 
 
+def cut_front(text: str, width: int, more: str) -> str:
+    """Return the end of a text that takes at most `width` cells: of a path it says more than the beginning."""
+    if width_of(text) <= width:
+        return text
+    kept = text
+    while kept and width_of(more + kept) > width:
+        kept = kept[1:]
+    return cut(more + kept, max(0, width), more)
+
+
 def fill(spans: Iterable[Span], width: int, more: str) -> list[Span]:
     """Return spans that take at most `width` cells together."""
     fitting = []

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.cells import Look, Span, cut, look, painted, width_of
+from sysmon.cells import Look, Span, cut, cut_front, look, painted, width_of
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,11 @@ def test_a_text_takes_the_cells_that_a_terminal_gives_it(text: str, width: int) 
 )
 def test_what_does_not_fit_is_cut_between_characters(width: int, shown: str) -> None:
     assert cut("世界ab", width, "…") == shown
+
+
+@pytest.mark.parametrize(("width", "shown"), [(6, "ab世界"), (5, "…世界"), (4, "…界"), (3, "…界"), (1, "…"), (0, "")])
+def test_of_a_path_the_end_is_kept(width: int, shown: str) -> None:
+    assert cut_front("ab世界", width, "…") == shown
 
 
 @given(st.text(st.sampled_from("ab世\u0301é"), max_size=30), st.integers(0, 30))

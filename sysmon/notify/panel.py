@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sysmon.cells import Look, Span, cut, fill, gauge, level_style, painted, sparkline, width_of
+from sysmon.cells import Look, Span, cut, cut_front, fill, gauge, level_style, painted, sparkline, width_of
 from sysmon.model import Level
 from sysmon.notify.glance import Process
 from sysmon.notify.status import Firing, Point, Status
@@ -189,9 +189,7 @@ class _Painter:
 
     def _files(self) -> list[Span]:
         room = self._width - _LABEL - len(self._gap)
-        path = self._look.shown(self._status.about.files)
-        while width_of(path) > room and len(path) > 1:  # the end of a path says more than its beginning
-            path = self._look.more + path[2:]
+        path = cut_front(self._look.shown(self._status.about.files), room, self._look.more)
         return [Span(f"{'files':<{_LABEL}}{self._gap}", "dim"), Span(path)]
 
     def _charted(

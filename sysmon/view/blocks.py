@@ -1,9 +1,9 @@
 """Small tables that stand side by side: disks, interfaces, file systems, cores, connections."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sysmon.cells import Look, Span, cut, fill, gauge, level_style, sparkline, width_of
+from sysmon.cells import Look, Span, cut, cut_front, fill, gauge, level_style, sparkline, width_of
 from sysmon.model import Row
 from sysmon.units import short
 from sysmon.view.line import Line, flowed
@@ -68,7 +68,8 @@ class _Column:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """How a table becomes a block: what names a row, its columns, and the metric that is charted and counts."""
+    """How a table becomes a block: what names a row, its columns, the metrics that are charted and count, and how a
+    name is cut that is too long."""
 
     title: str
     table: str
@@ -76,6 +77,7 @@ class _Kind:
     columns: tuple[_Column, ...]
     counts: tuple[str, ...]
     highest: float | None = None
+    cut: Callable[[str, int, str], str] = cut
 
 
 DISKS = _Kind(
@@ -121,6 +123,7 @@ MOUNTS = _Kind(
     ),
     ("disk_usage_percent",),
     100.0,
+    cut_front,
 )
 
 
@@ -130,7 +133,7 @@ def table_block(kind: _Kind, moment: Moment, width: int, look: Look) -> Block | 
     if not records:
         return None
     names = [look.shown(text(record, kind.label)) for record in records]
-    longest = min(_WIDEST_NAME, max(_LEAST_NAME, *(width_of(name) for name in names)))
+    longest = min(_WIDEST_NAME, width // 2, max(_LEAST_NAME, *(width_of(name) for name in names)))
     columns = [one for place, one in enumerate(kind.columns) if _taken(kind.columns[: place + 1]) <= width - longest]
     columns = columns or [*kind.columns[:1]]
     trend = width - longest - _taken(columns) - 2
@@ -140,7 +143,7 @@ def table_block(kind: _Kind, moment: Moment, width: int, look: Look) -> Block | 
     rows = []
     for record, name in zip(records, names, strict=True):
         level = level_of(moment, kind.table, record)
-        shown = cut(name, name_width, look.more)
+        shown = kind.cut(name, name_width, look.more)
         line = [Span(shown + " " * (name_width - width_of(shown)), level_style(level) if level else "")]
         line.append(Span("".join(f"{short(number(record, one.metric), one.unit):>{one.width}}" for one in columns)))
         if trend:

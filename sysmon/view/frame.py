@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sysmon.cells import Look, Span, level_style
+from sysmon.cells import Look, Span, cut, level_style
 from sysmon.view import blocks
 from sysmon.view.alarms import alarms, alarms_in_full
 from sysmon.view.blocks import Block
@@ -26,6 +26,7 @@ _AIRY = 34
 """Rows from which on an empty line stands between the parts."""
 
 _PROCESSES = 6
+_LEAST_HOST = 16
 
 _OVERVIEW, _ALERTS = "overview", "alerts"
 """The pages that are no table."""
@@ -72,7 +73,7 @@ def render(
 
 def header(moment: Moment | None, situation: Situation, host: str, width: int, look: Look) -> list[Line]:
     """Return whose moment it is, when, how bad it is, and what is to be said about the sample."""
-    name: Line = [Span(look.shown(host), "bold")]
+    name: Line = [Span(cut(look.shown(host), max(_LEAST_HOST, width // 3), look.more), "bold")]
     notes: list[Line] = [[Span(look.shown(note), "warning")] for note in situation.note.splitlines()]
     if situation.skipped:
         notes.append([Span(f"{situation.skipped} lines or parts of files could not be read", "warning")])
