@@ -24,7 +24,8 @@ class Supervised:
     def expect(self, seconds: float) -> None:
         """Say in how many seconds the first sample is due."""
         if self._supervisor.watchdog is not None:
-            faulthandler.enable()  # a watchdog ends a stuck run by SIGABRT: the journal then shows where it was
+            # A watchdog ends a stuck run by SIGABRT: the journal then shows where it was.
+            faulthandler.enable(file=2)
         self._supervisor.starting(seconds)
         if seconds > READY_WITHIN:
             self._supervisor.ready()

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.processes import environment, rows, start, until
+from tests.cli.processes import arguments, environment, rows, start, until
 
 RULES = "version: 1\nrules: [{id: always, metric: cpu_count, for: 0s, warning: {at_least: 1}}]\n"
 NO_RULES = "version: 1\nrules: []\n"
@@ -158,6 +159,15 @@ def test_a_run_that_is_stuck_gives_no_sign_of_life_and_says_where_it_was_when_it
 
     trace = (tmp_path / "errors").read_text()
     assert (process.returncode, "Fatal Python error: Aborted" in trace) == (-signal.SIGABRT, True)
+
+
+def test_a_service_that_is_watched_needs_no_standard_error(tmp_path: Path, manager: Manager) -> None:
+    command = shlex.join(arguments(tmp_path, "--interval", "50ms", "--ticks", "3"))
+    env = environment(NOTIFY_SOCKET=manager.address, WATCHDOG_USEC="5000000")
+
+    done = subprocess.run(["/bin/sh", "-c", f"{command} >&- 2>&-"], env=env, check=False, timeout=60)
+
+    assert (done.returncode, len(rows(tmp_path, "agent"))) == (0, 3)
 
 
 def test_a_watchdog_of_another_process_is_none_of_ours(tmp_path: Path, manager: Manager) -> None:
