@@ -10,7 +10,7 @@ from sysmon.app.color import is_terminal
 from sysmon.app.fullscreen import FullScreen
 from sysmon.app.jobcontrol import minding
 from sysmon.app.records import FileRecord
-from sysmon.app.screen import terminal_size
+from sysmon.app.screen import can_draw
 from sysmon.app.seeing import Sight
 from sysmon.app.viewer import Viewer
 from sysmon.sampling.clock import SystemClock
@@ -25,14 +25,10 @@ POLL = 0.25
 SMALLEST = (30, 8)
 """Columns and rows below which a screen makes no sense."""
 
-_CANNOT_MOVE = frozenset({"", "dumb", "unknown"})
-
 
 def is_interactive(environ: Mapping[str, str]) -> bool:
     """Say whether somebody sits at a terminal on which a cursor can move."""
-    columns, rows = terminal_size(unknown=(0, 0))
-    fits = columns >= SMALLEST[0] and rows >= SMALLEST[1]
-    return is_terminal(0) and is_terminal(1) and fits and environ.get("TERM", "") not in _CANNOT_MOVE
+    return is_terminal(0) and is_terminal(1) and can_draw(environ, SMALLEST)
 
 
 def step_through(record: FileRecord, sight: Sight, *, host: str, at: datetime | None) -> int:

@@ -142,9 +142,14 @@ def choose_face(environ: Mapping[str, str], *, quiet: bool, lines_wanted: bool) 
         return Face.NOTHING
     if not is_terminal(1):
         return Face.ENDS
+    return Face.AREA if not lines_wanted and can_draw(environ, SMALLEST) else Face.LINES
+
+
+def can_draw(environ: Mapping[str, str], smallest: tuple[int, int]) -> bool:
+    """Say whether a cursor can move on the terminal on standard output, and it has so many columns and rows."""
     columns, rows = terminal_size(unknown=(0, 0))
     moves = os.name == "nt" or environ.get("TERM", "") not in _CANNOT_MOVE
-    return Face.AREA if moves and not lines_wanted and columns >= SMALLEST[0] and rows >= SMALLEST[1] else Face.LINES
+    return moves and columns >= smallest[0] and rows >= smallest[1]
 
 
 def terminal_size(*, unknown: tuple[int, int] = (80, 24)) -> tuple[int, int]:
