@@ -14,6 +14,8 @@ _LINE = 4096
 MOST_KEPT = 512
 """How many files of processes stay open at most: each takes a descriptor, and 5 KB in the kernel."""
 
+_NEEDED_ELSEWHERE = 64
+
 _KERNEL_THREAD = 0x00200000  # PF_KTHREAD of include/linux/sched.h
 _UNITS = (".service", ".scope", ".slice")
 _CONTAINER = re.compile(r"[0-9a-f]{64}")
@@ -32,8 +34,8 @@ class Usage(NamedTuple):
 class Scanner:
     """Reads /proc/PID/stat of every process. What has not changed since the last scan is not parsed again.
 
-    The file of a process that was there at the last scan too stays open, `most_kept` of them at most and no more than
-    half of what this program may have open: to read it again costs half of opening it.
+    The file of a process that was there at the last scan too stays open, `most_kept` of them at most, and none where
+    this program may open few: to read it again costs half of opening it.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class Scanner:
         self._proc = str(proc)
         self._names = names
         self._kernel_threads = kernel_threads
-        self._most_kept = min(most_kept, _descriptors() // 2)
+        self._most_kept = min(most_kept, _descriptors() // 2 - _NEEDED_ELSEWHERE)
         self._known: dict[str, tuple[bytes, Usage | None]] = {}
         self._files: dict[str, Descriptor] = {}
 
