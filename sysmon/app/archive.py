@@ -13,9 +13,9 @@ from sysmon.names import RESERVED_TABLES, printable
 from sysmon.reading import store
 from sysmon.reading.damage import Damage
 from sysmon.reading.discover import discover_table
-from sysmon.reading.longrange import SHORT
 from sysmon.reading.rows import scan
 from sysmon.reading.store import Host
+from sysmon.reading.tiers import SHORT
 
 ALL = "all"
 """What stands for every host there is."""

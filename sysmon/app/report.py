@@ -4,11 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sysmon.app.alertlist import silences_text
 from sysmon.app.archive import Question, find_host, find_hosts, find_tables, nothing_found
-from sysmon.app.replies import ReplyFile
 from sysmon.app.rulelimits import RuleLimits
-from sysmon.app.timetable import cut, in_order
 from sysmon.errors import NothingFoundError, UsageError
 from sysmon.history import Coverage, RolledTable, TableHistory
 from sysmon.model import Origin, Table
@@ -16,10 +13,9 @@ from sysmon.reading.alerts import past_alerts
 from sysmon.reading.coverage import Run, Stretch, coverage, not_running, runs_of, stretches_of
 from sysmon.reading.damage import Damage
 from sysmon.reading.logs import read_alerts, read_events
-from sysmon.reading.longrange import SHORT, read_rolled
 from sysmon.reading.rows import read_table
 from sysmon.reading.store import Host
-from sysmon.report.comparing import compare
+from sysmon.reading.tiers import SHORT, in_order, wants_sums
 from sysmon.report.glance import glance
 from sysmon.report.ranking import PASSING, rank, rank_rolled, uses_of
 from sysmon.report.rolled import summarise_rolled
@@ -116,10 +112,14 @@ def answer(
             then = _report(earlier, host, damage, known=known, trend_width=lambda _: 1, detail=everybody)
         except NothingFoundError:
             then = None
+        from sysmon.report.comparing import compare
+
         report = replace(compare(report, then, earlier.since, earlier.until), skipped=damage.count)
     if detail.by and detail.by != HOST:
         report = by_label(report, detail.by)
     if detail.edges:
+        from sysmon.app.timetable import cut
+
         report = cut(report, question, host, damage, detail.edges)
     return Answer(report, host, damage)
 
@@ -144,9 +144,7 @@ def _report(
     short = _short(question, runs)
     for table in _with_heartbeat(tables, host, known):
         shown = table in tables
-        rolled = None
-        if not question.exact:
-            rolled = read_rolled(host.folder, table, question.since, question.until, damage, short=short)
+        rolled = None if question.exact else _rolled(question, host, table, damage, short)
         if rolled is not None:
             draft.add_rolled(rolled, shown=shown)
         else:
@@ -172,8 +170,30 @@ def _report(
         units={metric.name: metric.unit for table in known.values() for metric in table.metrics},
         glance=glance(draft.tables, draft.rankings) if question.is_whole else (),
         sources=in_order(draft.sources),
-        silences=tuple(silences_text(ReplyFile(question.data).read().active(question.now), question.now, None)),
+        silences=_silences(question),
     )
+
+
+# What follows imports what it needs when it needs it: most reports are of the last hour, and begin sooner without.
+
+
+def _rolled(question: Question, host: Host, table: Table, damage: Damage, short: timedelta) -> RolledTable | None:
+    if not wants_sums(host.folder, table, question.since, question.until, short=short):
+        return None
+    from sysmon.reading.longrange import read_rolled
+
+    return read_rolled(host.folder, table, question.since, question.until, damage, short=short)
+
+
+def _silences(question: Question) -> tuple[str, ...]:
+    from sysmon.app import replies
+
+    found = replies.ReplyFile(question.data).read().active(question.now)
+    if not found:
+        return ()
+    from sysmon.app.alertlist import silences_text
+
+    return tuple(silences_text(found, question.now, None))
 
 
 def _short(question: Question, runs: Iterable[Run]) -> timedelta:

@@ -1,17 +1,20 @@
 """Cuts a report into equal parts of time: from rows, or from roll-ups where these are enough or all there is."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from sysmon.app.archive import Question
 from sysmon.history import RolledTable, TableHistory
+from sysmon.instants import to_ms
 from sysmon.model import Table
 from sysmon.reading.damage import Damage
-from sysmon.reading.longrange import KINDS, ROWS, read_rolled
+from sysmon.reading.longrange import read_rolled
 from sysmon.reading.rows import read_table
 from sysmon.reading.store import Host
+from sysmon.reading.tiers import ROWS, in_order
 from sysmon.report.bucketing import Columns, Labels, bucket_of, buckets_of, with_buckets
 from sysmon.report.summary import Report
 
@@ -50,7 +53,18 @@ class Timetable:
             history = read_table(self._host.folder / table.name, table, *self._within(part.edges), self._damage)
             self.sources |= {ROWS} if history.ticks else set()
             self._take_rows(history, part, found)
+            self._take_minutes(table, part, history.ticks, found)
         return found
+
+    def _take_minutes(self, table: Table, part: _Part, ticks: Sequence[int], found: dict[Labels, Columns]) -> None:
+        """Fill buckets that no row is left of from sums of minutes, where such are kept."""
+        if self._question.exact or not (self._host.folder / FOLDER / Span.MINUTE).is_dir():
+            return
+        for number, (begin, end) in enumerate(pairwise(part.edges), part.first):
+            if bisect_left(ticks, to_ms(begin)) == bisect_left(ticks, to_ms(end)):
+                rolled = self._rolled(table, begin, end)
+                if rolled is not None and rolled.ticks:
+                    self._take_sums(rolled, number, found)
 
     def _parts(self, table: Table, found: dict[Labels, Columns]) -> Iterator[_Part]:
         """Yield what must be read as rows; the buckets that sums answer are put into `found`."""
@@ -97,11 +111,6 @@ class Timetable:
         if labels not in found:
             found[labels] = [[None] * (len(self._edges) - 1) for _ in table.metrics]
         return found[labels]
-
-
-def in_order(sources: Iterable[str]) -> tuple[str, ...]:
-    """Return kinds of files, the coarsest first."""
-    return tuple(sorted(sources, key=KINDS.index))
 
 
 def cut(report: Report, question: Question, host: Host, damage: Damage, edges: tuple[datetime, ...]) -> Report:

@@ -13,17 +13,11 @@ from sysmon.reading import minutes, rollups, store
 from sysmon.reading.damage import Damage
 from sysmon.reading.rolled import MINUTE, Joining, TableSum, sum_up
 from sysmon.reading.rows import read_table
-from sysmon.spans import FOLDER, RollupFile, Span
-
-SHORT = timedelta(hours=6)
-"""Up to this length rows are read: that takes no longer, and their percentiles are exact."""
+from sysmon.reading.tiers import ROWS, SHORT, in_order, path_of, wants_sums
+from sysmon.spans import RollupFile, Span
 
 LONG = timedelta(days=2)
 """Beyond so much time rows without any roll-ups are summed up in pieces: as numbers they would fill the memory."""
-
-ROWS = "rows"
-KINDS = (Span.DAY.value, Span.HOUR.value, Span.MINUTE.value, ROWS)
-"""What may answer, the coarsest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +35,7 @@ def read_rolled(
 
     A range that is no longer than `short` needs none, unless some of its rows have expired.
     """
-    if until - since <= short and not _has_expired(host, table, since, until):
+    if not wants_sums(host, table, since, until, short=short):
         return None
     trouble = Damage()
     stems = segments.stems_by_hour(store.names(host / table.name, trouble), since, until)
@@ -61,22 +55,7 @@ def read_rolled(
     for one in _together(rows):
         joining.add(sum_up(read_table(host / table.name, table, one.since, one.until, damage)))
     used |= {ROWS} if rows else set()
-    return joining.result(tuple(kind for kind in KINDS if kind in used))
-
-
-def _has_expired(host: Path, table: Table, since: datetime, until: datetime) -> bool:
-    """Say whether an hour of which there is a roll-up that can be used has no rows any more."""
-    hours, hour = [], Span.HOUR.floor(since)
-    while hour < until:
-        whole = since <= hour and hour + Span.HOUR.length <= until
-        usable = (Span.HOUR, Span.MINUTE) if whole else (Span.MINUTE,)
-        if any(_path(host, RollupFile(table.name, span, hour)).exists() for span in usable):
-            hours.append(hour)
-        hour += Span.HOUR.length
-    if not hours:
-        return False
-    stems = segments.stems_by_hour(store.names(host / table.name, Damage()), since, until)
-    return stems is not None and any(hour not in stems for hour in hours)
+    return joining.result(in_order(used))
 
 
 def _pieces(
@@ -90,7 +69,7 @@ def _pieces(
             file = RollupFile(table.name, span, at)
             if at != span.floor(at) or file.end > last:
                 continue
-            found = _valid(_path(host, file), file, stems, damage)
+            found = _valid(path_of(host, file), file, stems, damage)
             if found is not None:
                 yield span.value, found
                 at = file.end
@@ -109,25 +88,21 @@ def _finest(
         return
     hour = Span.HOUR.floor(since)
     file, here = RollupFile(table.name, Span.MINUTE, hour), stems.get(hour, set())
-    known = rollups.read_sources(_path(host, file))
+    known = rollups.read_sources(path_of(host, file))
     if known is None or not here < known:
         if here:
             yield _Rows(since, until)
         return
     trouble = Damage()
-    parts = minutes.read(_path(host, file), file, trouble) or []
+    parts = minutes.read(path_of(host, file), file, trouble) or []
     if trouble.count:
-        damage.note(_path(host, file), None, "the roll-up cannot be read, and its rows have expired")
+        damage.note(path_of(host, file), None, "the roll-up cannot be read, and its rows have expired")
     if skipped := sum(part.skipped for part in parts):
-        damage.note(_path(host, file), None, _skipped(skipped))
+        damage.note(path_of(host, file), None, _skipped(skipped))
     for part in parts:
         begin = part.ticks[0][0] // MINUTE * MINUTE
         if to_ms(since) <= begin and begin + MINUTE <= to_ms(until):
             yield Span.MINUTE.value, part
-
-
-def _path(host: Path, file: RollupFile) -> Path:
-    return host / FOLDER / file.span / file.name
 
 
 def _skipped(count: int) -> str:

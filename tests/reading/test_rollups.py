@@ -12,9 +12,10 @@ from sysmon.history import RolledTable
 from sysmon.model import Row
 from sysmon.reading import rollups
 from sysmon.reading.damage import Damage
-from sysmon.reading.longrange import SHORT, read_rolled
+from sysmon.reading.longrange import read_rolled
 from sysmon.reading.rolled import Joining, TableSum, sum_of, sum_up
 from sysmon.reading.rows import read_table
+from sysmon.reading.tiers import SHORT
 from sysmon.spans import FOLDER, RollupFile, Span
 from sysmon.storage.pack import store_packed
 from tests.reading.stored import CPU, DAY, HOUR, LOAD, ORIGIN, PROCESS, START, write_table
