@@ -17,6 +17,7 @@ from sysmon.reading.store import Host
 from sysmon.reading.tiers import ROWS, in_order
 from sysmon.report.bucketing import Columns, Labels, bucket_of, buckets_of, with_buckets
 from sysmon.report.summary import Report
+from sysmon.spans import FOLDER, Span
 
 _HOUR = timedelta(hours=1)
 _MOST_ROWS = timedelta(days=1)

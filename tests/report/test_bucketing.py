@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sysmon.app.archive import Question
 from sysmon.app.maintain import maintain
 from sysmon.app.report import Detail, answer
-from sysmon.config import Storage
+from sysmon.config import Retention, Storage
 from sysmon.errors import UsageError
 from sysmon.instants import EPOCH, format_instant, from_ms
 from sysmon.model import Row
@@ -213,3 +213,24 @@ def test_sums_tell_the_same_as_rows(tmp_path: Path, length: timedelta, sources: 
         ]
         means = [one.mean for one in real.buckets if one]
         assert [one.mean for one in near.buckets if one] == pytest.approx(means, rel=1e-9)
+
+
+def test_minutes_tell_what_no_row_is_left_of(tmp_path: Path) -> None:
+    paths = write_table(tmp_path, CPU, [(at(20 * n), [("all", n % 7.0, None)]) for n in range(720)])
+    write_log(tmp_path, "events", event_lines([started(0, "r", {"cpu": 20.0})]))
+    question = Question(tmp_path, at(0), at(4 * 3600), at(0) + DAY)
+    detail = Detail(edges=edges_of(question.since, question.until, 5 * MINUTE, UTC))
+    whole = answer(question, TABLES, lambda _: 1, detail).report
+    maintain(tmp_path, Storage(retention=Retention(minutes=30 * DAY), min_free=0), now=at(0) + DAY)
+    for path in paths[:2]:
+        for old in path.parent.glob(f"{path.name}*"):
+            old.unlink()
+
+    left = answer(question, TABLES, lambda _: 1, detail).report
+
+    before, after = (one.tables[0].series[0].metrics[0].buckets for one in (whole, left))
+    assert left.sources == ("1m", "rows")
+    assert [one and (one.samples, one.min, one.max) for one in after] == [
+        one and (one.samples, one.min, one.max) for one in before
+    ]
+    assert [one.mean for one in after if one] == pytest.approx([one.mean for one in before if one])
