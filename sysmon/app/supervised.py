@@ -20,6 +20,7 @@ class Supervised:
     def __init__(self, supervisor: Supervisor, tally: Tally) -> None:
         self._supervisor = supervisor
         self._tally = tally
+        self._trouble: str | None = None
 
     def expect(self, seconds: float) -> None:
         """Say in how many seconds the first sample is due."""
@@ -40,6 +41,8 @@ class Supervised:
             self._supervisor.reloaded()
         if trouble is not None:  # a disk that refuses is no reason to be started again: the rules go on
             self._supervisor.ready()
+        news = news or trouble != self._trouble
+        self._trouble = trouble
         self._supervisor.alive(lambda: state_line(self._tally, active, trouble), news=news)
 
     def stopping(self) -> None:
