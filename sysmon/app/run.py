@@ -15,7 +15,7 @@ from sysmon.alerts.rules import RuleSet, load_rules
 from sysmon.app import greeting, logs, upkeep
 from sysmon.app.alarms import Alarms, told
 from sysmon.app.catalogue import tables
-from sysmon.app.collecting import collecting, hostname
+from sysmon.app.collecting import collecting, hostname, source_of
 from sysmon.app.color import is_terminal, wants_color
 from sysmon.app.limits import ResourceWatch
 from sysmon.app.screen import Screen, choose_face
@@ -87,6 +87,7 @@ def run(config: Config, asked: Asked, *, environ: Mapping[str, str], load: Calla
     base = config.interval.total_seconds()
     everything = {**intervals, COLLECTOR.name: base, AGENT.name: base}
     rules = load_rules(config.rules, tables(), everything)
+    source_of(config)  # a machine that is not where it should be is refused before anything is made
     directory = DataDirectory(config.data_dir)
     log = logs.start_logging(config.logging, environ)
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import SYSMON, environment, rows
+from tests.cli.processes import SYSMON, answer, environment, rows
 
 SCRIPT = """
 set -e
@@ -56,3 +56,12 @@ def test_from_within_a_container_the_machine_is_seen_and_not_the_container(tmp_p
     assert (done.returncode, done.stderr) == (0, "")
     assert ("/" in mounted, [name for name in mounted if name.startswith(str(tmp_path))]) == (True, [])
     assert (before & interfaces() <= seen, rows(tmp_path, "load")[0]["processes_total"] > processes / 2) == (True, True)
+
+
+def test_a_machine_that_is_not_there_is_refused_in_a_line_and_nothing_is_made(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+
+    done = answer("run", "--once", "--data", str(data), "--rootfs", str(tmp_path / "host"))
+
+    told = "rootfs leads here, and there is no 1/mountinfo: mount the machine's /proc there"
+    assert (done.returncode, done.stderr, data.exists()) == (2, f"sysmon: {tmp_path}/host/proc: {told}\n", False)
