@@ -4,9 +4,9 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import chain
+from itertools import chain, groupby
 from typing import BinaryIO
 
 from sysmon.app.reducing import reduced
@@ -14,14 +14,20 @@ from sysmon.errors import UsageError
 from sysmon.formats import CONFIGURED_LABELS, csvrows, jsonl
 from sysmon.history import StoredRow
 from sysmon.instants import format_instant
-from sysmon.model import Origin, Table
+from sysmon.model import Origin, Row, Table
 from sysmon.sql import Columns, Type, write_parquet
 
 HEAD = ("timestamp", "hostname", *CONFIGURED_LABELS)
 """The columns in front of a table's own; all are there even where they are not set, so that files can be joined."""
 
+Protect = Callable[[str], str]
+"""What is done to text that goes to a spreadsheet."""
+
 _BATCH = 200
-"""How many rows are handed on together."""
+"""How many lines are handed on together."""
+
+_KNOWN = 10_000
+"""How many sets of labels are remembered in their encoded form."""
 
 Record = tuple[str | int | float | None, ...]
 
@@ -94,9 +100,11 @@ def _write_parquet(file: BinaryIO, table: Table, names: tuple[str, ...], rows: I
 
 
 def lines(table: Table, names: tuple[str, ...], rows: Iterable[StoredRow], shape: Shape) -> Iterator[bytes]:
-    """Yield some lines at a time: a header and the named columns as CSV, or JSON Lines; nothing without rows."""
+    """Yield some lines at a time: a header and the named columns as CSV, or JSON Lines."""
     if shape.output is Output.CSV:
-        return _batches(_csv(table, names, rows, raw=shape.raw))
+        protect = _as_it_is if shape.raw else csvrows.safe_text
+        found = _some_csv(table, names, rows, protect) if shape.columns else _csv(table, rows, protect)
+        return chain([csvrows.encode_line(names)], _batches(found))
     if shape.columns:
         return _batches(_some_jsonl(table, names, rows))
     return _batches(_jsonl(table, rows))
@@ -111,25 +119,57 @@ def pick(table: Table, names: tuple[str, ...]) -> Callable[[Record], Record]:
     return lambda record: tuple([record[place] for place in places])
 
 
-def _csv(table: Table, names: tuple[str, ...], rows: Iterable[StoredRow], *, raw: bool) -> Iterator[bytes]:
-    header = csvrows.encode_line(names)
-    protect = (lambda text: text) if raw else csvrows.safe_text
+def _csv(table: Table, rows: Iterable[StoredRow], protect: Protect) -> Iterator[bytes]:
+    """Yield all columns; what rows have in common is encoded once, since encoding is most of the work."""
+    width = len(table.labels)
+    origin: Origin | None = None
+    at: datetime | None = None
+    start = whom = ""
+    known: dict[Row, str] = {}
+    for row in rows:
+        if row.origin is not origin or row.at is not at:
+            if row.origin is not origin:
+                origin = row.origin
+                whom = _cells((origin.hostname, *map(origin.labels.get, CONFIGURED_LABELS)), protect)
+            at = row.at
+            start = format_instant(at) + whom
+        labels = row.row[:width]
+        what = known.get(labels)
+        if what is None:
+            if len(known) == _KNOWN:
+                known.clear()
+            what = known[labels] = _cells(labels, protect)
+        numbers = "".join(["," if value is None else f",{value!r}" for value in row.row[width:]])
+        if "n" in numbers:  # sums can be infinite
+            numbers = _cells(row.row[width:], protect)
+        yield f"{start}{what}{numbers}\n".encode()
+
+
+def _some_csv(table: Table, names: tuple[str, ...], rows: Iterable[StoredRow], protect: Protect) -> Iterator[bytes]:
     picked = pick(table, names)
     for record in records(rows):
-        cells = [protect(cell) if isinstance(cell, str) else cell for cell in picked(record)]
-        yield header + csvrows.encode_line(cells)
-        header = b""
+        yield csvrows.encode_line([protect(cell) if isinstance(cell, str) else cell for cell in picked(record)])
+
+
+def _cells(values: Iterable[str | int | float | None], protect: Protect) -> str:
+    """Return cells, each behind a comma."""
+    return "".join([f",{csvrows.encode_cell(protect(value) if isinstance(value, str) else value)}" for value in values])
+
+
+def _as_it_is(text: str) -> str:
+    return text
 
 
 def _jsonl(table: Table, rows: Iterable[StoredRow]) -> Iterator[bytes]:
     """Yield the rows as sysmon stores them."""
     origin: Origin | None = None
     encoder: jsonl.RowEncoder | None = None
-    for row in rows:
-        if encoder is None or row.origin is not origin:
-            origin = row.origin
+    for _, group in groupby(rows, lambda row: (row.at, id(row.origin))):
+        tick = list(group)
+        if encoder is None or tick[0].origin is not origin:
+            origin = tick[0].origin
             encoder = jsonl.RowEncoder(origin, table)
-        yield encoder.encode(row.at, [row.row])
+        yield encoder.encode(tick[0].at, [row.row for row in tick])
 
 
 def _some_jsonl(table: Table, names: tuple[str, ...], rows: Iterable[StoredRow]) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ import pytest
 
 from sysmon.app.archive import Question
 from sysmon.app.export import Exporter
-from sysmon.app.exportrows import Output, Shape
+from sysmon.app.exportrows import HEAD, Output, Shape
 from sysmon.app.outfile import replacing
 from sysmon.errors import NothingFoundError, UsageError
 from sysmon.formats import CONFIGURED_LABELS
@@ -197,6 +197,29 @@ def test_some_columns_in_either_form(tmp_path: Path) -> None:
             f'{{"mountpoint":{json.dumps(EVIL)},"role":null,"inode_used":0.5}}',
         ],
     ]
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_naming_all_columns_changes_nothing(tmp_path: Path, raw: bool) -> None:
+    write(tmp_path)
+    write_table(tmp_path, DISK_USAGE, [(at(7200), [(EVIL, "a,b", 'q"', 1e300, 2)])], origin=Origin("db-01"))
+    (tmp_path / "db-01" / "disk_usage" / "disk_usage-20261120T140000Z-1h.jsonl").rename(
+        tmp_path / "web-01" / "disk_usage" / "disk_usage-20261120T130000Z-1h.jsonl"
+    )
+    everything: dict[str, Any] = {"raw": raw, "until": 3 * HOUR}
+
+    whole, named = BytesIO(), BytesIO()
+    exporter(tmp_path, Output.CSV, "disk_usage", **everything).to_stream(whole, lambda _part: None)
+    columns = (*HEAD, *DISK_USAGE.columns)
+    exporter(tmp_path, Output.CSV, "disk_usage", columns=columns, **everything).to_stream(named, lambda _part: None)
+
+    assert (whole.getvalue(), whole.getvalue().count(b"\n")) == (named.getvalue(), 16)
+
+
+def test_a_sum_without_end_is_no_number(tmp_path: Path) -> None:
+    write_table(tmp_path, LOAD, [(at(number), [(1e308, 1.0)]) for number in range(3)])
+
+    assert text_of(tmp_path, Output.CSV, "load", rate=HOUR).splitlines()[1].endswith(",,1.0")
 
 
 def test_reduced_rows_are_exported_in_either_form(tmp_path: Path) -> None:
