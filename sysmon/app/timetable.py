@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from sysmon.app.archive import Question
+from sysmon.errors import UsageError
 from sysmon.history import RolledTable, TableHistory
 from sysmon.instants import to_ms
 from sysmon.model import Table
@@ -116,6 +117,8 @@ class Timetable:
 
 def cut(report: Report, question: Question, host: Host, damage: Damage, edges: tuple[datetime, ...]) -> Report:
     """Return a report with a time table in place of what is told of the range as a whole."""
+    if not report.tables:
+        raise UsageError("--bucket: processes come and go, and have no time table: ask for another table")
     table = Timetable(question, host, damage, edges)
     found = table.cut(report)
     return replace(found, glance=(), rankings=(), skipped=damage.count, sources=in_order(table.sources))

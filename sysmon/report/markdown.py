@@ -124,10 +124,12 @@ class _Chapter:
 
     def _table(self, table: TableSummary) -> Iterator[str]:
         yield f"## {escape(table.table.name)}"
-        if self._report.by:
-            yield _sides(table, self._report.by)
-            return
         layout = arrange(table)
+        if self._report.by:
+            moved = tuple(one for one in table.series if one in layout.full or one in layout.brief)
+            if moved:
+                yield _sides(replace(table, series=moved), self._report.by)
+            layout = replace(layout, full=(), brief=(), crowded=False)
         if layout.crowded and not self._report.edges:
             crowd = replace(table, series=layout.full)
             yield _sides(replace(crowd, series=worst_first(crowd)), table.table.labels[0])

@@ -65,10 +65,12 @@ class _Page:
             yield _LEGEND
 
     def _table(self, table: TableSummary) -> Iterator[list[str]]:
-        if self._report.by:
-            yield text_sides.table(table, self._words, self._style)
-            return
         layout = arrange(table)
+        if self._report.by:
+            moved = tuple(one for one in table.series if one in layout.full or one in layout.brief)
+            if moved:
+                yield text_sides.table(replace(table, series=moved), self._words, self._style)
+            layout = replace(layout, full=(), brief=())
         if layout.crowded and not self._report.edges:
             yield text_sides.crowd(replace(table, series=layout.full), self._words, self._style)
             layout = replace(layout, full=())

@@ -6,12 +6,13 @@ from sysmon.names import printable
 from sysmon.report.canvas import Style, flowed
 from sysmon.report.grid import draw
 from sysmon.report.side_columns import host_columns, series_columns
-from sysmon.report.sides import HOST, Side, hosts_of, metrics_of, sides, worst_first
+from sysmon.report.sides import HOST, Side, hosts_of, sides, worst_first
 from sysmon.report.summary import Report, TableSummary
 from sysmon.report.words import Words, commas
 
 _WIDEST_NAME = 30
 _WORST = 16
+_HOLES = 4
 
 
 def table(found: TableSummary, words: Words, style: Style) -> list[str]:
@@ -50,17 +51,16 @@ def _lines(name: str, label: str, found: Sequence[tuple[Side, Words]], style: St
     """Yield a line for each side, and what its samples lack where they do."""
     yield style.bold(f"{name} by {label}")
     beside = [side for side, _ in found]
-    if not metrics_of(side.series for side in beside):
-        yield f"  all 0 or no value: {', '.join(printable(side.name) for side in beside)}"
-        return
     yield from draw([_short(side.name) for side in beside], series_columns(beside), style, corner=label)
     holes: dict[str, list[str]] = {}
     for side, words in found:
         if (coverage := side.series.coverage).found < coverage.expected:
             holes.setdefault(words.coverage(coverage), []).append(_short(side.name))
-    for told, names in holes.items():
+    for told, names in list(holes.items())[:_HOLES]:
         first, *others = commas(names)
         yield from flowed([f"  {first}", *others, f"  {told}"], style.columns, indent=4, between=" ")
+    if len(holes) > _HOLES:
+        yield f"  and {sum(map(len, list(holes.values())[_HOLES:]))} more with holes of their own"
 
 
 def _short(name: str) -> str:

@@ -377,6 +377,7 @@ def test_a_time_table_has_a_line_for_each_part_of_the_range(tmp_path: Path, capf
         ),
         pytest.param(["--bucket", "7m"], "7m does not divide a day", id="odd parts"),
         pytest.param(["--by", "core", "--bucket", "5m"], "--by and --bucket are two ways", id="two other ways"),
+        pytest.param(["--bucket", "5m", "--table", "process"], "processes come and go", id="processes hour by hour"),
         pytest.param(["--by", "rack"], "--by rack: no table here has such rows: write core, device", id="label"),
         pytest.param(["--by", "core", "--table", "load"], "--by core: no table here", id="a table without it"),
     ],

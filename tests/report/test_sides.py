@@ -20,7 +20,18 @@ from sysmon.report.canvas import Style
 from sysmon.report.sides import metrics_of, sides, worst_first
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, Stats, TableSummary
 from sysmon.thresholds import Beyond, Limit, Sign
-from tests.reading.stored import CPU, DISK_USAGE, LOAD, ORIGIN, at, write_table
+from tests.reading.stored import (
+    CPU,
+    DISK_USAGE,
+    LOAD,
+    ORIGIN,
+    at,
+    event_lines,
+    started,
+    stopped,
+    write_log,
+    write_table,
+)
 from tests.report.pages import KNOWN, limits, whole_hour, write_machine
 from tests.report.test_pages import golden
 from tests.report.test_schema import errors
@@ -182,3 +193,32 @@ def test_of_a_crowd_the_worst_are_told_in_a_line_each(
     assert sum(line.startswith("disk_usage  mountpoint=") for line in page) == blocks
     assert "disk_usage  all 0 or no value: mountpoint=/mnt/00 device=/dev/sd0 fstype=ext4" in page
     assert ("  and 4 more: --table disk_usage --by mountpoint shows all" in page) == told
+
+
+def test_what_was_idle_shares_a_line_side_by_side_too(tmp_path: Path) -> None:
+    write_machine(tmp_path)
+    idle: list[Row] = [(f"/idle/{n}", f"/dev/sd{n}", "ext4", 0.0, None) for n in range(30)]
+    write_table(tmp_path, DISK_USAGE, [(at(3601), idle)])
+    question = replace(whole_hour(tmp_path), until=at(3700), now=at(3701), tables=["disk_usage"])
+
+    found = answer(question, KNOWN, lambda _: 1, Detail(by="mountpoint")).report
+
+    lines = text.render([found], Style(zone=UTC)).splitlines()
+    starts = [line.split()[0] for line in lines if line.startswith(("/", "disk_usage"))]
+    assert (starts, "14 more" in "".join(lines)) == (
+        ["disk_usage", "/", "/mnt/usb\\xe2\\x80\\xae2J", "disk_usage"],
+        True,
+    )
+
+
+def test_of_holes_only_the_first_are_told(tmp_path: Path) -> None:
+    samples = [
+        (at(60 * m), [(f"/mnt/{n}", "d", "ext4", 1e9 * m, None) for n in range(8) if m not in (n, n + 1)])
+        for m in range(20)
+    ]
+    write_table(tmp_path, DISK_USAGE, samples)
+    write_log(tmp_path, "events", event_lines([started(0, "r", {"disk_usage": 60.0}), stopped(1199, "r", 1199)]))
+
+    page = text.render([page_by(tmp_path, "mountpoint")], Style(zone=UTC)).splitlines()
+
+    assert (sum("longest gap" in line for line in page[4:]), page[-3]) == (4, "  and 4 more with holes of their own")
