@@ -53,9 +53,9 @@ class Found:
 class Lookback:
     """What the files of one host hold, instant by instant; `damage` counts what could not be read on the way."""
 
-    def __init__(self, host: Host, known: Mapping[str, Table], *, now: datetime) -> None:
+    def __init__(self, host: Host, known: Mapping[str, Table], *, now: datetime, strict: bool = False) -> None:
         self.host = host
-        self.damage = DamageOnce()
+        self.damage = DamageOnce(strict=strict)
         self._known = known
         self._nearby: dict[str, Nearby] = {}
         self._now = now

@@ -28,7 +28,7 @@ def open_files(question: Question) -> Lookback:
     host: Host = find_host(question, Damage())
     if question.tables:
         find_tables(question, host, tables())
-    return Lookback(host, tables(), now=question.now)
+    return Lookback(host, tables(), now=question.now, strict=question.strict)
 
 
 def past(found: Found, asked: datetime, *, now: datetime, zone: tzinfo | None, skipped: int) -> Situation:

@@ -18,7 +18,13 @@ USUAL_WIDTH = 80
 
 
 def instant_question(
-    at: str, *, data_dir: Path | None, config_file: Path | None, host: str | None, tables: tuple[str, ...] = ()
+    at: str,
+    *,
+    data_dir: Path | None,
+    config_file: Path | None,
+    host: str | None,
+    tables: tuple[str, ...] = (),
+    strict: bool = False,
 ) -> tuple[Question, datetime]:
     """Return what is asked for, as seen from now, and the instant; `-2h` is `2h`, that long ago."""
     from sysmon import config, instants, units
@@ -29,7 +35,7 @@ def instant_question(
     back = at.strip().removeprefix("-")
     asked = instants.parse_when(back if units.is_duration(back) else at, now=now)
     data = config.data_dir(data_dir, config_file, environment())
-    return Question(data, since=instants.EPOCH, until=LAST, now=now, host=host, tables=tables), asked
+    return Question(data, since=instants.EPOCH, until=LAST, now=now, host=host, tables=tables, strict=strict), asked
 
 
 def sight(*, color: str, utc: bool) -> "Sight":

@@ -7,7 +7,7 @@ import click
 from sysmon.cli import _finishing
 from sysmon.cli._looking import instant_question, page_width, print_page, sight
 from sysmon.cli._options import color_option, config_option, data_option, environment, example
-from sysmon.cli._reading import one_host, tell_damage, tell_host
+from sysmon.cli._reading import one_host, strict_option, tell_damage, tell_host
 
 NOW = "now"
 OTHER_INSTANT = 1
@@ -42,6 +42,7 @@ OTHER_INSTANT = 1
 )
 @click.option("--plain", is_flag=True, help="Print the page, also on a terminal, instead of stepping through time.")
 @click.option("--utc", is_flag=True, help="Show times in UTC rather than in local time.")
+@strict_option
 @one_host
 @data_option
 @config_option
@@ -52,6 +53,7 @@ def command(
     form: str,
     plain: bool,
     utc: bool,
+    strict: bool,
     host: str | None,
     data_dir: Path | None,
     config_file: Path | None,
@@ -64,11 +66,13 @@ def command(
     from sysmon.app import seeing
     from sysmon.view import json, page
 
-    question, asked = instant_question(at, data_dir=data_dir, config_file=config_file, host=host, tables=tables)
+    question, asked = instant_question(
+        at, data_dir=data_dir, config_file=config_file, host=host, tables=tables, strict=strict
+    )
     files = seeing.open_files(question)
     tell_host(files.host)
     shown = sight(color=color, utc=utc)
-    if form == "text" and not plain and not tables:
+    if form == "text" and not plain and not strict and not tables:
         from sysmon.app import looking
         from sysmon.app.records import FileRecord
 

@@ -29,8 +29,8 @@ _STAMP = len("2026-11-20T12:00:10.000")
 class DamageOnce(Damage):
     """Counts each place once, however often it is read again."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, strict: bool = False) -> None:
+        super().__init__(strict=strict)
         self._known: set[tuple[Path, int | None]] = set()
 
     def note(self, path: Path, line: int | None, reason: str) -> None:

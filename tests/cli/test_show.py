@@ -97,6 +97,17 @@ def test_damage_nearby_is_told_on_standard_error_and_by_the_exit_code(
     assert (code, f"skipped {path}:1: no row" in err, "1 lines or parts of files" in out) == (3, True, True)
 
 
+def test_strict_answers_nothing_beside_damage(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_machine(tmp_path)
+    path = tmp_path / "web-01" / "load" / "load-20261120T120500Z-1h.jsonl"
+    path.write_bytes(b"{broken\n" + path.read_bytes())
+
+    code = show(tmp_path, 360, "--strict")
+
+    out, err = capfd.readouterr()
+    assert (code, out, f"{path}:1: no row" in err) == (3, "", True)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
