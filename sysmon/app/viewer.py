@@ -73,10 +73,10 @@ class Viewer:
             while not self._quit and self._waiter.stopped_by is None:
                 if self._screen.stale or self._clock.monotonic() - self._drawn_at >= _TURN:
                     self._draw()
-                left = deadline - self._clock.monotonic()
-                if left <= 0:
-                    return True
-                self._heed(min(left, _ESCAPE if self._typed else _TURN))
+                left = max(0.0, deadline - self._clock.monotonic())
+                self._heed(_ESCAPE if self._typed else min(left, _TURN))
+                if not left:  # keys are heeded also where the next sample is always due
+                    return not self._quit
         except TerminalGoneError:
             self.gone = True
         return False

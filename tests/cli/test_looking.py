@@ -191,6 +191,16 @@ def test_top_samples_by_itself_where_nothing_runs_and_stores_nothing(tmp_path: P
     )
 
 
+def test_keys_are_heeded_however_often_samples_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "sysmon.yaml").write_text("")
+    with Terminal(80, 24) as terminal:
+        process = terminal.start(_command("top", tmp_path, "--interval", "10ms"), XTERM)
+        terminal.until(lambda: "LIVE, every 10ms" in _header(terminal))
+        left = _quit(terminal, process)
+
+    assert left == (0, True, True)
+
+
 def test_what_was_stored_is_the_past_of_what_is_sampled_now(stored: Path) -> None:
     with Terminal(80, 24) as terminal:
         process = terminal.start(_command("top", stored, "--interval", "100ms"), XTERM)
