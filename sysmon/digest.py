@@ -1,23 +1,17 @@
 """Many samples as a few numbers: count, sum, extremes, and percentiles within 1 %; digests of parts merge exactly."""
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
 from math import ceil, floor, fsum
-from operator import attrgetter, itemgetter, mul
+from operator import attrgetter
 
 from sysmon.bins import Bins, bin_of, edges_of, merged, middle_of
+from sysmon.hourly import Hourly, joined
 
-HOUR = 3_600_000
-_BEGIN = itemgetter(0)
 _NONE = Bins()
+_NO_HOURS = Hourly()
 _MOST_PARTS = 64
 """How many digests wait to be merged."""
-
-
-Hour = tuple[int, int, float, float | None]
-"""The beginning of an hour, how many values it has, their mean and the highest, None where that was not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +31,7 @@ class Digest:
     last: float
     last_at: int
     bins: Bins = _NONE
-    hours: Sequence[Hour] = ()
+    hours: Hourly = _NO_HOURS
 
     @property
     def mean(self) -> float:
@@ -106,7 +100,7 @@ def digest(at: Sequence[int], values: Sequence[float]) -> Digest | None:
         last=values[-1],
         last_at=at[-1],
         bins=Bins.of(values) if low != high else _NONE,
-        hours=_hourly(at, values),
+        hours=Hourly.counted(at, values),
     )
 
 
@@ -148,37 +142,5 @@ def _merged(parts: Sequence[Digest]) -> Digest:
         last=last.last,
         last_at=last.last_at,
         bins=merged(part.histogram() for part in parts) if low != high else _NONE,
-        hours=sorted(chain.from_iterable(map(_HOURS, parts)), key=_BEGIN),
+        hours=joined(map(_HOURS, parts)),
     )
-
-
-def trend(
-    hours: Sequence[Hour], begin: int, span: int, parts: int
-) -> tuple[tuple[float | None, ...], tuple[float | None, ...]]:
-    """Return mean and highest of each of `parts` equal parts of [begin, begin + span), an hour counting at its middle.
-
-    `hours` are in order. The highest is None as well where one of the hours of a part does not tell its own.
-    """
-    if not hours:
-        return (None,) * parts, (None,) * parts
-    starts, sizes, means, highs = zip(*hours, strict=True)
-    inner = [begin - HOUR // 2 - part * span // -parts for part in range(1, parts)]
-    edges = [0, *(bisect_left(starts, edge) for edge in inner), len(starts)]
-    sums = list(map(mul, means, sizes))
-    cut = list(pairwise(edges))
-    course = tuple(sum(sums[first:end]) / sum(sizes[first:end]) if first < end else None for first, end in cut)
-    return course, tuple(_highest(highs[first:end]) for first, end in cut)
-
-
-def _highest(values: Sequence[float | None]) -> float | None:
-    told = [value for value in values if value is not None]
-    return max(told) if told and len(told) == len(values) else None
-
-
-def _hourly(at: Sequence[int], values: Sequence[float]) -> list[Hour]:
-    if at[0] // HOUR == at[-1] // HOUR:  # as all values of an hour's own digest do
-        return [(at[0] // HOUR * HOUR, len(values), fsum(values) / len(values), max(values))]
-    hours: dict[int, list[float]] = {}
-    for ms, value in zip(at, values, strict=True):
-        hours.setdefault(ms // HOUR * HOUR, []).append(value)
-    return [(hour, len(found), fsum(found) / len(found), max(found)) for hour, found in hours.items()]

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sysmon.bins import bin_of, middle_of
-from sysmon.digest import HOUR, Digest, Merging, digest, trend
+from sysmon.digest import Digest, Merging, digest
+from sysmon.hourly import HOUR, Hourly, trend
 
 NUMBERS = st.one_of(
     st.just(0.0),
@@ -130,10 +131,10 @@ def test_equal_values_need_no_bins_and_have_exact_percentiles() -> None:
 def test_a_trend_takes_each_hour_where_its_middle_is_and_weighs_it_by_its_values() -> None:
     hours = [(0, 360, 1.0, 4.0), (HOUR, 360, 3.0, 3.5), (2 * HOUR, 120, 9.0, 9.0), (5 * HOUR, 10, 4.0, 4.5)]
 
-    assert trend(hours, 0, 6 * HOUR, 3) == ((2.0, 9.0, 4.0), (4.0, 9.0, 4.5))
+    assert trend(Hourly.of(hours), 0, 6 * HOUR, 3) == ((2.0, 9.0, 4.0), (4.0, 9.0, 4.5))
 
 
 def test_a_peak_is_unknown_where_one_hour_does_not_tell_its_own() -> None:
     hours = [(0, 360, 1.0, 4.0), (HOUR, 360, 3.0, None)]
 
-    assert trend(hours, 0, 2 * HOUR, 1) == ((2.0,), (None,))
+    assert trend(Hourly.of(hours), 0, 2 * HOUR, 1) == ((2.0,), (None,))

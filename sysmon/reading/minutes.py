@@ -11,8 +11,9 @@ from pathlib import Path
 import msgspec
 
 from sysmon.bins import Bins
-from sysmon.digest import HOUR, Digest
+from sysmon.digest import Digest
 from sysmon.history import GroupUse, RolledGroup
+from sysmon.hourly import HOUR, Hourly
 from sysmon.instants import to_ms
 from sysmon.model import Origin
 from sysmon.reading.damage import Damage
@@ -196,7 +197,7 @@ def _digests(metric: _Metric, base: int) -> Iterator[tuple[int, Digest]]:
                 last=one.last,
                 last_at=base + one.last_at,
                 bins=Bins.counted(Counter(accumulate(one.bins))),
-                hours=[(base, one.count, mean, one.max)],
+                hours=Hourly((base,), (one.count,), (mean,), (one.max,)),
             ),
         )
     for still in metric.still:
@@ -212,6 +213,6 @@ def _digests(metric: _Metric, base: int) -> Iterator[tuple[int, Digest]]:
                 first_at=base + still.first_at,
                 last=still.value,
                 last_at=base + still.last_at,
-                hours=[(base, still.count, still.value, still.value)],
+                hours=Hourly((base,), (still.count,), (still.value,), (still.value,)),
             ),
         )

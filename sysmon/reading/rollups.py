@@ -5,13 +5,15 @@ Instants in them are milliseconds after the beginning of the roll-up's hour or d
 
 from collections.abc import Iterable, Mapping
 from itertools import accumulate
+from math import nan
 from pathlib import Path
 
 import msgspec
 
 from sysmon.bins import Bins
-from sysmon.digest import HOUR, Digest, Hour
+from sysmon.digest import Digest
 from sysmon.history import GroupUse, RolledGroup
+from sysmon.hourly import HOUR, Hourly
 from sysmon.instants import format_instant, to_ms
 from sysmon.model import Origin
 from sysmon.reading.damage import Damage
@@ -172,7 +174,7 @@ def _series_line(one: SeriesSum, base: int) -> _Line:
 
 
 def _metric_line(found: Digest, base: int, usual: _Hours) -> _Metric:
-    hours = found.hours if len(found.hours) > 1 else []
+    hours = found.hours if len(found.hours) > 1 else Hourly()
     own = _hours_of(found, base)
     begins, sizes = own if hours and own != usual else ([], [])
     return _Metric(
@@ -194,7 +196,7 @@ def _metric_line(found: Digest, base: int, usual: _Hours) -> _Metric:
 
 
 def _hours_of(found: Digest, base: int) -> _Hours:
-    return [(hour - base) // HOUR for hour, *_ in found.hours], [size for _, size, *_ in found.hours]
+    return [(hour - base) // HOUR for hour in found.hours.starts], list(found.hours.sizes)
 
 
 def _rounded(value: float) -> float:
@@ -218,10 +220,12 @@ def _digest_of(metric: _Metric, base: int, usual: _Hours) -> Digest:
         if metric.hours:
             begins, sizes = [base + hour * HOUR for hour in metric.hours], metric.sizes
         peaks = metric.peaks or [None] * len(begins)  # days that were written before there were any
-        hours: list[Hour] = list(zip(begins, sizes, metric.means, peaks, strict=True))
+        if not len(begins) == len(sizes) == len(metric.means) == len(peaks):
+            raise ValueError("hours that differ in number")
+        hours = Hourly(begins, sizes, metric.means, [nan if peak is None else peak for peak in peaks])
     else:
         begin = (base + metric.first_at) // HOUR * HOUR
-        hours = [(begin, metric.count, metric.sum / metric.count, metric.max)]
+        hours = Hourly((begin,), (metric.count,), (metric.sum / metric.count,), (metric.max,))
     return Digest(
         count=metric.count,
         total=metric.sum,

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sysmon.bins import bin_of
-from sysmon.digest import HOUR, Digest, trend
+from sysmon.digest import Digest
 from sysmon.history import Coverage, RolledSeries
+from sysmon.hourly import HOUR, trend
 from sysmon.instants import from_ms, to_ms
 from sysmon.model import Table
 from sysmon.report.summary import NO_LIMITS, MetricSummary, SeriesSummary, Stats, holes_of, seconds_of, without
