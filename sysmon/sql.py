@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,12 +13,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sysmon.errors import UsageError
-from sysmon.formats.csvrows import encode_line
 
 if TYPE_CHECKING:
     import duckdb
 
-Value = str | int | float | None
 PARQUET_MEMORY = "56MB"
 """What DuckDB may use while it writes a file; what it is made of and Python come on top."""
 
@@ -103,10 +101,10 @@ class Database:
         with _told():
             self._locked.execute(f"EXPLAIN {statement}")
 
-    def load(self, table: str, rows: Iterable[Sequence[Value]]) -> None:
-        """Put rows into a table; whatever goes wrong while they are read is raised."""
+    def load(self, table: str, lines: Iterable[bytes]) -> None:
+        """Put rows, as lines of CSV, into a table; whatever goes wrong while they are read is raised."""
         self._loaded.add(table)
-        with _told(), _Feeder(rows) as feeder:
+        with _told(), _Feeder(lines) as feeder:
             source = feeder.source(self._tables[table])
             self._connection.execute(f"INSERT INTO {quoted(table)} SELECT * FROM {source}")  # noqa: S608 - quoted
 
@@ -130,14 +128,14 @@ class Database:
             yield from rows
 
 
-def write_parquet(file: BinaryIO, columns: Columns, rows: Iterable[Sequence[Value]]) -> None:
-    """Write rows into an open regular file."""
+def write_parquet(file: BinaryIO, columns: Columns, lines: Iterable[bytes]) -> None:
+    """Write rows, as lines of CSV, into an open regular file."""
     file.flush()
     group = max(_VECTOR, min(_GROUP_CELLS // max(len(columns), 1) // _VECTOR * _VECTOR, 60 * _VECTOR))
     options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {group}, USE_TMP_FILE false"
     connection = _connect(memory_limit=PARQUET_MEMORY)
     try:
-        with _Feeder(rows) as feeder:
+        with _Feeder(lines) as feeder:
             source = feeder.source(columns)
             connection.execute(f"COPY (SELECT * FROM {source}) TO '/dev/fd/{file.fileno()}' ({options})")  # noqa: S608 - quoted
     finally:
@@ -155,8 +153,8 @@ class _Feeder:
     A thread of its own writes, while DuckDB reads in the caller's. What ends the rows early is raised at the end.
     """
 
-    def __init__(self, rows: Iterable[Sequence[Value]]) -> None:
-        self._rows = rows
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        self._lines = lines
         self._failure: BaseException | None = None
         self._reader, self._writer = os.pipe()
         self._thread = threading.Thread(target=self._write, daemon=True)
@@ -185,7 +183,7 @@ class _Feeder:
     def _write(self) -> None:
         try:
             with os.fdopen(self._writer, "wb") as pipe, suppress(BrokenPipeError):  # DuckDB says what is wrong
-                pipe.writelines(encode_line(row) for row in self._rows)
+                pipe.writelines(self._lines)
         except BaseException as error:  # noqa: BLE001 - raised again where the rows were asked for
             self._failure = error
 

@@ -1,6 +1,6 @@
 """What goes into DuckDB comes out again as it was, whatever it holds; and nothing else can be reached."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sysmon.errors import UsageError
+from sysmon.formats.csvrows import encode_line
 from sysmon.sql import Columns, Database, Type, write_parquet
 
 COLUMNS: Columns = {"timestamp": Type.INSTANT, "name": Type.TEXT, "value": Type.NUMBER, "labels": Type.JSON}
@@ -27,18 +28,22 @@ def database(tmp_path: Path) -> Iterator[Database]:
         yield found
 
 
+def encoded(rows: Iterable[tuple[str | float | None, ...]]) -> Iterator[bytes]:
+    return map(encode_line, rows)
+
+
 def ask(database: Database, statement: str) -> list[tuple[Any, ...]]:
     return list(database.answer(statement).rows)
 
 
 def test_hostile_names_come_out_as_they_went_in(database: Database) -> None:
-    database.load("t", ((AT, name, float(number), None) for number, name in enumerate(EVIL)))
+    database.load("t", encoded((AT, name, float(number), None) for number, name in enumerate(EVIL)))
 
     assert [name for (name,) in ask(database, "select name from t order by value")] == EVIL
 
 
 def test_values_have_the_declared_types_and_what_is_missing_is_null(database: Database) -> None:
-    database.load("t", [(AT, None, 2**63, '{"core":"all"}'), (AT, "1", None, None), (AT, "1e3", 0.1, None)])
+    database.load("t", encoded([(AT, None, 2**63, '{"core":"all"}'), (AT, "1", None, None), (AT, "1e3", 0.1, None)]))
 
     found = ask(database, "select timestamp, name, value, labels->>'core' from t")
 
@@ -52,14 +57,14 @@ def test_any_text_and_number_comes_back(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, float]]
 ) -> None:
     with Database({"t": COLUMNS}, memory="128MB", spill=tmp_path_factory.mktemp("spill")) as database:
-        database.load("t", ((AT, name, value, None) for name, value in rows))
+        database.load("t", encoded((AT, name, value, None) for name, value in rows))
 
         assert ask(database, "select name, value from t") == rows
 
 
 def test_many_rows_are_spilled_and_not_lost(tmp_path: Path) -> None:
     with Database({"t": COLUMNS}, memory="64MB", spill=tmp_path) as database:
-        database.load("t", ((AT, f"{number:0>100}", float(number), None) for number in range(300_000)))
+        database.load("t", encoded((AT, f"{number:0>100}", float(number), None) for number in range(300_000)))
         database.lock()
 
         assert ask(database, "select count(distinct name), sum(value) from t") == [(300_000, 299_999 * 150_000.0)]
@@ -157,12 +162,12 @@ def test_what_goes_wrong_while_rows_are_read_is_raised(database: Database) -> No
         raise ZeroDivisionError("in the middle")
 
     with pytest.raises(ZeroDivisionError, match="in the middle"):
-        database.load("t", rows())
+        database.load("t", encoded(rows()))
 
 
 def test_a_refusal_ends_the_reading_of_rows(database: Database) -> None:
     with pytest.raises(UsageError, match="SQL: "):
-        database.load("t", (("no time", "a", 1.0, None) for _ in range(100_000)))
+        database.load("t", encoded(("no time", "a", 1.0, None) for _ in range(100_000)))
 
 
 def test_columns_of_equal_names_are_told_apart(database: Database) -> None:
@@ -173,7 +178,7 @@ def test_parquet_holds_the_same_values_with_the_same_types(tmp_path: Path) -> No
     path = tmp_path / "x.parquet"
 
     with path.open("wb") as file:
-        write_parquet(file, COLUMNS, ((AT, name, float(number), None) for number, name in enumerate(EVIL)))
+        write_parquet(file, COLUMNS, encoded((AT, name, float(number), None) for number, name in enumerate(EVIL)))
 
     kinds = duckdb.execute("describe select * from read_parquet(?)", [str(path)]).fetchall()
     rows = duckdb.execute("select name, value from read_parquet(?)", [str(path)]).fetchall()

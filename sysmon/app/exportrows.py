@@ -95,16 +95,15 @@ def columns_of(table: Table) -> Columns:
 def _write_parquet(file: BinaryIO, table: Table, names: tuple[str, ...], rows: Iterable[StoredRow]) -> None:
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         raise UsageError("Parquet goes to a file or a folder: name one with -o")
-    types, picked = columns_of(table), pick(table, names)
-    write_parquet(file, {name: types[name] for name in names}, map(picked, records(rows)))
+    types = columns_of(table)
+    write_parquet(file, {name: types[name] for name in names}, plain_csv(table, names, rows))
 
 
 def lines(table: Table, names: tuple[str, ...], rows: Iterable[StoredRow], shape: Shape) -> Iterator[bytes]:
     """Yield some lines at a time: a header and the named columns as CSV, or JSON Lines."""
     if shape.output is Output.CSV:
         protect = _as_it_is if shape.raw else csvrows.safe_text
-        found = _some_csv(table, names, rows, protect) if shape.columns else _csv(table, rows, protect)
-        return chain([csvrows.encode_line(names)], _batches(found))
+        return chain([csvrows.encode_line(names)], _batches(_csv(table, names, rows, protect)))
     if shape.columns:
         return _batches(_some_jsonl(table, names, rows))
     return _batches(_jsonl(table, rows))
@@ -119,7 +118,18 @@ def pick(table: Table, names: tuple[str, ...]) -> Callable[[Record], Record]:
     return lambda record: tuple([record[place] for place in places])
 
 
-def _csv(table: Table, rows: Iterable[StoredRow], protect: Protect) -> Iterator[bytes]:
+def plain_csv(table: Table, names: tuple[str, ...], rows: Iterable[StoredRow]) -> Iterator[bytes]:
+    """Yield some lines at a time, without a header, and with all text as it is."""
+    return _batches(_csv(table, names, rows, _as_it_is))
+
+
+def _csv(table: Table, names: tuple[str, ...], rows: Iterable[StoredRow], protect: Protect) -> Iterator[bytes]:
+    if names == (*HEAD, *table.columns):
+        return _whole_csv(table, rows, protect)
+    return _some_csv(table, names, rows, protect)
+
+
+def _whole_csv(table: Table, rows: Iterable[StoredRow], protect: Protect) -> Iterator[bytes]:
     """Yield all columns; what rows have in common is encoded once, since encoding is most of the work."""
     width = len(table.labels)
     origin: Origin | None = None

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from sysmon.app.archive import Question, find_host, find_hosts, find_tables
-from sysmon.app.exportrows import columns_of, records
+from sysmon.app.exportrows import HEAD, columns_of, plain_csv
 from sysmon.errors import UsageError
+from sysmon.formats import csvrows
 from sysmon.instants import format_instant
 from sysmon.model import AlertEvent, Table
 from sysmon.reading.damage import Damage
@@ -18,12 +19,13 @@ from sysmon.reading.logs import read_alerts, read_events
 from sysmon.reading.rows import read_rows
 from sysmon.reading.store import Host
 from sysmon.spelling import closest
-from sysmon.sql import Columns, Database, Type, Value
+from sysmon.sql import Columns, Database, Type
 
 MEMORY = "512MB"
 """What DuckDB may keep in memory; the rest it spills to a temporary folder."""
 
 T = TypeVar("T")
+Values = tuple[str | float | None, ...]
 _TEXT, _NUMBER, _INSTANT, _JSON = Type.TEXT, Type.NUMBER, Type.INSTANT, Type.JSON
 ALERTS: Columns = {
     "timestamp": _INSTANT,
@@ -85,9 +87,9 @@ class Inquiry:
             database.attempt(statement)
             silent = []
             for name in names:
-                rows = Counted(self._rows(name))
-                database.load(name, rows)
-                if not rows.count:
+                lines = Counted(self._lines(name))
+                database.load(name, lines)
+                if not lines.count:
                     silent.append(name)
             database.lock()
             answer = database.answer(statement)
@@ -101,20 +103,29 @@ class Inquiry:
         way = f"did you mean {names[close]!r}?" if close else f"there are {', '.join(sorted(columns))}"
         raise UsageError(f"no table {name!r}: {way}")
 
-    def _rows(self, name: str) -> Iterator[Sequence[Value]]:
-        since, until = self._question.since, self._question.until
+    def _lines(self, name: str) -> Iterator[bytes]:
         for host in self.hosts:
-            if name == "alerts":
-                alerts = read_alerts(host.folder, since, until, self.damage)
-                yield from (_alert(one) for one in alerts if isinstance(one, AlertEvent) and since <= one.at < until)
-            elif name == "events":
-                for event in read_events(host.folder, since, until, self.damage):
-                    if since <= event.at < until:
-                        fields = dict(event.fields)
-                        whom = str(fields.pop("hostname", host.name))
-                        yield (format_instant(event.at), whom, event.kind, _json(fields))
-            else:
-                yield from records(read_rows(host.folder / name, self.tables[name], since, until, self.damage))
+            if name in LOGS:
+                rows = self._alerts(host) if name == "alerts" else self._events(host)
+                yield from map(csvrows.encode_line, rows)
+                continue
+            table = self.tables[name]
+            stored = read_rows(host.folder / name, table, self._question.since, self._question.until, self.damage)
+            yield from plain_csv(table, (*HEAD, *table.columns), stored)
+
+    def _alerts(self, host: Host) -> Iterator[Values]:
+        since, until = self._question.since, self._question.until
+        for entry in read_alerts(host.folder, since, until, self.damage):
+            if isinstance(entry, AlertEvent) and since <= entry.at < until:
+                yield _alert(entry)
+
+    def _events(self, host: Host) -> Iterator[Values]:
+        since, until = self._question.since, self._question.until
+        for event in read_events(host.folder, since, until, self.damage):
+            if since <= event.at < until:
+                fields = dict(event.fields)
+                whom = str(fields.pop("hostname", host.name))
+                yield (format_instant(event.at), whom, event.kind, _json(fields))
 
 
 class Counted(Generic[T]):
@@ -130,7 +141,7 @@ class Counted(Generic[T]):
             yield item
 
 
-def _alert(event: AlertEvent) -> Sequence[Value]:
+def _alert(event: AlertEvent) -> Values:
     return (
         format_instant(event.at),
         event.labels.get("hostname"),
