@@ -14,7 +14,7 @@ from sysmon.storage.retention import HOLE, doomed, growing, vouched
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-AGES = {Tier.ROWS: 30 * DAY, Tier.CSV: 7 * DAY, Tier.ROLLUPS: 365 * DAY, Tier.EVENTS: 365 * DAY}
+AGES = {Tier.ROWS: 30 * DAY, Tier.CSV: 7 * DAY, Tier.MINUTES: 30 * DAY, Tier.ROLLUPS: 365 * DAY, Tier.EVENTS: 365 * DAY}
 
 
 def stored(hours: float, tier: Tier = Tier.ROWS, *, size: int = 100, table: str = "cpu", still: bool = False) -> Stored:
