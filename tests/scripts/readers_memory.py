@@ -31,7 +31,7 @@ def commands(folder: Path, days: int) -> list[list[str]]:
         ["maintain", *data, *settings],
         ["report", *since, *data],
         ["maintain", "--rebuild", *data, *settings],
-        ["export", *since, *data, "-o", str(folder / "exported")],
+        ["export", *since, *data, "-o", f"{folder}/exported/"],
         ["alerts", *data],
         ["status", *data],
         ["verify", str(folder / "data")],
