@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sysmon import cli
 from sysmon.formats import jsonl
 from sysmon.model import Table
 from sysmon.sampling.tables import AGENT, COLLECTOR
@@ -54,9 +55,11 @@ def test_exports_that_are_killed_at_any_moment_add_up_to_what_is_stored(tmp_path
     assert (done.returncode, done.stderr, exported(data, AGENT.name)) == (0, "", stored)
 
 
-@pytest.mark.skipif(STRACE is None, reason="strace is not installed")
+@pytest.mark.skipif(STRACE is None, reason="strace is not installed (on Debian: apt install strace)")
 @pytest.mark.parametrize(("fate", "every"), [("killed", 1), ("EIO", 5), ("ENOSPC", 5)])
-def test_whatever_happens_at_a_file_call_each_row_goes_out_once(tmp_path: Path, fate: str, every: int) -> None:
+def test_whatever_happens_at_a_file_call_each_row_goes_out_once(
+    tmp_path: Path, fate: str, every: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     fresh, work = tmp_path / "fresh", tmp_path / "work"
     data, command = work / "data", [*SYSMON, *export(work / "data")]
     texts = (store(fresh / "data", COLLECTOR, 0, 0, 2), store(fresh / "data", AGENT, 0, 0, 2))
@@ -69,11 +72,11 @@ def test_whatever_happens_at_a_file_call_each_row_goes_out_once(tmp_path: Path, 
         shutil.copytree(fresh, work)
         befall(command, environment(), point, fate)
         stored = (texts[0], texts[1] + store(data, AGENT, 0, 3, 3))
-        done = answer(*export(data))
+        code = cli.answer(export(data))
         found = (exported(data, COLLECTOR.name), exported(data, AGENT.name))
         left = [path.name for path in (work / "out").glob(".*")]
-        if (done.returncode, done.stderr, found, left) != (0, "", stored, []):
-            wrong.append((point, done.stderr, found, left))
+        if (code, said := capsys.readouterr().err, found, left) != (0, "", stored, []):
+            wrong.append((point, said, found, left))
 
     assert (len(chosen) > 10, wrong) == (True, [])
 
