@@ -109,7 +109,6 @@ class Situation:
     note: str = ""
     skipped: int = 0
     zone: tzinfo | None = None
-    keys: bool = True
 
 
 def turned(view: View, command: Command, *, pages: int) -> View:
