@@ -25,6 +25,7 @@ from benchmarks import crowd
 from sysmon.alerts.evaluator import Evaluator
 from sysmon.alerts.rules import load_rules
 from sysmon.app.catalogue import tables
+from sysmon.app.tidying import Tidying
 from sysmon.collectors import Source, discover
 from sysmon.model import Event, Origin, Sample
 from sysmon.protocols import Governed
@@ -131,6 +132,7 @@ class Soak:
         self._writer = Writer(files, sync_seconds=30.0, tell=print)
         self._writer.start()
         self._meter = AgentMeter("soak", 0.0)
+        self._tidying = Tidying()
         self._at = datetime(2026, 1, 1, tzinfo=UTC)
         self.alerts = 0
 
@@ -145,6 +147,7 @@ class Soak:
         alerts = self._evaluator.evaluate(sample)
         self.alerts += len(alerts)
         stored = self._writer.put(sample, events=events, alerts=alerts, active=self._evaluator.active())
+        self._tidying.look(self._at)
         stored.wait()
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ from sysmon.app.color import is_terminal, wants_color
 from sysmon.app.limits import ResourceWatch
 from sysmon.app.screen import Screen, choose_face
 from sysmon.app.supervised import Supervised, attentive
+from sysmon.app.tidying import Tidying
 from sysmon.app.upkeep import Upkeep
 from sysmon.config import Config
 from sysmon.formats.records import RUNNING
@@ -140,6 +141,7 @@ class _Run:
         self._writer = self._make_writer()
         self._upkeep = self._make_upkeep(environ)
         self._supervised: Supervised | None = None
+        self._tidying = Tidying()
         self._broken = False
         self._over_limit = False
 
@@ -195,6 +197,7 @@ class _Run:
         if self._supervised is not None:
             happened = bool(alerts or events)
             self._supervised.tick(active, self._writer.trouble, news=happened, reloaded=reload)
+        self._tidying.look(sample.at)
 
     def _stop(self, tally: Tally) -> None:
         if self._supervised is not None:
