@@ -52,7 +52,7 @@ def command(
     interactive = looking.is_interactive(environment())
     if interval is None and is_watched(question.data):
         return _follow(question, shown, interactive=interactive)
-    return _sample(question, shown, config_file, interval or OFTEN, interactive=interactive)
+    return _sample(question, shown, config_file, OFTEN if interval is None else interval, interactive=interactive)
 
 
 def _follow(question: "Question", shown: "Sight", *, interactive: bool) -> int:

@@ -180,6 +180,12 @@ def test_a_rule_file_that_cannot_be_read_hides_nothing_but_the_alerts(tmp_path: 
     assert (done.returncode, "no alerts: " in done.stdout, "process, by CPU" in done.stdout) == (0, True, True)
 
 
+def test_an_interval_that_is_out_of_range_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    code = answer(["top", "--data", str(tmp_path), "--interval", "0s"])
+
+    assert (code, capfd.readouterr()) == (2, ("", "sysmon: --interval: 0s is out of range: write 10ms to 1d\n"))
+
+
 def test_top_of_another_host_that_nobody_samples_points_to_show(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
