@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.processes import answer, start, until
 
-KILLS = 50
+KILLS = 25
 
 
 def _whole_lines(folder: Path) -> dict[Path, bytes]:
