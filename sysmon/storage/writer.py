@@ -96,7 +96,7 @@ class Writer:
         closing = False
         while not closing:
             if not self._closing and (self._trouble is not None or not self._waiting.any()):
-                self._bell.acquire(timeout=self._until_sync() or -1)
+                self._bell.acquire(timeout=self._until_sync() if self._sync_seconds else -1)
             closing = self._closing
             self._write_all()
             if self._until_sync() == 0:
