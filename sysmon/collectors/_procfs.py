@@ -6,16 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from sysmon.collectors._kernel_file import Descriptor, is_made_up
+from sysmon.collectors._kernel_file import read_short
+from sysmon.collectors._process_files import GONE, MOST_KEPT, ProcessFiles
 
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
-_GONE = (FileNotFoundError, ProcessLookupError, PermissionError)  # ended meanwhile, or hidden (hidepid)
-_LINE = 4096
-MOST_KEPT = 512
-"""How many files of processes stay open at most: each takes a descriptor, and 5 KB in the kernel."""
-
-_NEEDED_ELSEWHERE = 64
-
 _KERNEL_THREAD = 0x00200000  # PF_KTHREAD of include/linux/sched.h
 _UNITS = (".service", ".scope", ".slice")
 _CONTAINER = re.compile(r"[0-9a-f]{64}")
@@ -32,30 +26,24 @@ class Usage(NamedTuple):
 
 
 class Scanner:
-    """Reads /proc/PID/stat of every process. What has not changed since the last scan is not parsed again.
-
-    The file of a process that was there at the last scan too stays open, `most_kept` of them at most, and none where
-    this program may open few: to read it again costs half of opening it.
-    """
+    """Reads /proc/PID/stat of every process. What has not changed since the last scan is not parsed again."""
 
     def __init__(
         self, proc: Path, names: Callable[[], list[str]], *, kernel_threads: bool, most_kept: int = MOST_KEPT
     ) -> None:
-        self._proc = str(proc)
         self._names = names
         self._kernel_threads = kernel_threads
-        self._most_kept = min(most_kept, _descriptors() // 2 - _NEEDED_ELSEWHERE)
         self._known: dict[str, tuple[bytes, Usage | None]] = {}
-        self._files: dict[str, Descriptor] = {}
+        self._files = ProcessFiles(proc, "stat", most_kept)
 
     def scan(self) -> dict[int, Usage]:
         """Return every process there is by its pid; those that end meanwhile are left out."""
-        before = self._known
+        before, read = self._known, self._files.read
         known = {}
         for entry in self._names():
             try:
-                stat = self._read(entry)
-            except _GONE:
+                stat = read(entry)
+            except GONE:
                 continue
             past = before.get(entry)
             known[entry] = (
@@ -64,25 +52,8 @@ class Scanner:
                 else (stat, parse_stat(stat, kernel_threads=self._kernel_threads))
             )
         self._known = known
-        for entry in self._files.keys() - known.keys():
-            del self._files[entry]
+        self._files.turn()
         return {int(entry): usage for entry, (_, usage) in known.items() if usage is not None}
-
-    def _read(self, entry: str) -> bytes:
-        kept = self._files.get(entry)
-        if kept is not None:
-            try:
-                return os.pread(kept.number, _LINE, 0)
-            except ProcessLookupError:  # it has ended, and another may have its pid
-                del self._files[entry]
-        path = f"{self._proc}/{entry}/stat"
-        if entry not in self._known or len(self._files) >= self._most_kept:
-            return _read(path)
-        file = Descriptor(os.open(path, os.O_RDONLY))
-        stat = os.pread(file.number, _LINE, 0)
-        if is_made_up(file.number):
-            self._files[entry] = file
-        return stat
 
 
 def parse_stat(stat: bytes, *, kernel_threads: bool = True) -> Usage | None:
@@ -104,15 +75,20 @@ def parse_stat(stat: bytes, *, kernel_threads: bool = True) -> Usage | None:
 
 
 def read_io(proc: Path, pid: int) -> tuple[int, int] | None:
-    """Return the bytes that a process made the disks read and write (proc_pid_io(5)); None where it is secret."""
+    """Return the bytes that a process made the disks read and write; None where it is secret."""
     try:
-        words = _read(f"{proc}/{pid}/io").split()
-    except _GONE:
+        return parse_io(read_short(f"{proc}/{pid}/io"))
+    except GONE:
         return None
+
+
+def parse_io(said: bytes) -> tuple[int, int] | None:
+    """Read proc_pid_io(5); None from a kernel without task I/O accounting."""
+    words = said.split()
     counted = dict(zip(words[::2], words[1::2], strict=False))
     try:
         return int(counted[b"read_bytes:"]), int(counted[b"write_bytes:"])
-    except KeyError:  # a kernel without task I/O accounting
+    except KeyError:
         return None
 
 
@@ -120,7 +96,7 @@ def owner(proc: Path, pid: int) -> int | None:
     """Return the effective user id of a process; None when it has ended."""
     try:
         return os.stat(f"{proc}/{pid}").st_uid  # noqa: PTH116 - no Path object for each process
-    except _GONE:
+    except GONE:
         return None
 
 
@@ -153,8 +129,8 @@ def user_names(root: Path) -> Callable[[int], str]:
 def read_unit(proc: Path, pid: int) -> str:
     """Return the unit or container that a process belongs to; `-` when there is none or it has ended."""
     try:
-        return unit_of(_read(f"{proc}/{pid}/cgroup").decode("utf-8", "surrogateescape"))
-    except _GONE:
+        return unit_of(read_short(f"{proc}/{pid}/cgroup").decode("utf-8", "surrogateescape"))
+    except GONE:
         return "-"
 
 
@@ -172,19 +148,3 @@ def unit_of(cgroups: str) -> str:
             if part.endswith(_UNITS):
                 return part
     return "-"
-
-
-def _descriptors() -> int:
-    """Return how many files this program may have open (getrlimit(2))."""
-    import resource  # not on Windows
-
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-
-
-def _read(path: str) -> bytes:
-    """Read a small file without the buffers of a file object: half the time, and it counts for each process."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        return os.read(descriptor, 4096)
-    finally:
-        os.close(descriptor)

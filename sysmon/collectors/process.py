@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from sysmon import instants, rates
 from sysmon.collectors import _procfs, _ranking
 from sysmon.collectors._kernel_file import KernelFile, line_number
+from sysmon.collectors._process_files import GONE, ProcessFiles
 from sysmon.collectors._procfs import Usage
 from sysmon.collectors._ranking import Io, Processes
 from sysmon.collectors._source import Source
@@ -80,6 +81,7 @@ class ProcessCollector:
         self._source = source
         self._options = options
         self._scanner = _procfs.Scanner(source.proc, source.listing.take, kernel_threads=options.kernel_threads)
+        self._io_files = ProcessFiles(source.proc, "io")
         self._stat, self._meminfo = KernelFile(source.proc / "stat"), KernelFile(source.proc / "meminfo")
         self._previous: ProcessReading | None = None
         self._belongings: dict[tuple[int, int], tuple[str, str]] = {}
@@ -99,17 +101,23 @@ class ProcessCollector:
         return [*listed, _others(shown, before, after, seconds)]
 
     def _read_kernel(self) -> ProcessReading:
-        proc = self._source.proc
         machine = self._machine()
         usage = self._scanner.scan()
         past = self._previous.processes if self._previous else None
         grown = _ranking.cpu_grown(past, usage)
         leading = _ranking.leaders(usage, grown, self._options.top)
         asked = dict.fromkeys([*grown, *(self._previous.listed if self._previous else ()), *leading])
-        answers = ((pid, _procfs.read_io(proc, pid)) for pid in asked if pid in usage)
+        answers = [(pid, self._io(pid)) for pid in asked if pid in usage]
+        self._io_files.turn()
         processes = _ranking.of(usage, {pid: io for pid, io in answers if io is not None})
         leading += _ranking.io_leaders(past, processes, self._options.top)
         return ProcessReading(processes, self._label(dict.fromkeys(leading), usage, machine), machine)
+
+    def _io(self, pid: int) -> Io | None:
+        try:
+            return _procfs.parse_io(self._io_files.read(str(pid)))
+        except GONE:
+            return None
 
     def _machine(self) -> Machine:
         """Read proc_stat(5): its first line holds user, nice, system, idle, iowait, irq, softirq; steal is not work."""
