@@ -9,6 +9,7 @@ first: a machine that is busy with other things delays it by more than such a sh
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,9 @@ def main() -> int:
     parser.add_argument("--rotation", default="2s")
     parser.add_argument("--compress-after", default="10s")
     asked = parser.parse_args()
+    if os.geteuid() != 0:
+        sys.stderr.write("only root can mount file systems: try again with sudo\n")
+        return 2
     with tempfile.TemporaryDirectory() as name, small_disk(Path(name) / "data", 2 * MOST):
         data = Path(name) / "data"
         process = subprocess.Popen(command(Path(name), asked), env=environment())

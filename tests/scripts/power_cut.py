@@ -181,6 +181,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="the moments that chance chooses")
     parser.add_argument("--sync", type=float, default=1.0, help="storage.sync_interval in seconds")
     asked = parser.parse_args()
+    if os.geteuid() != 0:
+        sys.stderr.write("only root can mount file systems: try again with sudo\n")
+        return 2
     if "SYSMON_POWER_CUT" not in os.environ:  # mounts stay in a namespace of their own, and go with it
         unshare = shutil.which("unshare") or "unshare"
         again = [sys.executable, "-m", "tests.scripts.power_cut", *sys.argv[1:]]
