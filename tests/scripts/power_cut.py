@@ -1,6 +1,6 @@
 """Cut the power of a small ext4 or XFS while sysmon writes to it, and count what is gone. Needs root and loop devices.
 
-    python -m tests.scripts.power_cut [--kind ext4] [--times 10] [--seed 1] [--sync 1]
+    python -m tests.scripts.power_cut [--kind ext4] [--times 10] [--seed 1] [--sync 1] [--grace 0]
 
 The cut is the file system's own shutdown call without a flush of its log; then it is mounted again and read. Prints for
 each cut how much is lost. Exits with 1 when that is more than the sync interval and one sample, when a finished file is
@@ -82,7 +82,7 @@ def mounted(image: Path, mount: Path) -> Iterator[None]:
         tool("umount", str(mount))
 
 
-def cut(folder: Path, kind: str, seconds: float, sync: float) -> Cut:
+def cut(folder: Path, kind: str, seconds: float, sync: float, grace: float) -> Cut:
     """Run for some seconds, cut, and look at what is left."""
     image, mount = folder / "image", folder / "mount"
     mount.mkdir()
@@ -93,7 +93,7 @@ def cut(folder: Path, kind: str, seconds: float, sync: float) -> Cut:
         before = written_until(folder, mount, seconds, sync)
     with mounted(image, mount):
         after = [number for _, number in ticks(mount / "data")]
-        wrong = list(faults(folder, mount / "data", before, after, sync))
+        wrong = list(faults(folder, mount / "data", before, after, most=(sync + grace) / INTERVAL + 1))
     return Cut(len(before.ticks), len(before.ticks) - len(after), len(before.finished), len(before.printed), wrong)
 
 
@@ -149,10 +149,10 @@ def content(path: Path) -> bytes:
     return gzip.decompress(data) if path.suffix == ".gz" else data
 
 
-def faults(folder: Path, data: Path, before: Before, after: list[int], sync: float) -> Iterator[str]:
+def faults(folder: Path, data: Path, before: Before, after: list[int], *, most: float) -> Iterator[str]:
     """Yield what is not as promised."""
     lost = len(before.ticks) - len(after)
-    if lost > sync / INTERVAL + 1:
+    if lost > most:
         yield f"{lost} samples of {len(before.ticks)} are lost"
     if after != list(range(1, len(after) + 1)):
         yield f"what is left is not the beginning: {after}"
@@ -180,6 +180,7 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1, help="the moments that chance chooses")
     parser.add_argument("--sync", type=float, default=1.0, help="storage.sync_interval in seconds")
+    parser.add_argument("--grace", type=float, default=0.0, help="seconds that this disk may take for a sync")
     asked = parser.parse_args()
     if os.geteuid() != 0:
         sys.stderr.write("only root can mount file systems: try again with sudo\n")
@@ -193,7 +194,7 @@ def main() -> int:
     for _ in range(asked.times):
         seconds = chance.uniform(asked.sync + 1.0, asked.sync + 8.0)
         with tempfile.TemporaryDirectory() as folder:
-            one = cut(Path(folder), asked.kind, seconds, asked.sync)
+            one = cut(Path(folder), asked.kind, seconds, asked.sync, asked.grace)
         bad += len(one.wrong)
         what = f"{one.lost} of {one.samples} samples lost, {one.finished} finished files, {one.alerts} printed alerts"
         print(
