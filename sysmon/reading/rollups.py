@@ -17,7 +17,7 @@ from sysmon.hourly import HOUR, Hourly
 from sysmon.instants import format_instant, to_ms
 from sysmon.model import Origin
 from sysmon.reading.damage import Damage
-from sysmon.reading.lines import open_file, read_lines
+from sysmon.reading.lines import open_file, read_lines, read_whole
 from sysmon.reading.rolled import SeriesSum, TableSum
 from sysmon.spans import RollupFile
 from sysmon.ticks import Run
@@ -160,6 +160,8 @@ def lines_of(path: Path, damage: Damage, *, only_head: bool = False) -> list[byt
         damage.note(path, None, f"cannot be opened ({error.strerror})")
         return []
     with opened:
+        if (whole := read_whole(opened)) is not None:
+            return whole
         for _, lines in read_lines(opened, path, damage, packed=True):
             found += lines
             if only_head:

@@ -1,5 +1,6 @@
 """Roll-ups: what they say is what the rows say, and a wrong or missing one is never believed."""
 
+import random
 from datetime import datetime, timedelta
 from math import isclose
 from pathlib import Path
@@ -274,3 +275,15 @@ def test_a_file_of_another_version_is_passed_over(tmp_path: Path) -> None:
     damage = Damage()
 
     assert (rollups.read(tmp_path / file.name, file, damage), damage.count) == (None, 0)
+
+
+def test_a_roll_up_that_is_too_large_to_be_read_at_once_is_read_as_well(tmp_path: Path) -> None:
+    chance = random.Random(3)  # noqa: S311 - the same each time
+    rows: list[Row] = [(str(core), chance.random(), chance.random()) for core in range(4000)]
+    write_table(tmp_path, CPU, [(START, rows)])
+    file = RollupFile("cpu", Span.HOUR, START)
+    made = sum_up(read_table(tmp_path / HOST / "cpu", CPU, START, START + HOUR, Damage()))
+    path = tmp_path / file.name
+    store_packed(path, rollups.encode(made, file))
+
+    assert (rollups.read(path, file, Damage()), path.stat().st_size > 65_536) == (made, True)
