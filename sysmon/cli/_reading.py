@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, TypeVar
 import click
 
 from sysmon.app.archive import Question
+from sysmon.cli import _finishing
 from sysmon.cli._options import config_option, data_option, environment
 from sysmon.names import printable
 from sysmon.reading.damage import Damage
@@ -27,13 +28,14 @@ _IN_MEMORY = 1024 * 1024
 def one_host(command: F) -> F:
     """Add `--host HOST`."""
     about = "The host, where the data directory holds several."
-    return click.option("--host", metavar="HOST", help=about)(command)
+    return click.option("--host", metavar="HOST", help=about, shell_complete=_finishing.hosts)(command)
 
 
 def several_hosts(command: F) -> F:
     """Add `--host HOST`, as often as one likes."""
     about = "The host, where the data directory holds several (may be repeated; all: every host)."
-    return click.option("--host", "hosts", multiple=True, metavar="HOST", help=about)(command)
+    option = click.option("--host", "hosts", multiple=True, metavar="HOST", help=about, shell_complete=_finishing.hosts)
+    return option(command)
 
 
 def strict_option(command: F) -> F:
@@ -58,7 +60,12 @@ def range_options(since: str, host_option: Callable[[F], F]) -> Callable[[F], F]
         for option in (
             strict_option,
             click.option(
-                "--table", "tables", multiple=True, metavar="TABLE", help="Only this table (may be repeated)."
+                "--table",
+                "tables",
+                multiple=True,
+                metavar="TABLE",
+                help="Only this table (may be repeated).",
+                shell_complete=_finishing.tables,
             ),
             host_option,
             data_option,
