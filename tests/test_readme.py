@@ -65,8 +65,8 @@ def test_the_duckdb_line_has_a_row_for_each_core(watched: Path) -> None:
 def test_the_cron_line_works_from_anywhere_and_is_silent(watched: Path, tmp_path: Path) -> None:
     *_, command = _block("cron", "export").split(None, 5)
     for shown, real in (
-        ("/opt/sysmon/.venv/bin/sysmon", shlex.join(SYSMON)),
-        ("/opt/sysmon/data", str(watched / "data")),
+        ("/opt/sysmon/bin/sysmon", shlex.join(SYSMON)),
+        ("/var/lib/sysmon", str(watched / "data")),
         ("/srv/sysmon/", f"{tmp_path}/out/"),
         ("--since yesterday --until today", "--since 10m"),
     ):

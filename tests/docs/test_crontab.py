@@ -30,7 +30,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def as_cron(line: str, watched: Path, results: Path) -> "subprocess.CompletedProcess[str]":
     command = commands(line)
     for shown, real in (
-        ("/opt/sysmon/.venv/bin/sysmon", shlex.join(SYSMON)),
+        ("/opt/sysmon/bin/sysmon", shlex.join(SYSMON)),
         ("/var/lib/sysmon", str(watched / "data")),
         ("/srv/sysmon", str(results)),
         ("--since yesterday --until today", "--since 10m"),
