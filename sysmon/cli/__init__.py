@@ -12,10 +12,10 @@ from typing import NoReturn
 import click
 
 from sysmon import __version__
+from sysmon.cli._groups import Group
 from sysmon.cli._options import example
 from sysmon.errors import SysmonError
 from sysmon.names import printable
-from sysmon.spelling import closest
 
 INTERRUPTED = 130
 INTERNAL_ERROR = 70
@@ -38,7 +38,7 @@ class Session:
     debug: bool = False
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group whose commands are the modules of this folder: `sysmon.cli.<name>`, attribute `command`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -51,18 +51,6 @@ class LazyGroup(click.Group):
             return None
         command = importlib.import_module(f"{__name__}.{cmd_name}").command
         return command if isinstance(command, click.Command) else None
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that was typed; for an unknown one say which is close."""
-        names = self.list_commands(ctx)
-        if args[0] not in names and not args[0].startswith("-"):
-            close = closest(args[0], names)
-            ctx.fail(
-                f"no command {args[0]!r}: " + (f"did you mean {close!r}?" if close else f"known are {', '.join(names)}")
-            )
-        return super().resolve_command(ctx, args)
 
 
 @click.group(

@@ -1,5 +1,9 @@
 """`sysmon alerts`: what fires now and who did it, and what has fired."""
 
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator
 from datetime import UTC
 from pathlib import Path
 
@@ -85,7 +89,7 @@ def command(
     if form == "json":
         click.echo(alertlist.as_json(found))
     else:
-        for line in alertlist.as_text(found, zone):
+        for line in _fitted(alertlist.as_text(found, zone)):
             click.echo(line)
         if not found.alerts:
             click.echo("nothing fires" if active else f"no alerts since {since}")
@@ -94,3 +98,10 @@ def command(
     if active and not found.watched:
         click.echo("sysmon: sysmon is not running: this is what fired when it ended", err=True)
     return tell_damage(found.damage) or (FIRING if active and found.alerts else 0)
+
+
+def _fitted(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines broken to the width of a terminal; for a pipe as they are, so that grep finds whole ones."""
+    width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else sys.maxsize
+    for line in lines:
+        yield from textwrap.wrap(line, width, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False)

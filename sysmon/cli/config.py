@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from sysmon import config as configuration
+from sysmon.cli._groups import Group
 from sysmon.cli._options import (
     config_option,
     data_option,
@@ -27,7 +28,7 @@ _VALUES = 46
 """The columns that values have beside their origins, of which the longest usual one has 30."""
 
 
-@click.group(short_help="Check, show or describe the configuration.", epilog=example("sysmon config check"))
+@click.group(cls=Group, short_help="Check, show or describe the configuration.", epilog=example("sysmon config check"))
 def command() -> None:
     """Check the configuration, show all that holds, or describe it to an editor."""
 

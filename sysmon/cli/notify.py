@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
+from sysmon.cli._groups import Group
 from sysmon.cli._options import config_option, environment, example
 
 
-@click.group(short_help="Try how alerts leave this machine.", epilog=example("sysmon notify test"))
+@click.group(cls=Group, short_help="Try how alerts leave this machine.", epilog=example("sysmon notify test"))
 def command() -> None:
     """Try how alerts leave this machine."""
 

@@ -9,6 +9,7 @@ import click
 from sysmon import config as configuration
 from sysmon.alerts.rules import RuleSet, load_rules
 from sysmon.app.catalogue import intervals, tables
+from sysmon.cli._groups import Group
 from sysmon.cli._options import config_option, data_option, environment, example, path, rules_option
 from sysmon.cli._reading import one_host
 from sysmon.names import printable
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from sysmon.app.backtest import Tally
 
 
-@click.group(short_help="Check, test and try alert rules.", epilog=example("sysmon rules check config/rules.yaml"))
+@click.group(
+    cls=Group, short_help="Check, test and try alert rules.", epilog=example("sysmon rules check config/rules.yaml")
+)
 def command() -> None:
     """Work with alert rules."""
 
@@ -144,8 +147,7 @@ def suggest(
 
 def _tallies(after: "dict[str, Tally]", before: "dict[str, Tally] | None") -> Iterator[str]:
     names = list(after) + [name for name in before or {} if name not in after]
-    width = max([len("rule"), *map(len, names)])
-    yield f"{'rule':<{width}}  {'fired':>9}  {'in all':>15}  {'longest':>15}  {'flaps':>7}  {'first':<12}  last"
+    rows = [["rule", "fired", "in all", "longest", "flaps", "first", "last"]]
     for name in names:
         new, old = after.get(name), (before or {}).get(name)
         cells = [
@@ -159,8 +161,11 @@ def _tallies(after: "dict[str, Tally]", before: "dict[str, Tally] | None") -> It
         ]
         known = new or old
         ends = [f"{at.astimezone():%m-%d %H:%M}" if at else "-" for at in (known.first, known.last)] if known else []
-        line = f"{name:<{width}}  {cells[0]:>9}  {cells[1]:>15}  {cells[2]:>15}  {cells[3]:>7}"
-        yield f"{line}  {ends[0]:<12}  {ends[1]}"
+        rows.append([name, *cells, *ends])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for name, *numbers, first, last in rows:
+        cells = [f"{cell:>{width}}" for cell, width in zip(numbers, widths[1:-2], strict=True)]
+        yield "  ".join([f"{name:<{widths[0]}}", *cells, f"{first:<{widths[-2]}}", last])
 
 
 def _cell(new: "Tally | None", old: "Tally | None", *, compared: bool, show: "Callable[[Tally], str]") -> str:

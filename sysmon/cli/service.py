@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from sysmon.cli._groups import Group
 from sysmon.cli._options import config_option, data_option, environment, example, path
 from sysmon.names import printable
 
@@ -15,6 +16,7 @@ LEFT = 1
 
 
 @click.group(
+    cls=Group,
     short_help="Start with the machine, under systemd.",
     epilog=example("sysmon service install --print", "sysmon service install", "sysmon service uninstall"),
 )

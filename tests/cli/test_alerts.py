@@ -1,7 +1,9 @@
 """`sysmon alerts`, `silence`, `silences`, `unsilence` and `ack` beside a real run."""
 
 import json
+import os
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.processes import answer, rows, start, until
+from tests.cli.processes import SYSMON, answer, rows, start, until
+from tests.cli.terminals import Terminal
 
 RULES = """\
 version: 1
@@ -48,6 +51,21 @@ def test_what_fires_is_listed_and_told_by_the_exit_code(watched: Path) -> None:
     lines = asked.stdout.splitlines()
     assert (asked.returncode, lines[0], asked.stderr) == (1, f"WARNING  exists  {first['id']}", "")
     assert re.fullmatch(r" +memory_total_bytes > 1, since .* for .*, peak .* GiB, firing", lines[1])
+
+
+def test_long_lines_are_broken_between_words_on_a_terminal(watched: Path) -> None:
+    environ = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    with Terminal(50, 24) as terminal:
+        command = [*SYSMON, "alerts", "--data", str(watched / "data"), "--config", str(watched / "sysmon.yaml")]
+        shell = terminal.start(["/bin/sh", "-c", f"{shlex.join(command)}; echo end; read line"], environ)
+        terminal.until(lambda: "end" in terminal.lines)
+        first, *more, _ = terminal.lines
+        terminal.type("\n")
+        shell.wait(30)
+
+    assert first.startswith("WARNING  exists  ")
+    assert [line for line in more if not line.startswith(" " * 9)] == []
+    assert len(more) >= 2
 
 
 def test_a_level_leaves_out_what_is_milder(watched: Path) -> None:

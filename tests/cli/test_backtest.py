@@ -131,6 +131,7 @@ def test_a_table_sums_up_each_rule_and_compares_two_files(tmp_path: Path) -> Non
         ["hot", "-", "->", "1"],
         ["hotter", "0", "->", "-"],
     ]
+    assert max(map(len, [*one.stdout.splitlines(), *two.stdout.splitlines()])) <= 80
 
 
 def test_limits_from_history_make_a_rule_file_that_can_be_used(tmp_path: Path) -> None:

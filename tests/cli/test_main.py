@@ -97,6 +97,9 @@ def test_a_command_may_leave_with_a_code_of_its_own() -> None:
     [
         pytest.param(["rnu"], "no command 'rnu': did you mean 'run'? (try `sysmon --help`)", id="a misspelt command"),
         pytest.param(
+            ["rules", "chek"], "no command 'chek': did you mean 'check'? (try `sysmon rules --help`)", id="in a group"
+        ),
+        pytest.param(
             ["--debgu"], "No such option '--debgu'. Did you mean '--debug'? (try `sysmon --help`)", id="an option"
         ),
         pytest.param(["config"], "a command is missing (try `sysmon config --help`)", id="a command left out"),
