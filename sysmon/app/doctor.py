@@ -85,7 +85,7 @@ def _data(config: Config) -> Iterator[Finding]:
         return
     else:
         about = path.stat()
-        yield findings.permissions(str(path), about.st_mode, _procfs.user_name(about.st_uid))
+        yield findings.permissions(str(path), about.st_mode, _procfs.user_name(about.st_uid), _modes_inside(path))
         if not os.access(path, os.W_OK | os.R_OK | os.X_OK):
             yield note("permissions", f"you ({_me()}) may not write there", "look as the user of the run, or as root")
     if (mount := _mount_of(there)) is not None:
@@ -201,6 +201,15 @@ def _damage(folder: Path, now: datetime) -> Damage:
             for _ in scan(folder / name, known[name], now - DAY, now + DAY, damage):
                 pass
     return damage
+
+
+def _modes_inside(path: Path) -> list[int]:
+    """Return the modes of the folders of a folder; its own where it cannot be listed."""
+    try:
+        with os.scandir(path) as entries:
+            return [entry.stat().st_mode for entry in entries if entry.is_dir()]
+    except OSError:
+        return [path.stat().st_mode]
 
 
 def _mount_of(path: Path) -> Mount | None:

@@ -61,10 +61,13 @@ def problem(subject: str, text: str, advice: str) -> Finding:
     return Finding(Verdict.PROBLEM, subject, text, advice)
 
 
-def permissions(path: str, mode: int, owner: str) -> Finding:
-    """Judge who may look into a data directory."""
+def permissions(path: str, mode: int, owner: str, folders: Sequence[int]) -> Finding:
+    """Judge who may look into a data directory, by its mode and those of the folders in it."""
     shown = f"{printable(path)} of {printable(owner)}, mode {stat.S_IMODE(mode):04o}"
-    if mode & stat.S_IRWXO:
+    if mode & stat.S_IWOTH:
+        way = f"chmod o-rwx {printable(path)}"
+        return problem("permissions", f"{shown}: everybody on this machine may put something else there", way)
+    if mode & stat.S_IRWXO and any(folder & stat.S_IRWXO for folder in folders):
         way = f"chmod o-rwx {printable(path)}"
         return problem("permissions", f"{shown}: everybody on this machine may look at what was stored", way)
     return ok("permissions", shown)

@@ -27,8 +27,12 @@ def verdicts(found: list[Finding]) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("found", "verdict"),
     [
-        pytest.param(findings.permissions("/d", 0o40750, "sysmon"), Verdict.OK, id="a closed folder"),
-        pytest.param(findings.permissions("/d", 0o40755, "sysmon"), Verdict.PROBLEM, id="an open folder"),
+        pytest.param(findings.permissions("/d", 0o40750, "sysmon", [0o40755]), Verdict.OK, id="a closed folder"),
+        pytest.param(findings.permissions("/d", 0o40755, "sysmon", [0o40750]), Verdict.OK, id="closed hosts"),
+        pytest.param(
+            findings.permissions("/d", 0o40755, "sysmon", [0o40750, 0o40755]), Verdict.PROBLEM, id="an open host"
+        ),
+        pytest.param(findings.permissions("/d", 0o41777, "sysmon", []), Verdict.PROBLEM, id="everybody writes there"),
         pytest.param(findings.file_system("/d", "ext4", "/"), Verdict.OK, id="a disk"),
         pytest.param(findings.file_system("/d", "fuseblk", "/mnt"), Verdict.PROBLEM, id="a program's file system"),
         pytest.param(findings.file_system("/d", "nfs4", "/mnt"), Verdict.PROBLEM, id="another machine's"),
@@ -120,6 +124,17 @@ def test_before_the_first_run_there_is_nothing_wrong_with_the_samples(tmp_path: 
 
     told = [finding.advice for finding in found if finding.subject in {"data", "samples"}]
     assert told == ["`sysmon run` makes it", "sysmon run, or sysmon service install"]
+
+
+def test_the_folder_of_a_checkout_is_open_and_its_samples_are_not(tmp_path: Path) -> None:
+    (tmp_path / "data" / "web-01").mkdir(parents=True)
+    (tmp_path / "data").chmod(0o755)
+    (tmp_path / "data" / "web-01").chmod(0o750)
+    closed = verdicts(checkup(tmp_path))
+    (tmp_path / "data" / "web-01").chmod(0o755)
+    opened = verdicts(checkup(tmp_path))
+
+    assert (("ok", "permissions") in closed, ("problem", "permissions") in opened) == (True, True)
 
 
 def test_a_file_in_the_place_of_the_data_is_a_problem(tmp_path: Path) -> None:
