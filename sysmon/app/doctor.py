@@ -29,6 +29,7 @@ from sysmon.units import human
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
+_START = "sysmon run, or sysmon service install"
 _TIME_ERROR = 5
 """What adjtimex(2) returns where nothing keeps the clock right."""
 
@@ -175,14 +176,15 @@ def _record(config: Config, host: str | None, now: datetime) -> Iterator[Finding
         found = status.status(config.data_dir, config.storage, host, now=now)
     except NothingFoundError as error:
         held = config.data_dir.is_dir() and holder(config.data_dir / "lock") is not None
-        way = "wait for the first sample" if held else "sysmon run, or sysmon service install"
+        way = "wait for the first sample" if held else _START
         yield note("samples", printable(str(error)), way)
         return
     except (SysmonError, OSError) as error:
         yield problem("samples", printable(str(error)), "look as the user of the run, or as root")
         return
     for fault in found.faults:
-        yield problem("samples", printable(fault.text), "sysmon status")
+        way = _START if fault.text == status.NOT_RUNNING else "sysmon status"
+        yield problem("samples", printable(fault.text), way)
     if not found.faults:
         yield ok("samples", f"process {found.running.pid} stores them; {human(found.disk.used, 'bytes')} so far")
     damage = _damage(config.data_dir / found.host, now)

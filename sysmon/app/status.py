@@ -63,6 +63,9 @@ class Weight(StrEnum):
     CRITICAL = "critical"
 
 
+NOT_RUNNING = "not running: start `sysmon run`"
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Something that needs a look, and what to do about it."""
@@ -241,7 +244,7 @@ def _disk(data: Path, storage: Storage, now: datetime) -> Disk:
 def _not_running(running: Running) -> list[Fault]:
     faults = []
     if running.pid is None:
-        faults.append(Fault(Weight.CRITICAL, "not running: start `sysmon run`"))
+        faults.append(Fault(Weight.CRITICAL, NOT_RUNNING))
     if running.age is None:
         faults.append(Fault(Weight.CRITICAL, "no sample yet"))
     elif running.pid is not None and running.age > LATE * running.interval + 1:

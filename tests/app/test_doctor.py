@@ -151,10 +151,19 @@ def test_a_folder_that_everybody_may_read_and_damage_are_found(tmp_path: Path) -
     write_log(data, "events", event_lines([started(0, "r1", {"agent": 10.0}, 10)]))
     path.write_bytes(path.read_bytes() + b"what\n")
     data.chmod(0o755)
+    path.parent.parent.chmod(0o755)
 
     found = [finding.subject for finding in checkup(tmp_path) if finding.verdict is Verdict.PROBLEM]
 
     assert (found.count("permissions"), found.count("damage")) == (1, 1)
+
+
+def test_where_nothing_runs_the_way_out_is_to_start_it(tmp_path: Path) -> None:
+    write_table(tmp_path / "data", AGENT, agent_rows(range(10, 601, 10)))
+
+    found = [finding.advice for finding in checkup(tmp_path) if finding.text.startswith("not running")]
+
+    assert found == ["sysmon run, or sysmon service install"]
 
 
 def test_a_collector_that_is_switched_off_is_not_asked(tmp_path: Path) -> None:
