@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sysmon.alerts.levels import duration, misspelt
 from sysmon.alerts.trial import Expected, Series, Trial, unpacked
-from sysmon.errors import UsageError
+from sysmon.errors import ConfigError, UsageError
 from sysmon.instants import parse_instant
 from sysmon.model import Level, Table, Transition
 from sysmon.yamlnodes import (
@@ -42,6 +42,8 @@ class TrialFile:
 def load_trials(path: Path, tables: Map[str, Table]) -> TrialFile:
     """Read a file of tests; raise ConfigError with one line for each thing that is wrong."""
     top = load_file(path)
+    if _is_rule_file(top):
+        raise ConfigError(f"{top.place}: these are rules, not tests of rules: try `sysmon rules check {path}`")
     problems = Problems()
     entries = dict(known_keys(top, ("rules", "interval", "tests"), problems, "the test file"))
     rules = read_scalar(entries["rules"], words, problems, "rules") if "rules" in entries else None
@@ -57,6 +59,11 @@ def load_trials(path: Path, tables: Map[str, Table]) -> TrialFile:
     found = [reader.trial(number, one, interval or _INTERVAL) for number, one in enumerate(node.items, 1)]
     problems.raise_if_any()
     return TrialFile(path, path.parent / (rules or ""), tuple(trial for trial in found if trial is not None))
+
+
+def _is_rule_file(top: Node) -> bool:
+    """Say whether somebody named the rules themselves: in a file of tests `rules` is a name."""
+    return isinstance(top, Mapping) and isinstance(top.entries.get("rules"), Sequence)
 
 
 class _Reader:

@@ -38,7 +38,7 @@ def past(found: Found, asked: datetime, *, now: datetime, zone: tzinfo | None, s
         now=now,
         live=False,
         standing=f"every {format_duration(moment.seconds)}",
-        note=note(found, asked, zone),
+        note=note(found, asked, zone, now=now),
         skipped=skipped,
         zone=zone,
     )
@@ -57,10 +57,12 @@ def present(record: Record, found: Found, *, now: datetime, zone: tzinfo | None)
     )
 
 
-def note(found: Found, asked: datetime, zone: tzinfo | None) -> str:
+def note(found: Found, asked: datetime, zone: tzinfo | None, *, now: datetime) -> str:
     """Return why a sample is not of the instant that was asked for, and how far off it is; empty where it is."""
     if found.why is None:
         return ""
+    if asked > now and found.why is not Why.BEFORE:
+        return f"{instant(asked, zone)}: still to come; this is the newest sample"
     off = format_age((asked - found.moment.at).total_seconds())
     than = "newer" if found.why is Why.BEFORE else "older"
     return f"{instant(asked, zone)}: {found.why.value}; this sample is {off} {than}"

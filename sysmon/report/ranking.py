@@ -96,7 +96,7 @@ def _ranking(
 ) -> Ranking:
     groups = sorted(ranked, key=lambda group: -group.mean)
     rest = next((group for group in groups if is_rest(group)), None)
-    listed = tuple(group for group in groups if group is not rest)
+    listed = tuple(group for group in groups if group is not rest and group.max > 0)  # who used none is not among them
     return Ranking(table.name, use.metric, ticks, listed[:top], rest, coverage)
 
 

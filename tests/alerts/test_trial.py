@@ -146,3 +146,13 @@ def test_a_mistake_has_its_place_and_the_way_out(tmp_path: Path, text: str, line
         load_trials(tmp_path / "tests.yaml", TABLES)
 
     assert str(caught.value) == f"{tmp_path}/tests.yaml:{line}"
+
+
+def test_rules_that_are_taken_for_tests_are_told_by_what_to_type(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("version: 1\nrules:\n- {id: hot, metric: cpu_usage_percent, warning: {above: 90}}\n")
+
+    with pytest.raises(ConfigError) as caught:
+        load_trials(rules, TABLES)
+
+    assert str(caught.value) == f"{rules}:1:1: these are rules, not tests of rules: try `sysmon rules check {rules}`"

@@ -74,6 +74,15 @@ def test_where_there_is_no_sample_another_is_shown_and_the_exit_code_tells(
     assert (code, capfd.readouterr().out.splitlines()[1]) == (1, f"2026-11-20 {note}")
 
 
+def test_a_time_to_come_shows_the_newest_sample_and_says_so(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_machine(tmp_path)
+
+    code = answer(["show", "--data", str(tmp_path), "--at", "2999-01-01T00:00Z", "--utc"])
+
+    note = "2999-01-01 00:00:00 UTC: still to come; this is the newest sample"
+    assert (code, capfd.readouterr().out.splitlines()[1]) == (1, note)
+
+
 def test_the_newest_sample_is_shown_where_no_instant_is_named_however_old_it_is(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -120,6 +120,12 @@ def test_five_are_ranked() -> None:
     assert [name for name, *_ in found] == ["p8", "p7", "p6", "p5", "p4"]
 
 
+def test_who_used_none_is_not_among_those_that_used_most() -> None:
+    found = ranked((0, "1", "idle", 0.0), (0, "2", "busy", 0.1), (0, "-1", "(others)", 0.0))
+
+    assert [name for name, *_ in found] == ["busy", "(others)"]
+
+
 def test_a_table_without_rows_has_no_ranking() -> None:
     assert rank(TableHistory(PROCESS, None, array("q"), []), CPU_USE, top=5) is None
 
