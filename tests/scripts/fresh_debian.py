@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 FINE: tuple[int, ...] = (0,)
-HOME = "/root/sysmon"
+HOME = "/srv/sysmon"
 MOUNTS = (("proc", "proc"), ("sysfs", "sys"), ("tmpfs", "dev/shm"))
 PATIENCE = 600.0
 """Seconds that one command may take."""
