@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -191,14 +192,28 @@ class _Feeder:
 def _duckdb() -> Any:
     how = f"run `{sys.executable} -m pip install -U duckdb pytz`"
     try:
-        import duckdb
-        import pytz
+        with _deaf_to_ctrl_c():
+            import duckdb
+            import pytz
     except ImportError as error:
         raise UsageError(f"this needs DuckDB, which is not installed: {how}") from error
     assert pytz  # noqa: S101 - DuckDB asks for it when it hands out instants
     if int(duckdb.__version__.split(".")[0]) < OLDEST:
         raise UsageError(f"this needs DuckDB {OLDEST} or later, and there is {duckdb.__version__}: {how}")
     return duckdb
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C wait: a module in C that is interrupted while it is set up ends the process with a page of its own."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _connect(**settings: str | bool) -> "duckdb.DuckDBPyConnection":
