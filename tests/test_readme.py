@@ -11,7 +11,7 @@ import click
 import pytest
 
 from sysmon.cli import cli
-from tests.cli.processes import SYSMON, environment, run
+from tests.cli.processes import SYSMON, environment, run, swapped
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -64,16 +64,19 @@ def test_the_duckdb_line_has_a_row_for_each_core(watched: Path) -> None:
 
 def test_the_cron_line_works_from_anywhere_and_is_silent(watched: Path, tmp_path: Path) -> None:
     *_, command = _block("cron", "export").split(None, 5)
-    for shown, real in (
-        ("/opt/sysmon/bin/sysmon", shlex.join(SYSMON)),
-        ("/var/lib/sysmon", str(watched / "data")),
-        ("/srv/sysmon/", f"{tmp_path}/out/"),
-        ("--since yesterday --until today", "--since 10m"),
-    ):
-        command = command.replace(shown, real)
+    real = {
+        "/opt/sysmon/bin/sysmon": shlex.join(SYSMON),
+        "/var/lib/sysmon": str(watched / "data"),
+        "/srv/sysmon/": f"{tmp_path}/out/",
+        "--since yesterday --until today": "--since 10m",
+    }
 
     done = subprocess.run(
-        ["/bin/sh", "-c", command], cwd="/", env=environment(PYTHONPATH=str(ROOT)), capture_output=True, check=False
+        ["/bin/sh", "-c", swapped(command, real)],
+        cwd="/",
+        env=environment(PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        check=False,
     )
 
     exported = {path.name.split("-")[0] for path in (tmp_path / "out").iterdir()}

@@ -2,11 +2,12 @@
 
 import json
 import os
+import re
 import select
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,11 @@ def start(folder: Path, *more: str, rules: str = CALM, settings: str = "", **opt
     """Start a run that goes on beside the test."""
     command = arguments(folder, *more, rules=rules, settings=settings)
     return subprocess.Popen(command, **{"env": environment(), **options})
+
+
+def swapped(text: str, real: Mapping[str, str]) -> str:
+    """Return a command of the documentation with what it names replaced by what is there, each place once."""
+    return re.sub("|".join(map(re.escape, real)), lambda found: real[found[0]], text)
 
 
 def answer(*command: str) -> "subprocess.CompletedProcess[str]":

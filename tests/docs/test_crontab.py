@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import SYSMON, run
+from tests.cli.processes import SYSMON, run, swapped
 
 ROOT = Path(__file__).parents[2]
 CRONTAB = (ROOT / "config" / "examples" / "crontab").read_text("utf-8")
@@ -28,14 +28,13 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def as_cron(line: str, watched: Path, results: Path) -> "subprocess.CompletedProcess[str]":
-    command = commands(line)
-    for shown, real in (
-        ("/opt/sysmon/bin/sysmon", shlex.join(SYSMON)),
-        ("/var/lib/sysmon", str(watched / "data")),
-        ("/srv/sysmon", str(results)),
-        ("--since yesterday --until today", "--since 10m"),
-    ):
-        command = command.replace(shown, real)
+    real = {
+        "/opt/sysmon/bin/sysmon": shlex.join(SYSMON),
+        "/var/lib/sysmon": str(watched / "data"),
+        "/srv/sysmon": str(results),
+        "--since yesterday --until today": "--since 10m",
+    }
+    command = swapped(commands(line), real)
     bare = {"PATH": "/usr/bin:/bin", "HOME": "/", "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         ["/bin/sh", "-c", command], cwd="/", env=bare, capture_output=True, text=True, check=False, timeout=60

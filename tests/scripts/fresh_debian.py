@@ -21,8 +21,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 FINE: tuple[int, ...] = (0,)
-HOME = "/srv/sysmon"
-MOUNTS = (("proc", "proc"), ("sysfs", "sys"), ("tmpfs", "dev/shm"))
+HOME = "/usr/src/sysmon"
+MOUNTS = (("proc", "proc"), ("sysfs", "sys"), ("tmpfs", "dev/shm"), ("devpts", "dev/pts"))
 PATIENCE = 600.0
 """Seconds that one command may take."""
 
@@ -49,11 +49,12 @@ def build(root: Path) -> None:
     for name in ("/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs/ca-certificates.crt"):
         shutil.copy(name, root / name[1:])
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    subprocess.run(["mount", "--bind", str(root), str(root)], check=True)  # so that / is a file system in there
     for kind, place in MOUNTS:
         (root / place).mkdir(exist_ok=True)
         subprocess.run(["mount", "-t", kind, kind, str(root / place)], check=True)
     checkout = root / HOME[1:]
-    checkout.mkdir()
+    checkout.mkdir(parents=True)
     archive = subprocess.run(["git", "-C", str(ROOT), "archive", "HEAD"], check=True, capture_output=True).stdout
     subprocess.run(["tar", "-x", "-C", str(checkout)], input=archive, check=True)
 
@@ -95,10 +96,13 @@ def first_command(root: Path) -> int:
 def main(arguments: list[str]) -> int:
     """Print each command with what it prints; return 1 when one did not end as it should."""
     root = Path(tempfile.mkdtemp(prefix="fresh-debian-"))
+    root.chmod(0o755)
     try:
         build(root)
         ends: dict[str, tuple[int, tuple[int, ...]]] = {}
         ends["the first command, ended by Ctrl-C"] = first_command(root), (0, 130, -signal.SIGINT)
+        if "--ci" in arguments:
+            ends[".ci/run"] = (ended(start(root, block(".ci/run"))), FINE)
         for command in (
             "sysmon",
             block("sysmon report"),
@@ -107,14 +111,13 @@ def main(arguments: list[str]) -> int:
             "sysmon metrics",
         ):
             ends[command] = (ended(start(root, f"{command} | head -n 12")), FINE)
-        if "--ci" in arguments:
-            ends[".ci/run"] = (ended(start(root, block(".ci/run"))), FINE)
     finally:
         if "--keep" in arguments:
             print(f"-- it is in {root}")
         else:
             for _, place in MOUNTS:
                 subprocess.run(["umount", "--lazy", str(root / place)], check=True)
+            subprocess.run(["umount", "--lazy", str(root)], check=True)
             shutil.rmtree(root)
     for what, (code, right) in ends.items():
         print(f"{'ok' if code in right else 'WRONG'}  {what}: {code}")
