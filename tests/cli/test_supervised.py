@@ -158,7 +158,9 @@ def test_a_run_that_is_stuck_gives_no_sign_of_life_and_says_where_it_was_when_it
         process.wait(30)
 
     trace = (tmp_path / "errors").read_text()
-    assert (process.returncode, "Fatal Python error: Aborted" in trace) == (-signal.SIGABRT, True)
+    # faulthandler looks at threads that go on meanwhile, and may itself stumble over one once it has begun to tell
+    ended = process.returncode in {-signal.SIGABRT, -signal.SIGSEGV}
+    assert (ended, "Fatal Python error: Aborted" in trace) == (True, True)
 
 
 def test_a_service_that_is_watched_needs_no_standard_error(tmp_path: Path, manager: Manager) -> None:
