@@ -46,6 +46,19 @@ def data_option(command: F) -> F:
     return click.option("--data", "data_dir", type=path, metavar="DIR", help=about)(command)
 
 
+def utc_option(command: F) -> F:
+    """Add `--utc`."""
+    about = "Show times in UTC rather than in local time."
+    return click.option("--utc", is_flag=True, help=about)(command)
+
+
+def form_option(command: F) -> F:
+    """Add `--format text|json` as `form`."""
+    choices = click.Choice(["text", "json"])
+    about = "For people, or for programs."
+    return click.option("--format", "form", type=choices, default="text", show_default=True, help=about)(command)
+
+
 def color_option(command: F) -> F:
     """Add `--color auto|always|never`."""
     about = "Colour: on a terminal, always or never; NO_COLOR and FORCE_COLOR are heeded."

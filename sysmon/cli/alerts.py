@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from sysmon.cli._options import config_option, data_option, example
+from sysmon.cli._options import config_option, data_option, example, form_option, utc_option
 from sysmon.cli._reading import one_host, question, strict_option, tell_damage, tell_host
 
 FIRING = 1
@@ -33,16 +33,9 @@ UNKNOWN = 3
     show_default=True,
     help="This bad or worse.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For people, or for programs.",
-)
+@form_option
 @click.option("--nagios", is_flag=True, help="One line and the exit code 0, 1, 2 or 3 of a monitoring plugin.")
-@click.option("--utc", is_flag=True, help="Show times in UTC rather than in local time.")
+@utc_option
 @strict_option
 @one_host
 @data_option

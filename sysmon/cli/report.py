@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sysmon.cli import _finishing
-from sysmon.cli._options import color_option, duration, environment, example, path, rules_option
+from sysmon.cli._options import color_option, duration, environment, example, path, rules_option, utc_option
 from sysmon.cli._reading import binary_stdout, question, range_options, several_hosts, tell_damage, tell_host
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ INCOMPLETE = 1
     help="Only metrics like this (may be repeated).",
     shell_complete=_finishing.metrics,
 )
-@click.option("--utc", is_flag=True, help="Show times in UTC rather than in local time.")
+@utc_option
 @click.option(
     "--format",
     "form",

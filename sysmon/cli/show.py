@@ -6,7 +6,7 @@ import click
 
 from sysmon.cli import _finishing
 from sysmon.cli._looking import instant_question, page_width, print_page, sight
-from sysmon.cli._options import color_option, config_option, data_option, environment, example
+from sysmon.cli._options import color_option, config_option, data_option, environment, example, form_option, utc_option
 from sysmon.cli._reading import one_host, strict_option, tell_damage, tell_host
 
 NOW = "now"
@@ -32,16 +32,9 @@ OTHER_INSTANT = 1
     help="Only this table, in full (may be repeated).",
     shell_complete=_finishing.tables,
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For people, or for programs.",
-)
+@form_option
 @click.option("--plain", is_flag=True, help="Print the page, also on a terminal, instead of stepping through time.")
-@click.option("--utc", is_flag=True, help="Show times in UTC rather than in local time.")
+@utc_option
 @strict_option
 @one_host
 @data_option

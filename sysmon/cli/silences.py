@@ -6,20 +6,13 @@ from pathlib import Path
 
 import click
 
-from sysmon.cli._options import config_option, data_option, example
+from sysmon.cli._options import config_option, data_option, example, form_option, utc_option
 from sysmon.cli._replying import replies
 
 
 @click.command(short_help="List the silences that hold.", epilog=example("sysmon silences"))
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For people, or for programs.",
-)
-@click.option("--utc", is_flag=True, help="Show times in UTC rather than in local time.")
+@form_option
+@utc_option
 @data_option
 @config_option
 def command(form: str, utc: bool, data_dir: Path | None, config_file: Path | None) -> None:

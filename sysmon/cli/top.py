@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from sysmon.cli._looking import instant_question, page_width, print_page, sight
-from sysmon.cli._options import color_option, config_option, data_option, environment, example, interval_option
+from sysmon.cli._options import (
+    color_option,
+    config_option,
+    data_option,
+    environment,
+    example,
+    interval_option,
+    utc_option,
+)
 from sysmon.cli._reading import one_host, tell_damage, tell_host
 from sysmon.errors import NothingFoundError
 from sysmon.names import printable
@@ -26,7 +34,7 @@ OFTEN = timedelta(seconds=1)
     epilog=example("sysmon top", "sysmon top --interval 2s", "sysmon top | head -20"),
 )
 @interval_option
-@click.option("--utc", is_flag=True, help="Show times in UTC rather than in local time.")
+@utc_option
 @one_host
 @data_option
 @config_option
