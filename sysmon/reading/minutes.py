@@ -15,10 +15,9 @@ from sysmon.digest import Digest
 from sysmon.history import GroupUse, RolledGroup
 from sysmon.hourly import HOUR, Hourly
 from sysmon.instants import to_ms
-from sysmon.model import Origin
 from sysmon.reading.damage import Damage
 from sysmon.reading.rolled import MINUTE, SeriesSum, TableSum
-from sysmon.reading.rollups import DECODE_HEAD, VERSION, head_of, lines_of, shifted
+from sysmon.reading.rollups import Head, head_of, parse, shifted
 from sysmon.spans import RollupFile
 from sysmon.ticks import Run, Ticks
 
@@ -101,20 +100,15 @@ def read(path: Path, file: RollupFile, damage: Damage) -> list[TableSum] | None:
 
     Each of them names all the segments of the hour; what was skipped in these is told by the first.
     """
-    lines = lines_of(path, damage)
-    if not lines:
+    base = to_ms(file.start)
+
+    def made(head: Head, lines: list[bytes]) -> tuple[Head, Ticks, list[_Opened]]:
+        return head, Ticks(shifted(head.ticks, base)), [_Opened(_DECODE_LINE(line), base) for line in lines]
+
+    parsed = parse(path, damage, made)
+    if parsed is None:
         return None
-    try:
-        head = DECODE_HEAD(lines[0])
-        if head.version > VERSION:
-            return None
-        base = to_ms(file.start)
-        ticks = Ticks(shifted(head.ticks, base))
-        origin = None if head.hostname is None else Origin(head.hostname, head.origin)
-        decoded = [_Opened(_DECODE_LINE(line), base) for line in lines[1:]]
-    except (ValueError, RecursionError) as error:
-        damage.note(path, None, f"no roll-up ({error})")
-        return None
+    head, ticks, decoded = parsed
     found: list[TableSum] = []
     for minute in range(HOUR // MINUTE):
         here = _within(ticks, base + minute * MINUTE)
@@ -122,7 +116,7 @@ def read(path: Path, file: RollupFile, damage: Damage) -> list[TableSum] | None:
             series = tuple(filter(None, (line.series(minute) for line in decoded)))
             groups = tuple(filter(None, (line.group(minute) for line in decoded)))
             skipped = 0 if found else head.skipped
-            found.append(TableSum(origin, here, series, groups, frozenset(head.sources), skipped))
+            found.append(TableSum(head.whose, here, series, groups, frozenset(head.sources), skipped))
     return found
 
 

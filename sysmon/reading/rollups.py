@@ -3,10 +3,11 @@
 Instants in them are milliseconds after the beginning of the roll-up's hour or day.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import accumulate
 from math import nan
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -21,6 +22,8 @@ from sysmon.reading.lines import open_file, read_lines, read_whole
 from sysmon.reading.rolled import SeriesSum, TableSum
 from sysmon.spans import RollupFile
 from sysmon.ticks import Run
+
+T = TypeVar("T")
 
 VERSION = 2
 """Grows when what is written changes its meaning; a file of a later version is passed over."""
@@ -44,6 +47,11 @@ class Head(msgspec.Struct, omit_defaults=True):
     ticks: list[Run]
     sources: list[str]
     skipped: int = 0
+
+    @property
+    def whose(self) -> Origin | None:
+        """Return whose rows they are; None where that is not known."""
+        return None if self.hostname is None else Origin(self.hostname, self.origin)
 
 
 class _Metric(msgspec.Struct, omit_defaults=True):
@@ -88,7 +96,7 @@ class _Line(msgspec.Struct, omit_defaults=True):
 
 
 _ENCODE = msgspec.json.Encoder().encode
-DECODE_HEAD = msgspec.json.Decoder(Head).decode
+_DECODE_HEAD = msgspec.json.Decoder(Head).decode
 _DECODE_LINE = msgspec.json.Decoder(_Line).decode
 
 
@@ -116,23 +124,30 @@ def head_of(found: TableSum, file: RollupFile) -> Head:
 
 def read(path: Path, file: RollupFile, damage: Damage) -> TableSum | None:
     """Return what a roll-up holds; None where it is missing, of another version or cannot be read (which is noted)."""
-    lines = lines_of(path, damage)
-    if not lines:
-        return None
-    try:
-        head = DECODE_HEAD(lines[0])
-        if head.version > VERSION:
-            return None
-        base = to_ms(file.start)
-        decoded = [_DECODE_LINE(line) for line in lines[1:]]
+    base = to_ms(file.start)
+
+    def made(head: Head, lines: list[bytes]) -> TableSum:
+        decoded = [_DECODE_LINE(line) for line in lines]
         return TableSum(
-            origin=None if head.hostname is None else Origin(head.hostname, head.origin),
+            origin=head.whose,
             ticks=tuple(shifted(head.ticks, base)),
             series=tuple(_series_of(line, base) for line in decoded if line.ticks),
             groups=tuple(_group_of(line, base) for line in decoded if line.pids),
             sources=frozenset(head.sources),
             skipped=head.skipped,
         )
+
+    return parse(path, damage, made)
+
+
+def parse(path: Path, damage: Damage, made: Callable[[Head, list[bytes]], T]) -> T | None:
+    """Return what is made of the head and the lines of a roll-up; None, and a note, as `read` says."""
+    lines = _lines_of(path, damage)
+    if not lines:
+        return None
+    try:
+        head = _DECODE_HEAD(lines[0])
+        return made(head, lines[1:]) if head.version <= VERSION else None
     except (ValueError, RecursionError) as error:
         damage.note(path, None, f"no roll-up ({error})")
         return None
@@ -141,14 +156,14 @@ def read(path: Path, file: RollupFile, damage: Damage) -> TableSum | None:
 def read_sources(path: Path) -> frozenset[str] | None:
     """Return the segments that a roll-up was made of; None where it cannot be used."""
     try:
-        lines = lines_of(path, Damage(), only_head=True)
-        head = DECODE_HEAD(lines[0]) if lines else None
+        lines = _lines_of(path, Damage(), only_head=True)
+        head = _DECODE_HEAD(lines[0]) if lines else None
     except (ValueError, RecursionError):
         return None
     return frozenset(head.sources) if head is not None and head.version <= VERSION else None
 
 
-def lines_of(path: Path, damage: Damage, *, only_head: bool = False) -> list[bytes]:
+def _lines_of(path: Path, damage: Damage, *, only_head: bool = False) -> list[bytes]:
     """Return the lines of a roll-up; none where it is missing or cannot be read (which is noted)."""
     found: list[bytes] = []
     before = damage.count
