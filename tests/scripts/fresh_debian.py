@@ -15,8 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
+
+from tests.cli.processes import until
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -73,21 +74,18 @@ def ended(process: "subprocess.Popen[bytes]") -> int:
     return process.wait(PATIENCE)
 
 
-def until(condition: Callable[[], object], process: "subprocess.Popen[bytes]") -> None:
-    """Wait for something that a command does while it goes on."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        if process.poll() is not None or time.monotonic() > end:
-            raise SystemExit("it ended, or did nothing, before it had a sample")
-        time.sleep(0.5)
-
-
 def first_command(root: Path) -> int:
     """Install and watch as the README says, until there are two samples; then press Ctrl-C."""
     watch = start(root, block("sysmon run"))
     data = root / HOME[1:] / "data"
     began = time.monotonic()
-    until(lambda: any(path.read_bytes().count(b"\n") >= 2 for path in data.glob("*/agent/*.jsonl")), watch)
+
+    def has_two() -> bool:
+        return any(path.read_bytes().count(b"\n") >= 2 for path in data.glob("*/agent/*.jsonl"))
+
+    until(lambda: has_two() or watch.poll() is not None, PATIENCE)
+    if watch.poll() is not None:
+        raise SystemExit("it ended before it had two samples")
     print(f"-- two samples after {time.monotonic() - began:.0f} s, with the installation", flush=True)
     os.killpg(watch.pid, signal.SIGINT)
     return ended(watch)
