@@ -16,12 +16,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks import machine
-from sysmon.app.catalogue import tables
-from sysmon.app.lookback import Lookback
-from sysmon.cells import Look
-from sysmon.reading.store import find_host
-from sysmon.view import frame
-from sysmon.view.steering import Situation, View
+from sysmon.app.catalog import tables
+from sysmon.app.live.stored import Lookback
+from sysmon.reading.catalog import find_host
+from sysmon.text.cells import Look
+from sysmon.view import full_screen
+from sysmon.view.commands import Situation, View
 
 STEPS = {"sample": timedelta(seconds=-10), "minute": timedelta(minutes=-1), "hour": timedelta(hours=-1)}
 COUNT = 20
@@ -82,7 +82,7 @@ def main() -> None:
 
         def draw(columns: int = columns, rows: int = rows) -> None:
             situation = Situation(now=now, live=True)
-            frame.render(moment, View(), situation, host="x", columns=columns, rows=rows, look=Look(color=True))
+            full_screen.render(moment, View(), situation, host="x", columns=columns, rows=rows, look=Look(color=True))
 
         print(f"drawing {columns}x{rows}: {milliseconds(draw):.1f} ms")
 

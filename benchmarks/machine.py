@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from math import sin, tau
 from pathlib import Path
 
-from sysmon.app.catalogue import tables
+from sysmon.app.catalog import tables
 from sysmon.collectors import discover
-from sysmon.formats import csvrows, jsonl, records
-from sysmon.instants import format_instant
+from sysmon.datadir.segments import Form, Segment
+from sysmon.formats import csv as csv_format
+from sysmon.formats import jsonl, records
 from sysmon.model import Event, Kind, Metric, Origin, Row, Table
-from sysmon.segments import Form, Segment
+from sysmon.text.instants import format_instant
 
 ORIGIN = Origin("bench-01", {})
 HOUR = timedelta(hours=1)
@@ -80,7 +81,7 @@ def write(data: Path, begin: datetime, until: datetime) -> None:
         folder.mkdir(parents=True)
         lines: dict[datetime, list[tuple[datetime, bytes]]] = {}
         cells: dict[datetime, list[bytes]] = {}
-        encoder, csv = jsonl.RowEncoder(ORIGIN, table), csvrows.RowEncoder(ORIGIN, table)
+        encoder, csv = jsonl.RowEncoder(ORIGIN, table), csv_format.RowEncoder(ORIGIN, table)
         for at, rows in day(table, begin, chance):
             hour = at.replace(minute=0, second=0)
             lines.setdefault(hour, []).append((at, encoder.encode(at, rows)))

@@ -23,18 +23,18 @@ from pathlib import Path
 
 from benchmarks import crowd
 from sysmon.alerts.evaluator import Evaluator
-from sysmon.alerts.rules import load_rules
-from sysmon.app.catalogue import tables
-from sysmon.app.tidying import Tidying
+from sysmon.alerts.rules.loader import load_rules
+from sysmon.app.agent.gc import Tidying
+from sysmon.app.catalog import tables
 from sysmon.collectors import Source, discover
 from sysmon.model import Event, Origin, Sample
 from sysmon.protocols import Governed
-from sysmon.sampling.agent import AgentMeter
 from sysmon.sampling.governor import Governor
 from sysmon.sampling.sampler import Sampler
 from sysmon.sampling.schedule import due
-from sysmon.sampling.tables import AGENT, COLLECTOR
-from sysmon.storage.hostfiles import HostFiles
+from sysmon.sampling.self_metrics import AgentMeter
+from sysmon.sampling.self_tables import AGENT, COLLECTOR
+from sysmon.storage.host_writer import HostFiles
 from sysmon.storage.layout import Layout
 from sysmon.storage.writer import Writer
 

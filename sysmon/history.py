@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sysmon.digest import Digest
 from sysmon.model import Culprit, Level, Origin, Row, Table
-from sysmon.ticks import Ticks
+from sysmon.stats.digest import Digest
+from sysmon.stats.tick_runs import Ticks
 
 
 @dataclass(frozen=True, slots=True)

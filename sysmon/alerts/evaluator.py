@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sysmon.alerts.carry import same_instances
-from sysmon.alerts.conditions import Rule
 from sysmon.alerts.culprit import PROCESS, Culprits
-from sysmon.alerts.machine import Reason
-from sysmon.alerts.telling import Mutes, Teller
-from sysmon.alerts.watch import Labels, Watch
-from sysmon.instants import to_ms
+from sysmon.alerts.notify_policy import Mutes, Teller
+from sysmon.alerts.rule import Rule
+from sysmon.alerts.rule_state import Labels, Watch
+from sysmon.alerts.state_machine import Reason
+from sysmon.alerts.state_transfer import same_instances
 from sysmon.model import AlertEvent, Level, Origin, Sample, Table, Transition
+from sysmon.text.instants import to_ms
 
 _COLLECTOR = "collector"
 _BLAMED = (Transition.FIRED, Transition.ESCALATED)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sysmon.alerts.evaluator import Evaluator
-from sysmon.alerts.machine import Reason
+from sysmon.alerts.state_machine import Reason
 from sysmon.model import AlertEvent, Sample, Transition
 
 _BESIDE = (Transition.FLAPPING, Transition.STEADY)

@@ -6,8 +6,8 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sysmon.instants import format_instant, parse_instant
 from sysmon.model import AlertEvent
+from sysmon.text.instants import format_instant, parse_instant
 
 
 @dataclass(frozen=True, slots=True)

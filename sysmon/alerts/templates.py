@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sysmon.errors import UsageError
 from sysmon.model import AlertEvent
-from sysmon.names import printable
-from sysmon.units import format_age
+from sysmon.text.names import printable
+from sysmon.text.units import format_age
 
 LONGEST = 500
 """Characters of a message at most, before and after the names are filled in."""

@@ -15,7 +15,7 @@ from sysmon import __version__
 from sysmon.cli._groups import Group
 from sysmon.cli._options import example
 from sysmon.errors import SysmonError
-from sysmon.names import printable
+from sysmon.text.names import printable
 
 INTERRUPTED = 130
 INTERNAL_ERROR = 70

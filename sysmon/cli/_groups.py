@@ -2,7 +2,7 @@
 
 import click
 
-from sysmon.spelling import closest
+from sysmon.text.spelling import closest
 
 
 class Group(click.Group):

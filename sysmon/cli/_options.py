@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from sysmon import units
 from sysmon.errors import UsageError
+from sysmon.text import units
 
 F = TypeVar("F", bound=Callable[..., Any])
 

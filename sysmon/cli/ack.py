@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import config_option, data_option, example
-from sysmon.cli._reading import one_host, question
-from sysmon.cli._replying import me, replies, short, why_option
+from sysmon.cli._query import one_host, question
+from sysmon.cli._silencing import me, replies, short, why_option
 
 
 @click.command(
@@ -21,12 +21,12 @@ from sysmon.cli._replying import me, replies, short, why_option
 def command(alert_id: str, why: str, host: str | None, data_dir: Path | None, config_file: Path | None) -> None:
     """Acknowledge the alert ID: no more reminders, but it is told when it gets worse or ends."""
     from sysmon.alerts.silences import Ack
-    from sysmon.app import alertlist
+    from sysmon.app.reports import alerts
     from sysmon.errors import NothingFoundError
     from sysmon.model import Level
 
     asked = question(since="1h", until="now", data_dir=data_dir, config_file=config_file, host=host, tables=())
-    found = alertlist.list_alerts(asked, active=True, level=Level.INFO)
+    found = alerts.list_alerts(asked, active=True, level=Level.INFO)
     if alert_id not in [alert.id for alert in found.alerts]:
         raise NothingFoundError(f"no alert {alert_id!r} fires: look them up with `sysmon alerts --active`")
     replies(data_dir, config_file).add(Ack(alert_id, found.at, short(why), me()))

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import config_option, data_option, example, form_option, utc_option
-from sysmon.cli._reading import one_host, question, strict_option, tell_damage, tell_host
+from sysmon.cli._query import one_host, question, strict_option, tell_damage, tell_host
 
 FIRING = 1
 """The exit code of `--active` when something fires."""
@@ -53,7 +53,7 @@ def command(
     config_file: Path | None,
 ) -> int:
     """List alerts: what is on, for how long and who did it; and those that are over, with duration and peak."""
-    from sysmon.app import alertlist
+    from sysmon.app.reports import alerts
     from sysmon.errors import SysmonError
     from sysmon.model import Level
 
@@ -67,26 +67,26 @@ def command(
             tables=(),
             strict=strict,
         )
-        found = alertlist.list_alerts(asked, active=active or nagios, level=Level(level))
+        found = alerts.list_alerts(asked, active=active or nagios, level=Level(level))
     except SysmonError as error:
         if not nagios:
             raise
         click.echo(f"SYSMON UNKNOWN - {str(error).splitlines()[0].replace('|', '/')}")
         return UNKNOWN
     if nagios:
-        line, code = alertlist.as_nagios(found)
+        line, code = alerts.as_nagios(found)
         click.echo(line)
         return code
     tell_host(found.host)
     zone = UTC if utc else None
     if form == "json":
-        click.echo(alertlist.as_json(found))
+        click.echo(alerts.as_json(found))
     else:
-        for line in _fitted(alertlist.as_text(found, zone)):
+        for line in _fitted(alerts.as_text(found, zone)):
             click.echo(line)
         if not found.alerts:
             click.echo("nothing fires" if active else f"no alerts since {since}")
-        for line in alertlist.silences_text(found.replies.active(found.at), found.at, zone):
+        for line in alerts.silences_text(found.replies.active(found.at), found.at, zone):
             click.echo(f"silenced {line}")
     if active and not found.watched:
         click.echo("sysmon: sysmon is not running: this is what fired when it ended", err=True)

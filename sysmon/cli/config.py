@@ -21,7 +21,7 @@ from sysmon.cli._options import (
 )
 from sysmon.cli._settings_page import markdown
 from sysmon.config import Config, Setting
-from sysmon.names import printable
+from sysmon.text.names import printable
 
 _WIDTH = 80
 _VALUES = 46

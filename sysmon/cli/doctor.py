@@ -11,7 +11,7 @@ import click
 from sysmon.cli._options import config_option, data_option, environment, example, rules_option
 
 if TYPE_CHECKING:
-    from sysmon.app.findings import Finding
+    from sysmon.app.admin.checks import Finding
 
 PROBLEM = 1
 SCHEMA = 1
@@ -38,8 +38,8 @@ def command(config_file: Path | None, data_dir: Path | None, rules: Path | None,
     Changes nothing. Ends with 0 when there is no problem, and with 1 when there is one; notes are no problems.
     """
     from sysmon import config as configuration
-    from sysmon.app import doctor
-    from sysmon.app.findings import Verdict
+    from sysmon.app.admin import doctor
+    from sysmon.app.admin.checks import Verdict
     from sysmon.sampling.clock import SystemClock
 
     load = partial(configuration.load, config=config_file, data=data_dir, rules=rules, environ=environment())

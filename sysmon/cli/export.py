@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import duration, example, path
-from sysmon.cli._reading import binary_stdout, one_host, question, range_options, tell_damage, tell_host
+from sysmon.cli._query import binary_stdout, one_host, question, range_options, tell_damage, tell_host
 
 _EVERYTHING = "@0"
 _FOR_EVER = "9999-12-31T00:00Z"  # also what a clock that ran ahead has stored
@@ -64,10 +64,11 @@ def command(
     output: str | None,
 ) -> int:
     """Copy stored rows into files: whole ones only, and without a word when all is well."""
-    from sysmon.app import catalogue, exportrows, reducing
-    from sysmon.app import columns as wanted
-    from sysmon.app.export import Exporter
-    from sysmon.app.shipping import Shipper
+    from sysmon.app import catalog
+    from sysmon.app.export import columns as wanted
+    from sysmon.app.export import downsample, rows
+    from sysmon.app.export.export import Exporter
+    from sysmon.app.export.incremental import Shipper
 
     if resume is not None:
         since = since if _is_given(context, "since") else _EVERYTHING
@@ -87,13 +88,13 @@ def command(
         tables=tables,
         strict=strict,
     )
-    shape = exportrows.Shape(
-        exportrows.Output(form),
+    shape = rows.Shape(
+        rows.Output(form),
         columns=() if columns is None else wanted.parse(columns),
-        rate=None if rate is None else reducing.check_rate(rate),
+        rate=None if rate is None else downsample.check_rate(rate),
         raw=raw,
     )
-    known = catalogue.tables()
+    known = catalog.tables()
     exporter = Exporter(asked, known, shape) if resume is None else Shipper(asked, known, shape, resume)
     tell_host(exporter.host)
     with _progress(place) as progress:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import environment, example, path
-from sysmon.names import printable
+from sysmon.text.names import printable
 
 NOTHING_NEW = 1
 """The exit code where both files were there."""
@@ -23,7 +23,7 @@ def command(output: Path | None) -> int:
 
     A file that is there stays as it is. Everything is at its default, so nothing has to be edited.
     """
-    from sysmon.app.init import init
+    from sysmon.app.admin.init import init
     from sysmon.config import locations
 
     found = locations.usual_config_folder(environment())

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from sysmon.cli._options import config_option, data_option, environment, example
-from sysmon.units import human
+from sysmon.text.units import human
 
 if TYPE_CHECKING:
-    from sysmon.app.maintain import Done
+    from sysmon.app.admin.maintain import Done
 
 PROBLEM = 1
 
@@ -29,7 +29,7 @@ def command(config_file: Path | None, data_dir: Path | None, rebuild: bool, low_
     Says what it did on a terminal only, and what went wrong always.
     """
     from sysmon import config as configuration
-    from sysmon.app import maintain
+    from sysmon.app.admin import maintain
     from sysmon.sampling.clock import SystemClock
 
     config = configuration.load(config=config_file, data=data_dir, environ=environment())

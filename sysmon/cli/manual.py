@@ -41,7 +41,7 @@ def command(form: str, output: Path | None) -> None:
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
-    from sysmon.app.outfile import replacing
+    from sysmon.app.export.output_file import replacing
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

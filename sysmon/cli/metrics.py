@@ -2,7 +2,7 @@
 
 import click
 
-from sysmon.cli import _finishing
+from sysmon.cli import _completion
 from sysmon.cli._options import example
 
 _JSON = """\
@@ -37,7 +37,7 @@ _JSON = """\
     multiple=True,
     metavar="TABLE",
     help="Only this table (may be repeated).",
-    shell_complete=_finishing.tables,
+    shell_complete=_completion.tables,
 )
 @click.option(
     "--format",
@@ -49,8 +49,8 @@ _JSON = """\
 )
 def command(names: tuple[str, ...], form: str) -> None:
     """Print the catalogue."""
-    from sysmon.app import metrics
-    from sysmon.app.catalogue import tables
+    from sysmon.app.admin import metrics
+    from sysmon.app.catalog import tables
 
     render: metrics.Render = {"text": metrics.to_text, "json": metrics.to_json, "markdown": metrics.to_markdown}[form]
     click.echo(render(metrics.choose(names, tables())), nl=False)

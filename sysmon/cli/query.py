@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import config_option, data_option, example
-from sysmon.cli._reading import binary_stdout, question, several_hosts, strict_option, tell_damage, tell_host
+from sysmon.cli._query import binary_stdout, question, several_hosts, strict_option, tell_damage, tell_host
 
 EMPTY = 1
 """The exit code of an answer without rows."""
@@ -50,11 +50,12 @@ def command(
 
     Nothing can be changed, and no other file be reached. Every table has typed columns: `describe cpu` lists them.
     """
-    from sysmon.app import answers, catalogue
-    from sysmon.app.query import Inquiry
+    from sysmon.app import catalog
+    from sysmon.app.sql import render
+    from sysmon.app.sql.query import Inquiry
 
     asked = question(since=since, until=until, data_dir=data_dir, config_file=config_file, tables=(), strict=strict)
-    inquiry = Inquiry(asked, hosts, catalogue.tables())
+    inquiry = Inquiry(asked, hosts, catalog.tables())
     for host in inquiry.hosts:
         tell_host(host)
     encoding = (sys.stdout.encoding if form == "table" and sys.stdout else None) or "utf-8"
@@ -62,7 +63,7 @@ def command(
     with inquiry.answering(_statement(sql)) as found:
         for name in found.silent:
             click.echo(f"sysmon: {name}: no rows in this range (name another with --since and --until)", err=True)
-        for line in answers.render(found.columns, found.rows, answers.Form(form), _width()):
+        for line in render.render(found.columns, found.rows, render.Form(form), _width()):
             stream.write(f"{line}\n".encode(encoding, "backslashreplace"))
         stream.flush()
     return tell_damage(inquiry.damage) or (0 if found.rows.count else EMPTY)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sysmon.cli import _finishing
+from sysmon.cli import _completion
 from sysmon.cli._options import color_option, duration, environment, example, path, rules_option, utc_option
-from sysmon.cli._reading import binary_stdout, question, range_options, several_hosts, tell_damage, tell_host
+from sysmon.cli._query import binary_stdout, question, range_options, several_hosts, tell_damage, tell_host
 
 if TYPE_CHECKING:
-    from sysmon.app.archive import Question
-    from sysmon.app.report import Answers
-    from sysmon.app.rulelimits import RuleLimits
+    from sysmon.app.reports.report import Answers
+    from sysmon.app.reports.rule_limits import RuleLimits
+    from sysmon.app.selection import Question
     from sysmon.report.summary import Report
 
 JSON_TREND = 60
@@ -49,7 +49,7 @@ INCOMPLETE = 1
     multiple=True,
     metavar="GLOB",
     help="Only metrics like this (may be repeated).",
-    shell_complete=_finishing.metrics,
+    shell_complete=_completion.metrics,
 )
 @utc_option
 @click.option(
@@ -107,11 +107,12 @@ def command(
     output: Path | None,
 ) -> int:
     """Tell what happened: how much of what, when it peaked, who used it, which alerts there were."""
-    from sysmon.app import catalogue, report
-    from sysmon.app.archive import ALL
-    from sysmon.report import canvas
-    from sysmon.report.bucketing import edges_of
-    from sysmon.report.sides import HOST
+    from sysmon.app import catalog
+    from sysmon.app.reports import report
+    from sysmon.app.selection import ALL
+    from sysmon.report.buckets import edges_of
+    from sysmon.report.render import style
+    from sysmon.report.side_by_side import HOST
 
     asked = question(
         since=since,
@@ -125,17 +126,17 @@ def command(
     asked = replace(asked, exact=exact)
     if output == Path("-"):
         output = None
-    width = shutil.get_terminal_size((canvas.NARROW, 24)).columns
+    width = shutil.get_terminal_size((style.NARROW, 24)).columns
 
     if form == "html":
         asked = _for_a_browser(asked, output)
 
     def trend_width(names: Iterable[str]) -> int:
         if form == "html":
-            from sysmon.report.courses import parts_of
+            from sysmon.report.resolution import parts_of
 
             return parts_of(asked.until - asked.since)
-        return canvas.trend_width(names, width) if form == "text" else JSON_TREND
+        return style.trend_width(names, width) if form == "text" else JSON_TREND
 
     zone = UTC if utc else None
     _refuse_mixtures(form, compare=compare is not None, by=bool(by), bucket=bucket is not None)
@@ -148,7 +149,7 @@ def command(
     )
     if by == HOST:
         hosts = hosts or (ALL,)
-    answers = report.answer_hosts(asked, hosts, catalogue.tables(), trend_width, detail)
+    answers = report.answer_hosts(asked, hosts, catalog.tables(), trend_width, detail)
     for found in answers.found:
         tell_host(found.host)
     reports = [found.report for found in answers.found]
@@ -174,7 +175,7 @@ def _refuse_mixtures(form: str, **ways: bool) -> None:
 def _shift(compare: str, asked: "Question") -> timedelta:
     """Return how far back the range lies that this one is compared with."""
     from sysmon.errors import UsageError
-    from sysmon.units import parse_duration
+    from sysmon.text.units import parse_duration
 
     shift = asked.until - asked.since if compare == BEFORE else parse_duration(compare)
     if not shift:
@@ -185,7 +186,7 @@ def _shift(compare: str, asked: "Question") -> timedelta:
 def _for_a_browser(asked: "Question", output: Path | None) -> "Question":
     """Return a question whose answer is fine enough to look into; a terminal is no place for it."""
     from sysmon.errors import UsageError
-    from sysmon.report.courses import FINE
+    from sysmon.report.resolution import FINE
 
     if output is None and sys.stdout is not None and sys.stdout.isatty():
         raise UsageError("a page is for a browser: write it to a file, as in -o report.html")
@@ -194,36 +195,36 @@ def _for_a_browser(asked: "Question", output: Path | None) -> "Question":
 
 def _limits(rules: Path | None, config_file: Path | None) -> "RuleLimits":
     """Return the limits of the rules; a report without them is better than none, unless they were asked for."""
-    from sysmon.app import rulelimits
+    from sysmon.app.reports import rule_limits
     from sysmon.errors import ConfigError
 
     try:
-        return rulelimits.load(rules=rules, config_file=config_file, environ=environment())
+        return rule_limits.load(rules=rules, config_file=config_file, environ=environment())
     except ConfigError as error:
         if rules is not None:
             raise
         first = str(error).split("\n")[0]
         click.echo(f"sysmon: for how long values were beyond limits is not told: {first}", err=True)
-        return rulelimits.RuleLimits()
+        return rule_limits.RuleLimits()
 
 
 def _text(reports: Sequence["Report"], width: int, zone: tzinfo | None, *, color: str, output: Path | None) -> bytes:
-    from sysmon.app.color import wants_color
-    from sysmon.report import canvas, spark, text
+    from sysmon.app.terminal.color import wants_color
+    from sysmon.report.render import spark, style, text
 
     encoding = (sys.stdout.encoding if output is None and sys.stdout else None) or "utf-8"
     bars = spark.BLOCKS if _can_carry(spark.BLOCKS, encoding) else spark.ASCII
     painted = wants_color(color, environment()) if output is None else color == "always"
-    style = canvas.Style(width=width, zone=zone, bars=bars, color=painted)
-    return text.render(reports, style).encode(encoding, "backslashreplace")
+    chosen = style.Style(width=width, zone=zone, bars=bars, color=painted)
+    return text.render(reports, chosen).encode(encoding, "backslashreplace")
 
 
 def _for_programs(reports: Sequence["Report"], form: str, zone: tzinfo | None) -> bytes:
     if form == "html":
-        from sysmon.report import html
+        from sysmon.report.render import html
 
         return html.render(reports, zone).encode()
-    from sysmon.report import csv, json, markdown
+    from sysmon.report.render import csv, json, markdown
 
     if form == "markdown":
         return markdown.render(reports, zone).encode()
@@ -232,9 +233,9 @@ def _for_programs(reports: Sequence["Report"], form: str, zone: tzinfo | None) -
 
 def _exit_code(answers: "Answers", hosts: Sequence[str]) -> int:
     """Say what is missing, and return what tells the worst of it; a host that nobody named may be silent."""
-    from sysmon.app.archive import ALL
-    from sysmon.instants import format_instant
-    from sysmon.names import printable
+    from sysmon.app.selection import ALL
+    from sysmon.text.instants import format_instant
+    from sysmon.text.names import printable
 
     for line in answers.silent:
         click.echo(f"sysmon: {line}", err=True)
@@ -255,7 +256,7 @@ def _write(page: bytes, output: Path | None) -> None:
         stream.write(page)
         stream.flush()
         return
-    from sysmon.app.outfile import replacing
+    from sysmon.app.export.output_file import replacing
 
     with replacing(output) as file:
         file.write(page)

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import click
 
 from sysmon import config as configuration
-from sysmon.alerts.rules import RuleSet, load_rules
-from sysmon.app.catalogue import intervals, tables
+from sysmon.alerts.rules.loader import RuleSet, load_rules
+from sysmon.app.catalog import intervals, tables
 from sysmon.cli._groups import Group
 from sysmon.cli._options import config_option, data_option, environment, example, path, rules_option
-from sysmon.cli._reading import one_host
-from sysmon.names import printable
-from sysmon.units import format_age
+from sysmon.cli._query import one_host
+from sysmon.text.names import printable
+from sysmon.text.units import format_age
 
 if TYPE_CHECKING:
-    from sysmon.app.backtest import Tally
+    from sysmon.app.rules.backtest import Tally
 
 
 @click.group(
@@ -35,7 +35,7 @@ def check(file: Path, data_dir: Path | None, config_file: Path | None) -> None:
 
     A match that fits none of the rows that were stored of late is warned of, where there are any.
     """
-    from sysmon.app.matches import Lately
+    from sysmon.app.rules.match_check import Lately
     from sysmon.sampling.clock import SystemClock
 
     config = configuration.load(config=config_file, environ=environment())
@@ -51,7 +51,7 @@ def schema() -> None:
     """Print a JSON Schema of rule files, for editors that complete and check them."""
     import json
 
-    from sysmon.alerts.schema import schema as rules_schema
+    from sysmon.alerts.rules.json_schema import schema as rules_schema
 
     click.echo(json.dumps(rules_schema(tables()), indent=1))
 
@@ -62,17 +62,17 @@ def schema() -> None:
 @config_option
 def try_(files: tuple[Path, ...], junit: Path | None, config_file: Path | None) -> int:
     """Run the tests of rules in FILES: do these series bring these events? Exit 1 when one fails."""
-    from sysmon.app import trials
+    from sysmon.app.rules import run_tests
 
     known = intervals(configuration.load(config=config_file, environ=environment()))
-    tried = [trials.try_file(file, known) for file in files]
+    tried = [run_tests.try_file(file, known) for file in files]
     outcomes = [outcome for file in tried for outcome in file.outcomes]
     failed = [outcome for outcome in outcomes if not outcome.passed]
     for outcome in failed:
         for line in outcome.lines():
             click.echo(printable(line))
     if junit is not None:
-        junit.write_text(trials.junit(tried), "utf-8")
+        junit.write_text(run_tests.junit(tried), "utf-8")
     click.echo(f"{_counted(len(outcomes), 'test')}, {len(failed)} failed")
     return 1 if failed else 0
 
@@ -99,8 +99,8 @@ def backtest(
     config_file: Path | None,
 ) -> int:
     """Say what would have fired over the stored rows."""
-    from sysmon.app import backtest as past
-    from sysmon.cli._reading import question, tell_damage, tell_host
+    from sysmon.app.rules import backtest as past
+    from sysmon.cli._query import question, tell_damage, tell_host
     from sysmon.formats import jsonl, records
 
     asked = question(since=since, until=until, data_dir=data_dir, config_file=config_file, host=host, tables=())
@@ -132,9 +132,9 @@ def suggest(
     since: str, until: str, rules: Path | None, host: str | None, data_dir: Path | None, config_file: Path | None
 ) -> int:
     """Print the rules with limits from this machine's own history, and how often each would have fired."""
-    from sysmon.app import backtest as past
-    from sysmon.app import suggest as suggestions
-    from sysmon.cli._reading import question, tell_damage, tell_host
+    from sysmon.app.rules import backtest as past
+    from sysmon.app.rules import suggest as suggestions
+    from sysmon.cli._query import question, tell_damage, tell_host
 
     asked = question(since=since, until=until, data_dir=data_dir, config_file=config_file, host=host, tables=())
     found = past.replay(asked)

@@ -60,7 +60,7 @@ def command(
     if (once, ticks is not None, lasting is not None).count(True) > 1:
         raise click.UsageError("--once, --ticks and --for exclude each other: give one of them")
     from sysmon import config as configuration
-    from sysmon.app import run
+    from sysmon.app.agent import run
 
     environ = environment()
     load = partial(

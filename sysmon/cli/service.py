@@ -8,7 +8,7 @@ import click
 
 from sysmon.cli._groups import Group
 from sysmon.cli._options import config_option, data_option, environment, example, path
-from sysmon.names import printable
+from sysmon.text.names import printable
 
 F = TypeVar("F", bound=Callable[..., Any])
 LEFT = 1
@@ -50,7 +50,7 @@ def install(
     The files say where this sysmon, its configuration and its data are. The same call gives the same files; one that
     somebody has edited is not replaced.
     """
-    from sysmon.app import service
+    from sysmon.app.admin import service
 
     wish = service.Wish(user, config_file, data_dir, root)
     if only_print:
@@ -75,7 +75,7 @@ def install(
 @_root_option
 def uninstall(user: bool, root: Path) -> int:
     """Remove the unit files that `install` wrote; leave what was edited, the configuration and the data."""
-    from sysmon.app import service
+    from sysmon.app.admin import service
 
     done = service.uninstall(service.Wish(user=user, root=root), environment())
     for place in done.gone:

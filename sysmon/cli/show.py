@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from sysmon.cli import _finishing
-from sysmon.cli._looking import instant_question, page_width, print_page, sight
+from sysmon.cli import _completion
+from sysmon.cli._live import instant_question, page_width, print_page, sight
 from sysmon.cli._options import color_option, config_option, data_option, environment, example, form_option, utc_option
-from sysmon.cli._reading import one_host, strict_option, tell_damage, tell_host
+from sysmon.cli._query import one_host, strict_option, tell_damage, tell_host
 
 NOW = "now"
 OTHER_INSTANT = 1
@@ -30,7 +30,7 @@ OTHER_INSTANT = 1
     multiple=True,
     metavar="TABLE",
     help="Only this table, in full (may be repeated).",
-    shell_complete=_finishing.tables,
+    shell_complete=_completion.tables,
 )
 @form_option
 @click.option("--plain", is_flag=True, help="Print the page, also on a terminal, instead of stepping through time.")
@@ -56,27 +56,27 @@ def command(
 
     On a terminal, keys step through time (? lists them); in a pipe it is a page.
     """
-    from sysmon.app import seeing
-    from sysmon.view import json, page
+    from sysmon.app.live import context
+    from sysmon.view import json, plain_page
 
     question, asked = instant_question(
         at, data_dir=data_dir, config_file=config_file, host=host, tables=tables, strict=strict
     )
-    files = seeing.open_files(question)
+    files = context.open_files(question)
     tell_host(files.host)
     shown = sight(color=color, utc=utc)
     if form == "text" and not plain and not strict and not tables:
-        from sysmon.app import looking
-        from sysmon.app.records import FileRecord
+        from sysmon.app.live import app
+        from sysmon.app.live.sources import FileRecord
 
-        if looking.is_interactive(environment()):
+        if app.is_interactive(environment()):
             record = FileRecord(files, question.data)
             first = files.find_newest().moment.at if at == NOW else asked
-            return looking.step_through(record, shown, host=files.host.name, at=first) or tell_damage(files.damage)
+            return app.step_through(record, shown, host=files.host.name, at=first) or tell_damage(files.damage)
     found = files.find(asked) if at != NOW else files.find_newest()
-    situation = seeing.past(found, asked, now=question.now, zone=shown.zone, skipped=files.damage.count)
+    situation = context.past(found, asked, now=question.now, zone=shown.zone, skipped=files.damage.count)
     if form == "json":
         print_page([json.render(found.moment, situation, asked=asked, tables=tables)], encoded="utf-8")
     else:
-        print_page(page.render(found.moment, situation, tables=tables, width=page_width(), look=shown.look))
+        print_page(plain_page.render(found.moment, situation, tables=tables, width=page_width(), look=shown.look))
     return tell_damage(files.damage) or (OTHER_INSTANT if found.why else 0)

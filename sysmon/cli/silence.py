@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import config_option, data_option, duration, environment, example, rules_option
-from sysmon.cli._replying import me, replies, short, why_option
+from sysmon.cli._silencing import me, replies, short, why_option
 
 LONGEST = timedelta(days=90)
 
@@ -38,9 +38,9 @@ def command(
     config_file: Path | None,
 ) -> None:
     """Tell nobody of alerts of RULE (a name or a pattern) for a while; they are logged and listed all the same."""
-    from sysmon.app.replies import new_silence
-    from sysmon.instants import from_ms, to_ms
+    from sysmon.app.silence_store import new_silence
     from sysmon.sampling.clock import SystemClock
+    from sysmon.text.instants import from_ms, to_ms
 
     if not timedelta(0) < lasting <= LONGEST:
         raise click.BadParameter("write a time of more than 0s and at most 90d", param_hint="--for")
@@ -56,9 +56,9 @@ def _check_rule(rule: str, config_file: Path | None, rules: Path | None) -> None
     from fnmatch import fnmatchcase
 
     from sysmon import config
-    from sysmon.alerts.rules import load_rules
-    from sysmon.app.catalogue import intervals, tables
-    from sysmon.yamlnodes import suggest
+    from sysmon.adapters.yaml_nodes import suggest
+    from sysmon.alerts.rules.loader import load_rules
+    from sysmon.app.catalog import intervals, tables
 
     found = config.load(config=config_file, rules=rules, environ=environment())
     names = [one.id for one in load_rules(found.rules, tables(), intervals(found)).rules]

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import config_option, data_option, example, form_option, utc_option
-from sysmon.cli._replying import replies
+from sysmon.cli._silencing import replies
 
 
 @click.command(short_help="List the silences that hold.", epilog=example("sysmon silences"))
@@ -17,15 +17,15 @@ from sysmon.cli._replying import replies
 @config_option
 def command(form: str, utc: bool, data_dir: Path | None, config_file: Path | None) -> None:
     """List the silences that hold."""
-    from sysmon.app import alertlist
+    from sysmon.app.reports import alerts
     from sysmon.sampling.clock import SystemClock
 
     now = SystemClock().now()
     held = replies(data_dir, config_file).read().active(now)
     if form == "json":
-        click.echo(json.dumps([alertlist.plain_silence(silence) for silence in held], ensure_ascii=False, indent=1))
+        click.echo(json.dumps([alerts.plain_silence(silence) for silence in held], ensure_ascii=False, indent=1))
         return
-    for line in alertlist.silences_text(held, now, UTC if utc else None):
+    for line in alerts.silences_text(held, now, UTC if utc else None):
         click.echo(line)
     if not held:
         click.echo("no silences")

@@ -27,7 +27,7 @@ def command(config_file: Path | None, data_dir: Path | None, host: str | None, f
     Ends with 0 when all is well, and with 1 when something needs a look.
     """
     from sysmon import config as configuration
-    from sysmon.app import status, statuspages
+    from sysmon.app.admin import status, status_render
     from sysmon.sampling.clock import SystemClock
 
     if nagios and form != "text":
@@ -38,11 +38,11 @@ def command(config_file: Path | None, data_dir: Path | None, host: str | None, f
     except (SysmonError, OSError) as error:
         if not nagios:
             raise
-        click.echo(statuspages.nagios_unknown(str(error)))
-        return statuspages.NAGIOS_UNKNOWN
+        click.echo(status_render.nagios_unknown(str(error)))
+        return status_render.NAGIOS_UNKNOWN
     if nagios:
-        line, code = statuspages.as_nagios(found)
+        line, code = status_render.as_nagios(found)
         click.echo(line)
         return code
-    click.echo(statuspages.as_json(found) if form == "json" else statuspages.as_text(found))
+    click.echo(status_render.as_json(found) if form == "json" else status_render.as_text(found))
     return UNWELL if found.faults else 0

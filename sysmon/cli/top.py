@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sysmon.cli._looking import instant_question, page_width, print_page, sight
+from sysmon.cli._live import instant_question, page_width, print_page, sight
 from sysmon.cli._options import (
     color_option,
     config_option,
@@ -16,14 +16,14 @@ from sysmon.cli._options import (
     interval_option,
     utc_option,
 )
-from sysmon.cli._reading import one_host, tell_damage, tell_host
+from sysmon.cli._query import one_host, tell_damage, tell_host
 from sysmon.errors import NothingFoundError
-from sysmon.names import printable
+from sysmon.text.names import printable
 
 if TYPE_CHECKING:
-    from sysmon.app.archive import Question
-    from sysmon.app.records import Record
-    from sysmon.app.seeing import Sight
+    from sysmon.app.live.context import Sight
+    from sysmon.app.live.sources import Record
+    from sysmon.app.selection import Question
 
 OFTEN = timedelta(seconds=1)
 """How often samples are taken here where no other interval is asked for."""
@@ -52,12 +52,12 @@ def command(
     The samples are those that `sysmon run` stores. Where none is at work, or with --interval, they are taken here,
     every second if not told otherwise, and not stored. In a pipe it prints one page.
     """
-    from sysmon.app import looking
-    from sysmon.app.alertlist import is_watched
+    from sysmon.app.live import app
+    from sysmon.storage.lock import is_watched
 
     question, _ = instant_question("now", data_dir=data_dir, config_file=config_file, host=host)
     shown = sight(color=color, utc=utc)
-    interactive = looking.is_interactive(environment())
+    interactive = app.is_interactive(environment())
     if interval is None and is_watched(question.data):
         return _follow(question, shown, interactive=interactive)
     return _sample(question, shown, config_file, OFTEN if interval is None else interval, interactive=interactive)
@@ -65,15 +65,15 @@ def command(
 
 def _follow(question: "Question", shown: "Sight", *, interactive: bool) -> int:
     """Show what a run at work stores."""
-    from sysmon.app import looking, seeing
-    from sysmon.app.records import FileRecord
+    from sysmon.app.live import app, context
+    from sysmon.app.live.sources import FileRecord
 
-    files = seeing.open_files(question)
+    files = context.open_files(question)
     tell_host(files.host)
     record = FileRecord(files, question.data)
     if not interactive:
         return _print(record, shown) or tell_damage(files.damage)
-    return looking.step_through(record, shown, host=files.host.name, at=None) or tell_damage(files.damage)
+    return app.step_through(record, shown, host=files.host.name, at=None) or tell_damage(files.damage)
 
 
 def _sample(
@@ -81,9 +81,9 @@ def _sample(
 ) -> int:
     """Show what is sampled here."""
     from sysmon import config as configuration
-    from sysmon.app import looking
-    from sysmon.app.collecting import hostname
-    from sysmon.app.ownsampling import OwnSampling
+    from sysmon.app.collectors import hostname
+    from sysmon.app.live import app
+    from sysmon.app.live.sampling import OwnSampling
     from sysmon.sampling.clock import SystemClock
 
     if question.host is not None and question.host != hostname():
@@ -94,19 +94,19 @@ def _sample(
     config = configuration.load(config=config_file, data=question.data, interval=interval, environ=environment())
     sampling = OwnSampling(config, clock=SystemClock())
     if interactive:
-        return looking.watch(sampling, shown)
+        return app.watch(sampling, shown)
     sampling.once()
     return _print(sampling.record, shown)
 
 
 def _print(record: "Record", shown: "Sight") -> int:
-    from sysmon.app import seeing
+    from sysmon.app.live import context
     from sysmon.sampling.clock import SystemClock
-    from sysmon.view import page
+    from sysmon.view import plain_page
 
     found = record.find(None)
     if found is None:
         raise NothingFoundError("no sample yet: wait until the first was taken")
-    situation = seeing.present(record, found, now=SystemClock().now(), zone=shown.zone)
-    print_page(page.render(found.moment, situation, tables=(), width=page_width(), look=shown.look))
+    situation = context.present(record, found, now=SystemClock().now(), zone=shown.zone)
+    print_page(plain_page.render(found.moment, situation, tables=(), width=page_width(), look=shown.look))
     return 0

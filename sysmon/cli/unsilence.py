@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import config_option, data_option, example
-from sysmon.cli._replying import me, replies, short, why_option
+from sysmon.cli._silencing import me, replies, short, why_option
 
 
 @click.command(short_help="End a silence.", epilog=example("sysmon unsilence 3f9a1c"))

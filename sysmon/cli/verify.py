@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import config_option, environment, example, path
-from sysmon.cli._reading import DAMAGED
+from sysmon.cli._query import DAMAGED
 from sysmon.errors import UsageError
 
 
@@ -20,7 +20,7 @@ def command(config_file: Path | None, data_dir: Path | None, repair: bool, direc
     Nothing is ever deleted: a repair keeps each damaged file as it is in quarantine/, for its owner only.
     """
     from sysmon import config
-    from sysmon.app import verify
+    from sysmon.app.admin import verify
 
     if directory is not None and data_dir is not None and directory != data_dir:
         raise UsageError(f"both {directory} and {data_dir} are named: write one of them")

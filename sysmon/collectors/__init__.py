@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sysmon.collectors._source import Source
-from sysmon.names import RESERVED_TABLES
+from sysmon.text.names import RESERVED_TABLES
 
 __all__ = ["Source", "discover"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from sysmon import instants, rates
+from sysmon import rates
 from sysmon.collectors import _procfs, _ranking
 from sysmon.collectors._kernel_file import KernelFile, line_number
 from sysmon.collectors._process_files import GONE, ProcessFiles
@@ -16,6 +16,7 @@ from sysmon.collectors._source import Source
 from sysmon.errors import Unavailable
 from sysmon.model import Kind, Metric, Row, Table
 from sysmon.protocols import option
+from sysmon.text import instants
 
 _OTHERS = ("-1", "-", "(others)", "-", "-")
 _MICROSECONDS = 1_000_000

@@ -7,7 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sysmon import units, yamlnodes
+from sysmon.adapters import yaml_nodes
+from sysmon.adapters.yaml_nodes import Place, Problems
 from sysmon.collectors import discover
 from sysmon.config import declarations, json_schema, locations, overlay
 from sysmon.config.declarations import (
@@ -27,7 +28,7 @@ from sysmon.config.intervals import Base, Wish, base_of, complaint, span_of
 from sysmon.config.overlay import Setting, Settings
 from sysmon.formats import CONFIGURED_LABELS
 from sysmon.sampling.masking import Mask
-from sysmon.yamlnodes import Place, Problems
+from sysmon.text import units
 
 __all__ = [
     "DEFAULT_INTERVAL",
@@ -165,7 +166,7 @@ def load(
     declared = settings(known)
     given = Settings(Problems())
     if file is not None:
-        given.give_file(yamlnodes.load_file(file), overlay.tree(declared))
+        given.give_file(yaml_nodes.load_file(file), overlay.tree(declared))
     warnings = _give_environment(given, environ, variables(known))
     flags = {"data_dir": ("--data", data), "rules": ("--rules", rules), "logging.level": ("--log-level", log_level)}
     flags |= {"procfs": ("--procfs", procfs), "rootfs": ("--rootfs", rootfs)}
@@ -207,7 +208,7 @@ def data_dir(flag: Path | None, config_flag: Path | None, environ: Mapping[str, 
     elif "SYSMON_DATA_DIR" in environ:
         given.give("data_dir", "SYSMON_DATA_DIR", environ["SYSMON_DATA_DIR"])
     elif (file := locations.config_file(config_flag, environ)) is not None:
-        top = yamlnodes.load_file(file)
+        top = yaml_nodes.load_file(file)
         entries = {key: node for key, node in top.entries.items() if key == "data_dir"}
         given.give_file(dataclasses.replace(top, entries=entries), {"data_dir": None})
     value = given.value(declarations.DATA_DIR)
@@ -224,7 +225,7 @@ def _give_environment(given: Settings, environ: Mapping[str, str], known: Mappin
             given.give(known[variable], variable, value)
         elif variable.startswith("COLLECTOR_"):
             wanted = [other for other in known if other.startswith("COLLECTOR_")]
-            warnings.append(f"{variable}: no such setting: {yamlnodes.suggest(variable, wanted)}")
+            warnings.append(f"{variable}: no such setting: {yaml_nodes.suggest(variable, wanted)}")
     return warnings
 
 

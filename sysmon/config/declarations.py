@@ -12,9 +12,9 @@ from typing import Any
 from sysmon.config import readers
 from sysmon.config.overlay import Setting
 from sysmon.config.readers import Reader
+from sysmon.datadir.segments import Form
 from sysmon.formats import CONFIGURED_LABELS
 from sysmon.sampling.masking import Mask
-from sysmon.segments import Form
 from sysmon.storage.layout import Layout
 
 SHORTEST_INTERVAL = timedelta(milliseconds=10)

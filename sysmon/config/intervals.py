@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sysmon.units import format_duration
+from sysmon.text.units import format_duration
 
 
 @dataclass(frozen=True, slots=True)

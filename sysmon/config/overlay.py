@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sysmon import yamlnodes
+from sysmon.adapters import yaml_nodes
+from sysmon.adapters.yaml_nodes import Node, Place, Problems, Scalar
 from sysmon.config.readers import Reader
-from sysmon.yamlnodes import Node, Place, Problems, Scalar
 
 Tree = Mapping[str, "Tree | None"]
 """The names that a configuration file may hold: each with what may stand below it, None for a value."""
@@ -48,7 +48,7 @@ class Settings:
 
     def give_file(self, node: Node, tree: Tree, above: str = "") -> None:
         """Take the values of a configuration file; null is no value."""
-        for key, value in yamlnodes.known_keys(node, tree, self.problems, above or "the configuration"):
+        for key, value in yaml_nodes.known_keys(node, tree, self.problems, above or "the configuration"):
             dotted = f"{above}.{key}" if above else key
             below = tree[key]
             if below is not None:
@@ -75,8 +75,8 @@ class Settings:
         if node is None:
             return None
         if not setting.many:
-            return yamlnodes.read_scalar(node, setting.reader.read, self.problems, setting.name)
-        values = yamlnodes.read_list(node, setting.reader.read, self.problems, setting.name)
+            return yaml_nodes.read_scalar(node, setting.reader.read, self.problems, setting.name)
+        values = yaml_nodes.read_list(node, setting.reader.read, self.problems, setting.name)
         if setting.some and values is not None and (not values or len(set(values)) < len(values)):
             found = f"{setting.name} {'holds the same twice' if values else 'is empty'}"
             self.problems.add(node.place, f"{found}: write {setting.reader.words}, or both as a list")

@@ -7,10 +7,11 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from sysmon import units, yamlnodes
+from sysmon.adapters import yaml_nodes
 from sysmon.config import patterns
+from sysmon.datadir.segments import divides_a_day
 from sysmon.errors import UsageError
-from sysmon.segments import divides_a_day
+from sysmon.text import units
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -120,7 +121,7 @@ def choice(kind: type[E]) -> Reader[E]:
         try:
             return kind(text.lower())
         except ValueError as error:
-            raise UsageError(f"{text!r} is not known: {yamlnodes.suggest(text.lower(), known)}") from error
+            raise UsageError(f"{text!r} is not known: {yaml_nodes.suggest(text.lower(), known)}") from error
 
     in_any_case = _text(f"^(?:{'|'.join(map(patterns.any_case, known))})$")
     words = " or ".join(filter(None, [", ".join(known[:-1]), known[-1]]))
@@ -131,12 +132,12 @@ def boolean() -> Reader[bool]:
     """Return a reader of true and false."""
     quoted = _text("^(?:[Tt]rue|[Ff]alse)$")
     schema = {"anyOf": [{"type": "boolean"}, quoted]}
-    return Reader(yamlnodes.boolean, lambda: schema, "true or false", lambda value: str(value).lower())
+    return Reader(yaml_nodes.boolean, lambda: schema, "true or false", lambda value: str(value).lower())
 
 
 def glob() -> Reader[str]:
     """Return a reader of patterns of names."""
-    return Reader(yamlnodes.words, lambda: {"type": _ANY_SCALAR, "pattern": r"\S"}, "patterns of names", _quoted)
+    return Reader(yaml_nodes.words, lambda: {"type": _ANY_SCALAR, "pattern": r"\S"}, "patterns of names", _quoted)
 
 
 def argument() -> Reader[str]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from sysmon.formats.csvrows import split_line
+from sysmon.formats.csv import split_line
 from sysmon.model import Row, Table
 
 Stored = tuple[str, Row]

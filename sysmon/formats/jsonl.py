@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from json.encoder import encode_basestring
 
-from sysmon.instants import format_instant
 from sysmon.model import Origin, Row, Table
+from sysmon.text.instants import format_instant
 
 
 class RowEncoder:

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from sysmon.formats.jsonl import origin_items
-from sysmon.instants import format_instant, parse_instant
 from sysmon.model import AlertEvent, Culprit, Event, Level, Origin, Transition
+from sysmon.text.instants import format_instant, parse_instant
 
 ACTIVE = "active"
 """The `event` of the record that opens every alert-log segment: all that is firing."""

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from sysmon.formats.records import RUNNING
 from sysmon.history import Coverage
-from sysmon.instants import from_ms, parse_instant, to_ms
 from sysmon.model import Event
-from sysmon.ticks import Ticks
+from sysmon.stats.tick_runs import Ticks
+from sysmon.text.instants import from_ms, parse_instant, to_ms
 
 _GRACE = timedelta(seconds=1)
 """How long a sample may be on its way to the file before a reader misses it."""

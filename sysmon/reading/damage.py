@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sysmon.errors import DamagedError
-from sysmon.names import printable
+from sysmon.text.names import printable
 
 KEPT = 20
 """How many places an answer tells."""

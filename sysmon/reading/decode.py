@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from sysmon.formats import CONFIGURED_LABELS
-from sysmon.formats.csvrows import split_line
+from sysmon.formats.csv import split_line
 from sysmon.model import Table
 
 Record = tuple[Any, ...]

@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from sysmon.datadir.segments import Form, SegmentFile
 from sysmon.formats import records
-from sysmon.instants import EPOCH, parse_instant
 from sysmon.model import AlertEvent, Event
-from sysmon.reading import store
+from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
 from sysmon.reading.decode import Unreadable
 from sysmon.reading.lines import read_lines
-from sysmon.segments import Form, SegmentFile
+from sysmon.text.instants import EPOCH, parse_instant
 
 _DECODE = msgspec.json.Decoder(dict[str, Any]).decode
 _REFUSALS = (*Unreadable, KeyError, TypeError, AttributeError, OverflowError)
@@ -54,13 +54,13 @@ def _read(
 
 
 def _lines(folder: Path, since: datetime, until: datetime, damage: Damage) -> Iterator[tuple[Path, int, bytes]]:
-    for file, path, opened in store.open_files(folder, _chosen(folder, since, until, damage), damage):
+    for file, path, opened in catalog.open_files(folder, _chosen(folder, since, until, damage), damage):
         for number, lines in read_lines(opened, path, damage, packed=file.packed):
             yield from ((path, number + offset, line) for offset, line in enumerate(lines))
 
 
 def _chosen(folder: Path, since: datetime, until: datetime, damage: Damage) -> list[SegmentFile]:
     """Return the files from the last one that began before `since` on: logs are only continued when there is news."""
-    logs = [file for file in store.files(folder, EPOCH, until, damage) if file.form is Form.JSONL]
+    logs = [file for file in catalog.files(folder, EPOCH, until, damage) if file.form is Form.JSONL]
     before = [index for index, file in enumerate(logs) if file.segment.start <= since.astimezone(UTC)]
     return logs[before[-1] :] if before else logs

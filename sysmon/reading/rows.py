@@ -10,16 +10,16 @@ from math import nan
 from pathlib import Path
 from typing import BinaryIO
 
+from sysmon.datadir.segments import Form, SegmentFile
 from sysmon.formats import CONFIGURED_LABELS
 from sysmon.history import Series, StoredRow, TableHistory
-from sysmon.instants import EPOCH, from_ms, to_ms
 from sysmon.model import Origin, Table
-from sysmon.reading import store
+from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
 from sysmon.reading.decode import HEAD, Decode, Record, Unreadable, csv_decoder, json_decoder
 from sysmon.reading.lines import read_lines
-from sysmon.reading.window import Wanted, Window, decoded
-from sysmon.segments import Form, SegmentFile
+from sysmon.reading.time_filter import Wanted, Window, decoded
+from sysmon.text.instants import EPOCH, from_ms, to_ms
 
 _ABSENT = "-"
 Batches = Iterator[tuple[int, list[bytes]]]
@@ -41,7 +41,7 @@ class Part:
 
 def read_parts(folder: Path, table: Table, chosen: list[SegmentFile], damage: Damage) -> Iterator[Part]:
     """Yield chosen files one by one, to be read before the next; one that is gone for good is passed over."""
-    for file, path, opened in store.open_files(folder, chosen, damage):
+    for file, path, opened in catalog.open_files(folder, chosen, damage):
         rows = _rows(scan_file(table, file, path, opened, wanted=None, damage=damage), folder, table)
         yield Part(file, os.fstat(opened.fileno()).st_size, rows)
 
@@ -87,7 +87,7 @@ def read_table(folder: Path, table: Table, since: datetime, until: datetime, dam
 def scan(folder: Path, table: Table, since: datetime, until: datetime, damage: Damage) -> Iterator[tuple[int, Record]]:
     """Yield milliseconds since the epoch and the flat record of each row of [since, until)."""
     begin, end = to_ms(since), to_ms(until)
-    for file, path, opened in store.open_files(folder, store.files(folder, since, until, damage), damage):
+    for file, path, opened in catalog.open_files(folder, catalog.files(folder, since, until, damage), damage):
         for row in scan_file(table, file, path, opened, wanted=_window(file, since, until), damage=damage):
             if begin <= row[0] < end:
                 yield row

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sysmon import segments
+from sysmon.datadir import segments
+from sysmon.datadir.rollups import FOLDER, RollupFile, Span
 from sysmon.model import Table
-from sysmon.reading import store
+from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
-from sysmon.spans import FOLDER, RollupFile, Span
 
 SHORT = timedelta(hours=6)
 """Up to this length rows are read: that takes no longer, and their percentiles are exact."""
@@ -44,5 +44,5 @@ def _has_expired(host: Path, table: Table, since: datetime, until: datetime) -> 
         hour += Span.HOUR.length
     if not hours:
         return False
-    stems = segments.stems_by_hour(store.names(host / table.name, Damage()), since, until)
+    stems = segments.stems_by_hour(catalog.names(host / table.name, Damage()), since, until)
     return stems is not None and any(hour not in stems for hour in hours)

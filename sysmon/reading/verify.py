@@ -8,17 +8,17 @@ from typing import Any
 
 import msgspec
 
+from sysmon.datadir.segments import Form, SegmentFile
 from sysmon.formats import records
-from sysmon.formats.csvrows import split_line
-from sysmon.instants import EPOCH, format_instant, from_ms, parse_instant, to_ms
+from sysmon.formats.csv import split_line
 from sysmon.model import Event, Table
-from sysmon.reading import store
+from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
 from sysmon.reading.decode import Decode, Unreadable, csv_decoder, json_decoder, refuse_debris
 from sysmon.reading.lines import open_file, read_lines
 from sysmon.reading.logs import read_events
 from sysmon.reading.rows import read_rows
-from sysmon.segments import Form, SegmentFile
+from sysmon.text.instants import EPOCH, format_instant, from_ms, parse_instant, to_ms
 
 LOGS: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "events": records.read_event,
@@ -151,11 +151,11 @@ def sequences(host: Path, agent: Table) -> list[Sequence]:
         return []
     column, ignored = agent.columns.index(_SEQUENCE), Damage()  # what is damaged is told by whoever checks the files
     runs: dict[str, list[tuple[int, int]]] = {}
-    for row in read_rows(host / agent.name, agent, EPOCH, store.LAST, ignored):
+    for row in read_rows(host / agent.name, agent, EPOCH, catalog.LAST, ignored):
         number = row.row[column]
         if isinstance(number, int | float):
             runs.setdefault(str(row.row[0]), []).append((int(number), to_ms(row.at)))
-    gaps = [event for event in read_events(host, EPOCH, store.LAST, ignored) if event.kind == "gap"]
+    gaps = [event for event in read_events(host, EPOCH, catalog.LAST, ignored) if event.kind == "gap"]
     return [_sequence(run, numbered, gaps) for run, numbered in runs.items()]
 
 

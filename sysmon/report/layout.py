@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from sysmon.history import Coverage
 from sysmon.model import Kind, Metric
-from sysmon.report.differences import change
+from sysmon.report.render.changes import change
+from sysmon.report.render.phrases import is_exceeded
 from sysmon.report.summary import MetricSummary, SeriesSummary, Stats, TableSummary
-from sysmon.report.words import is_exceeded
-from sysmon.units import cell
+from sysmon.text.units import cell
 
 YES_OR_NO = "0 or 1"
 """The unit of a metric that says whether something is so: its mean is a share of the time."""

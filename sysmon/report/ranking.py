@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from math import fsum
 
 from sysmon.history import Coverage, GroupUse, RolledGroup, RolledTable, TableHistory
-from sysmon.instants import from_ms
 from sysmon.model import Kind, Metric, Table
 from sysmon.report.summary import RankedGroup, Ranking, present
+from sysmon.text.instants import from_ms
 
 PASSING = ("pid", "started")
 """Labels that tell apart what comes and goes; rows that are equal but for these count as one."""

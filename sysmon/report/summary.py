@@ -10,10 +10,10 @@ from math import fsum, isnan
 from operator import gt
 
 from sysmon.history import Coverage, PastAlert, Series
-from sysmon.instants import from_ms, to_ms
 from sysmon.model import Metric, Origin, Table
+from sysmon.stats.tick_runs import Ticks
+from sysmon.text.instants import from_ms, to_ms
 from sysmon.thresholds import Beyond, Limit
-from sysmon.ticks import Ticks
 
 NO_LIMITS: Mapping[str, Sequence[Limit]] = {}
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sysmon.instants import format_instant
 from sysmon.model import Event, Sample
-from sysmon.sampling.agent import AgentMeter
 from sysmon.sampling.clock import Clock, Moment
 from sysmon.sampling.governor import Governor
 from sysmon.sampling.sampler import Sampler
 from sysmon.sampling.schedule import Schedule, due
-from sysmon.sampling.tables import AGENT
+from sysmon.sampling.self_metrics import AgentMeter
+from sysmon.sampling.self_tables import AGENT
+from sysmon.text.instants import format_instant
 
 STEP = 0.25
 """Seconds by which two clocks must part to be called set (or asleep) and not merely corrected."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
 
-from sysmon.names import escape
+from sysmon.text.names import escape
 
 KINDS = {"name": "process", "username": "user", "mountpoint": "mount"}
 """The labels that can be masked, in whatever table, each with the first word of its pseudonyms."""

@@ -9,8 +9,8 @@ from typing import Any
 from sysmon.errors import Unavailable
 from sysmon.model import Event, Failure, Notice, Row, Sample
 from sysmon.protocols import Closing, Collector
-from sysmon.sampling.stored import Stored
-from sysmon.sampling.tables import COLLECTOR
+from sysmon.sampling.sanitize import Stored
+from sysmon.sampling.self_tables import COLLECTOR
 
 UNHEALTHY_AFTER = 3
 """Failures in a row after which a collector is called unhealthy."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sysmon.instants import from_ms, to_ms
+from sysmon.text.instants import from_ms, to_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from sysmon import segments, spans
-from sysmon.names import LOST_AND_FOUND, QUARANTINE, RESERVED_TABLES
-from sysmon.segments import Form, SegmentFile
-from sysmon.spans import Span
+from sysmon.datadir import rollups, segments
+from sysmon.datadir.rollups import Span
+from sysmon.datadir.segments import Form, SegmentFile
+from sysmon.text.names import LOST_AND_FOUND, QUARANTINE, RESERVED_TABLES
 
 TEMPORARY = ".tmp"
-_LOGS = RESERVED_TABLES - {spans.FOLDER}
+_LOGS = RESERVED_TABLES - {rollups.FOLDER}
 
 
 class Tier(StrEnum):
@@ -70,7 +70,7 @@ def take(data: Path) -> Inventory:
             total += _size(table)
             if not table.is_dir(follow_symlinks=False):
                 continue
-            if table.name == spans.FOLDER:
+            if table.name == rollups.FOLDER:
                 found = _rollups(host.name, Path(table.path))
             else:
                 found = _segments(host.name, table.name, Path(table.path))
@@ -123,7 +123,7 @@ def _rollups(host: str, folder: Path) -> Iterator[tuple[Stored | Path | None, in
         if span_folder.name not in set(Span):
             continue
         for entry in _listed(span_folder.path):
-            found, size, path = spans.parse(entry.name, Span(span_folder.name)), _size(entry), Path(entry.path)
+            found, size, path = rollups.parse(entry.name, Span(span_folder.name)), _size(entry), Path(entry.path)
             if found is None:
                 yield (path if _is_temporary(entry) else None), size
             else:

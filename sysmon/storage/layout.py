@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sysmon.segments import Form
+from sysmon.datadir.segments import Form
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sysmon.errors import LockHeldError, StorageError
-from sysmon.names import printable
+from sysmon.text.names import printable
 
 FORMAT = 1
 """The version of the layout that this program writes, and the newest that it reads."""
@@ -162,3 +162,15 @@ def write_whole(path: Path, data: bytes) -> None:
         os.close(descriptor)
     temporary.replace(path)
     sync_directory(path.parent)
+
+
+def is_watched(data: Path) -> bool:
+    """Say whether a `sysmon run` holds a data directory."""
+    try:
+        with (data / "lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sysmon.segments import Form
+from sysmon.datadir.segments import Form
 from sysmon.storage.inventory import Stored, Tier
 
 HOLE = timedelta(days=1)

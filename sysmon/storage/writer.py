@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from sysmon.instants import format_instant
 from sysmon.model import AlertEvent, Event, Sample
-from sysmon.storage.hostfiles import HostFiles
-from sysmon.storage.stream import SyncError
-from sysmon.storage.waiting import QUEUE_LIMIT, Entry, Gap, Rows, Waiting
+from sysmon.storage.host_writer import HostFiles
+from sysmon.storage.queue import QUEUE_LIMIT, Entry, Gap, Rows, Waiting
+from sysmon.storage.segment_writer import SyncError
+from sysmon.text.instants import format_instant
 
 
 class Writer:

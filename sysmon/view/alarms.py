@@ -1,12 +1,12 @@
 """What fires at a moment, since when, and who is blamed for it: a line each."""
 
-from sysmon.blame import blame
-from sysmon.cells import Look, Span, level_style, width_of
 from sysmon.model import AlertEvent
-from sysmon.units import format_age
+from sysmon.text.cells import Look, Span, level_style, width_of
+from sysmon.text.culprits import blame
+from sysmon.text.units import format_age
+from sysmon.view.alert_marks import condition, instance
 from sysmon.view.line import Line
-from sysmon.view.marks import condition, instance
-from sysmon.view.moment import Moment
+from sysmon.view.snapshot import Moment
 
 _BLAMED = 3
 _INDENT = 10

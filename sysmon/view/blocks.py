@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sysmon.cells import Look, Span, cut, cut_front, fill, gauge, level_style, sparkline, width_of
 from sysmon.model import Row
-from sysmon.units import short
+from sysmon.text.cells import Look, Span, cut, cut_front, fill, gauge, level_style, sparkline, width_of
+from sysmon.text.units import short
+from sysmon.view.alert_marks import level_of
 from sysmon.view.line import Line, flowed
-from sysmon.view.marks import level_of
-from sysmon.view.moment import Moment, Pick, Record, number, text
+from sysmon.view.snapshot import Moment, Pick, Record, number, text
 
 LEAST = 2
 """Lines below which a block says nothing: its title and one row."""

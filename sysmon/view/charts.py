@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from sysmon.cells import Look, Span, cut
 from sysmon.model import Row
-from sysmon.units import format_age, human
+from sysmon.text.cells import Look, Span, cut
+from sysmon.text.units import format_age, human
+from sysmon.view.layout import GAP, beside
 from sysmon.view.line import Line
-from sysmon.view.moment import Moment, Pick
-from sysmon.view.sheet import GAP, beside
+from sysmon.view.snapshot import Moment, Pick
 
 LEAST, MOST = 5, 18
 """Lines of a chart: with fewer it tells no more than a trend in a line, more are too far from the numbers."""

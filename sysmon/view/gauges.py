@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sysmon.cells import Look, Span, gauge, level_style, sparkline, width_of
-from sysmon.units import human
+from sysmon.text.cells import Look, Span, gauge, level_style, sparkline, width_of
+from sysmon.text.units import human
+from sysmon.view.alert_marks import level_of
 from sysmon.view.line import Line, joined
-from sysmon.view.marks import level_of
-from sysmon.view.moment import Moment, Pick, Record, number
-from sysmon.view.waiting import LABEL, waiting
+from sysmon.view.load_line import LABEL, waiting
+from sysmon.view.snapshot import Moment, Pick, Record, number
 
 _VALUE, _GAP = 8, 2
 _LEAST_WORDS = 31

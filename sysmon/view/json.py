@@ -5,9 +5,9 @@ from collections.abc import Collection
 from datetime import datetime
 
 from sysmon.formats.records import alert_record
-from sysmon.instants import format_instant
-from sysmon.view.moment import Moment
-from sysmon.view.steering import Situation
+from sysmon.text.instants import format_instant
+from sysmon.view.commands import Situation
+from sysmon.view.snapshot import Moment
 
 SCHEMA = 1
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sysmon.cells import Look, Span, cut, width_of
+from sysmon.text.cells import Look, Span, cut, width_of
 
 Line = list[Span]
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sysmon.cells import Look, Span, cut, width_of
-from sysmon.units import short
+from sysmon.text.cells import Look, Span, cut, width_of
+from sysmon.text.units import short
+from sysmon.view.commands import Order
 from sysmon.view.line import Line
-from sysmon.view.moment import Moment, Record, number, text
-from sysmon.view.steering import Order
+from sysmon.view.snapshot import Moment, Record, number, text
 
 _OTHERS = "-1"
 _LEAST_NAME = 12

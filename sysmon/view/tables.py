@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from sysmon.cells import Look, Span, level_style, width_of
 from sysmon.model import Metric, Table
-from sysmon.names import printable
-from sysmon.units import human
+from sysmon.text.cells import Look, Span, level_style, width_of
+from sysmon.text.names import printable
+from sysmon.text.units import human
+from sysmon.view.alert_marks import level_of
 from sysmon.view.line import Line, flowed
-from sysmon.view.marks import level_of
-from sysmon.view.moment import Moment, Record, number, text
+from sysmon.view.snapshot import Moment, Record, number, text
 
 _VALUE = 11
 _INDENT = 2

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sysmon.alerts.conditions import Condition, Edge, OnMissing, Operator, Rule
-from sysmon.alerts.machine import IDLE, Change, Signal, State, step
+from sysmon.alerts.rule import Condition, Edge, OnMissing, Operator, Rule
+from sysmon.alerts.state_machine import IDLE, Change, Signal, State, step
 from sysmon.model import Kind, Level, Metric, Table, Transition
-from sysmon.units import parse_duration
+from sysmon.text.units import parse_duration
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from itertools import pairwise
 
-from sysmon.alerts.conditions import Count, OnMissing, Rule
-from sysmon.alerts.machine import Signal
+from sysmon.alerts.rule import Count, OnMissing, Rule
+from sysmon.alerts.state_machine import Signal
 
 Input = tuple[datetime, float | Signal]
 Told = tuple[datetime, str, str | None]

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from sysmon.alerts.conditions import Rule
 from sysmon.alerts.culprit import KEPT, Culprits
 from sysmon.alerts.evaluator import Evaluator, wanted
-from sysmon.app.catalogue import tables
+from sysmon.alerts.rule import Rule
+from sysmon.app.catalog import tables
 from sysmon.model import AlertEvent, Culprit, Origin, Row, Sample
 from tests.alerts.scenes import START, level
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from sysmon.alerts.conditions import OnMissing, Rule
 from sysmon.alerts.evaluator import Evaluator
+from sysmon.alerts.rule import OnMissing, Rule
 from sysmon.model import AlertEvent, Level, Origin, Row, Sample, Transition
 from tests.alerts.scenes import START, TABLES, level, rule
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.alerts.conditions import Condition, Count, Flap, OnMissing, Rule
 from sysmon.alerts.evaluator import Evaluator
-from sysmon.alerts.reduce import Reduce
 from sysmon.alerts.restore import Entry, Opening, Restored, restore
+from sysmon.alerts.rule import Condition, Count, Flap, OnMissing, Rule
+from sysmon.alerts.window import Reduce
 from sysmon.model import AlertEvent, Level, Origin, Row, Sample, Transition
 from tests.alerts.scenes import START, TABLES, level, rule
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.processes import SYSMON, answer, rows, start, until
-from tests.cli.terminals import Terminal
+from tests.integration.processes import SYSMON, answer, rows, start, until
+from tests.integration.terminals import Terminal
 
 RULES = """\
 version: 1

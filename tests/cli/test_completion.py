@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import SYSMON, environment
+from tests.integration.processes import SYSMON, environment
 
 _ASK = {
     "bash": 'COMP_WORDS=({words}); COMP_CWORD={last}; _sysmon_completion sysmon; printf "%s\\n" "${{COMPREPLY[@]}}"',

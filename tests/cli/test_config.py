@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon import config, yamlnodes
+from sysmon import config
+from sysmon.adapters import yaml_nodes
 from sysmon.cli import answer
 from sysmon.cli.config import with_origins, written
-from tests.cli.processes import SYSMON, environment
-from tests.test_broken_config import BROKEN
-from tests.test_config import leaves
+from tests.config.test_broken_config import BROKEN
+from tests.config.test_config import leaves
+from tests.integration.processes import SYSMON, environment
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +84,7 @@ def test_show_prints_every_setting_in_the_order_of_the_shipped_file(capsys: pyte
 
     answer(["config", "show", "--config", "my.yaml"])
 
-    shown = yamlnodes.load(capsys.readouterr().out.encode(), "shown")
+    shown = yaml_nodes.load(capsys.readouterr().out.encode(), "shown")
     assert list(leaves(shown)) == [one.name for one in config.settings()]
 
 

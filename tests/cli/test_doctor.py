@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.cli.processes import answer
+from tests.integration.processes import answer
 
 
 def test_each_line_begins_with_a_verdict_and_fits_the_screen(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from sysmon.cli import answer
-from tests.cli.processes import SYSMON, environment
-from tests.cli.terminals import Terminal
+from tests.integration.processes import SYSMON, environment
+from tests.integration.terminals import Terminal
 from tests.reading.stored import stamp
-from tests.report.pages import write_machine
-from tests.report.test_html import payload
+from tests.report.render.test_html import payload
+from tests.report.reports import write_machine
 
 HOUR = ["--since", stamp(0), "--until", stamp(3600), "--format", "html"]
 

@@ -11,7 +11,7 @@ import pytest
 
 from sysmon.cli import answer, cli
 from sysmon.errors import ConfigError, NothingFoundError
-from tests.cli.processes import SYSMON, environment
+from tests.integration.processes import SYSMON, environment
 
 BASH = shutil.which("bash") or ""
 

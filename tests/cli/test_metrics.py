@@ -3,10 +3,10 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from sysmon.app import metrics
-from sysmon.app.catalogue import tables
+from sysmon.app.admin import metrics
+from sysmon.app.catalog import tables
 from sysmon.cli.metrics import command
-from tests.cli.processes import answer
+from tests.integration.processes import answer
 
 
 def told(*arguments: str) -> str:

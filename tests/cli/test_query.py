@@ -8,9 +8,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sysmon.sampling.tables import AGENT
-from tests.cli.processes import SYSMON, answer, environment, until
-from tests.cli.terminals import Terminal
+from sysmon.sampling.self_tables import AGENT
+from tests.integration.processes import SYSMON, answer, environment, until
+from tests.integration.terminals import Terminal
 from tests.reading.stored import START, at, write_table
 
 RANGE = ("--since", START.isoformat(), "--until", at(3600).isoformat())

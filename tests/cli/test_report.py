@@ -10,9 +10,9 @@ import pytest
 
 from sysmon.cli import answer
 from sysmon.model import Origin
-from sysmon.sampling.tables import COLLECTOR
+from sysmon.sampling.self_tables import COLLECTOR
 from tests.reading.stored import CPU, LOAD, at, event_lines, stamp, started, stopped, write_log, write_table
-from tests.report.pages import write_machine
+from tests.report.reports import write_machine
 
 HOUR = ["--since", stamp(0), "--until", stamp(3600)]
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from sysmon.cli.rules import command
 from sysmon.errors import ConfigError
-from sysmon.instants import format_instant
+from sysmon.text.instants import format_instant
 
 DEFAULT_RULES = Path(__file__).parents[2] / "config" / "rules.yaml"
 

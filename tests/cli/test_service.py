@@ -11,9 +11,9 @@ import psutil
 import pytest
 
 import sysmon
-from sysmon.app.service import closed_to_others
-from sysmon.app.unitfiles import SERVICE, SYSTEM_UNITS, Setup, unit_files
-from tests.cli.processes import answer, environment
+from sysmon.app.admin.service import closed_to_others
+from sysmon.app.admin.unit_files import SERVICE, SYSTEM_UNITS, Setup, unit_files
+from tests.integration.processes import answer, environment
 
 NOBODY = 65534
 NOT_ROOT = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--no-new-privs")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from sysmon.cli import answer
-from sysmon.segments import Form
-from tests.cli.processes import SYSMON, environment, run
+from sysmon.datadir.segments import Form
+from tests.integration.processes import SYSMON, environment, run
 from tests.reading.stored import CPU, at, event_lines, stamp, started, stopped, write_log, write_table
-from tests.report.pages import INTERVALS, write_machine
+from tests.report.reports import INTERVALS, write_machine
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "show.txt"
 

@@ -4,7 +4,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from tests.cli.processes import answer, rows, run, start, until
+from tests.integration.processes import answer, rows, run, start, until
 
 
 def status(folder: Path) -> tuple[int, list[str]]:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from sysmon.cli import answer
-from tests.cli.terminals import Terminal
+from tests.integration.terminals import Terminal
 from tests.reading.stored import stamp
-from tests.report.pages import write_machine
+from tests.report.reports import write_machine
 
 RANGE = ("--since", stamp(0), "--until", stamp(3600))
 READERS = [

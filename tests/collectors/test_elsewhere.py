@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sysmon import config
-from sysmon.app.collecting import source_of
+from sysmon.app.collectors import source_of
 from sysmon.collectors import Source, _procfs
 from sysmon.collectors._slow_mounts import SlowMounts
 from sysmon.collectors.cgroup import CgroupCollector

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import SYSMON, run, swapped
+from tests.integration.processes import SYSMON, run, swapped
 
 ROOT = Path(__file__).parents[2]
 CRONTAB = (ROOT / "config" / "examples" / "crontab").read_text("utf-8")

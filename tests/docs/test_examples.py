@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import SYSMON, environment, run
+from tests.integration.processes import SYSMON, environment, run
 
 ROOT = Path(__file__).parents[2]
 OWN_TESTS = {"README.md", "docs/files.md", "docs/collectors.md", "docs/commands.md", "CONTRIBUTING.md"}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import environment, run
+from tests.integration.processes import environment, run
 
 PAGE = (Path(__file__).parents[2] / "docs" / "files.md").read_text("utf-8")
 EXAMPLES = re.findall(r"^```(sh|python)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
-from sysmon.formats import csvrows, jsonl, records
-from sysmon.instants import format_instant
+from sysmon.datadir.segments import Form, Segment, boundary_after
+from sysmon.formats import csv, jsonl, records
 from sysmon.model import AlertEvent, Event, Kind, Metric, Origin, Row, Table
-from sysmon.segments import Form, Segment, boundary_after
+from sysmon.text.instants import format_instant
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -74,8 +74,8 @@ def write_table(
     """Write the segments of one table; return their paths."""
     folder = data / origin.hostname / table.name
     folder.mkdir(parents=True, exist_ok=True)
-    encoder = csvrows.RowEncoder(origin, table) if form is Form.CSV else jsonl.RowEncoder(origin, table)
-    head = encoder.header if isinstance(encoder, csvrows.RowEncoder) else b""
+    encoder = csv.RowEncoder(origin, table) if form is Form.CSV else jsonl.RowEncoder(origin, table)
+    head = encoder.header if isinstance(encoder, csv.RowEncoder) else b""
     paths = []
     for _, group in groupby(samples, lambda sample: boundary_after(sample[0], period)):
         chosen = list(group)

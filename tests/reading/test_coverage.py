@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sysmon.history import Coverage
-from sysmon.instants import to_ms
 from sysmon.model import Event
 from sysmon.reading.coverage import coverage, not_running, runs_of, stretches_of
+from sysmon.text.instants import to_ms
 from tests.reading.stored import at, running, started, stopped
 
 EVERY_10 = {"load": 10.0, "disk_usage": 60.0}

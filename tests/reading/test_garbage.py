@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sysmon.app.verify import check
+from sysmon.app.admin.verify import check
 from sysmon.model import Row
 from sysmon.reading.damage import Damage
 from sysmon.reading.rows import read_rows

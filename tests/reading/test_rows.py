@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sysmon.datadir.segments import Form
 from sysmon.history import StoredRow
 from sysmon.model import Kind, Metric, Origin, Row, Table
-from sysmon.names import escape
 from sysmon.reading.damage import Damage
-from sysmon.reading.discover import discover_table
+from sysmon.reading.infer_table import discover_table
 from sysmon.reading.rows import read_rows, read_table
-from sysmon.segments import Form
+from sysmon.text.names import escape
 from tests.reading.stored import CPU, HOUR, LOAD, ORIGIN, START, at, write_table
 
 DAYS = timedelta(days=2)

@@ -10,15 +10,15 @@ from typing import Any
 import pandas as pd  # type: ignore[import-untyped]  # its stubs are another package
 import pytest
 
-from sysmon.alerts.rules import load_rules
-from sysmon.app.archive import Question
-from sysmon.app.report import Detail, answer
-from sysmon.app.rulelimits import RuleLimits
+from sysmon.alerts.rules.loader import load_rules
+from sysmon.app.reports.report import Detail, answer
+from sysmon.app.reports.rule_limits import RuleLimits
+from sysmon.app.selection import Question
 from sysmon.model import Row
-from sysmon.report import json as as_json
-from sysmon.report.bucketing import edges_of
+from sysmon.report.buckets import edges_of
+from sysmon.report.render import json as as_json
 from tests.reading.stored import CPU, TABLES, Samples, at, event_lines, started, write_log, write_table
-from tests.report.pages import KNOWN, PROCESSES
+from tests.report.reports import KNOWN, PROCESSES
 
 STEP = 10
 HOURS = 3

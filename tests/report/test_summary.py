@@ -10,18 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.app.catalogue import tables
-from sysmon.digest import digest
+from sysmon.app.catalog import tables
 from sysmon.history import Coverage, RolledSeries, Series, TableHistory
-from sysmon.instants import EPOCH, from_ms
 from sysmon.model import Kind, Level, Metric
-from sysmon.reading.rolled import Joining, sum_up
+from sysmon.reading.aggregate import Joining, sum_up
 from sysmon.report.ranking import Use, rank, rank_rolled, uses_of
-from sysmon.report.rolled import summarise_rolled
-from sysmon.report.spark import ASCII, draw
+from sysmon.report.render.spark import ASCII, draw
 from sysmon.report.summary import MetricSummary, Stats, course_of, stats_of, summarise
+from sysmon.report.summary_rollup import summarise_rolled
+from sysmon.stats.digest import digest
+from sysmon.stats.tick_runs import Ticks
+from sysmon.text.instants import EPOCH, from_ms
 from sysmon.thresholds import Limit, Sign
-from sysmon.ticks import Ticks
 from tests.reading.stored import CPU, PROCESS
 
 VALUES = st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=200)

@@ -8,7 +8,7 @@ from sysmon.sampling.governor import Governor
 from sysmon.sampling.loop import Loop
 from sysmon.sampling.sampler import Sampler
 from sysmon.sampling.schedule import Schedule
-from sysmon.sampling.tables import AGENT
+from sysmon.sampling.self_tables import AGENT
 from tests.sampling.fakes import CountingCollector, FakeClock, FakeWaiting
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

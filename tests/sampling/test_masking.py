@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sysmon.model import Row, Table
 from sysmon.sampling.masking import Mask, Masking
 from sysmon.sampling.sampler import Sampler
-from sysmon.sampling.stored import Stored
+from sysmon.sampling.sanitize import Stored
 from tests.sampling.fakes import CountingCollector, FakeClock
 from tests.sampling.test_sampler import NOON
 
@@ -191,7 +191,7 @@ def test_news_of_a_masked_mount_name_its_pseudonym() -> None:
 
 
 def test_openssl_is_loaded_only_for_those_who_mask_something() -> None:
-    script = "import sys; import sysmon.app.run; print('_hashlib' in sys.modules)"
+    script = "import sys; import sysmon.app.agent.run; print('_hashlib' in sys.modules)"
 
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.instants import from_ms
 from sysmon.sampling.schedule import Schedule, due
+from sysmon.text.instants import from_ms
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 instants = st.integers(1_577_836_800_000, 2_208_988_800_000).map(from_ms)

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.faultydisk import Fate, FaultyDisk, Point
+from tests.integration.faulty_disk import Fate, FaultyDisk, Point
 
 
 def tell(name: str, found: Iterable[tuple[Point, list[str]]]) -> int:
@@ -41,7 +41,7 @@ def main() -> int:
     parser.add_argument("--count", type=Path, metavar="FOLDER", help="only list the file calls of a maintenance there")
     asked = parser.parse_args()
     disk = FaultyDisk()
-    from tests import crashes  # now that sysmon finds the wrapped calls when it is imported
+    from tests.integration import crashes  # now that sysmon finds the wrapped calls when it is imported
 
     if asked.count is not None:
         asked.count.mkdir()

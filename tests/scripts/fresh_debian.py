@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.cli.processes import until
+from tests.integration.processes import until
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -17,11 +17,11 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from sysmon.app.verify import check
+from sysmon.app.admin.verify import check
 from sysmon.storage import inventory
-from tests.cli.processes import CALM, SYSMON, environment
-from tests.crashes import sequence
-from tests.disks import MIB, small_disk
+from tests.integration.crashes import sequence
+from tests.integration.disks import MIB, small_disk
+from tests.integration.processes import CALM, SYSMON, environment
 
 MOST = 4 * MIB
 LOOK = 0.05

@@ -24,16 +24,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sysmon.app.verify import check
-from sysmon.instants import EPOCH
+from sysmon.app.admin.verify import check
+from sysmon.datadir.segments import Form
 from sysmon.model import AlertEvent
-from sysmon.reading import store
+from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
 from sysmon.reading.logs import read_alerts
-from sysmon.segments import Form
 from sysmon.storage import inventory
-from tests.cli.processes import SYSMON, environment
-from tests.crashes import printed_alerts, sequence
+from sysmon.text.instants import EPOCH
+from tests.integration.crashes import printed_alerts, sequence
+from tests.integration.processes import SYSMON, environment
 
 SHUTDOWN = 0x8004587D
 WITHOUT_LOG = 2
@@ -127,7 +127,7 @@ def command(folder: Path, data: Path, *more: str) -> list[str]:
 
 def ticks(data: Path) -> list[tuple[str, int]]:
     """Return what is stored of the agent's own table."""
-    return [one for host in (store.hosts(data) if data.exists() else []) for one in sequence(data, host)]
+    return [one for host in (catalog.hosts(data) if data.exists() else []) for one in sequence(data, host)]
 
 
 def finished(data: Path) -> Iterator[tuple[tuple[str, Form], bytes]]:
@@ -162,8 +162,8 @@ def faults(folder: Path, data: Path, before: Before, after: list[int], *, most: 
         for (stem, form), held in before.finished.items()
         if left.get((stem, form)) != held
     )
-    hosts = store.hosts(data) if data.exists() else []
-    entries = [entry for host in hosts for entry in read_alerts(data / host, EPOCH, store.LAST, Damage())]
+    hosts = catalog.hosts(data) if data.exists() else []
+    entries = [entry for host in hosts for entry in read_alerts(data / host, EPOCH, catalog.LAST, Damage())]
     stored = {entry.rule for entry in entries if isinstance(entry, AlertEvent)}
     yield from (f"{rule} was printed and is not stored" for rule in before.printed if rule not in stored)
     found = check(data, repair=False).faults if hosts else []

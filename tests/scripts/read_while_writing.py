@@ -19,7 +19,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from tests.cli.processes import answer, rows, start, until
+from tests.integration.processes import answer, rows, start, until
 
 SETTINGS = (
     "storage: {{rotation: 1s, compress_after: 2s, min_free: 0B, max_bytes: {most}, retention: {{rows: 1m, csv: 1m}}}}\n"

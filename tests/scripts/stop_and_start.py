@@ -19,9 +19,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sysmon.app.catalogue import tables
-from sysmon.storage.hostfiles import host_folder
-from tests.cli.processes import SYSMON, environment
+from sysmon.app.catalog import tables
+from sysmon.storage.host_writer import host_folder
+from tests.integration.processes import SYSMON, environment
 
 MOST = 2.0
 """Seconds that a start or an end may take."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.segments import Form, Segment, SegmentFile
+from sysmon.datadir.segments import Form, Segment, SegmentFile
 from sysmon.storage.inventory import Stored, Tier
 from sysmon.storage.retention import HOLE, doomed, growing, vouched
 

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import pytest
 
+from sysmon.datadir.segments import Form
 from sysmon.model import AlertEvent, Event, Kind, Level, Metric, Origin, Row, Sample, Table, Transition
-from sysmon.segments import Form
-from sysmon.storage.hostfiles import HostFiles
+from sysmon.storage.host_writer import HostFiles
 from sysmon.storage.layout import Layout
-from sysmon.storage.stream import SyncError
-from sysmon.storage.waiting import LOG_LIMIT, QUEUE_LIMIT, Entry, Rows, Waiting
+from sysmon.storage.queue import LOG_LIMIT, QUEUE_LIMIT, Entry, Rows, Waiting
+from sysmon.storage.segment_writer import SyncError
 from sysmon.storage.writer import Writer
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

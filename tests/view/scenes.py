@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sysmon.app.catalogue import tables
-from sysmon.instants import to_ms
+from sysmon.app.catalog import tables
 from sysmon.model import AlertEvent, Culprit, Level, Row, Transition
-from sysmon.view.moment import Moment, Shown
-from sysmon.view.steering import Situation
+from sysmon.text.instants import to_ms
+from sysmon.view.commands import Situation
+from sysmon.view.snapshot import Moment, Shown
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 STEP = timedelta(seconds=10)

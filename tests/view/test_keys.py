@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sysmon.view.commands import KEYS, Command
 from sysmon.view.keys import split_keys
-from sysmon.view.steering import KEYS, Command
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Adapters: the only doors to YAML and to DuckDB."""

@@ -1,0 +1,1 @@
+"""Rule files: YAML becomes checked `Rule` values."""

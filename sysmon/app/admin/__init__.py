@@ -1,0 +1,1 @@
+"""Administration: doctor, init, maintenance, metrics, service, status, verify."""

@@ -1,0 +1,148 @@
+"""What does a checkup make of what it sees? Each judgement with what to do about it; pure."""
+
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sysmon.model import Event
+from sysmon.text.names import printable
+from sysmon.text.units import format_age, human
+
+FEW_FILES = 256
+"""Open files below which a run with many tables may fail."""
+
+LITTLE_MEMORY = 64 * 2**20
+"""A memory limit below which a run, its maintenance and a report may not fit together."""
+
+FEW_INODES = 1000
+BUILT = 2020
+"""A year that the clock of a machine that runs this program cannot be before."""
+
+_NETWORK = (
+    *("9p", "afs", "beegfs", "ceph", "cifs", "coda", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4"),
+    *("smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs"),
+)
+_IN_MEMORY = ("tmpfs", "ramfs", "rootfs")
+_LAYERED = ("overlay", "aufs", "unionfs")
+
+
+class Verdict(StrEnum):
+    """How it is: a note is worth knowing, a problem costs samples or the trust in them."""
+
+    OK = "ok"
+    NOTE = "note"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, what there is to say, and what to do about it (nothing where all is well)."""
+
+    verdict: Verdict
+    subject: str
+    text: str
+    advice: str = ""
+
+
+def ok(subject: str, text: str) -> Finding:
+    """Return that something is as it should be."""
+    return Finding(Verdict.OK, subject, text)
+
+
+def note(subject: str, text: str, advice: str = "") -> Finding:
+    """Return what is worth knowing."""
+    return Finding(Verdict.NOTE, subject, text, advice)
+
+
+def problem(subject: str, text: str, advice: str) -> Finding:
+    """Return what needs to be changed."""
+    return Finding(Verdict.PROBLEM, subject, text, advice)
+
+
+def permissions(path: str, mode: int, owner: str, folders: Sequence[int]) -> Finding:
+    """Judge who may look into a data directory, by its mode and those of the folders in it."""
+    shown = f"{printable(path)} of {printable(owner)}, mode {stat.S_IMODE(mode):04o}"
+    if mode & stat.S_IWOTH:
+        way = f"chmod o-rwx {printable(path)}"
+        return problem("permissions", f"{shown}: everybody on this machine may put something else there", way)
+    if mode & stat.S_IRWXO and any(folder & stat.S_IRWXO for folder in folders):
+        way = f"chmod o-rwx {printable(path)}"
+        return problem("permissions", f"{shown}: everybody on this machine may look at what was stored", way)
+    return ok("permissions", shown)
+
+
+def file_system(path: str, kind: str, mountpoint: str) -> Finding:
+    """Judge what kind of file system the samples are on."""
+    shown = f"{printable(path)} is on {printable(kind)} ({printable(mountpoint)})"
+    if kind in _NETWORK or kind.startswith("fuse"):
+        text = f"{shown}: locks, and what survives a power cut, depend on another machine or program"
+        return problem("file system", text, "keep the samples on a disk of this machine: set data_dir")
+    if kind in _IN_MEMORY:
+        return problem("file system", f"{shown}: it is gone with the next start", "set data_dir to a folder on a disk")
+    if kind in _LAYERED:
+        return note("file system", f"{shown}: it is gone with its container", "mount a volume there, if it shall stay")
+    return ok("file system", shown)
+
+
+def space(free: int, min_free: int, inodes: int | None) -> Finding:
+    """Judge how much room is left; `inodes` is None on a file system that has none."""
+    if free < min_free:
+        text = f"{human(free, 'bytes')} are free, and min_free keeps {human(min_free, 'bytes')} for others"
+        return problem("space", f"{text}: nothing is stored", "make room, or set storage.min_free lower")
+    if inodes is not None and inodes < FEW_INODES:
+        return problem(
+            "space", f"only {inodes} more files can be made there", "delete files, or set data_dir elsewhere"
+        )
+    return ok("space", f"{human(free, 'bytes')} free")
+
+
+def limits(files: float, size: float, memory: int | None) -> list[Finding]:
+    """Judge what a process may open, how large a file may get, and what its control group allows."""
+    found = []
+    if files < FEW_FILES:
+        found.append(
+            problem("limits", f"{files:g} open files are allowed", "ulimit -n 1024, or LimitNOFILE= of the unit")
+        )
+    if size != float("inf"):
+        text = f"no file may be larger than {human(size, 'bytes')}: what is beyond is lost"
+        found.append(problem("limits", text, "ulimit -f unlimited, or LimitFSIZE=infinity of the unit"))
+    if memory is not None and memory < LITTLE_MEMORY:
+        text = f"{human(memory, 'bytes')} of memory are allowed here: maintenance and reports may be ended"
+        found.append(problem("limits", text, f"allow {human(LITTLE_MEMORY, 'bytes')} or more (MemoryMax=, --memory)"))
+    elif memory is not None:
+        found.append(ok("limits", f"{human(memory, 'bytes')} of memory are allowed here"))
+    return found or [ok("limits", "none that matters")]
+
+
+def clock(now: datetime, steps: Sequence[Event], *, synchronised: bool | None) -> list[Finding]:
+    """Judge the clock: `steps` are the times of late at which it was set, `synchronised` None where nobody knows."""
+    found = []
+    if now.year < BUILT:
+        text = f"it says {now:%Y-%m-%d}: samples get names of that day"
+        found.append(problem("clock", text, "set it: timedatectl set-ntp true"))
+    if synchronised is False:
+        text = "nothing keeps it right (adjtimex says that it is not synchronised)"
+        found.append(note("clock", text, "timedatectl set-ntp true, or start chrony"))
+    if steps:
+        largest = max(abs(_seconds(event)) for event in steps)
+        times = "once" if len(steps) == 1 else f"{len(steps)} times"
+        text = f"it was set {times} in the last week, by up to {format_age(largest)}"
+        found.append(note("clock", text, "the event log has each as clock_step: sysmon's own doing it never is"))
+    return found or [ok("clock", "synchronised, and not set in the last week" if synchronised else "not set of late")]
+
+
+def sources(missing: Mapping[str, str], broken: Mapping[str, str], good: Iterable[str]) -> list[Finding]:
+    """Judge what the collectors gave: nothing here, which is a fact of this machine, an error, or a reading."""
+    found = [
+        problem("sources", f"{name} fails: {why}", "see why with `sysmon run --log-level debug`")
+        for name, why in broken.items()
+    ]
+    found += [note("sources", f"{name}: {why}") for name, why in missing.items()]
+    return [*found, ok("sources", f"read: {', '.join(good)}")]
+
+
+def _seconds(event: Event) -> float:
+    value = event.fields.get("seconds")
+    return float(value) if isinstance(value, int | float) else 0.0

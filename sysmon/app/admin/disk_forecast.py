@@ -1,0 +1,144 @@
+"""How fast do the files grow, and when is which limit reached? Estimated from what is there; pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sysmon.config import Storage
+from sysmon.datadir.segments import Form
+from sysmon.storage.inventory import Stored, Tier
+from sysmon.text.units import human
+
+DAY = timedelta(days=1)
+PACKED = 0.12
+"""What is left of a text when it is compressed, until files of the same table show it."""
+
+WINDOW = timedelta(days=2)
+"""How far back files tell the present pace."""
+
+EARLY = timedelta(minutes=5)
+"""Less time than this tells no pace: one sample more or less, and the heads of the files, would change it much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Bytes a day of one table: as text, and as what stays when it is compressed."""
+
+    table: str
+    fresh: float
+    packed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One bound: how much of it is used in words, and after which time it is reached; None for never at this pace.
+
+    `known` is false while there is too little to know the pace from.
+    """
+
+    name: str
+    used: str
+    reached_in: timedelta | None
+    known: bool = True
+
+
+def paces(files: Iterable[Stored], now: datetime) -> list[Pace]:
+    """Return the pace of each table that has segments of the last days, the fastest first; none where it is early."""
+    recent = [file for file in files if file.segment is not None and now - WINDOW <= file.start <= now]
+    by_table: dict[str, list[Stored]] = defaultdict(list)
+    for file in recent:
+        by_table[file.table].append(file)
+    old_enough = {table: stored for table, stored in by_table.items() if _covered(stored, now) >= EARLY}
+    found = [_pace(table, stored, now) for table, stored in old_enough.items()]
+    return sorted(found, key=lambda pace: -pace.fresh)
+
+
+def _pace(table: str, files: Sequence[Stored], now: datetime) -> Pace:
+    fresh = packed = 0.0
+    for form in Form:
+        texts = [file for file in files if _is(file, form, packed=False)]
+        gone = [file for file in files if _is(file, form, packed=True)]
+        text, small = _daily(texts, now), _daily(gone, now)
+        fresh += text or small / PACKED
+        packed += small or text * PACKED
+    return Pace(table, fresh, packed)
+
+
+def _is(file: Stored, form: Form, *, packed: bool) -> bool:
+    return file.segment is not None and file.segment.form is form and file.segment.packed is packed
+
+
+def _daily(files: Sequence[Stored], now: datetime) -> float:
+    """Return the bytes of files by the time that they cover, for a whole day."""
+    covered = _covered(files, now)
+    return sum(file.size for file in files) * (DAY / covered) if covered else 0.0
+
+
+def _covered(files: Sequence[Stored], now: datetime) -> timedelta:
+    """Return how much time files stand for: each up to its end, or up to the file that a new run began before it."""
+    ends = {file.start: file.end for file in files}
+    starts = sorted(ends)
+    following = [*starts, now][1:]
+    return sum((min(ends[start], end, now) - start for start, end in zip(starts, following, strict=True)), timedelta(0))
+
+
+def limits(
+    files: Sequence[Stored], storage: Storage, pace: Sequence[Pace], *, total: int, free: int, now: datetime
+) -> list[Limit]:
+    """Return every bound of the storage with when it will be reached."""
+    by_day = sum(one.packed for one in pace)
+    steady = _steady(files, storage, pace)
+    ages: Mapping[Tier, timedelta] = {
+        Tier.ROWS: storage.retention.rows,
+        Tier.CSV: storage.retention.csv,
+        Tier.ROLLUPS: storage.retention.rollups,
+        **({Tier.MINUTES: storage.retention.minutes} if storage.retention.minutes else {}),
+        Tier.EVENTS: storage.retention.events,
+    }
+    found = [_of_age(tier, [file for file in files if file.tier is tier], age, now) for tier, age in ages.items()]
+    left = storage.max_bytes - total
+    used = f"{human(total, 'bytes')} of {human(storage.max_bytes, 'bytes')}"
+    known = bool(pace)
+    found.append(Limit("max_bytes", used, _after(left, by_day, never=known and steady <= storage.max_bytes), known))
+    if storage.min_free:
+        room = free - storage.min_free
+        used = f"{human(free, 'bytes')} free, {human(storage.min_free, 'bytes')} kept for others"
+        found.append(Limit("min_free", used, _after(room, by_day, never=known and steady - total <= room), known))
+    return found
+
+
+def _steady(files: Sequence[Stored], storage: Storage, pace: Sequence[Pace]) -> float:
+    """Return what everything will take when the oldest goes as fast as the newest comes."""
+    packed = sum(one.packed for one in pace)
+    fresh = sum(one.fresh for one in pace)
+    return (
+        packed * (storage.retention.rows / DAY)
+        + fresh * (storage.compress_after / DAY)
+        + _daily_of(files, Tier.ROLLUPS) * (storage.retention.rollups / DAY)
+        + _daily_of(files, Tier.MINUTES) * (storage.retention.minutes / DAY)
+    )
+
+
+def _daily_of(files: Sequence[Stored], tier: Tier) -> float:
+    """Return the bytes of a tier by the days that they cover."""
+    starts = [file.start for file in files if file.tier is tier]
+    days = max((max(starts) - min(starts)) / DAY, 1.0) if starts else 1.0
+    return sum(file.size for file in files if file.tier is tier) / days
+
+
+def _of_age(tier: Tier, files: Sequence[Stored], age: timedelta, now: datetime) -> Limit:
+    if not files:
+        return Limit(f"retention.{tier}", "none yet", None)
+    oldest = min(file.end for file in files)
+    begun = min(file.start for file in files)
+    return Limit(f"retention.{tier}", f"oldest of {begun:%Y-%m-%d %H:%M} UTC", max(oldest + age - now, timedelta(0)))
+
+
+def _after(room: float, by_day: float, *, never: bool) -> timedelta | None:
+    if room <= 0:
+        return timedelta(0)
+    if never or by_day <= 0:
+        return None
+    days = room / by_day
+    return timedelta(days=days) if days < 36_500 else None

@@ -1,0 +1,229 @@
+"""Is this machine a good home for sysmon, and what should be changed? Looks at everything and changes nothing."""
+
+import ctypes
+import os
+import sys
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sysmon.alerts.rules.loader import load_rules
+from sysmon.app.admin import checks, status
+from sysmon.app.admin.checks import Finding, note, ok, problem
+from sysmon.app.catalog import intervals, tables
+from sysmon.app.collectors import source_of
+from sysmon.collectors import Source, _procfs, discover
+from sysmon.collectors._mounts import Mount, parse_mountinfo, visible
+from sysmon.config import Config
+from sysmon.errors import NothingFoundError, SysmonError, Unavailable
+from sysmon.model import Event
+from sysmon.protocols import Closing
+from sysmon.reading import catalog
+from sysmon.reading.damage import Damage
+from sysmon.reading.logs import read_events
+from sysmon.reading.rows import scan
+from sysmon.storage.free_space import free_bytes
+from sysmon.storage.lock import holder
+from sysmon.text.names import printable
+from sysmon.text.units import human
+
+DAY = timedelta(days=1)
+WEEK = timedelta(days=7)
+_START = "sysmon run, or sysmon service install"
+_TIME_ERROR = 5
+"""What adjtimex(2) returns where nothing keeps the clock right."""
+
+
+def look(load: Callable[[], Config], host: str | None, *, now: datetime) -> list[Finding]:
+    """Return everything that was found, subject by subject; a configuration that cannot be read is all there is."""
+    try:
+        config = load()
+    except SysmonError as error:
+        way = "mend it: `sysmon config check` says the same again"
+        return [problem("configuration", line, way) for line in str(error).split("\n")]
+    return [
+        *_configuration(config),
+        *_rules(config),
+        *_data(config),
+        *_limits(),
+        *checks.clock(now, _steps(config.data_dir, host, now), synchronised=_synchronised()),
+        *_sources(config),
+        *_processes(),
+        *_record(config, host, now),
+    ]
+
+
+def _configuration(config: Config) -> Iterator[Finding]:
+    where = printable(str(config.file)) if config.file else "none, so the defaults hold"
+    yield ok("configuration", where)
+    for warning in config.warnings:
+        yield note("configuration", printable(warning), "change that setting")
+
+
+def _rules(config: Config) -> Iterator[Finding]:
+    try:
+        rules = load_rules(config.rules, tables(), intervals(config))
+    except SysmonError as error:
+        way = "mend it: `sysmon rules check` says the same again"
+        yield from (problem("rules", printable(line), way) for line in str(error).split("\n"))
+        return
+    yield ok("rules", f"{len(rules.rules)} from {printable(str(config.rules))}")
+    for warning in rules.warnings:
+        yield note("rules", printable(warning), "change that rule")
+
+
+def _data(config: Config) -> Iterator[Finding]:
+    path = config.data_dir
+    shown = printable(str(path))
+    there = next(folder for folder in (path, *path.parents) if folder.exists())
+    if there != path:
+        if os.access(there, os.W_OK):
+            yield note("data", f"{shown} is not there yet", "`sysmon run` makes it")
+        else:
+            yield problem("data", f"{shown} is not there, and you may not make it", "name another with --data")
+    elif not path.is_dir():
+        yield problem("data", f"{shown} is no folder", "name another with --data, or set data_dir")
+        return
+    else:
+        about = path.stat()
+        yield checks.permissions(str(path), about.st_mode, _procfs.user_name(about.st_uid), _modes_inside(path))
+        if not os.access(path, os.W_OK | os.R_OK | os.X_OK):
+            yield note("permissions", f"you ({_me()}) may not write there", "look as the user of the run, or as root")
+    if (mount := _mount_of(there)) is not None:
+        yield checks.file_system(str(path), mount.fstype, mount.mountpoint)
+    told = os.statvfs(there)
+    yield checks.space(free_bytes(there), config.storage.min_free, told.f_favail if told.f_files else None)
+
+
+def _limits() -> list[Finding]:
+    import resource  # not on every system
+
+    def soft(kind: int) -> float:
+        value = resource.getrlimit(kind)[0]
+        return float("inf") if value == resource.RLIM_INFINITY else value
+
+    return checks.limits(soft(resource.RLIMIT_NOFILE), soft(resource.RLIMIT_FSIZE), _memory_limit())
+
+
+def _memory_limit() -> int | None:
+    """Return what the control group here may use, None without a limit."""
+    kind = discover()["cgroup"]
+    try:
+        limit = kind(Source(), kind.Options()).read().memory_limit
+    except (Unavailable, OSError):
+        return None
+    return limit if isinstance(limit, int) else None
+
+
+def _synchronised() -> bool | None:
+    """Ask adjtimex(2), which changes nothing when it is asked with no modes."""
+    if not sys.platform.startswith("linux"):
+        return None
+    return bool(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512)) not in {-1, _TIME_ERROR})
+
+
+def _steps(data: Path, host: str | None, now: datetime) -> list[Event]:
+    try:
+        folder = catalog.find_host(data, host).folder
+    except SysmonError:  # nothing was stored yet, and that is told where it matters
+        return []
+    events = read_events(folder, now - WEEK, now + DAY, Damage())
+    return [event for event in events if event.kind == "clock_step" and event.at >= now - WEEK]
+
+
+def _sources(config: Config) -> list[Finding]:
+    missing, broken, good = {}, {}, []
+    try:
+        source = source_of(config)
+    except SysmonError as error:
+        return [problem("sources", printable(str(error)), "set procfs and rootfs, or mount them")]
+    for name, chosen in config.collectors.items():
+        if not chosen.enabled:
+            continue
+        collector = discover()[name](source, chosen.options)
+        try:
+            collector.read()
+            good.append(name)
+        except Unavailable as error:
+            missing[name] = printable(str(error))
+        except Exception as error:  # noqa: BLE001 - a collector may fail in any way, and that is what is looked for
+            broken[name] = printable(f"{type(error).__name__}: {error}")
+        finally:
+            if isinstance(collector, Closing):
+                collector.close()
+    return checks.sources(missing, broken, good)
+
+
+def _processes() -> Iterator[Finding]:
+    """Look whether this user sees what others' processes read and write."""
+    proc = Path("/proc")
+    me = os.geteuid()
+    owners = {int(entry.name): _procfs.owner(proc, int(entry.name)) for entry in proc.glob("[0-9]*")}
+    others = [pid for pid, uid in owners.items() if uid not in {None, me}]
+    way = "sysmon service install, or run it as root"
+    if not others:
+        if me != 0:
+            yield note("processes", f"you ({_me()}) see no process of others: /proc is mounted with hidepid", way)
+    elif all(_procfs.read_io(proc, pid) is None for pid in others):
+        yield note("processes", f"you ({_me()}) cannot see how much others' processes read and write", way)
+    else:
+        yield ok("processes", "what others' processes read and write can be seen")
+
+
+def _record(config: Config, host: str | None, now: datetime) -> Iterator[Finding]:
+    """Look at the run and at what it stored of late."""
+    try:
+        found = status.status(config.data_dir, config.storage, host, now=now)
+    except NothingFoundError as error:
+        held = config.data_dir.is_dir() and holder(config.data_dir / "lock") is not None
+        way = "wait for the first sample" if held else _START
+        yield note("samples", printable(str(error)), way)
+        return
+    except (SysmonError, OSError) as error:
+        yield problem("samples", printable(str(error)), "look as the user of the run, or as root")
+        return
+    for fault in found.faults:
+        way = _START if fault.text == status.NOT_RUNNING else "sysmon status"
+        yield problem("samples", printable(fault.text), way)
+    if not found.faults:
+        yield ok("samples", f"process {found.running.pid} stores them; {human(found.disk.used, 'bytes')} so far")
+    damage = _damage(config.data_dir / found.host, now)
+    if damage.count:
+        text = f"{damage.count} lines or files of the last day cannot be read, the first: {damage.lines[0]}"
+        yield problem("damage", text, "sysmon verify")
+    else:
+        yield ok("damage", "none in the last day")
+
+
+def _damage(folder: Path, now: datetime) -> Damage:
+    damage = Damage()
+    known = tables()
+    for name in catalog.Host(folder).tables():
+        if name in known:
+            for _ in scan(folder / name, known[name], now - DAY, now + DAY, damage):
+                pass
+    return damage
+
+
+def _modes_inside(path: Path) -> list[int]:
+    """Return the modes of the folders of a folder; its own where it cannot be listed."""
+    try:
+        with os.scandir(path) as entries:
+            return [entry.stat().st_mode for entry in entries if entry.is_dir()]
+    except OSError:
+        return [path.stat().st_mode]
+
+
+def _mount_of(path: Path) -> Mount | None:
+    """Return the mount that a path is on: the deepest one above it."""
+    try:
+        mounts = visible(parse_mountinfo(Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape")))
+    except OSError:
+        return None
+    real = path.resolve()
+    above = [mount for mount in mounts if real.is_relative_to(mount.mountpoint)]
+    return max(above, key=lambda mount: len(mount.mountpoint), default=None)
+
+
+def _me() -> str:
+    return printable(_procfs.user_name(os.geteuid()))

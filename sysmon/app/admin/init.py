@@ -1,0 +1,179 @@
+"""First files for this machine: the shipped configuration and rules, with what there is here written beside them."""
+
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from sysmon.collectors import Source, discover
+from sysmon.config import locations
+from sysmon.errors import UsageError
+from sysmon.model import Row
+from sysmon.sampling.clock import SystemClock
+from sysmon.sampling.sampler import Sampler
+from sysmon.text.names import printable
+from sysmon.text.units import human
+
+_LOOKED_AT = ("cpu", "disk_io", "disk_usage", "memory", "network")
+_BUSY, _BUSY_CLEAR, _SWAMPED, _SWAMPED_CLEAR = 2, 1.5, 4, 3
+"""Programs that want to run, for each core."""
+
+
+@dataclass(frozen=True, slots=True)
+class MountHere:
+    """A file system that is watched: `size` in bytes, `used` in percent, as df counts."""
+
+    mountpoint: str
+    fstype: str
+    size: float
+    used: float
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What init tells of a machine; sizes in bytes."""
+
+    host: str
+    cores: int
+    memory: float
+    swap: float
+    mounts: tuple[MountHere, ...] = ()
+    devices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def look() -> Machine:
+    """Return what there is on this machine, as the collectors see it with their default settings."""
+    clock = SystemClock()
+    known = discover()
+    sampler = Sampler({name: known[name](Source(), known[name].Options()) for name in _LOOKED_AT}, clock.monotonic)
+    try:
+        return machine(socket.gethostname(), sampler.preview(clock.now()).rows)
+    finally:
+        sampler.close()
+
+
+def machine(host: str, rows: Mapping[str, Sequence[Row]]) -> Machine:
+    """Return what the rows of one sample say of a machine; a table that is not there says nothing."""
+    cells = {
+        name: [dict(zip(known.table.columns, row, strict=True)) for row in rows.get(name, ())]
+        for name, known in discover().items()
+        if name in _LOOKED_AT
+    }
+    (memory,) = cells["memory"] or [{}]
+    return Machine(
+        host=host,
+        cores=sum(row["core"] != "all" for row in cells["cpu"]),
+        memory=memory.get("memory_total_bytes") or 0,
+        swap=memory.get("swap_total_bytes") or 0,
+        mounts=tuple(
+            MountHere(row["mountpoint"], row["fstype"], row["disk_total_bytes"], row["disk_usage_percent"])
+            for row in cells["disk_usage"]
+            if row["disk_total_bytes"] and row["disk_usage_percent"] is not None
+        ),
+        devices={
+            "disk_io": [row["device"] for row in cells["disk_io"]],
+            "network": [row["interface"] for row in cells["network"]],
+        },
+    )
+
+
+def configuration(here: Machine, shipped: str, *, at: datetime) -> str:
+    """Return the shipped configuration with what there is to choose from beside the settings that choose."""
+    mounts = [f"{one.mountpoint} ({one.fstype}, {human(one.size, 'bytes')})" for one in here.mounts]
+    found = {"disk_usage": mounts, **here.devices}
+    lines = [_headline(here, at)]
+    for line in shipped.splitlines():
+        lines.append(line)
+        name = line.strip().partition(":")[0]
+        if line.startswith(f"  {name}:") and found.get(name):
+            lines.append(_comment(f"watched on this machine: {', '.join(found[name])}", indent=4))
+    return "\n".join(lines) + "\n"
+
+
+def rules(here: Machine, shipped: str, *, at: datetime) -> str:
+    """Return the shipped rules, and behind them those that depend on how large this machine is."""
+    return "\n".join([_headline(here, at), shipped.rstrip("\n"), "", *_own_rules(here)]) + "\n"
+
+
+def _own_rules(here: Machine) -> list[str]:
+    lines = [_comment(f"What follows was made for {here.host}.", indent=2)]
+    for one in here.mounts:
+        left = human(one.size * 0.2, "bytes"), human(one.size * 0.1, "bytes")
+        text = f"disk-full on {one.mountpoint}, now {one.used:.0f} % used: 80 % leaves {left[0]} and 90 % {left[1]}"
+        lines.append(_comment(f"{text} of {human(one.size, 'bytes')}.", indent=2))
+    if here.cores:
+        critical = f"at_least: {_SWAMPED * here.cores}, clear_below: {_SWAMPED_CLEAR * here.cores}"
+        lines += [
+            "",
+            f"  # {_cores(here)}: more than {_BUSY} programs for each want to run or wait for a disk, for ten minutes.",
+            "  - id: load-high",
+            "    metric: load_average_5m",
+            f"    warning: {{at_least: {_BUSY * here.cores}, clear_below: {_BUSY_CLEAR * here.cores:g}, for: 10m}}",
+            f"    critical: {{{critical}, for: 10m}}",
+        ]
+    if here.swap:
+        lines += [
+            "",
+            f"  # {human(here.swap, 'bytes')} of swap: when it is used up, the kernel ends processes.",
+            "  - id: swap-full",
+            "    metric: swap_usage_percent",
+            "    warning: {at_least: 80, clear_below: 70, for: 5m}",
+        ]
+    return lines
+
+
+def _headline(here: Machine, at: datetime) -> str:
+    size = f"{_cores(here)}, {human(here.memory, 'bytes')} of memory, {human(here.swap, 'bytes')} of swap"
+    return _comment(f"Written by `sysmon init` on {at:%Y-%m-%d} for {here.host}: {size}.", indent=0)
+
+
+def _cores(here: Machine) -> str:
+    return "1 core" if here.cores == 1 else f"{here.cores} cores"
+
+
+def _comment(text: str, *, indent: int) -> str:
+    """Return a line of comment; names from the system may hold anything, a line break too."""
+    return f"{' ' * indent}# {printable(text)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Which files are new, and which were there and stay as they are."""
+
+    written: tuple[Path, ...]
+    kept: tuple[Path, ...]
+
+
+def write(folder: Path, files: Mapping[str, str]) -> Outcome:
+    """Write the files that are not there yet; none is overwritten, not even by two at once."""
+    written, kept = [], []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            try:
+                with (folder / name).open("x", encoding="utf-8") as file:
+                    file.write(text)
+            except FileExistsError:
+                kept.append(folder / name)
+            else:
+                written.append(folder / name)
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or folder}: cannot be written ({error.strerror}): name another folder with -o"
+        ) from error
+    return Outcome(tuple(written), tuple(kept))
+
+
+def init(folder: Path) -> Outcome:
+    """Look at this machine, and write a configuration and rules for it."""
+    here, at = look(), SystemClock().now()
+    config = locations.shipped(locations.CONFIG_NAME).read_text("utf-8")
+    alerts = locations.shipped(locations.RULES_NAME).read_text("utf-8")
+    return write(
+        folder,
+        {
+            locations.CONFIG_NAME: configuration(here, config, at=at),
+            locations.RULES_NAME: rules(here, alerts, at=at),
+        },
+    )

@@ -1,0 +1,144 @@
+"""Keeps the files in order: what is too old or too much goes, what is finished is summed up and made small."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from sysmon.app.admin.build_rollups import Summing
+from sysmon.app.catalog import tables
+from sysmon.config import Storage
+from sysmon.errors import NothingFoundError, StorageError
+from sysmon.reading import catalog
+from sysmon.reading.damage import Damage
+from sysmon.storage import compress, inventory
+from sysmon.storage.free_space import free_bytes
+from sysmon.storage.inventory import Inventory, Stored, Tier
+from sysmon.storage.lock import open_lock, wait_for_lock
+from sysmon.storage.retention import doomed, growing
+from sysmon.text.names import printable
+
+LOCK = "maintain.lock"
+
+
+@dataclass(slots=True)
+class Done:
+    """What maintenance did; `busy` says that another one is at work, and nothing was done."""
+
+    busy: bool = False
+    deleted: int = 0
+    deleted_bytes: int = 0
+    rolled_up: int = 0
+    packed: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def maintain(
+    data: Path,
+    storage: Storage,
+    *,
+    now: datetime,
+    rebuild: bool = False,
+    room_made: Callable[[], None] = lambda: None,
+) -> Done:
+    """Do what is to be done in a data directory, one at a time; raise SysmonError where it cannot begin.
+
+    `room_made` is called when all is deleted that has to go: up to then it is urgent, the rest can wait.
+    Whatever goes wrong with one file is noted and the others go on: the next maintenance meets it again.
+    """
+    if not data.is_dir():
+        raise NothingFoundError(f"{data}: no samples here: start `sysmon run`, or name the folder with --data")
+    catalog.check_format(data, Damage())
+    done = Done()
+    with _alone(data, wait=rebuild) as alone:
+        if alone:
+            _Maintenance(data, storage, now, done).work(rebuild=rebuild, room_made=room_made)
+        else:
+            done.busy = True
+    return done
+
+
+class _Maintenance:
+    def __init__(self, data: Path, storage: Storage, now: datetime, done: Done) -> None:
+        self._data = data
+        self._storage = storage
+        self._now = now
+        self._done = done
+
+    def work(self, *, rebuild: bool, room_made: Callable[[], None]) -> None:
+        found = inventory.take(self._data)
+        for path in found.temporaries:  # their maker is gone: we hold its lock
+            self._try(path, path.unlink)
+        kept = self._delete(found)
+        room_made()
+        if rebuild or free_bytes(self._data) >= self._storage.min_free:
+            minutes = self._storage.retention.minutes
+            summing = Summing(tables(), now=self._now, minutes=minutes, rebuild=rebuild, attempt=self._try)
+            summing.work(self._data, kept)
+            self._done.rolled_up = summing.made
+        self._pack(kept)
+
+    def _delete(self, found: Inventory) -> list[Stored]:
+        """Delete before anything is written: it needs no room, and makes some."""
+        storage, retention = self._storage, self._storage.retention
+        ages = {
+            Tier.ROWS: retention.rows,
+            Tier.CSV: retention.csv,
+            Tier.ROLLUPS: retention.rollups,
+            Tier.MINUTES: retention.minutes,
+            Tier.EVENTS: retention.events,
+        }
+        total = found.total + growing(found.files)  # the next look comes when these have grown
+        chosen = doomed(found.files, ages, total=total, max_bytes=storage.max_bytes, now=self._now)
+        for file in chosen:
+            if self._try(file.path, file.path.unlink):
+                self._done.deleted += 1
+                self._done.deleted_bytes += file.size
+        gone = {file.path for file in chosen}
+        return [file for file in found.files if file.path not in gone]
+
+    def _pack(self, files: list[Stored]) -> None:
+        before = self._now - self._storage.compress_after
+        for file in sorted(files, key=lambda file: file.start):
+            segment = file.segment
+            if segment is None or segment.packed or file.open or file.end > before:
+                continue
+            self._try(file.path, lambda file=file: self._pack_one(file))  # type: ignore[misc]  # bound now
+
+    def _pack_one(self, file: Stored) -> None:
+        if file.size < free_bytes(self._data) and compress.pack(file.path):
+            self._done.packed += 1
+
+    def _try(self, path: Path, act: Callable[[], object]) -> bool:
+        try:
+            act()
+        except FileNotFoundError:  # somebody was faster, and wanted the same
+            return False
+        except OSError as error:
+            self._done.problems.append(f"{printable(str(path))}: {error.strerror or error}")
+            return False
+        return True
+
+
+def give_way() -> None:
+    """Let everything else go first: the disk too, whose priority follows from the nice value (ioprio_set(2))."""
+    if hasattr(os, "nice"):
+        os.nice(19)
+
+
+@contextmanager
+def _alone(data: Path, *, wait: bool) -> Iterator[bool]:
+    """Hold the maintenance lock; False where another has it and is not waited for."""
+    try:
+        descriptor = (wait_for_lock if wait else open_lock)(data / LOCK)
+    except BlockingIOError:
+        yield False
+        return
+    except OSError as error:
+        raise StorageError(f"{data}: cannot be written ({error.strerror}): check who may write it") from error
+    try:
+        yield True
+    finally:
+        os.close(descriptor)

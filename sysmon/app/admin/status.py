@@ -1,0 +1,321 @@
+"""How is sysmon doing? Whether it runs, how fresh and complete its samples are, what it costs, how full its disk is."""
+
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from math import isnan
+from pathlib import Path
+
+from sysmon import __version__
+from sysmon.app.admin import disk_forecast
+from sysmon.config import Storage
+from sysmon.formats import CONFIGURED_LABELS
+from sysmon.formats.records import RUNNING
+from sysmon.history import AlertState, Coverage, PastAlert, TableHistory
+from sysmon.model import Event
+from sysmon.reading import catalog
+from sysmon.reading.alerts import past_alerts
+from sysmon.reading.catalog import Host
+from sysmon.reading.coverage import Run, coverage, not_running, runs_of, stretches_of
+from sysmon.reading.damage import Damage
+from sysmon.reading.logs import read_alerts, read_events
+from sysmon.reading.plan import read_rolled
+from sysmon.reading.rows import read_table
+from sysmon.sampling.self_tables import AGENT
+from sysmon.storage import inventory
+from sysmon.storage.free_space import free_bytes
+from sysmon.storage.lock import FORMAT, holder
+from sysmon.text import units
+from sysmon.text.instants import EPOCH, from_ms
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+LATE = 3
+"""Intervals without a sample after which something is wrong."""
+
+USUAL = 10.0
+MISSED = 0.01
+"""The part of an hour's samples that may be missed before it is a fault."""
+
+COMPLETE = 99.0
+"""Percent of a day's samples below which it is a fault."""
+
+EARLY = 300.0
+"""Seconds of samples from which on a share of them is judged: of four, one that is missing says little."""
+
+_TELLER = frozenset({"hostname", *CONFIGURED_LABELS})
+_ENDED_BY = {"collector_unhealthy": "collector_recovered", "reload_failed": "reloaded", "mount_stuck": "mount_back"}
+_ERRORS = frozenset(_ENDED_BY) | {
+    "collector_failed",
+    "gap",
+    "limit_exceeded",
+    "mounts_not_asked",
+    "stalled",
+    "storage_trouble",
+}
+
+
+class Weight(StrEnum):
+    """How bad a fault is: with a warning the record goes on, without what is critical there is none."""
+
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+NOT_RUNNING = "not running: start `sysmon run`"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that needs a look, and what to do about it."""
+
+    weight: Weight
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Whether a run holds the data: `pid` is None where none does, 0 where it is not known; `since` when it began.
+
+    `interval` is in seconds, `age` those since the last sample, None where there is none. `version` is the program's.
+    """
+
+    pid: int | None
+    since: datetime | None
+    interval: float
+    last: datetime | None
+    age: float | None
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the last hour took: samples stored, missed and dropped; mean percent of one core, most bytes of memory."""
+
+    samples: int
+    missed: int
+    dropped: int
+    cpu: float | None
+    memory: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """What the files take in bytes, what is left on their file system, how they grow, and up to which bounds."""
+
+    used: int
+    free: int
+    paces: tuple[disk_forecast.Pace, ...]
+    limits: tuple[disk_forecast.Limit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything there is to say. `coverage` is that of the last 24 hours, `idle` the seconds of these not running.
+
+    `error` is the last event that tells of trouble in that time; `format` the version of the stored data.
+    """
+
+    at: datetime
+    host: str
+    data: Path
+    running: Running
+    coverage: Coverage | None
+    idle: float
+    cost: Cost
+    disk: Disk
+    alerts: tuple[PastAlert, ...]
+    error: Event | None
+    format: int
+    faults: tuple[Fault, ...]
+
+    @property
+    def versions(self) -> Mapping[str, str | int]:
+        """Return the versions of the program, of Python and of the stored data."""
+        return {"sysmon": __version__, "python": platform.python_version(), "data_format": self.format}
+
+
+def status(data: Path, storage: Storage, host_name: str | None, *, now: datetime) -> Status:
+    """Return everything there is to say; raise NothingFoundError where no samples are."""
+    damage = Damage()
+    catalog.check_format(data, damage)
+    host = catalog.find_host(data, host_name)
+    events = read_events(host.folder, now - DAY, now + HOUR, damage)
+    runs = runs_of(events, until=now, now=now)
+    recent = read_table(host.folder / AGENT.name, AGENT, now - HOUR, now + HOUR, Damage())
+    running = _running(data, host, recent, runs=runs, events=events, now=now)
+    cost = _cost(recent)
+    full = _coverage(host, runs, now, damage)
+    disk = _disk(data, storage, now)
+    alerts = past_alerts(read_alerts(host.folder, now, now + HOUR, damage), now, now + timedelta(seconds=1))
+    errors = [event for event in events if event.kind in _ERRORS and event.at >= now - DAY]
+    return Status(
+        at=now,
+        host=host.name,
+        data=data,
+        running=running,
+        coverage=full,
+        idle=not_running(runs, now - DAY, now) if runs else 0.0,
+        cost=cost,
+        disk=disk,
+        alerts=tuple(alert for alert in alerts if alert.state is AlertState.FIRING),
+        error=errors[-1] if errors else None,
+        format=FORMAT,
+        faults=(
+            *_not_running(running),
+            *_incomplete(cost, full, running.interval),
+            *_full(disk, storage),
+            *(_open_trouble(events) if running.pid is not None else ()),
+            *_damaged(damage),
+        ),
+    )
+
+
+def in_words(event: Event) -> str:
+    """Return what a stored event tells, in a line; who tells it is known."""
+    told = [f"{name} {value}" for name, value in event.fields.items() if name not in _TELLER]
+    return f"{event.kind.replace('_', ' ')}: {', '.join(told)}"
+
+
+def _running(
+    data: Path, host: Host, recent: TableHistory, *, runs: Sequence[Run], events: Iterable[Event], now: datetime
+) -> Running:
+    lock = data / "lock"
+    pid = holder(lock)
+    began = [event for event in events if event.kind in {RUNNING, "started"}]
+    version = began[-1].fields.get("version") if began else None
+    last = _last_sample(host, recent)
+    return Running(
+        pid=pid,
+        since=None if pid is None else from_ms(lock.stat().st_mtime_ns // 1_000_000),  # it is written at the start
+        interval=min(runs[-1].seconds.values(), default=USUAL) if runs else USUAL,
+        last=last,
+        age=None if last is None else max(0.0, (now - last).total_seconds()),
+        version=version if isinstance(version, str) else None,
+    )
+
+
+def _last_sample(host: Host, recent: TableHistory) -> datetime | None:
+    if recent.ticks:
+        return from_ms(recent.ticks[-1])
+    files = catalog.files(host.folder / AGENT.name, EPOCH, catalog.LAST)
+    for file in reversed(files):
+        rows = read_table(host.folder / AGENT.name, AGENT, file.segment.start, catalog.LAST, Damage())
+        if rows.ticks:
+            return from_ms(rows.ticks[-1])
+    return None
+
+
+def _cost(recent: TableHistory) -> Cost:
+    """Return what the last hour of the agent's own table says."""
+    columns = {metric.name: index for index, metric in enumerate(AGENT.metrics)}
+
+    def values(name: str) -> list[float]:
+        return [value for one in recent.series for value in one.column(columns[name]) if not isnan(value)]
+
+    cpu, memory = values("agent_cpu_percent"), values("agent_memory_bytes")
+    return Cost(
+        samples=len(recent.ticks),
+        missed=round(sum(values("agent_samples_missed"))),
+        dropped=round(sum(values("agent_samples_dropped"))),
+        cpu=sum(cpu) / len(cpu) if cpu else None,
+        memory=max(memory, default=None),
+    )
+
+
+def _coverage(host: Host, runs: Sequence[Run], now: datetime, damage: Damage) -> Coverage | None:
+    """Return how complete the last day is; None where nobody sampled in it."""
+    since = now - DAY
+    rolled = read_rolled(host.folder, AGENT, since, now, damage)
+    ticks = rolled.ticks if rolled else read_table(host.folder / AGENT.name, AGENT, since, now, damage).ticks
+    found = coverage(stretches_of(runs, AGENT.name, ticks, since, now), ticks)
+    return found if found.expected else None
+
+
+def _disk(data: Path, storage: Storage, now: datetime) -> Disk:
+    found = inventory.take(data)
+    free = free_bytes(data)
+    pace = disk_forecast.paces(found.files, now)
+    limits = disk_forecast.limits(found.files, storage, pace, total=found.total, free=free, now=now)
+    return Disk(found.total, free, tuple(pace), tuple(limits))
+
+
+def _not_running(running: Running) -> list[Fault]:
+    faults = []
+    if running.pid is None:
+        faults.append(Fault(Weight.CRITICAL, NOT_RUNNING))
+    if running.age is None:
+        faults.append(Fault(Weight.CRITICAL, "no sample yet"))
+    elif running.pid is not None and running.age > LATE * running.interval + 1:
+        late = f"no sample for {units.format_age(running.age)}, and there should be one every {running.interval:g} s"
+        faults.append(Fault(Weight.CRITICAL, late))
+    if running.pid is not None and running.version not in {None, __version__}:
+        other = f"sysmon {running.version} runs and {__version__} is installed: start it again"
+        faults.append(Fault(Weight.WARNING, other))
+    return faults
+
+
+def _incomplete(cost: Cost, full: Coverage | None, interval: float) -> list[Fault]:
+    faults = []
+    if cost.dropped:
+        faults.append(f"{cost.dropped} samples of the last hour were lost before they were stored: look at its disk")
+    taken = cost.samples + cost.missed
+    if taken * interval >= EARLY and cost.missed > MISSED * taken:
+        faults.append(f"{cost.missed} samples of the last hour were missed: the machine, or sysmon, is too busy")
+    if full is not None and full.expected * interval >= EARLY and (percent := share(full)) < COMPLETE:
+        gap = f", the longest gap {units.format_age(full.gap)}" if full.gap else ""
+        faults.append(f"{percent:.1f} % of the samples of the last 24 hours are there{gap}: look at `sysmon report`")
+    return [Fault(Weight.WARNING, text) for text in faults]
+
+
+def share(full: Coverage) -> float:
+    """Return how much there is of what there should be, in percent."""
+    return 100 * full.found / full.expected
+
+
+def _full(disk: Disk, storage: Storage) -> list[Fault]:
+    faults = []
+    if disk.used > storage.max_bytes:
+        bound = units.format_size(storage.max_bytes)
+        faults.append(Fault(Weight.WARNING, f"more is stored than max_bytes ({bound}): run `sysmon maintain`"))
+    if disk.free < storage.min_free:
+        bound = units.format_size(storage.min_free)
+        faults.append(Fault(Weight.CRITICAL, f"less is free than min_free ({bound}), so nothing is stored: make room"))
+    return faults
+
+
+def _damaged(damage: Damage) -> list[Fault]:
+    if not damage.count:
+        return []
+    first = f"{damage.count} lines or files of the last day cannot be read, the first: {damage.lines[0]}"
+    return [Fault(Weight.WARNING, f"{first}: look at `sysmon verify`")]
+
+
+def _open_trouble(events: Iterable[Event]) -> list[Fault]:
+    """Return what began in the present run and has not ended."""
+    begun: dict[tuple[str, object], Event] = {}
+    for event in events:
+        if event.kind == "started":
+            begun = {}
+        elif event.kind in _ENDED_BY:
+            begun[event.kind, _subject(event)] = event
+        for kind, end in _ENDED_BY.items():
+            if event.kind == end or (kind == "mount_stuck" and event.kind == "mount_gone"):
+                begun.pop((kind, _subject(event)), None)
+    return [Fault(Weight.WARNING, _still(event)) for event in begun.values()]
+
+
+def _still(event: Event) -> str:
+    """Return what goes on since an event, and what to do about it."""
+    fields = event.fields
+    if event.kind == "collector_unhealthy":
+        return f"collector {fields.get('collector')} fails: {fields.get('error')}: look at `sysmon doctor`"
+    if event.kind == "reload_failed":
+        return f"changed rules or configuration cannot be read, and the old ones hold: {fields.get('error')}"
+    return f"{fields.get('mountpoint')} does not answer since {event.at:%Y-%m-%d %H:%M:%S} UTC: look at its server"
+
+
+def _subject(event: Event) -> object:
+    return event.fields.get("mountpoint") or event.fields.get("collector")

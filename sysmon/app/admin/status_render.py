@@ -1,0 +1,247 @@
+"""The state of sysmon as a page for people, as JSON for programs, and as a line for monitoring plugins."""
+
+import json
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sysmon.app.admin import disk_forecast
+from sysmon.app.admin.status import COMPLETE, LATE, Cost, Fault, Running, Status, Weight, in_words, share
+from sysmon.history import PastAlert
+from sysmon.text import units
+from sysmon.text.instants import format_instant
+from sysmon.text.names import printable
+
+SCHEMA = 1
+"""Grows when a key changes its meaning or goes; new keys may come without."""
+
+NAGIOS_UNKNOWN = 3
+_NAGIOS = {Weight.WARNING: ("WARNING", 1), Weight.CRITICAL: ("CRITICAL", 2)}
+_TOLD = 3
+_WIDTH = 79
+
+
+def as_text(found: Status) -> str:
+    """Return a page for people: what is wrong first, then part by part what there is to know."""
+    head = [_filled(f"{fault.weight.upper():<8} {printable(fault.text)}", 9) for fault in found.faults] or ["OK"]
+    parts = [
+        ("run", _run(found)),
+        ("last 24 hours", _day(found)),
+        ("last hour", _hour(found)),
+        ("alerts", [_alert(alert, found.at) for alert in found.alerts] or ["none is firing"]),
+        ("disk", [f"{_bytes(found.disk.used)} used, {_bytes(found.disk.free)} free"]),
+        ("bytes a day", _paces(found.disk.paces)),
+        ("limits", [_limit(limit) for limit in found.disk.limits]),
+        ("versions", [", ".join(f"{name.replace('_', ' ')} {one}" for name, one in found.versions.items())]),
+    ]
+    blocks = ["\n".join([title, *(_filled(f"  {line}", 4) for line in lines)]) for title, lines in parts]
+    return "\n\n".join(["\n".join(head), *blocks])
+
+
+def as_json(found: Status) -> str:
+    """Return one JSON object; seconds, bytes and percent are plain numbers, instants are UTC."""
+    page = {
+        "schema": SCHEMA,
+        "healthy": not found.faults,
+        "faults": [{"weight": fault.weight.value, "text": fault.text} for fault in found.faults],
+        "at": format_instant(found.at),
+        "hostname": found.host,
+        "data_dir": str(found.data),
+        "run": _running(found.running),
+        "last_24_hours": _complete(found),
+        "last_hour": _hourly(found.cost),
+        "disk": {
+            "used_bytes": found.disk.used,
+            "free_bytes": found.disk.free,
+            "bytes_a_day": [asdict(pace) for pace in found.disk.paces],
+            "limits": [_plain_limit(limit) for limit in found.disk.limits],
+        },
+        "alerts": [_plain_alert(alert, found.at) for alert in found.alerts],
+        "last_error": None
+        if found.error is None
+        else {"at": format_instant(found.error.at), "text": in_words(found.error)},
+        "versions": dict(found.versions),
+    }
+    return json.dumps(page, ensure_ascii=False, allow_nan=False, indent=1)
+
+
+def as_nagios(found: Status) -> tuple[str, int]:
+    """Return a line and an exit code as monitoring plugins have them: 0 fine, 1 warning, 2 critical."""
+    words, code = max((_NAGIOS[fault.weight] for fault in found.faults), key=lambda one: one[1], default=("OK", 0))
+    said = _worst_first(found.faults)[:_TOLD] or [f"last sample {_age(found.running.age)} ago"]
+    text = printable("; ".join(said)).replace("|", "/")
+    return f"SYSMON {words} - {text} | {' '.join(_measured(found))}", code
+
+
+def nagios_unknown(reason: str) -> str:
+    """Return the line where the state cannot be told."""
+    return f"SYSMON UNKNOWN - {printable(' '.join(reason.split())).replace('|', '/')}"
+
+
+def _worst_first(faults: Sequence[Fault]) -> list[str]:
+    return [fault.text for fault in sorted(faults, key=lambda fault: fault.weight is not Weight.CRITICAL)]
+
+
+def _measured(found: Status) -> Iterator[str]:
+    """Yield each number as `name=value;warning;critical;least`, the way plugins tell them."""
+    running, cost = found.running, found.cost
+    if running.age is not None:
+        yield f"age={running.age:.1f}s;;{LATE * running.interval + 1:g};0"
+    if found.coverage is not None:
+        yield f"coverage={share(found.coverage):.2f}%;{COMPLETE:g}:;;0;100"
+    yield f"samples={cost.samples};;;0"
+    yield f"missed={cost.missed};;;0"
+    yield f"dropped={cost.dropped};0;;0"
+    if cost.cpu is not None:
+        yield f"cpu={cost.cpu:.2f}%;;;0"
+    if cost.memory is not None:
+        yield f"memory={cost.memory:.0f}B;;;0"
+    yield f"used={found.disk.used}B;;;0"
+    yield f"free={found.disk.free}B;;;0"
+    yield f"alerts={len(found.alerts)};;;0"
+
+
+def _run(found: Status) -> list[str]:
+    running = found.running
+    lines = [f"host {printable(found.host)}, data in {printable(str(found.data))}"]
+    if running.pid is None or running.since is None:
+        lines.append("not running")
+    else:
+        lasting = units.format_age(max(0.0, (found.at - running.since).total_seconds()))
+        begun = f"since {_instant(running.since)} ({lasting})"
+        lines.append(f"running, process {running.pid or 'unknown'}, every {running.interval:g} s, {begun}")
+    lines.append("no sample yet" if running.age is None else f"last sample {_age(running.age)} ago")
+    return lines
+
+
+def _day(found: Status) -> list[str]:
+    lines = []
+    if found.coverage is None:
+        lines.append("no samples")
+    else:
+        full = found.coverage
+        gap = f", the longest gap {units.format_age(full.gap)} from {_instant(full.gap_at)}" if full.gap_at else ""
+        lines.append(f"{full.found} of {full.expected} samples ({share(full):.4g} %){gap}")
+    if found.idle >= 1:
+        lines.append(f"not running for {units.format_age(found.idle)}")
+    if found.error is None:
+        lines.append("no trouble")
+    else:
+        lines.append(f"last trouble {_instant(found.error.at)}, {printable(in_words(found.error))}")
+    return lines
+
+
+def _hour(found: Status) -> list[str]:
+    cost = found.cost
+    lines = (
+        [f"{cost.samples} samples, {cost.missed} missed, {cost.dropped} dropped"] if cost.samples else ["no samples"]
+    )
+    if cost.cpu is not None and cost.memory is not None:
+        lines.append(f"{units.human(cost.cpu, 'percent')} of one core, at most {_bytes(cost.memory)} of memory")
+    return lines
+
+
+def _alert(alert: PastAlert, at: datetime) -> str:
+    own = " ".join(f"{name}={value}" for name, value in alert.labels.items() if name != "hostname")
+    lasting = units.format_age((at - alert.since).total_seconds())
+    return printable(f"{alert.level.upper():<8} {alert.rule}{'  ' + own if own else ''} for {lasting}")
+
+
+def _paces(paces: Sequence[disk_forecast.Pace]) -> list[str]:
+    if not paces:
+        return [
+            f"too early to tell: less than {units.format_duration(disk_forecast.EARLY)} of the last days are stored"
+        ]
+    total = disk_forecast.Pace("all", sum(one.fresh for one in paces), sum(one.packed for one in paces))
+    width = max(len(one.table) for one in (*paces, total))
+    numbers = [(one.table, _bytes(one.fresh), _bytes(one.packed)) for one in (*paces, total)]
+    return [f"{table:<{width}} {fresh:>9} as text, {packed:>9} compressed" for table, fresh, packed in numbers]
+
+
+def _limit(limit: disk_forecast.Limit) -> str:
+    if limit.reached_in is None:
+        when = "not in sight" if limit.known else "too early to tell"
+    elif not limit.reached_in:
+        when = "reached"
+    else:
+        when = f"reached in {units.format_age(limit.reached_in.total_seconds())}"
+    return f"{limit.name:<17}  {limit.used}: {when}"
+
+
+def _filled(line: str, indent: int) -> str:
+    """Return a line as it is where it fits, else on several ones; paths stay whole."""
+    if len(line) <= _WIDTH:
+        return line
+    margin = line[: len(line) - len(line.lstrip())]
+    return textwrap.fill(
+        line.strip(),
+        _WIDTH,
+        initial_indent=margin,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _running(running: Running) -> dict[str, Any]:
+    return {
+        "running": running.pid is not None,
+        "pid": running.pid or None,
+        "since": None if running.since is None else format_instant(running.since),
+        "version": running.version,
+        "interval_seconds": running.interval,
+        "last_sample": None if running.last is None else format_instant(running.last),
+        "last_sample_age_seconds": running.age,
+    }
+
+
+def _hourly(cost: Cost) -> dict[str, Any]:
+    return {
+        "samples": cost.samples,
+        "missed": cost.missed,
+        "dropped": cost.dropped,
+        "cpu_percent_mean": cost.cpu,
+        "memory_bytes_max": cost.memory,
+    }
+
+
+def _complete(found: Status) -> dict[str, Any]:
+    full = found.coverage
+    return {
+        "found": full.found if full else 0,
+        "expected": full.expected if full else 0,
+        "coverage_percent": round(share(full), 4) if full else None,
+        "longest_gap_seconds": full.gap if full else 0,
+        "longest_gap_at": format_instant(full.gap_at) if full and full.gap_at else None,
+        "not_running_seconds": found.idle,
+    }
+
+
+def _plain_limit(limit: disk_forecast.Limit) -> dict[str, Any]:
+    reached = None if limit.reached_in is None else limit.reached_in.total_seconds()
+    return {"name": limit.name, "used": limit.used, "reached_in_seconds": reached, "known": limit.known}
+
+
+def _plain_alert(alert: PastAlert, at: datetime) -> dict[str, Any]:
+    return {
+        "id": alert.id,
+        "rule": alert.rule,
+        "level": alert.level.value,
+        "labels": dict(alert.labels),
+        "since": format_instant(alert.since),
+        "seconds": (at - alert.since).total_seconds(),
+    }
+
+
+def _instant(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _age(seconds: float | None) -> str:
+    return "-" if seconds is None else units.format_age(seconds)
+
+
+def _bytes(value: float) -> str:
+    return units.human(value, "bytes")

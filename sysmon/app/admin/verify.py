@@ -1,0 +1,132 @@
+"""Checks every file of a data directory, and on request moves what is damaged out of the way."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sysmon.app.catalog import tables
+from sysmon.datadir.rollups import RollupFile, Span
+from sysmon.errors import NothingFoundError
+from sysmon.reading import catalog, rollup_file, rollup_minutes, verify
+from sysmon.reading.damage import Damage
+from sysmon.sampling.self_tables import AGENT
+from sysmon.storage import inventory
+from sysmon.storage.compress import store_packed, store_text
+from sysmon.storage.inventory import Stored
+from sysmon.storage.lock import sync_directory, wait_for_lock
+from sysmon.text.names import QUARANTINE, printable
+
+ALL = 1_000_000
+"""Faults of one file that are told; a page of them is read, a million is not."""
+
+PRIVATE = 0o600
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What was checked and what is wrong, a line each; `remarks` are no damage, `repaired` what was moved away."""
+
+    files: int = 0
+    lines: int = 0
+    faults: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    repaired: list[str] = field(default_factory=list)
+
+
+def check(data: Path, *, repair: bool) -> Verdict:
+    """Check every file; raise NothingFoundError where there is none."""
+    if not catalog.hosts(data):
+        raise NothingFoundError(f"{data}: no samples here: name the folder that holds them")
+    verdict = Verdict()
+    damage = Damage()
+    catalog.check_format(data, damage)
+    verdict.faults += damage.lines
+    lock = wait_for_lock(data / "maintain.lock") if repair else None
+    try:
+        for file in inventory.take(data).files:
+            verdict.files += 1
+            _check_file(data, file, verdict, repair=repair)
+    finally:
+        if lock is not None:
+            os.close(lock)
+    for host in catalog.hosts(data):
+        for one in verify.sequences(data / host, AGENT):
+            if one.fault is not None:
+                verdict.faults.append(f"{printable(host)}: {one.fault}")
+            elif one.missing:
+                verdict.remarks.append(f"{printable(host)}: run {one.run}: {one.missing} samples are lost, as was told")
+    return verdict
+
+
+def _check_file(data: Path, file: Stored, verdict: Verdict, *, repair: bool) -> None:
+    shown = printable(str(file.path))
+    damage = Damage(kept=ALL)
+    sound = _check_rollup(file, damage) if file.segment is None else _check_segment(file, damage, verdict)
+    verdict.faults += damage.lines
+    verdict.remarks += [f"{path}: the last line is not finished" for path in damage.unfinished if not file.open]
+    if sound or not repair:
+        return
+    if file.open:
+        verdict.remarks.append(f"{shown}: still being written, and left as it is")
+        return
+    kept = _set_aside(data, file)
+    verdict.repaired.append(f"{shown}: what was there is now {printable(str(kept))}")
+
+
+def _check_rollup(file: Stored, damage: Damage) -> bool:
+    span = Span(file.path.parent.name)
+    (rollup_minutes if span is Span.MINUTE else rollup_file).read(
+        file.path, RollupFile(file.table, span, file.start), damage
+    )
+    return damage.count == 0
+
+
+def _check_segment(file: Stored, damage: Damage, verdict: Verdict) -> bool:
+    """Note what is wrong with a segment; return whether everything in it can be read."""
+    unreadable = 0
+    misplaced: list[tuple[int, str]] = []
+    try:
+        for line in _lines(file, damage):
+            verdict.lines += 1
+            unreadable += not line.readable
+            if line.fault is not None:
+                misplaced.append((line.number, line.fault))
+    except FileNotFoundError:  # packed or expired since it was listed
+        return True
+    except OSError as error:
+        damage.note(file.path, None, f"cannot be read ({error.strerror})")
+        return True
+    sound = not (unreadable or damage.count)
+    for number, fault in misplaced:
+        damage.note(file.path, number, fault)
+    return sound
+
+
+def _lines(file: Stored, damage: Damage) -> Iterator[verify.Line]:
+    assert file.segment is not None  # noqa: S101 - only roll-ups have none
+    return verify.lines_of(file.path, file.segment, tables().get(file.table), damage)
+
+
+def _set_aside(data: Path, file: Stored) -> Path:
+    """Give a file a second name in the quarantine, and only then put in its place what can be read of it."""
+    folder = data / QUARANTINE
+    folder.mkdir(mode=0o700, exist_ok=True)
+    target = folder / f"{file.host}-{file.path.name}"
+    for number in itertools.count(2):
+        if not target.exists():
+            break
+        target = folder / f"{file.host}-{file.path.name}.{number}"
+    target.hardlink_to(file.path)
+    target.chmod(PRIVATE)
+    sync_directory(folder)
+    sound = [] if file.segment is None else [line.text + b"\n" for line in _lines(file, Damage()) if line.readable]
+    if not sound:
+        file.path.unlink()
+        sync_directory(file.path.parent)
+    elif file.segment is not None and file.segment.packed:
+        store_packed(file.path, b"".join(sound))
+    else:
+        store_text(file.path, b"".join(sound))
+    return target

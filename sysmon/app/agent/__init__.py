@@ -1,0 +1,1 @@
+"""The agent: one run of `sysmon run`, put together."""

@@ -1,0 +1,89 @@
+"""What sysmon says about its own work: one line each, to standard error or a file, holding up nobody."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from sysmon.app.agent.journal import is_journal, of_record
+from sysmon.config import LogFormat, Logging
+from sysmon.console.line_writer import Outlet
+from sysmon.errors import ConfigError
+from sysmon.text.instants import format_instant, from_ms
+from sysmon.text.names import printable
+
+LOGGER = "sysmon"
+
+
+class OutletHandler(logging.Handler):
+    """Turns log records into lines of an outlet."""
+
+    def __init__(self, outlet: Outlet, form: LogFormat, descriptor: int, *, journal: bool = False) -> None:
+        super().__init__()
+        self.outlet = outlet
+        self.descriptor = descriptor
+        self._form = form
+        self._journal = journal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue one line; the instant is UTC, and the journal has its own."""
+        at = format_instant(from_ms(int(record.created * 1000)))
+        message = printable(record.getMessage())
+        if self._form is LogFormat.JSON:
+            fields = {"timestamp": at, "level": record.levelname.lower(), "message": message}
+            self.outlet.show(json.dumps(fields, ensure_ascii=False))
+        elif self._journal:
+            self.outlet.show(f"{of_record(record.levelno)}{message}")
+        else:
+            self.outlet.show(f"{at} {record.levelname.lower()}: {message}")
+
+
+def start_logging(settings: Logging, environ: Mapping[str, str]) -> Outlet:
+    """Send the log where the configuration says; return the outlet, to be closed at the end."""
+    descriptor = _descriptor(settings.file)
+    outlet = Outlet(descriptor, encoding=_encoding(settings.file), name="log")
+    logger = logging.getLogger(LOGGER)
+    journal = is_journal(descriptor, environ)
+    logger.handlers = [OutletHandler(outlet, settings.format, descriptor, journal=journal)]
+    logger.propagate = False
+    logger.setLevel(settings.level.upper())
+    return outlet
+
+
+@contextmanager
+def shown_by(outlet: Outlet, *, descriptor: int) -> Iterator[None]:
+    """Let an outlet show the log while the context lasts, where both go to one terminal: two writers tear its lines."""
+    handlers = [handler for handler in logging.getLogger(LOGGER).handlers if isinstance(handler, OutletHandler)]
+    shared = [(handler, handler.outlet) for handler in handlers if _same_terminal(handler.descriptor, descriptor)]
+    for handler, _ in shared:
+        handler.outlet = outlet
+    try:
+        yield
+    finally:
+        for handler, own in shared:
+            handler.outlet = own
+
+
+def _same_terminal(one: int, other: int) -> bool:
+    try:
+        return os.isatty(one) and os.isatty(other) and os.fstat(one).st_rdev == os.fstat(other).st_rdev
+    except OSError:
+        return False
+
+
+def _descriptor(file: Path | None) -> int:
+    if file is None:
+        return 2
+    try:
+        return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise ConfigError(
+            f"{printable(str(file))}: the log cannot be written ({error.strerror}): name another file in LOG_FILE"
+        ) from error
+
+
+def _encoding(file: Path | None) -> str:
+    return (getattr(sys.stderr, "encoding", None) or "utf-8") if file is None else "utf-8"

@@ -1,0 +1,109 @@
+"""Starts `sysmon maintain` beside a run, after each rotation: another process, at low priority, never waited for."""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import sysmon
+from sysmon.app.agent.log import LOGGER
+from sysmon.config import Config
+
+_LOGGER = logging.getLogger(LOGGER)
+_MOST = 4096
+
+
+class Upkeep:
+    """One child at a time. `look` is called at each tick, with the number of segments that have ended so far.
+
+    The child is started at the look after the one that saw a segment end: by then the writer has let go of all that
+    end with it. What a child complains of is logged when it is not what the one before it complained of.
+    """
+
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
+        self._command = list(command)
+        self._environ = environ
+        self._ended = 0
+        self._due = False
+        self._pid: int | None = None
+        self._errors = -1
+        self._said = b""
+        self._complaint = ""
+
+    def look(self, ended: int) -> None:
+        """Reap a child that is done; start one where there is something to do."""
+        if self._pid is not None and not self._reaped(self._pid):
+            return
+        if self._due:
+            self._start()
+        self._due, self._ended = ended != self._ended, ended
+
+    @property
+    def idle(self) -> bool:
+        """Say whether no child is at work."""
+        return self._pid is None
+
+    def close(self) -> None:
+        """End a child that is still at work; the next one does what it leaves."""
+        if self._pid is not None:
+            with suppress(OSError):
+                os.kill(self._pid, signal.SIGTERM)
+
+    def _start(self) -> None:
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
+        nothing = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1)]
+        actions = [*nothing, (os.POSIX_SPAWN_DUP2, writing, 2)]
+        try:
+            self._pid = os.posix_spawn(self._command[0], self._command, self._environ, file_actions=actions)
+        except OSError as error:
+            os.close(reading)
+            self._complain(f"it cannot be started ({error.strerror})")
+            return
+        finally:
+            os.close(writing)
+        self._errors, self._said = reading, b""
+
+    def _reaped(self, pid: int) -> bool:
+        with suppress(BlockingIOError):
+            self._said += os.read(self._errors, _MOST)
+        try:
+            done, status = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:  # somebody else reaped it
+            done, status = pid, 0
+        if not done:
+            return False
+        os.close(self._errors)
+        self._pid = None
+        code = os.waitstatus_to_exitcode(status)
+        said = self._said.decode("utf-8", "replace").strip().replace("\n", "; ").removeprefix("sysmon: ")
+        if code:
+            self._complain(said or (f"it was ended by signal {-code}" if code < 0 else f"it ended with {code}"))
+        else:
+            self._complaint = ""
+        return True
+
+    def _complain(self, text: str) -> None:
+        if text != self._complaint:
+            self._complaint = text
+            _LOGGER.warning("maintenance: %s", text)
+
+
+def command(config: Config) -> list[str]:
+    """Return the command line that maintains the data of a run."""
+    settings = ["--config", str(config.file)] if config.file else []
+    # -P: the folder that a run was started in is no place to take a program from.
+    return [
+        sys.executable,
+        *("-P", "-m", "sysmon", "maintain", "--low-priority", "--data", str(config.data_dir)),
+        *settings,
+    ]
+
+
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which the child is the same program as this one."""
+    ours = str(Path(sysmon.__file__).parent.parent)
+    return dict(environ) | {"PYTHONPATH": os.pathsep.join(filter(None, [ours, environ.get("PYTHONPATH")]))}

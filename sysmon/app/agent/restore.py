@@ -1,0 +1,152 @@
+"""Reads back what `sysmon run` needs to go on where the last run ended: the alert log and the latest rows."""
+
+import heapq
+import itertools
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+from pathlib import Path
+from typing import BinaryIO
+
+from sysmon.alerts.evaluator import Evaluator
+from sysmon.alerts.restore import Entry, Opening, Restored, restore
+from sysmon.alerts.rule import Rule
+from sysmon.datadir import segments
+from sysmon.datadir.segments import Form, SegmentFile
+from sysmon.formats import decode, records
+from sysmon.model import AlertEvent, Row, Sample, Table
+from sysmon.text.instants import EPOCH, format_instant, parse_instant
+
+_LAST = datetime.max.replace(tzinfo=UTC)
+_COLLECTOR = "collector"
+_REFUSALS = (*decode.UNREADABLE, KeyError, TypeError, AttributeError, OverflowError)
+_STAMP = len('{"timestamp":"')
+_Tick = tuple[datetime, str, list[Row]]
+
+
+@dataclass(slots=True)
+class Skipped:
+    """How many lines could not be read."""
+
+    lines: int = 0
+
+
+def resume(
+    evaluator: Evaluator, folder: Path, tables: Mapping[str, Table], *, now: datetime, first_tick: datetime
+) -> tuple[Restored, Skipped]:
+    """Bring an evaluator to where the last run left it; return what the log lacks, and what could not be read."""
+    rules = evaluator.rules
+    begin = now - max((rule.span for rule in rules), default=timedelta(0))
+    skipped = Skipped()
+    log = read_log(folder / "alerts", min(begin, now - _flapping(rules)), skipped)
+    wanted = {rule.table for rule in rules} | {_COLLECTOR}
+    ticks = [_ticks(folder / name, tables[name], begin, skipped) for name in sorted(wanted & tables.keys())]
+    samples = _samples(heapq.merge(*ticks, key=itemgetter(0)))
+    return restore(evaluator, log, samples, begin=begin, now=now, first_tick=first_tick), skipped
+
+
+def read_log(folder: Path, since: datetime, skipped: Skipped) -> list[Entry]:
+    """Return the entries of the alert log from the last segment on that began before an instant."""
+    logs = [file for file in segments.select(_names(folder), EPOCH, _LAST) if file.form is Form.JSONL]
+    before = [index for index, file in enumerate(logs) if file.segment.start <= since]
+    entries: list[Entry] = []
+    for line in _lines(folder, logs[before[-1] :] if before else logs, skipped):
+        try:
+            record = decode.json_record(line)
+            if record["event"] == records.ACTIVE:
+                entries.append(Opening(parse_instant(record["timestamp"]), tuple(records.read_active(record))))
+            else:
+                entries.append(records.read_alert(record))
+        except _REFUSALS:
+            skipped.lines += 1
+    return entries
+
+
+def firing(entries: Iterable[Entry]) -> list[AlertEvent]:
+    """Return the latest event of each alert that fires after all entries of a log."""
+    found: dict[str, AlertEvent] = {}
+    for entry in entries:
+        if isinstance(entry, Opening):
+            found = {event.id: event for event in entry.firing}
+        elif entry.transition.value == "resolved":
+            found.pop(entry.id, None)
+        elif entry.transition.value not in {"flapping", "steady"}:
+            found[entry.id] = entry
+    return list(found.values())
+
+
+def _flapping(rules: Sequence[Rule]) -> timedelta:
+    return max(
+        (max(rule.flap.window if rule.flap else rule.cooldown, rule.cooldown) for rule in rules), default=timedelta(0)
+    )
+
+
+def _samples(ticks: Iterable[_Tick]) -> Iterator[Sample]:
+    for at, group in itertools.groupby(ticks, key=itemgetter(0)):
+        yield Sample(at, {name: rows for _, name, rows in group})
+
+
+def _ticks(folder: Path, table: Table, since: datetime, skipped: Skipped) -> Iterator[_Tick]:
+    """Yield the rows of a table from an instant on, one tick at a time."""
+    stamp, at, rows = "", since, list[Row]()
+    for found, row in _rows(folder, table, since, skipped):
+        if found != stamp:
+            if rows:
+                yield at, table.name, rows
+            try:
+                stamp, at, rows = found, parse_instant(found), []
+            except _REFUSALS:
+                skipped.lines += 1
+                stamp, rows = "", []
+                continue
+        if at >= since:
+            rows.append(row)
+    if rows:
+        yield at, table.name, rows
+
+
+def _rows(folder: Path, table: Table, since: datetime, skipped: Skipped) -> Iterator[decode.Stored]:
+    begin = format_instant(since).encode()
+    for file in segments.select(_names(folder), since, _LAST):
+        read: decode.Decode | None = decode.json_decoder(table) if file.form is Form.JSONL else None
+        start = _STAMP if file.form is Form.JSONL else 0
+        for line in _lines(folder, [file], skipped):
+            try:
+                if read is None:
+                    read = decode.csv_decoder(table, line)
+                elif line[start : start + len(begin)] >= begin or line[start : start + 2] != b"20":
+                    yield read(line)
+            except _REFUSALS:
+                skipped.lines += 1
+
+
+def _lines(folder: Path, files: Iterable[SegmentFile], skipped: Skipped) -> Iterator[bytes]:
+    """Yield the whole lines of files; one that vanished meanwhile has expired, or is packed and too old to matter."""
+    for file in files:
+        opener: Callable[[Path], BinaryIO] = _unpacked if file.packed else _plain
+        try:
+            with opener(folder / file.name) as opened:
+                yield from (line[:-1] for line in opened if line.endswith(b"\n"))
+        except FileNotFoundError:
+            continue
+        except (OSError, EOFError):
+            skipped.lines += 1
+
+
+def _plain(path: Path) -> BinaryIO:
+    return path.open("rb")
+
+
+def _unpacked(path: Path) -> BinaryIO:
+    import gzip  # only rules of more than a day ever look into a packed file
+
+    return gzip.open(path, "rb")  # type: ignore[return-value] # a GzipFile reads like any binary file
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208 - names are all that is needed
+    except (FileNotFoundError, NotADirectoryError):
+        return []

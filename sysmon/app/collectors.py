@@ -1,0 +1,46 @@
+"""The collectors that the configuration wants, ready to be read, and what decides how often each is."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from sysmon.collectors import Source, discover
+from sysmon.config import Config
+from sysmon.errors import ConfigError
+from sysmon.protocols import Governed
+from sysmon.sampling.governor import Governor
+from sysmon.sampling.sampler import Sampler
+from sysmon.sampling.sanitize import Stored
+from sysmon.text.names import escape, printable
+
+
+def collecting(config: Config, monotonic: Callable[[], float], stored: Stored) -> tuple[Sampler, Governor]:
+    """Return a sampler of everything that is enabled, and the intervals at which to ask it."""
+    enabled = {name: chosen for name, chosen in config.collectors.items() if chosen.enabled}
+    source = source_of(config)
+    collectors = {name: discover()[name](source, chosen.options) for name, chosen in enabled.items()}
+    governor = Governor(
+        {name: chosen.interval for name, chosen in enabled.items()},
+        {name: one.cpu_budget for name, one in collectors.items() if isinstance(one, Governed)},
+    )
+    return Sampler(collectors, monotonic, stored=stored), governor
+
+
+def source_of(config: Config) -> Source:
+    """Return the machine to read: this one, or the one whose /proc and / are mounted elsewhere."""
+    root, proc = config.rootfs or Path("/"), config.procfs
+    if root == Path("/") and proc in {None, Path("/proc")}:
+        return Source()
+    proc = proc or root / "proc"
+    if not (proc / "1/mountinfo").exists():
+        named = "procfs" if config.procfs is not None else "rootfs"
+        raise ConfigError(
+            f"{printable(str(proc))}: {named} leads here, and there is no 1/mountinfo: mount the machine's /proc there"
+        )
+    system = root / "sys"
+    return Source(proc, system if (system / "class").exists() else Path("/sys"), root=root, view="1")
+
+
+def hostname() -> str:
+    """Return this machine's name, as it is stored."""
+    return escape(socket.gethostname() or "localhost")

@@ -1,0 +1,1 @@
+"""Export: stored rows into files for other programs."""

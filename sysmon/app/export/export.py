@@ -1,0 +1,89 @@
+"""Copies stored rows out of the data directory, for spreadsheets and other programs: one file a table."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO
+
+from sysmon.app.export import columns
+from sysmon.app.export import rows as export_rows
+from sysmon.app.export.output_file import make_folder, replacing
+from sysmon.app.export.progress import Meter, Progress, weight
+from sysmon.app.export.rows import Shape
+from sysmon.app.selection import Question, find_host, find_tables, nothing_found
+from sysmon.errors import UsageError
+from sysmon.history import StoredRow
+from sysmon.model import Table
+from sysmon.reading import catalog
+from sysmon.reading.catalog import Host
+from sysmon.reading.damage import Damage
+from sysmon.reading.rows import read_rows
+from sysmon.text.instants import format_stamp
+
+Named = tuple[Table, tuple[str, ...]]
+"""A table, and the names of those of its columns that go out."""
+
+
+class Exporter:
+    """Writes the rows in question. `host` is where they come from, `damage` what had to be left out."""
+
+    def __init__(self, question: Question, known: Mapping[str, Table], shape: Shape) -> None:
+        self.damage: Damage = question.damage()
+        self.host: Host = find_host(question, self.damage)
+        self.tables: list[Named] = columns.choose(find_tables(question, self.host, known), shape.columns)
+        self._question = question
+        self._shape = shape
+
+    def to_stream(self, stream: BinaryIO, progress: Progress) -> None:
+        """Write one table to an open stream; raise NothingFoundError before anything is written if it has no rows."""
+        if not self.tables:
+            raise nothing_found(self._question, self.host, self.damage)
+        table, names = only_table(self.tables)
+        rows = export_rows.begun(self._rows(table, self._meter(progress)))
+        if rows is None:
+            raise nothing_found(self._question, self.host, self.damage)
+        export_rows.write(stream, table, names, rows, self._shape)
+
+    def to_file(self, target: Path, progress: Progress) -> None:
+        """Write one table to a file, which is replaced only when all rows are written."""
+        with replacing(target) as stream:
+            self.to_stream(stream, progress)
+
+    def to_folder(self, folder: Path, progress: Progress) -> None:
+        """Write a file for each table that has rows; an older one of the same name is replaced."""
+        make_folder(folder)
+        begin, end = format_stamp(self._question.since), format_stamp(self._question.until)
+        meter = self._meter(progress)
+        written = 0
+        with ExitStack() as whole:  # all of them, or where something is damaged and that matters none
+            for table, names in self.tables:
+                rows = export_rows.begun(self._rows(table, meter))
+                if rows is None:
+                    continue
+                target = folder / f"{table.name}-{begin}-{end}.{self._shape.output}"
+                export_rows.write(whole.enter_context(replacing(target)), table, names, rows, self._shape)
+                written += 1
+        if not written:
+            raise nothing_found(self._question, self.host, self.damage)
+
+    def _rows(self, table: Table, meter: Meter) -> Iterator[StoredRow]:
+        question = self._question
+        rows = read_rows(self.host.folder / table.name, table, question.since, question.until, self.damage)
+        return export_rows.reduce(table, meter.watch(rows, self._weight(table)), self._shape)
+
+    def _meter(self, progress: Progress) -> Meter:
+        return Meter(progress, sum(self._weight(table) for table, _ in self.tables), self._question.until)
+
+    def _weight(self, table: Table) -> int:
+        folder = self.host.folder / table.name
+        return weight(folder, catalog.files(folder, self._question.since, self._question.until))
+
+
+def only_table(tables: Sequence[Named]) -> Named:
+    """Return the one table there is; raise UsageError where there are more."""
+    if len(tables) != 1:
+        names = ", ".join(table.name for table, _ in tables)
+        raise UsageError(
+            f"one table at a time goes to a file or standard output: name one with --table ({names}), or -o DIR/"
+        )
+    return tables[0]

@@ -1,0 +1,68 @@
+"""`sysmon show` and `sysmon top` on a terminal: one view, of the past or of now, from files or from our own samples."""
+
+import signal
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sysmon.app.live.context import Sight
+from sysmon.app.live.sources import FileRecord
+from sysmon.app.live.viewer import Viewer
+from sysmon.app.terminal.color import is_terminal
+from sysmon.app.terminal.full_screen import FullScreen
+from sysmon.app.terminal.job_control import minding
+from sysmon.app.terminal.size import can_draw
+from sysmon.sampling.clock import SystemClock
+from sysmon.sampling.sleeper import Waiter, exit_code
+
+if TYPE_CHECKING:
+    from sysmon.app.live.sampling import OwnSampling
+
+POLL = 0.25
+"""Seconds between two looks for newer samples in the files."""
+
+SMALLEST = (30, 8)
+"""Columns and rows below which a screen makes no sense."""
+
+
+def is_interactive(environ: Mapping[str, str]) -> bool:
+    """Say whether somebody sits at a terminal on which a cursor can move."""
+    return is_terminal(0) and is_terminal(1) and can_draw(environ, SMALLEST)
+
+
+def step_through(record: FileRecord, sight: Sight, *, host: str, at: datetime | None) -> int:
+    """Show what the files hold, from an instant on (None: the newest), until somebody leaves; return the exit code."""
+    clock = SystemClock()
+    waiter = Waiter(clock.monotonic)
+    screen = _screen(waiter)
+    viewer = Viewer(record, screen, waiter, clock=clock, host=host, look=sight.look, zone=sight.zone, at=at)
+    with waiter.catching(_ending()), minding(screen), screen.taken():
+        while viewer.until(clock.monotonic() + POLL):
+            if record.look(clock.now()):
+                viewer.refresh()
+    return _code(waiter, viewer)
+
+
+def watch(sampling: "OwnSampling", sight: Sight) -> int:
+    """Show samples as they are taken here, until somebody leaves; return the exit code."""
+    clock = SystemClock()
+    waiter = Waiter(clock.monotonic)
+    screen = _screen(waiter)
+    viewer = Viewer(sampling.record, screen, waiter, clock=clock, host=sampling.host, look=sight.look, zone=sight.zone)
+    with waiter.catching(_ending()), minding(screen), screen.taken():
+        sampling.go(viewer, viewer.refresh)
+    return _code(waiter, viewer)
+
+
+def _code(waiter: Waiter, viewer: Viewer) -> int:
+    return exit_code(waiter.stopped_by or (signal.SIGHUP if viewer.gone else None))
+
+
+def _screen(waiter: Waiter) -> FullScreen:
+    encoding = (sys.stdout.encoding if sys.stdout else None) or "utf-8"
+    return FullScreen(0, 1, encoding=encoding, enough=lambda: waiter.stopped_by is not None)
+
+
+def _ending() -> set[signal.Signals]:
+    return {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}

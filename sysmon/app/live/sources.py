@@ -1,0 +1,220 @@
+"""Where the moments on a screen come from: the files that another process writes, or samples taken on the spot."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from sysmon.app.live.stored import Found, Lookback, Why, shown
+from sysmon.model import AlertEvent, Row, Sample, Table
+from sysmon.storage.lock import is_watched
+from sysmon.text.instants import from_ms, to_ms
+from sysmon.text.units import format_age
+from sysmon.view.snapshot import Moment
+
+if TYPE_CHECKING:
+    from sysmon.alerts.evaluator import Evaluator
+
+LATE = 3
+"""Intervals without a new sample after which something is wrong."""
+
+KEPT = 600
+"""Samples of our own that are remembered."""
+
+_MS = timedelta(milliseconds=1)
+
+
+class Record(Protocol):
+    """Where moments come from: files, or samples that are taken as one looks."""
+
+    @property
+    def skipped(self) -> int:
+        """Return how much could not be read."""
+
+    def find(self, at: datetime | None) -> Found | None:
+        """Return the sample that holds at an instant, for None the newest one; None where there is none at all."""
+
+    def sample_before(self, at: datetime) -> datetime | None:
+        """Return the latest sample before an instant."""
+
+    def sample_after(self, at: datetime) -> datetime | None:
+        """Return the earliest sample after an instant."""
+
+    def first(self) -> datetime | None:
+        """Return the first sample of all."""
+
+    def alert_before(self, at: datetime) -> datetime | None:
+        """Return when the latest alert before an instant fired."""
+
+    def alert_after(self, at: datetime) -> datetime | None:
+        """Return when the earliest alert after an instant fired."""
+
+    def trouble(self, now: datetime) -> str | None:
+        """Return why the newest sample is not how things are now; empty where it is, None where nobody samples."""
+
+
+class FileRecord:
+    """What a `sysmon run` stores, or has stored."""
+
+    def __init__(self, files: Lookback, data: Path) -> None:
+        self._files = files
+        self._data = data
+        self._latest: tuple[int, Found] | None = None
+
+    @property
+    def skipped(self) -> int:
+        """Return how much could not be read."""
+        return self._files.damage.count
+
+    def look(self, now: datetime) -> bool:
+        """Look for newer samples; return whether there are some."""
+        return self._files.look(now)
+
+    def find(self, at: datetime | None) -> Found | None:
+        """Return the sample that holds at an instant, for None the newest one."""
+        if at is not None:
+            return self._files.find(at)
+        newest = self._files.newest
+        if newest is None:
+            return None
+        if self._latest is None or self._latest[0] != newest:
+            self._latest = newest, self._files.find_newest()
+        return self._latest[1]
+
+    def sample_before(self, at: datetime) -> datetime | None:
+        """Return the latest sample before an instant."""
+        return self._files.sample_before(at)
+
+    def sample_after(self, at: datetime) -> datetime | None:
+        """Return the earliest sample after an instant."""
+        return self._files.sample_after(at)
+
+    def first(self) -> datetime | None:
+        """Return the first sample of all."""
+        return self._files.first()
+
+    def alert_before(self, at: datetime) -> datetime | None:
+        """Return when the latest alert before an instant fired."""
+        return self._files.alert_before(at)
+
+    def alert_after(self, at: datetime) -> datetime | None:
+        """Return when the earliest alert after an instant fired."""
+        return self._files.alert_after(at)
+
+    def trouble(self, now: datetime) -> str | None:
+        """Return why the newest sample is not how things are now; empty where it is, None where nobody samples."""
+        if not is_watched(self._data):
+            return None
+        found = self.find(None)
+        if found is None:
+            return ""
+        age = (now - found.moment.at).total_seconds()
+        return f"no sample for {format_age(age)}" if age > LATE * found.moment.seconds + 1 else ""
+
+
+class OwnRecord:
+    """Samples that are taken while somebody looks, and remembered for a while; the time before is in the files.
+
+    `seconds` says how often each table is read now, `past` is what was stored before, None where nothing was, `remark`
+    what else a person must know.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        tables: Mapping[str, Table],
+        evaluator: "Evaluator",
+        *,
+        base: float,
+        seconds: Callable[[], Mapping[str, float]],
+        past: Lookback | None,
+        remark: str = "",
+    ) -> None:
+        self._host = host
+        self._tables = tables
+        self._seconds = seconds
+        self._base = base
+        self._remark = remark
+        self._evaluator = evaluator
+        self._past = past
+        self._samples: OrderedDict[int, tuple[Sample, Sequence[AlertEvent]]] = OrderedDict()
+        self._fired: list[datetime] = []
+
+    @property
+    def skipped(self) -> int:
+        """Return how much could not be read."""
+        return self._past.damage.count if self._past else 0
+
+    def add(self, sample: Sample) -> None:
+        """Remember a sample, with the alerts that are on after it."""
+        before = {event.id for event in self._evaluator.active()}
+        self._evaluator.evaluate(sample)
+        active = self._evaluator.active()
+        self._fired += [sample.at for event in active if event.id not in before]
+        self._samples[to_ms(sample.at)] = sample, active
+        while len(self._samples) > KEPT:
+            self._samples.popitem(last=False)
+
+    def find(self, at: datetime | None) -> Found | None:
+        """Return the sample that holds at an instant, for None the newest one; the older ones are in the files."""
+        own = [ms for ms in self._samples if at is None or ms <= to_ms(at)]
+        if not own:
+            return self._past.find(at) if self._past and at is not None else None
+        moment = self._moment(own[-1])
+        exact = at is None or at - moment.at < timedelta(seconds=self._base)
+        return Found(moment, None if exact else Why.MISSED)
+
+    def sample_before(self, at: datetime) -> datetime | None:
+        """Return the latest sample before an instant."""
+        own = [ms for ms in self._samples if from_ms(ms) < at]
+        if own:
+            return from_ms(own[-1])
+        return self._past.sample_before(at) if self._past else None
+
+    def sample_after(self, at: datetime) -> datetime | None:
+        """Return the earliest sample after an instant."""
+        stored = self._past.sample_after(at) if self._past else None
+        own = [from_ms(ms) for ms in self._samples if from_ms(ms) > at]
+        return min([*own[:1], *([stored] if stored else [])], default=None)
+
+    def first(self) -> datetime | None:
+        """Return the first sample of all."""
+        stored = self._past.first() if self._past else None
+        return stored or next((from_ms(ms) for ms in self._samples), None)
+
+    def alert_before(self, at: datetime) -> datetime | None:
+        """Return when the latest alert before an instant fired."""
+        own = [fired for fired in self._fired if fired < at]
+        if own:
+            return own[-1]
+        return self._past.alert_before(at) if self._past else None
+
+    def alert_after(self, at: datetime) -> datetime | None:
+        """Return when the earliest alert after an instant fired."""
+        stored = self._past.alert_after(at) if self._past else None
+        return stored or next((fired for fired in self._fired if fired > at), None)
+
+    def trouble(self, now: datetime) -> str | None:
+        """Return the remark: what is seen is how things are."""
+        return self._remark
+
+    def _moment(self, ms: int) -> Moment:
+        sample, active = self._samples[ms]
+        seconds = self._seconds()
+        tables = {}
+        for name, table in self._tables.items():
+            ticks: dict[int, Sequence[Row]] = {
+                one: taken.rows[name] for one, (taken, _) in self._samples.items() if one <= ms and name in taken.rows
+            }
+            held = shown(table, ticks, ms, seconds.get(name, self._base), base=self._base)
+            if held is not None:
+                tables[name] = held
+        failed = {failure.collector for failure in sample.failures}
+        return Moment(
+            self._host,
+            sample.at,
+            self._base,
+            {name: one for name, one in tables.items() if name not in failed},
+            active,
+        )

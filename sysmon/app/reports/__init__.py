@@ -1,0 +1,1 @@
+"""Reports and lists of alerts, put together from the files."""

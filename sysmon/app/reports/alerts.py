@@ -1,0 +1,128 @@
+"""Which alerts are on, which were, and what have people said about them? Put together for `sysmon alerts`."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+from sysmon.alerts.silences import Replies, Silence
+from sysmon.app.catalog import tables
+from sysmon.app.selection import Question, find_host
+from sysmon.app.silence_store import ReplyFile
+from sysmon.history import AlertState, PastAlert
+from sysmon.model import Level
+from sysmon.reading.alerts import past_alerts
+from sysmon.reading.catalog import Host
+from sysmon.reading.damage import Damage
+from sysmon.reading.logs import read_alerts
+from sysmon.storage.lock import is_watched
+from sysmon.text.culprits import blame
+from sysmon.text.instants import format_instant
+from sysmon.text.names import printable
+from sysmon.text.units import format_age, human
+
+
+@dataclass(frozen=True, slots=True)
+class AlertList:
+    """The alerts in question, what was said, whether anybody is watching right now, and what could not be read."""
+
+    host: Host
+    alerts: tuple[PastAlert, ...]
+    replies: Replies
+    watched: bool
+    damage: Damage
+    at: datetime
+
+
+def list_alerts(question: Question, *, active: bool, level: Level) -> AlertList:
+    """Return the alerts of a range, or those that are on now, from a level up."""
+    damage = question.damage()
+    host = find_host(question, damage)
+    since = question.now if active else question.since
+    until = question.now + timedelta(seconds=1) if active else question.until
+    found = past_alerts(read_alerts(host.folder, since, until, damage), since, min(until, question.now))
+    wanted = [
+        alert for alert in found if alert.level.rank >= level.rank and (alert.state is AlertState.FIRING or not active)
+    ]
+    watched = is_watched(question.data)
+    return AlertList(host, tuple(wanted), ReplyFile(question.data).read(), watched, damage, question.now)
+
+
+def as_text(found: AlertList, zone: tzinfo | None) -> Iterator[str]:
+    """Yield a few lines for each alert."""
+    units = {metric.name: metric.unit for table in tables().values() for metric in table.metrics}
+    for alert in found.alerts:
+        own = {name: value for name, value in alert.labels.items() if name != "hostname"}
+        labels = " ".join(f"{name}={printable(value)}" for name, value in own.items())
+        begun = f"{alert.since.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+        yield f"{alert.level.value.upper():<8} {printable(alert.rule)}{'  ' + labels if labels else ''}  {alert.id}"
+        unit = units.get(alert.metric, "")
+        yield (
+            f"         {alert.metric} {alert.condition}, since {begun} for {format_age(alert.duration)},"
+            f" peak {human(alert.peak, unit)}, {alert.state.value}"
+        )
+        if alert.top:
+            yield f"         top: {', '.join(blame(one, alert.resource) for one in alert.top)}"
+        if (ack := found.replies.acknowledged.get(alert.id)) is not None:
+            yield f"         acknowledged by {_who(ack.by, ack.why)}"
+
+
+def as_json(found: AlertList) -> str:
+    """Return the alerts as one JSON object."""
+    page = {
+        "hostname": found.host.name,
+        "watched": found.watched,
+        "alerts": [_plain(alert, found.replies) for alert in found.alerts],
+        "silences": [plain_silence(silence) for silence in found.replies.active(found.at)],
+    }
+    return json.dumps(page, ensure_ascii=False, allow_nan=False, indent=1)
+
+
+def as_nagios(found: AlertList) -> tuple[str, int]:
+    """Return one line and an exit code as monitoring plugins have them: 0 fine, 1 warning, 2 critical, 3 unknown."""
+    ranks = [alert.level.rank for alert in found.alerts]
+    count = f"alerts={len(ranks)} critical={ranks.count(2)} warning={ranks.count(1)}"
+    if not found.watched:
+        return f"SYSMON UNKNOWN - sysmon is not running | {count}", 3
+    state = max(ranks, default=0)
+    word = ("OK", "WARNING", "CRITICAL")[state]
+    said = ", ".join(_short(alert) for alert in sorted(found.alerts, key=lambda alert: -alert.level.rank)[:5])
+    return f"SYSMON {word} - {said or 'nothing fires'} | {count}", state
+
+
+def silences_text(silences: Sequence[Silence], at: datetime, zone: tzinfo | None) -> Iterator[str]:
+    """Yield a line for each silence."""
+    for silence in silences:
+        labels = " ".join(f"{name}={printable(glob)}" for name, glob in silence.match.items())
+        left = format_age((silence.until - at).total_seconds())
+        ends = f"until {silence.until.astimezone(zone):%Y-%m-%d %H:%M:%S} ({left} left)"
+        yield "  ".join(
+            part for part in (silence.id, printable(silence.rule), labels, ends, _who(silence.by, silence.why)) if part
+        )
+
+
+def plain_silence(silence: Silence) -> dict[str, Any]:
+    """Return a silence for programs."""
+    found = asdict(silence)
+    return found | {"since": format_instant(silence.since), "until": format_instant(silence.until)}
+
+
+def _plain(alert: PastAlert, replies: Replies) -> dict[str, Any]:
+    ack = replies.acknowledged.get(alert.id)
+    found = asdict(alert) | {"level": alert.level.value, "state": alert.state.value}
+    return found | {
+        "since": format_instant(alert.since),
+        "ended": None if alert.ended is None else format_instant(alert.ended),
+        "acknowledged": None if ack is None else {"by": ack.by, "why": ack.why, "at": format_instant(ack.at)},
+    }
+
+
+def _short(alert: PastAlert) -> str:
+    own = [value for name, value in alert.labels.items() if name not in {"hostname", "core"}]
+    where = f" ({printable(' '.join(own))})" if own else ""
+    return f"{alert.rule}{where} {alert.level} for {format_age(alert.duration)}".replace("|", "/")
+
+
+def _who(by: str, why: str) -> str:
+    return printable(f"{by}: {why}" if why else by)

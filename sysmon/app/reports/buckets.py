@@ -1,0 +1,124 @@
+"""Cuts a report into equal parts of time: from rows, or from roll-ups where these are enough or all there is."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from sysmon.app.selection import Question
+from sysmon.datadir.rollups import FOLDER, Span
+from sysmon.errors import UsageError
+from sysmon.history import RolledTable, TableHistory
+from sysmon.model import Table
+from sysmon.reading.catalog import Host
+from sysmon.reading.damage import Damage
+from sysmon.reading.plan import read_rolled
+from sysmon.reading.rows import read_table
+from sysmon.reading.tiers import ROWS, in_order
+from sysmon.report.buckets import Columns, Labels, bucket_of, buckets_of, with_buckets
+from sysmon.report.summary import Report
+from sysmon.text.instants import to_ms
+
+_HOUR = timedelta(hours=1)
+_MOST_ROWS = timedelta(days=1)
+"""So much time is read as rows at once, to keep memory small."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some neighbouring buckets: `first` is the number of the first one."""
+
+    first: int
+    edges: tuple[datetime, ...]
+
+
+class Timetable:
+    """Reads tables bucket by bucket; the edges are where the buckets begin, and where the last one ends."""
+
+    def __init__(self, question: Question, host: Host, damage: Damage, edges: tuple[datetime, ...]) -> None:
+        self._question = question
+        self._host = host
+        self._damage = damage
+        self._edges = edges
+        self.sources: set[str] = set()
+        self._sums = not question.exact and min(end - begin for begin, end in pairwise(edges)) >= _HOUR
+
+    def cut(self, report: Report) -> Report:
+        """Return a report with what each bucket came to."""
+        tables = [one.table for one in report.tables]
+        return with_buckets(report, self._edges, {table.name: self._table(table) for table in tables})
+
+    def _table(self, table: Table) -> Mapping[Labels, Columns]:
+        found: dict[Labels, Columns] = {}
+        for part in self._parts(table, found):
+            history = read_table(self._host.folder / table.name, table, *self._within(part.edges), self._damage)
+            self.sources |= {ROWS} if history.ticks else set()
+            self._take_rows(history, part, found)
+            self._take_minutes(table, part, history.ticks, found)
+        return found
+
+    def _take_minutes(self, table: Table, part: _Part, ticks: Sequence[int], found: dict[Labels, Columns]) -> None:
+        """Fill buckets that no row is left of from sums of minutes, where such are kept."""
+        if self._question.exact or not (self._host.folder / FOLDER / Span.MINUTE).is_dir():
+            return
+        for number, (begin, end) in enumerate(pairwise(part.edges), part.first):
+            if bisect_left(ticks, to_ms(begin)) == bisect_left(ticks, to_ms(end)):
+                rolled = self._rolled(table, begin, end)
+                if rolled is not None and rolled.ticks:
+                    self._take_sums(rolled, number, found)
+
+    def _parts(self, table: Table, found: dict[Labels, Columns]) -> Iterator[_Part]:
+        """Yield what must be read as rows; the buckets that sums answer are put into `found`."""
+        waiting: list[datetime] = []
+        first = 0
+        for number, (begin, end) in enumerate(pairwise(self._edges)):
+            rolled = self._rolled(table, begin, end) if self._sums else None
+            if rolled is not None:
+                self._take_sums(rolled, number, found)
+            else:
+                waiting = [*waiting, end] if waiting else [begin, end]
+                first = number + 2 - len(waiting)
+            if waiting and (rolled is not None or waiting[-1] - waiting[0] >= _MOST_ROWS):
+                yield _Part(first, tuple(waiting))
+                waiting = []
+        if waiting:
+            yield _Part(first, tuple(waiting))
+
+    def _rolled(self, table: Table, begin: datetime, end: datetime) -> RolledTable | None:
+        since, until = self._within((begin, end))
+        return read_rolled(self._host.folder, table, since, until, self._damage, short=timedelta(0))
+
+    def _within(self, edges: Sequence[datetime]) -> tuple[datetime, datetime]:
+        return max(edges[0], self._question.since), min(edges[-1], self._question.until)
+
+    def _take_sums(self, rolled: RolledTable, number: int, found: dict[Labels, Columns]) -> None:
+        self.sources.update(rolled.sources)
+        for one in rolled.series:
+            columns = self._columns(rolled.table, one.labels, found)
+            for column, digest in zip(columns, one.digests, strict=True):
+                column[number] = bucket_of(digest)
+
+    def _take_rows(self, history: TableHistory, part: _Part, found: dict[Labels, Columns]) -> None:
+        for series in history.series:
+            columns = self._columns(history.table, series.labels, found)
+            order = sorted(range(len(series.at)), key=series.at.__getitem__)
+            at = [series.at[place] for place in order]
+            for index, column in enumerate(columns):
+                values = series.column(index)
+                values = type(values)("d", [values[place] for place in order])
+                column[part.first : part.first + len(part.edges) - 1] = buckets_of(at, values, part.edges)
+
+    def _columns(self, table: Table, labels: Labels, found: dict[Labels, Columns]) -> Columns:
+        if labels not in found:
+            found[labels] = [[None] * (len(self._edges) - 1) for _ in table.metrics]
+        return found[labels]
+
+
+def cut(report: Report, question: Question, host: Host, damage: Damage, edges: tuple[datetime, ...]) -> Report:
+    """Return a report with a time table in place of what is told of the range as a whole."""
+    if not report.tables:
+        raise UsageError("--bucket: processes come and go, and have no time table: ask for another table")
+    table = Timetable(question, host, damage, edges)
+    found = table.cut(report)
+    return replace(found, glance=(), rankings=(), skipped=damage.count, sources=in_order(table.sources))

@@ -1,0 +1,45 @@
+"""Which limits do the rules set for a series? Reports say for how long it was beyond them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from sysmon import config as configuration
+from sysmon.alerts.rule import Rule, fits
+from sysmon.alerts.rules.loader import load_rules
+from sysmon.app.catalog import intervals, tables
+from sysmon.model import Table
+from sysmon.thresholds import Limit, Sign
+
+_NO_VALUE = "sum"
+"""A rule that adds values up has a limit that no single value can be compared with."""
+
+
+class RuleLimits:
+    """The limits of rules, by table, labels and metric; the rules for silence have none."""
+
+    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+        self._rules: dict[str, list[Rule]] = {}
+        for rule in rules:
+            if not rule.absent and (rule.reduce is None or rule.reduce.function != _NO_VALUE):
+                self._rules.setdefault(rule.table, []).append(rule)
+
+    def of(self, table: Table, labels: Sequence[str]) -> Mapping[str, tuple[Limit, ...]]:
+        """Return the limits of a series by metric, mild to severe."""
+        found: dict[str, list[Limit]] = {}
+        for rule in self._rules.get(table.name, ()):
+            if fits(table, rule.match, labels):
+                found.setdefault(rule.metric, []).extend(_limits(rule))
+        return {metric: tuple(sorted(limits, key=lambda one: one.level.rank)) for metric, limits in found.items()}
+
+
+def load(*, rules: Path | None, config_file: Path | None, environ: Mapping[str, str]) -> RuleLimits:
+    """Return the limits of the rules that `run` would use; raise ConfigError where these cannot be read."""
+    config = configuration.load(config=config_file, rules=rules, environ=environ)
+    return RuleLimits(load_rules(config.rules, tables(), intervals(config)).rules)
+
+
+def _limits(rule: Rule) -> list[Limit]:
+    return [
+        Limit(rule.id, condition.level, Sign(condition.trigger.operator.sign), condition.trigger.limit)
+        for condition in rule.conditions
+    ]

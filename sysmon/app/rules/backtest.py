@@ -1,0 +1,168 @@
+"""What would have fired? Stored rows through the rules, by the same step as the live ones."""
+
+import heapq
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import itemgetter
+from pathlib import Path
+from statistics import median_low
+
+from sysmon.alerts.culprit import PROCESS
+from sysmon.alerts.evaluator import Evaluator
+from sysmon.alerts.notify_policy import Mutes
+from sysmon.alerts.rules.loader import RuleSet, load_rules
+from sysmon.app.catalog import tables
+from sysmon.app.rules.skip_hours import Part, QuietHours
+from sysmon.app.selection import Question, find_host
+from sysmon.model import AlertEvent, Event, Origin, Row, Sample, Table, Transition
+from sysmon.reading.catalog import Host
+from sysmon.reading.damage import Damage
+from sysmon.reading.logs import read_events
+from sysmon.reading.rows import read_rows, scan
+
+_COLLECTOR = "collector"
+_LOOKED_AT = 1000
+_Tick = tuple[datetime, str, Origin, list[Row]]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of one rule over a range: `seconds` in all, the longest alert, first and last instant it fired."""
+
+    fired: int = 0
+    seconds: float = 0.0
+    longest: float = 0.0
+    flaps: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+@dataclass(slots=True)
+class Replay:
+    """Stored rows of a host, to be put through rule files.
+
+    `damage` is what could not be read, `last` the latest instant that was.
+    """
+
+    question: Question
+    host: Host
+    intervals: Mapping[str, float]
+    starts: Sequence[datetime]
+    damage: Damage = field(default_factory=Damage)
+    last: datetime | None = None
+
+    def rules(self, path: Path) -> RuleSet:
+        """Return the rules of a file, with the intervals that the rows have."""
+        return load_rules(path, tables(), self.intervals)
+
+    def events(self, rules: RuleSet, *, culprits: bool) -> Iterator[AlertEvent]:
+        """Yield what the rules would have told, in order; `culprits` reads the processes, too."""
+        known = tables()
+        wanted = {rule.table for rule in rules.rules} | {_COLLECTOR}
+        wanted |= {PROCESS, "disk_io"} if culprits else set()
+        names = [name for name in sorted(wanted) if name in known and name in self.host.tables()]
+        player = _Player(rules, list(self.starts))
+        hours = QuietHours(self.host.folder, [known[name] for name in names], rules.rules, self.starts)
+        for part in hours.parts(self.question.since, self.question.until):
+            if part.quiet and player.idle:
+                continue
+            ticks = heapq.merge(*(self._ticks(known[name], part) for name in names), key=itemgetter(0))
+            for at, group in itertools.groupby(ticks, key=itemgetter(0)):
+                self.last = at
+                yield from player.play(at, list(group))
+
+    def _ticks(self, table: Table, part: Part) -> Iterator[_Tick]:
+        rows = read_rows(self.host.folder / table.name, table, part.since, part.until, self.damage)
+        for at, group in itertools.groupby(rows, key=lambda row: row.at):
+            stored = list(group)
+            yield at, table.name, stored[0].origin, [row.row for row in stored]
+
+
+class _Player:
+    """Puts ticks through rules, and lets durations go where a run began."""
+
+    def __init__(self, rules: RuleSet, starts: list[datetime]) -> None:
+        self._rules = rules
+        self._starts = starts
+        self._evaluator: Evaluator | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Say whether ticks have been seen, and nothing is pending or firing after them."""
+        return self._evaluator is not None and self._evaluator.idle
+
+    def play(self, at: datetime, parts: list[_Tick]) -> list[AlertEvent]:
+        """Take one tick of all tables."""
+        if self._evaluator is None:
+            self._evaluator = Evaluator(self._rules.rules, tables(), parts[0][2], Mutes(self._rules.quiet))
+        starts = self._starts
+        while starts and starts[0] <= at:
+            if len(starts) == 1 or starts[1] > at:
+                self._evaluator.resume(at)
+            del starts[0]
+        return self._evaluator.evaluate(Sample(at, {name: rows for _, name, _, rows in parts}))
+
+
+def replay(question: Question) -> Replay:
+    """Find the rows in question, how far apart they are, and when a run began among them."""
+    damage = Damage()
+    host = find_host(question, damage)
+    log = read_events(host.folder, question.since, question.until, Damage())
+    starts = [event.at for event in log if event.kind == "started" and event.at >= question.since]
+    intervals = {name: _spacing(host, tables()[name], question) for name in host.tables() if name in tables()}
+    found = {name: seconds for name, seconds in intervals.items() if seconds is not None}
+    return Replay(question, host, found | _told(log), starts, damage)
+
+
+def tally(found: Replay, rules: RuleSet) -> dict[str, Tally]:
+    """Count what each rule would have done; what still fires at the end lasted until the last row."""
+    return _tally(found.events(rules, culprits=False), rules, lambda: found.last or found.question.until)
+
+
+def _tally(events: Iterable[AlertEvent], rules: RuleSet, end: Callable[[], datetime]) -> dict[str, Tally]:
+    found = {rule.id: Tally() for rule in rules.rules}
+    firing: dict[str, AlertEvent] = {}
+    for event in events:
+        one = found[event.rule]
+        if event.transition is Transition.FIRED:
+            one.fired, one.first, one.last = one.fired + 1, one.first or event.at, event.at
+            firing[event.id] = event
+        elif event.transition is Transition.FLAPPING:
+            one.flaps += 1
+        elif event.transition is Transition.RESOLVED:
+            firing.pop(event.id, None)
+            _add(one, event.duration)
+    for event in firing.values():
+        _add(found[event.rule], (end() - event.since).total_seconds())
+    return found
+
+
+def _add(one: Tally, seconds: float) -> None:
+    one.seconds += seconds
+    one.longest = max(one.longest, seconds)
+
+
+def _told(log: Iterable[Event]) -> dict[str, float]:
+    """Return the intervals that the latest run named."""
+    found: dict[str, float] = {}
+    for event in log:
+        given = event.fields.get("intervals")
+        if isinstance(given, Mapping):
+            found |= {str(name): float(seconds) for name, seconds in given.items() if isinstance(seconds, int | float)}
+    return found
+
+
+def _spacing(host: Host, table: Table, question: Question) -> float | None:
+    """Return the median seconds between the first instants of a table; None where there are too few."""
+    bare = Table(table.name, "", ())
+    rows = scan(host.folder / table.name, bare, question.since, question.until, Damage())
+    instants = _first(ms for ms, _ in rows)
+    if len(instants) < 2:
+        return None
+    return median_low(late - early for early, late in itertools.pairwise(instants) if late > early) / 1000
+
+
+def _first(instants: Iterable[int]) -> list[int]:
+    return sorted({ms for ms, _ in itertools.groupby(itertools.islice(instants, 50 * _LOOKED_AT))})[:_LOOKED_AT]

@@ -1,0 +1,181 @@
+"""Which hours can a backtest pass over? Those whose roll-ups show that no rule could have changed anything."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import isfinite
+from pathlib import Path
+
+from sysmon.alerts.culprit import PROCESS
+from sysmon.alerts.rule import Edge, Operator, Rule, fits
+from sysmon.datadir.rollups import FOLDER, RollupFile, Span
+from sysmon.datadir.segments import SegmentFile
+from sysmon.model import Table
+from sysmon.reading import catalog, rollup_file
+from sysmon.reading.aggregate import TableSum
+from sysmon.reading.damage import Damage
+from sysmon.stats.digest import Digest
+from sysmon.stats.tick_runs import Ticks
+from sysmon.text.instants import to_ms
+
+_HOUR = Span.HOUR.length
+_LISTS = 3
+"""Process lists that an hour must have, so that those named after it are the same."""
+
+_ROUNDING = 1e-9
+"""How far a mean may lie beyond the extremes of its values, as a share of them."""
+
+Instances = frozenset[tuple[str, tuple[str, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a range; a quiet one is an hour that can be passed over while nothing is pending or firing."""
+
+    since: datetime
+    until: datetime
+    quiet: bool
+
+
+class QuietHours:
+    """Looks at the roll-ups of some tables of a host on behalf of some rules.
+
+    An hour without a breach is quiet if the next one has none either: that one is read, so that whatever looks back
+    from beyond it finds what it would have found. Wherever something cannot be known, the hour is not quiet.
+    """
+
+    def __init__(
+        self, host: Path, tables: Sequence[Table], rules: Sequence[Rule], starts: Collection[datetime]
+    ) -> None:
+        self._host = host
+        self._tables = tables
+        self._rules = rules
+        self._starts = {Span.HOUR.floor(start) for start in starts}
+        self._looks_back = any(rule.absent or rule.reduce is not None for rule in rules)
+        self._segments: dict[str, Mapping[datetime, list[SegmentFile]]] = {}
+        self._calm: dict[datetime, Instances | None] = {}
+
+    def parts(self, since: datetime, until: datetime) -> Iterator[Part]:
+        """Yield the parts of [since, until) in order, the quiet hours one by one."""
+        if not self._possible(since, until):
+            yield Part(since, until, quiet=False)
+            return
+        begin = since
+        hour = Span.HOUR.ceiling(since)
+        while hour + 2 * _HOUR <= until:
+            if self._is_quiet(hour, since):
+                if begin < hour:
+                    yield Part(begin, hour, quiet=False)
+                begin = hour + _HOUR
+                yield Part(hour, begin, quiet=True)
+            hour += _HOUR
+        yield Part(begin, until, quiet=False)
+
+    def _possible(self, since: datetime, until: datetime) -> bool:
+        """Say whether all rules forget within an hour, and each file has rows of one hour only."""
+        if not (self._host / FOLDER / Span.HOUR).is_dir() or not all(map(_forgets, self._rules)):
+            return False
+        for table in self._tables:
+            hours: dict[datetime, list[SegmentFile]] = {}
+            for file in catalog.files(self._host / table.name, since - _HOUR, until):
+                if file.segment.period is None or _HOUR % file.segment.period:
+                    return False
+                hours.setdefault(Span.HOUR.floor(file.segment.start), []).append(file)
+            self._segments[table.name] = hours
+        return True
+
+    def _is_quiet(self, hour: datetime, since: datetime) -> bool:
+        here = self._found(hour)
+        if here is None or self._found(hour + _HOUR) != here:
+            return False
+        return not self._looks_back or (hour - _HOUR >= since and self._found(hour - _HOUR) == here)
+
+    def _found(self, hour: datetime) -> Instances | None:
+        if hour not in self._calm:
+            self._calm[hour] = self._look(hour)
+        return self._calm[hour]
+
+    def _look(self, hour: datetime) -> Instances | None:
+        """Return the instances whose silence would have been told, all of them heard; None where nothing is sure."""
+        if hour in self._starts:
+            return None
+        heard: set[tuple[str, tuple[str, ...]]] = set()
+        ticks = 0
+        for table in self._tables:
+            found = self._sum(table, hour)
+            if found is None or (table.name == PROCESS and sum(count for _, _, count in found.ticks) < _LISTS):
+                return None
+            ticks += len(found.ticks)
+            for rule in self._rules:
+                if rule.table == table.name:
+                    instances = _calm(rule, table, found, hour)
+                    if instances is None:
+                        return None
+                    heard |= instances
+        return frozenset(heard) if ticks else None
+
+    def _sum(self, table: Table, hour: datetime) -> TableSum | None:
+        """Return what the roll-up says, if it knows all rows and nothing was wrong with any."""
+        files = self._segments[table.name].get(hour, [])
+        if not files:
+            return TableSum(None, ())
+        file = RollupFile(table.name, Span.HOUR, hour)
+        path = self._host / FOLDER / Span.HOUR / file.name
+        if not _made_later(path, [self._host / table.name / one.name for one in files if not one.packed]):
+            return None
+        found = rollup_file.read(path, file, Damage())
+        stems = {one.segment.stem for one in files}
+        return None if found is None or found.skipped or found.sources != stems else found
+
+
+def _forgets(rule: Rule) -> bool:
+    sums_up = rule.reduce is not None and (rule.absent or rule.reduce.function == "sum")
+    return rule.span <= _HOUR and not sums_up
+
+
+def _made_later(rollup: Path, rows: Sequence[Path]) -> bool:
+    try:
+        made = rollup.stat().st_mtime_ns
+        return all(path.stat().st_mtime_ns <= made for path in rows)
+    except OSError:  # gone or out of reach: rows are read, and tell
+        return False
+
+
+def _calm(rule: Rule, table: Table, found: TableSum, hour: datetime) -> Instances | None:
+    """Return the instances that a rule about silence heard at each tick; None where the rule may have a breach."""
+    heard: set[tuple[str, tuple[str, ...]]] = set()
+    ticks = Ticks(found.ticks)
+    if rule.absent and list(ticks) != list(range(to_ms(hour), to_ms(hour + _HOUR), _ms(rule.interval))):
+        return None
+    for series in found.series:
+        labels = tuple(series.labels.get(name) or "-" for name in table.labels)
+        if not fits(table, rule.match, labels):
+            continue
+        values = series.metrics.get(rule.metric)
+        if rule.absent:
+            if values is None or values.count != len(ticks) or len(Ticks(series.ticks)) != len(ticks):
+                return None
+            heard.add((rule.id, labels))
+        elif values is not None and _may_breach(rule, values):
+            return None
+    return frozenset(heard)
+
+
+def _may_breach(rule: Rule, values: Digest) -> bool:
+    low, high = values.low, values.high
+    if not (isfinite(low) and isfinite(high)):
+        return True
+    if rule.reduce is not None:
+        low, high = low - abs(low) * _ROUNDING, high + abs(high) * _ROUNDING
+    return any(_may_hold(condition.trigger, low, high) for condition in rule.conditions)
+
+
+def _may_hold(edge: Edge, low: float, high: float) -> bool:
+    """Say whether a trigger may hold for some value between two."""
+    if edge.operator is Operator.EQUALS:
+        return low <= edge.limit <= high
+    return edge.holds(low) or edge.holds(high)
+
+
+def _ms(duration: timedelta) -> int:
+    return max(1, round(duration.total_seconds() * 1000))

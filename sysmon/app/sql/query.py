@@ -1,0 +1,170 @@
+"""SQL over stored rows, alerts and events: only the tables that a statement names are read, by the reader of all."""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from sysmon.adapters.duckdb import Columns, Database, Type
+from sysmon.app.export.rows import HEAD, columns_of, plain_csv
+from sysmon.app.selection import Question, find_host, find_hosts, find_tables
+from sysmon.errors import UsageError
+from sysmon.formats import csv
+from sysmon.model import AlertEvent, Table
+from sysmon.reading.catalog import Host
+from sysmon.reading.damage import Damage
+from sysmon.reading.logs import read_alerts, read_events
+from sysmon.reading.rows import read_rows
+from sysmon.text.instants import format_instant
+from sysmon.text.spelling import closest
+
+MEMORY = "512MB"
+"""What DuckDB may keep in memory; the rest it spills to a temporary folder."""
+
+T = TypeVar("T")
+Values = tuple[str | float | None, ...]
+_TEXT, _NUMBER, _INSTANT, _JSON = Type.TEXT, Type.NUMBER, Type.INSTANT, Type.JSON
+ALERTS: Columns = {
+    "timestamp": _INSTANT,
+    "hostname": _TEXT,
+    "event": _TEXT,
+    "rule": _TEXT,
+    "id": _TEXT,
+    "level": _TEXT,
+    "metric": _TEXT,
+    "labels": _JSON,
+    "value": _NUMBER,
+    "peak": _NUMBER,
+    "threshold": _NUMBER,
+    "condition": _TEXT,
+    "since": _INSTANT,
+    "duration": _NUMBER,
+    "reason": _TEXT,
+    "told": _TEXT,
+    "message": _TEXT,
+    "resource": _TEXT,
+    "top": _JSON,
+    "unaccounted": _NUMBER,
+}
+EVENTS: Columns = {"timestamp": _INSTANT, "hostname": _TEXT, "event": _TEXT, "fields": _JSON}
+LOGS = {"alerts": ALERTS, "events": EVENTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer, whose rows can be taken once; `silent` are tables that it read and that have no row in the range."""
+
+    columns: tuple[str, ...]
+    rows: "Counted[tuple[Any, ...]]"
+    silent: tuple[str, ...]
+
+
+class Inquiry:
+    """What can be asked of a range. `hosts` are those that were meant, `damage` is what had to be left out."""
+
+    def __init__(self, question: Question, hosts: Sequence[str], known: Mapping[str, Table]) -> None:
+        self.damage: Damage = question.damage()
+        self._question = question
+        self._each = [replace(question, host=name) for name in find_hosts(question, hosts)]
+        self.hosts: list[Host] = [find_host(each, self.damage) for each in self._each]
+        found = [find_tables(each, host, known) for each, host in zip(self._each, self.hosts, strict=True)]
+        self.tables: dict[str, Table] = dict(known)
+        for table in (table for tables in found for table in tables):
+            self.tables.setdefault(table.name, table)
+
+    @contextmanager
+    def answering(self, statement: str) -> Iterator[Answered]:
+        """Answer one SELECT while the rows of the answer are taken; raise UsageError for anything else."""
+        columns = {name: columns_of(table) for name, table in self.tables.items()} | LOGS
+        with (
+            tempfile.TemporaryDirectory(prefix="sysmon-query-") as spill,
+            Database(columns, memory=MEMORY, spill=Path(spill)) as database,
+        ):
+            names = [self._known(name, columns) for name in sorted(database.tables_of(statement))]
+            database.attempt(statement)
+            silent = []
+            for name in names:
+                lines = Counted(self._lines(name))
+                database.load(name, lines)
+                if not lines.count:
+                    silent.append(name)
+            database.lock()
+            answer = database.answer(statement)
+            yield Answered(answer.columns, Counted(answer.rows), tuple(silent))
+
+    def _known(self, name: str, columns: Mapping[str, Columns]) -> str:
+        names = {known.casefold(): known for known in columns}
+        if name.casefold() in names:
+            return names[name.casefold()]
+        close = closest(name.casefold(), names)
+        way = f"did you mean {names[close]!r}?" if close else f"there are {', '.join(sorted(columns))}"
+        raise UsageError(f"no table {name!r}: {way}")
+
+    def _lines(self, name: str) -> Iterator[bytes]:
+        for host in self.hosts:
+            if name in LOGS:
+                rows = self._alerts(host) if name == "alerts" else self._events(host)
+                yield from map(csv.encode_line, rows)
+                continue
+            table = self.tables[name]
+            stored = read_rows(host.folder / name, table, self._question.since, self._question.until, self.damage)
+            yield from plain_csv(table, (*HEAD, *table.columns), stored)
+
+    def _alerts(self, host: Host) -> Iterator[Values]:
+        since, until = self._question.since, self._question.until
+        for entry in read_alerts(host.folder, since, until, self.damage):
+            if isinstance(entry, AlertEvent) and since <= entry.at < until:
+                yield _alert(entry)
+
+    def _events(self, host: Host) -> Iterator[Values]:
+        since, until = self._question.since, self._question.until
+        for event in read_events(host.folder, since, until, self.damage):
+            if since <= event.at < until:
+                fields = dict(event.fields)
+                whom = str(fields.pop("hostname", host.name))
+                yield (format_instant(event.at), whom, event.kind, _json(fields))
+
+
+class Counted(Generic[T]):
+    """Counts what goes by."""
+
+    def __init__(self, items: Iterator[T]) -> None:
+        self._items = items
+        self.count = 0
+
+    def __iter__(self) -> Iterator[T]:
+        for item in self._items:
+            self.count += 1
+            yield item
+
+
+def _alert(event: AlertEvent) -> Values:
+    return (
+        format_instant(event.at),
+        event.labels.get("hostname"),
+        event.transition.value,
+        event.rule,
+        event.id,
+        event.level.value,
+        event.metric,
+        _json(dict(event.labels)),
+        event.value,
+        event.peak,
+        event.threshold,
+        event.condition,
+        format_instant(event.since),
+        event.duration,
+        event.reason,
+        "true" if event.told is True else str(event.told),
+        event.message,
+        event.resource,
+        _json([asdict(culprit) for culprit in event.top]),
+        event.unaccounted,
+    )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)

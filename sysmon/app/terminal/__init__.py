@@ -1,0 +1,1 @@
+"""The terminal: colour, size, full screen, job control."""

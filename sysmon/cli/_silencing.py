@@ -1,0 +1,41 @@
+"""What the commands share that say something about alerts: where the answer goes, and who gives it."""
+
+import getpass
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from sysmon.app.silence_store import ReplyFile
+from sysmon.cli._options import environment
+
+F = TypeVar("F", bound=Callable[..., Any])
+_LONGEST = 200
+
+
+def why_option(command: F) -> F:
+    """Add `--why TEXT`."""
+    return click.option("--why", default="", metavar="TEXT", help="Why, for those who read it later.")(command)
+
+
+def replies(data_dir: Path | None, config_file: Path | None) -> ReplyFile:
+    """Return the file that holds what was said."""
+    from sysmon import config
+
+    return ReplyFile(config.data_dir(data_dir, config_file, environment()))
+
+
+def short(text: str) -> str:
+    """Return a reason that fits into a line."""
+    if len(text) > _LONGEST:
+        raise click.BadParameter(f"the reason has {len(text)} characters: write at most {_LONGEST}")
+    return text
+
+
+def me() -> str:
+    """Return who is asking."""
+    try:
+        return environment().get("SUDO_USER") or getpass.getuser()
+    except (OSError, KeyError):  # a user id without a name
+        return "-"

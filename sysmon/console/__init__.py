@@ -1,0 +1,1 @@
+"""The user interface of `sysmon run`: lines, status area, sd_notify."""

@@ -1,0 +1,128 @@
+"""How a tick and an alert read on the console: words carry the meaning, colour repeats it."""
+
+import textwrap
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sysmon.model import AlertEvent, Transition
+from sysmon.text import ansi
+from sysmon.text.culprits import blame
+from sysmon.text.names import printable
+from sysmon.text.units import format_age, human, short
+
+if TYPE_CHECKING:
+    from sysmon.console.overview import Disk, Glance, Process
+
+_HEAD = 20  # columns of the time and the level before an alert's text
+_COLOURS = {
+    "OK": ansi.GREEN,
+    "INFO": ansi.CYAN,
+    "WARNING": ansi.YELLOW,
+    "CRITICAL": ansi.BRIGHT + ansi.RED,
+}
+_HEADINGS = ("time", "state", "alerts", "cpu %", "mem %", "busy disk %", "net in", "net out", "top process %")
+_UNITS = (("_bytes_per_second", "bytes/s"), ("_percent", "percent"), ("_bytes", "bytes"), ("_per_second", "/s"))
+
+
+def heading(width: int) -> str:
+    """Return the line of column names above the ticks."""
+    return _columns(_HEADINGS)[:width].rstrip()
+
+
+def tick_line(at: datetime, seen: "Glance", active: Sequence[AlertEvent], *, width: int, color: bool) -> str:
+    """Return one tick as a line no wider than the terminal; the time is local."""
+    worst = max((alert.level for alert in active), key=lambda level: level.rank, default=None)
+    state = worst.value.upper() if worst else "OK"
+    cells = (
+        f"{at.astimezone():%H:%M:%S}",
+        state,
+        str(len(active)) if active else "-",
+        _number(seen.cpu),
+        _number(seen.memory.percent if seen.memory else None),
+        _disk(seen.disk, 11),
+        short(seen.received, "bytes/s"),
+        short(seen.sent, "bytes/s"),
+        _process(seen.process, max(14, width - 66)),
+    )
+    line = _columns(cells)[:width].rstrip()
+    return line.replace(state, paint(state, state, color=color), 1)
+
+
+def alert_line(event: AlertEvent, *, color: bool, width: int | None = None) -> str:
+    """Return one alert event as one line, or on a terminal of some width as lines cut between words.
+
+    The time is local.
+    """
+    over = event.transition is Transition.RESOLVED or (event.transition is Transition.STEADY and event.reason == "calm")
+    word = "RESOLVED" if over else event.level.value.upper()
+    labels = {name: value for name, value in event.labels.items() if name != "hostname"}
+    where = printable(event.labels.get("hostname", "-"))
+    if labels:
+        where += " (" + printable(", ".join(f"{name}={value}" for name, value in labels.items())) + ")"
+    colour = "OK" if over else word
+    shown = paint(f"{word:<8}", colour, color=color)
+    told = printable(event.message) if event.message else f"{_told(event)} on {where}"
+    top = f"   top: {blame(event.top[0], event.resource)}" if event.top else ""
+    text = f"{event.rule}: {told}{top}"
+    if width is not None and width > 2 * _HEAD:
+        text = f"\n{' ' * _HEAD}".join(textwrap.wrap(text, width - _HEAD - 1, break_on_hyphens=False))
+    return f"{event.at.astimezone():%H:%M:%S}  {shown}  {text}"
+
+
+def paint(text: str, state: str, *, color: bool) -> str:
+    """Return text in the colour of a state (OK, INFO, WARNING, CRITICAL) where colour is wanted."""
+    return f"{_COLOURS[state]}{text}{ansi.RESET}" if color else text
+
+
+def _told(event: AlertEvent) -> str:
+    value = human(event.value, _unit(event.metric))
+    peak = human(event.peak, _unit(event.metric))
+    lasted = format_age(event.duration)
+    match event.transition:
+        case Transition.FIRED:
+            return f"{event.metric} {value} {event.condition}"
+        case Transition.ESCALATED:
+            return f"{event.metric} {value} {event.condition}, escalated after {lasted}"
+        case Transition.LOWERED:
+            return f"{event.metric} {value}, lowered after {lasted}, peak {peak}"
+        case Transition.NO_DATA:
+            return f"{event.metric} has no data; it was firing for {lasted}"
+        case Transition.DATA_BACK:
+            return f"{event.metric} {value}, data is back; firing for {lasted}"
+        case Transition.RESOLVED:
+            return f"{event.metric} {value}, {event.reason} after {lasted}, peak {peak}"
+        case Transition.REMINDER:
+            return f"{event.metric} {value} {event.condition}, {event.reason} after {lasted}, peak {peak}"
+        case Transition.FLAPPING:
+            return f"{event.metric} {value} {event.condition}, flapping: told again when it is steady"
+        case Transition.STEADY:
+            return f"{event.metric} {value}, steady again and {event.reason}"
+
+
+def _unit(metric: str) -> str:
+    """Return the unit that a metric's name carries."""
+    return next((unit for ending, unit in _UNITS if metric.endswith(ending)), "ms" if metric.endswith("_ms") else "")
+
+
+def _columns(cells: Sequence[str]) -> str:
+    time, state, alerts, cpu, memory, disk, received, sent, process = cells
+    numbers = f"{alerts:>6} {cpu:>5} {memory:>5}  {disk:<11} {received:>6} {sent:>7}"
+    return f"{time:<8} {state:<8} {numbers}  {process}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _disk(disk: "Disk | None", width: int) -> str:
+    return "-" if disk is None else _named(disk.name, disk.percent, width)
+
+
+def _process(process: "Process | None", width: int) -> str:
+    return "-" if process is None else _named(process.name, process.value, width)
+
+
+def _named(name: str, number: float, width: int) -> str:
+    value = f"{number:.1f}"
+    return f"{printable(name)[: width - len(value) - 1]} {value}"

@@ -1,1 +1,0 @@
-"""Who is told, and how: the console."""

@@ -1,0 +1,213 @@
+"""The rows around an instant, found without reading the files from their beginning: for looking back step by step."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from io import SEEK_END, RawIOBase
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from sysmon.datadir.segments import Form, SegmentFile
+from sysmon.model import Row, Table
+from sysmon.reading import catalog
+from sysmon.reading.damage import Damage
+from sysmon.reading.decode import HEAD
+from sysmon.reading.rows import labels_of, scan_file
+from sysmon.text.instants import EPOCH, format_instant, to_ms
+
+Ticks = dict[int, list[Row]]
+"""The rows of some instants (milliseconds since the epoch), in order of time."""
+
+_NEARBY = timedelta(minutes=5)
+_CLOSE = 64 * 1024
+"""Bytes in front of the wanted line that are no longer worth another look for a closer one."""
+
+_LOOK = 16 * 1024
+_BEFORE = {Form.JSONL: b'{"timestamp":"', Form.CSV: b""}
+_STAMP = len("2026-11-20T12:00:10.000")
+
+
+class DamageOnce(Damage):
+    """Counts each place once, however often it is read again."""
+
+    def __init__(self, *, strict: bool = False) -> None:
+        super().__init__(strict=strict)
+        self._known: set[tuple[Path, int | None]] = set()
+
+    def note(self, path: Path, line: int | None, reason: str) -> None:
+        """Count one thing that was skipped, unless it is known."""
+        if (path, line) not in self._known:
+            self._known.add((path, line))
+            super().note(path, line, reason)
+
+    def note_unfinished(self, path: Path) -> None:
+        """Mention a file whose last line has no newline, unless it is known."""
+        if (path, None) not in self._known:
+            self._known.add((path, None))
+            super().note_unfinished(path)
+
+
+class Nearby:
+    """The rows of one table, to be asked for again and again around neighbouring instants."""
+
+    def __init__(self, folder: Path, table: Table, damage: Damage) -> None:
+        self.table = table
+        self._folder = folder
+        self._bare = Table(table.name, "", ())
+        self._damage = damage
+        self._listed = -1
+        self._files: list[tuple[datetime, datetime, SegmentFile]] = []
+
+    def ticks(self, since: datetime, until: datetime) -> Ticks:
+        """Return the rows of [since, until)."""
+        found: Ticks = {}
+        for ms, row in self._scan(self.table, since, until):
+            found.setdefault(ms, []).append(row)
+        return dict(sorted(found.items()))
+
+    def last_before(self, at: datetime) -> int | None:
+        """Return the latest instant that has rows and lies before `at`, None where there is none."""
+        for start, end, _ in reversed(self._overlapping(EPOCH, at)):
+            until = min(at, end)
+            for since in (max(start, until - _NEARBY), start):
+                if instants := self._instants(since, until):
+                    return max(instants)
+        return None
+
+    def first_from(self, at: datetime) -> int | None:
+        """Return the earliest instant that has rows and does not lie before `at`, None where there is none."""
+        for start, end, _ in self._overlapping(at, catalog.LAST):
+            since = max(at, start)
+            for until in (min(since + _NEARBY, end), end):
+                if instants := self._instants(since, until):
+                    return min(instants)
+        return None
+
+    def _instants(self, since: datetime, until: datetime) -> set[int]:
+        return {ms for ms, _ in self._scan(self._bare, since, until)}
+
+    def _scan(self, table: Table, since: datetime, until: datetime) -> Iterator[tuple[int, Row]]:
+        begin, end = to_ms(since), to_ms(until)
+        texts = len(HEAD) + len(table.labels)
+        files = [file for _, _, file in self._overlapping(since, until)]
+        for file, path, opened in catalog.open_files(self._folder, files, self._damage):
+            last = file.segment.end  # None for what sysmon did not write itself: its lines may be in any order
+            low = b"" if last is None else _stamp(since)
+            source, damage = opened, self._damage
+            if last is not None and not file.packed:
+                source, damage = _from_near(opened, low, file, damage)
+            over = None if last is None else to_ms(last)
+            for ms, record in scan_file(table, file, path, source, wanted=_not_before(low, file.form), damage=damage):
+                if over is not None and end <= ms < over:
+                    break
+                if begin <= ms < end:
+                    yield ms, labels_of(record, table) + record[texts:]
+
+    def _overlapping(self, since: datetime, until: datetime) -> list[tuple[datetime, datetime, SegmentFile]]:
+        """Return the files that may hold rows of [since, until); names are read again when they have changed."""
+        try:
+            changed = self._folder.stat().st_mtime_ns
+        except OSError:  # gone, or not ours to see: listing it says which
+            changed = -1
+        if changed < 0 or changed != self._listed:
+            self._listed = changed
+            files = catalog.files(self._folder, EPOCH, catalog.LAST, self._damage)
+            starts = sorted({file.segment.start for file in files})
+            following = dict(zip(starts, [*starts[1:], catalog.LAST], strict=False))
+            self._files = [
+                (file.segment.start, file.segment.end or following[file.segment.start], file) for file in files
+            ]
+        return [entry for entry in self._files if entry[0] < until and entry[1] > since]
+
+
+class _Shifted(Damage):
+    """Takes notes about a file that is read from somewhere in its middle, under the lines' numbers in the whole."""
+
+    def __init__(self, damage: Damage, skipped: Callable[[], int]) -> None:
+        super().__init__()
+        self._damage = damage
+        self._skipped = skipped
+
+    def note(self, path: Path, line: int | None, reason: str) -> None:
+        """Count one thing that was skipped."""
+        self._damage.note(path, None if line is None else line + self._skipped(), reason)
+
+    def note_unfinished(self, path: Path) -> None:
+        """Mention a file whose last line has no newline."""
+        self._damage.note_unfinished(path)
+
+
+class _Joined(RawIOBase):
+    """A header, and what follows somewhere below it."""
+
+    def __init__(self, header: bytes, body: BinaryIO) -> None:
+        super().__init__()
+        self._header = header
+        self._body = body
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the header, then the body piece by piece."""
+        header, self._header = self._header, b""
+        return header or self._body.read(size)
+
+
+def _stamp(at: datetime) -> bytes:
+    """Return an instant as it begins a line, in its first characters."""
+    return format_instant(min(at, catalog.LAST)).encode()[:_STAMP]
+
+
+def _from_near(opened: BinaryIO, low: bytes, file: SegmentFile, damage: Damage) -> tuple[BinaryIO, Damage]:
+    """Let a file of lines in order be read from a little before the first with a timestamp from `low` on."""
+    header = opened.readline() if file.form is Form.CSV else b""
+    body = len(header)
+    offset = _near(opened, low, file, body)
+    opened.seek(offset)
+
+    def skipped() -> int:
+        here = opened.tell()
+        opened.seek(body)
+        count = opened.read(offset - body).count(b"\n")
+        opened.seek(here)
+        return count
+
+    shifted = _Shifted(damage, skipped) if offset > body else damage
+    return (cast("BinaryIO", _Joined(header, opened)) if header else opened), shifted
+
+
+def _near(opened: BinaryIO, low: bytes, file: SegmentFile, begin: int) -> int:
+    """Return where a line begins that is not far before the first one from `low` on: halve what may hold it.
+
+    Lines with a time that the file cannot hold say nothing about their neighbours.
+    """
+    before = _BEFORE[file.form]
+    earliest, latest = _stamp(file.segment.start), _stamp(file.segment.end or catalog.LAST)
+    end = opened.seek(0, SEEK_END)
+    while end - begin > _CLOSE:
+        middle = (begin + end) // 2
+        opened.seek(middle)
+        first, *lines = opened.read(_LOOK).split(b"\n")[:-1] or [b""]
+        offset = middle + len(first) + 1
+        for line in lines:
+            stamp = line[len(before) :][:_STAMP]
+            if line.startswith(before) and earliest <= stamp <= latest:
+                break
+            offset += len(line) + 1
+        else:
+            return begin
+        if stamp < low:
+            begin = offset
+        else:
+            end = middle
+    return begin
+
+
+def _not_before(low: bytes, form: Form) -> Callable[[bytes], bool] | None:
+    """Return a quick look at a line's timestamp, which passes over those before `low`."""
+    if not low:
+        return None
+    before = _BEFORE[form]
+    start, stop = len(before), len(before) + _STAMP
+
+    def wanted(line: bytes) -> bool:
+        return line[start:stop] >= low or not line.startswith(before)
+
+    return wanted

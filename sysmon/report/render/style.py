@@ -1,0 +1,113 @@
+"""The paper that a text report is written on: how wide it is, where its columns are, and what is in colour."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from itertools import zip_longest
+
+from sysmon.model import Level
+from sysmon.report.render import spark
+from sysmon.report.summary import MetricSummary, Stats
+from sysmon.text import units
+from sysmon.thresholds import worst_level
+
+NARROW = 80
+WIDE = 114
+_WIDEST = 200
+"""Beyond it names and numbers are too far apart for the eye."""
+
+TITLES = ("mean", "min", "p50", "p95", "p99", "max")
+CELL = 9
+_NUMBERS = len(TITLES) * CELL + 2 + len("11-20 12:00")
+_BOLD, _PLAIN = "\033[1m", "\033[0m"
+_LEVELS = {Level.INFO: "\033[36m", Level.WARNING: "\033[33m", Level.CRITICAL: "\033[1;31m"}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How the page looks: its width, the zone of its times (None: the system's), its trends' characters, colour."""
+
+    width: int = NARROW
+    zone: tzinfo | None = None
+    bars: str = spark.BLOCKS
+    color: bool = False
+
+    @property
+    def columns(self) -> int:
+        """Return the width that is used."""
+        return min(max(self.width, NARROW), _WIDEST)
+
+    @property
+    def wide(self) -> bool:
+        """Say whether a metric and its numbers fit on one line."""
+        return self.columns >= WIDE
+
+    @property
+    def left(self) -> int:
+        """Return how many columns there are before those of the numbers, where these are."""
+        return self.columns - _NUMBERS
+
+    def ended(self, left: str, right: str) -> str:
+        """Put `right` where the columns of numbers are."""
+        return left.ljust(self.left) + right
+
+    def bold(self, line: str, length: int | None = None) -> str:
+        """Return a line with its first characters bold, where colour is wanted."""
+        return self._paint(_BOLD, line, len(line) if length is None else length)
+
+    def level(self, line: str, level: Level) -> str:
+        """Return a line that begins with a level, with that in its colour."""
+        return self._paint(_LEVELS[level], line, len(level.value))
+
+    def cells(self, texts: Iterable[str], levels: Iterable[Level | None] = ()) -> str:
+        """Return texts as cells of numbers, each in the colour of its level where it has one."""
+        pairs = zip_longest(texts, levels)
+        return "".join(" " * (CELL - len(text)) + self.levelled(text, level) for text, level in pairs)
+
+    def levelled(self, text: str, level: Level | None) -> str:
+        """Return a text in the colour of a level, as it is without one."""
+        return text if level is None else self._paint(_LEVELS[level], text, len(text))
+
+    def _paint(self, code: str, line: str, length: int) -> str:
+        return f"{code}{line[:length]}{_PLAIN}{line[length:]}" if self.color and length else line
+
+
+def trend_width(names: Iterable[str], width: int) -> int:
+    """Return how many characters a trend gets beside metrics of these names."""
+    style = Style(width)
+    return max(8, (style.left - 1 if style.wide else style.columns) - name_width(names) - 2)
+
+
+def name_width(names: Iterable[str]) -> int:
+    """Return how many columns the names of metrics need."""
+    return max(map(len, names), default=0)
+
+
+def numbers(stats: Stats, unit: str) -> list[str]:
+    """Return what stands below the titles."""
+    return [units.cell(value, unit) for value in _values(stats)]
+
+
+def levels(item: MetricSummary) -> list[Level | None]:
+    """Return how bad each of these numbers is by the limits of the rules."""
+    if item.stats is None:
+        return []
+    limits = [one.limit for one in item.beyond]
+    return [worst_level(limits, value) for value in _values(item.stats)] if limits else []
+
+
+def _values(stats: Stats) -> tuple[float, ...]:
+    return stats.mean, stats.min, stats.p50, stats.p95, stats.p99, stats.max
+
+
+def flowed(parts: Sequence[str], width: int, *, indent: int = 2, between: str = "  ") -> list[str]:
+    """Return parts beside one another, on further lines what does not fit; a part is never cut."""
+    lines = [parts[0]]
+    for part in parts[1:]:
+        longer = f"{lines[-1]}{between}{part}"
+        if len(longer.rstrip()) <= width:
+            lines[-1] = longer
+        else:
+            lines[-1] = f"{lines[-1]}{between}".rstrip()
+            lines.append(" " * indent + part.lstrip())
+    return lines

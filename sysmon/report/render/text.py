@@ -1,0 +1,190 @@
+"""A report for people: plain text that reads the same on a terminal, in a pipe and in a mail."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from sysmon.report.layout import Layout, arrange, has_course
+from sysmon.report.render import spark, text_rows, text_sides
+from sysmon.report.render.changes import changes
+from sysmon.report.render.phrases import Words, commas, is_exceeded, limits, named, named_together, still, unmoved
+from sysmon.report.render.style import CELL, TITLES, Style, flowed, levels, name_width, numbers, trend_width
+from sysmon.report.render.text_times import bands
+from sysmon.report.side_by_side import HOST
+from sysmon.report.summary import MetricSummary, Report, SeriesSummary, TableSummary
+from sysmon.text.names import printable
+
+_TITLES = "".join(f"{title:>{CELL}}" for title in TITLES) + "  max at"
+_HOLES = "Each line tells of the samples from its time on; one that counts 0 is a hole."
+_LEGEND = "Trends run from the lowest to the highest mean of a column; a blank is a hole."
+
+
+def render(reports: Sequence[Report], style: Style) -> str:
+    """Return one page a host, with a line between two; one page for all where hosts are told side by side."""
+    if reports and reports[0].by == HOST:
+        return _joined(text_sides.hosts(reports, style))
+    return f"\n{'=' * style.columns}\n\n".join(_Page(report, style).render() for report in reports)
+
+
+def _joined(blocks: Iterable[Sequence[str]]) -> str:
+    return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block) + "\n"
+
+
+class _Page:
+    def __init__(self, report: Report, style: Style) -> None:
+        self._report = report
+        self._style = style
+        self._words = Words(report, style.zone)
+        shown = [item.metric.name for table in report.tables for series in table.series for item in series.metrics]
+        self._names = name_width(shown)
+        self._trend = trend_width(shown, style.width)
+
+    def render(self) -> str:
+        style, words = self._style, self._words
+        blocks = [list(self._header()), text_rows.glance(words, style), text_rows.changes(words, style)]
+        for table in self._report.tables:
+            blocks += self._table(table)
+        blocks += [text_rows.ranking(ranking, words, style) for ranking in self._report.rankings]
+        blocks.append(text_rows.alerts(words, style))
+        return _joined(blocks)
+
+    def _header(self) -> Iterator[str]:
+        words, host = self._words, printable(self._report.origin.hostname)
+        yield self._style.bold(f"{host}  {words.origin()}", len(host))
+        yield words.span()
+        yield words.completeness()
+        yield words.sources()
+        if told := words.compared():
+            yield from flowed(told, self._style.columns, between=" ")
+        if self._report.skipped:
+            yield words.damage()
+        if self._report.edges:
+            yield _HOLES
+        elif not self._report.by and any(
+            item.trend for table in self._report.tables for one in table.series for item in one.metrics
+        ):
+            yield _LEGEND
+
+    def _table(self, table: TableSummary) -> Iterator[list[str]]:
+        layout = arrange(table)
+        if self._report.by:
+            moved = tuple(one for one in table.series if one in layout.full or one in layout.brief)
+            if moved:
+                yield text_sides.table(replace(table, series=moved), self._words, self._style)
+            layout = replace(layout, full=(), brief=())
+        if layout.crowded and not self._report.edges:
+            yield text_sides.crowd(replace(table, series=layout.full), self._words, self._style)
+            layout = replace(layout, full=())
+        if self._report.edges and len(layout.full) > 1 and len(layout.full[0].metrics) == 1:
+            yield list(self._brief(table, replace(layout, full=(), brief=layout.full)))
+            layout = replace(layout, full=())
+        for series in layout.full:
+            yield list(self._series(table, series))
+        if self._report.edges and table.table.compact:
+            for series in layout.brief:
+                yield list(self._series(table, series))
+        elif layout.brief and table.table.compact:
+            yield text_rows.compact(table.table.name, layout, self._words, self._style)
+        elif layout.brief:
+            yield list(self._brief(table, layout))
+        if layout.quiet:
+            yield list(self._quiet(table, layout))
+
+    def _series(self, table: TableSummary, series: SeriesSummary) -> Iterator[str]:
+        left = "  ".join([table.table.name, *(f"{name}={printable(value)}" for name, value in series.labels)])
+        moving = [item for item in series.metrics if has_course(item)]
+        in_time = bool(self._report.edges)
+        yield from self._heading(left, self._words.coverage(series.coverage), titles=bool(moving) and not in_time)
+        if in_time:
+            yield from self._bands([(item.metric.name, item) for item in moving])
+        for item in moving if not in_time else ():
+            yield from self._metric(item)
+        for parts in unmoved(series):
+            yield from flowed(parts, self._style.columns, between=" ")
+
+    def _heading(self, left: str, told: str, *, titles: bool) -> Iterator[str]:
+        """Yield whom a block is about, how complete it is, and the names of the columns."""
+        style = self._style
+        columned = style.wide and titles
+        head = left
+        if len(left) + 4 + len(told) <= (style.left - 1 if columned else style.columns):
+            head = f"{left}    {told}"
+        else:
+            yield style.bold(left)
+            head = f"  {told}"
+        line = style.ended(head, _TITLES) if columned else head
+        yield style.bold(line, len(left)) if line.startswith(left) else line
+        if titles and not columned:
+            yield style.ended("", _TITLES)
+
+    def _metric(self, item: MetricSummary) -> Iterator[str]:
+        style = self._style
+        name = f"{printable(item.metric.name).ljust(self._names)}  {self._drawn(item)}"
+        assert item.stats is not None  # noqa: S101 - those without are listed by name
+        found, at = numbers(item.stats, item.metric.unit), self._words.when(item.stats.max_at)
+        yield from self._columns(name, f"{style.cells(found, levels(item))}  {at}")
+        yield from self._changes(item)
+        yield from self._limits(item)
+
+    def _changes(self, item: MetricSummary) -> Iterator[str]:
+        """Yield how each number changed, below it."""
+        if told := changes(item):
+            yield self._style.ended("  change", self._style.cells(told))
+
+    def _limits(self, item: MetricSummary) -> Iterator[str]:
+        """Yield for how long a metric was beyond the limits that the rules set for it."""
+        parts = []
+        for level, limit, told in limits(item):
+            beyond = any(one.samples for one in item.beyond if one.limit.level is level)
+            parts.append(f"{level} {limit}: {self._style.levelled(told, level if beyond else None)}")
+        if parts:
+            yield f"  {'   '.join(parts)}"
+
+    def _brief(self, table: TableSummary, layout: Layout) -> Iterator[str]:
+        """Tell of each series its first metric only, in a line."""
+        style, words = self._style, self._words
+        metric = layout.brief[0].metrics[0].metric
+        if not layout.full and layout.usual:
+            yield style.bold(f"{table.table.name}    {words.coverage(layout.usual)}", len(table.table.name))
+        if self._report.edges:
+            yield style.bold(metric.name)
+            yield from self._bands([(named(one), one.metrics[0]) for one in layout.brief])
+            return
+        yield from self._columns(metric.name, _TITLES, bold=len(metric.name))
+        for one in layout.brief:
+            item, name = one.metrics[0], named(one)
+            if item.stats is None:
+                yield f"{name}  no value"
+            else:
+                told = f"{style.cells(numbers(item.stats, metric.unit), levels(item))}  {words.when(item.stats.max_at)}"
+                drawn = f"{name.ljust(self._names)}  {self._drawn(item)}"[: style.left]
+                yield from self._columns(drawn if style.wide else name, told)
+            yield from self._changes(item)
+            if is_exceeded(item):
+                yield from self._limits(item)
+            if one.coverage != layout.usual:
+                yield f"  {words.coverage(one.coverage)}"
+
+    def _bands(self, groups: Sequence[tuple[str, MetricSummary]]) -> Iterator[str]:
+        yield from bands(groups, self._report.edges, self._words, self._style)
+
+    def _columns(self, left: str, right: str, *, bold: int = 0) -> Iterator[str]:
+        """Yield a name and its numbers in a line, or in two where the name is too long for that."""
+        if len(left) <= self._style.left:
+            yield self._style.bold(self._style.ended(left, right), bold)
+        else:
+            yield self._style.bold(left, bold)
+            yield self._style.ended("", right)
+
+    def _quiet(self, table: TableSummary, layout: Layout) -> Iterator[str]:
+        """Tell of series in which nothing happened: those of equal coverage share a line."""
+        name = table.table.name
+        for coverages, series in layout.quiet:
+            parts = named_together(series)
+            start = f"{name}  {still(series)}" + (":" if parts else "")
+            told = f"   {self._words.coverages(coverages)}"
+            first, *more = flowed([start, *commas(parts), told], self._style.columns, between=" ")
+            yield self._style.bold(first, len(name))
+            yield from more
+
+    def _drawn(self, item: MetricSummary) -> str:
+        return spark.draw(item.trend, self._trend, bars=self._style.bars)

@@ -1,0 +1,1 @@
+"""Text: units, instants, names, cells; how values are written."""

@@ -1,0 +1,86 @@
+"""Instants as they are stored, named and asked for. Everything kept is UTC; people may ask in local time."""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+
+from sysmon.errors import UsageError
+from sysmon.text import units
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WAYS = (
+    "write 90s, 10m, 1h30m, 2d, 1w, today, yesterday, 02:30, 2026-11-20T12:00, 2026-11-20T12:00+09:00 or @1763640000"
+)
+_TO_MILLISECONDS = len("2026-11-20T12:00:10.000")
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
+
+
+def from_ms(ms: int) -> datetime:
+    """Return the instant that lies `ms` milliseconds after the epoch."""
+    return EPOCH + timedelta(milliseconds=ms)
+
+
+def to_ms(at: datetime) -> int:
+    """Return the whole milliseconds from the epoch to an instant, rounded down."""
+    return (at - EPOCH) // timedelta(milliseconds=1)
+
+
+def format_instant(at: datetime) -> str:
+    """Return `2026-11-20T12:00:10.000Z`."""
+    return at.isoformat(timespec="milliseconds")[:_TO_MILLISECONDS] + "Z"
+
+
+def parse_instant(text: str) -> datetime:
+    """Read a stored instant; raise ValueError for anything that is not a full date and time with an offset."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"{text!r} has no UTC offset")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is out of range") from error
+
+
+def format_stamp(at: datetime) -> str:
+    """Return `20261120T120000Z`, as file names have it."""
+    return f"{at:%Y%m%dT%H%M%SZ}"
+
+
+def parse_stamp(text: str) -> datetime:
+    """Read `20261120T120000Z`; raise ValueError for anything else."""
+    return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+def parse_when(text: str, *, now: datetime) -> datetime:
+    """Read what a person means by `--since` or `--until`, as an instant in UTC.
+
+    A duration is that long before `now`. A time without an offset is local: of today, or of yesterday when it is
+    still to come today. Raise UsageError for what cannot be read and for a local time that the clocks skip or repeat.
+    """
+    asked = text.strip()
+    today = now.astimezone().date()
+    if asked == "now":
+        return now
+    if asked in {"today", "yesterday"}:
+        return _local(today - timedelta(days=asked == "yesterday"), time.min, asked)
+    if match := _CLOCK.fullmatch(asked):
+        clock = time(int(match[1]), int(match[2]), int(match[3] or 0))
+        at = _local(today, clock, asked)
+        return at if at <= now else _local(today - timedelta(days=1), clock, asked)
+    try:
+        if asked.startswith("@"):
+            return datetime.fromtimestamp(float(asked[1:]), UTC)
+        if units.is_duration(asked):
+            return now - units.parse_duration(asked)
+        at = datetime.fromisoformat(asked)
+        return at.astimezone(UTC) if at.tzinfo else _local(at.date(), at.time(), asked)
+    except (ValueError, OverflowError, OSError) as error:
+        raise UsageError(f"{text!r} is no time: {_WAYS}") from error
+
+
+def _local(day: date, clock: time, asked: str) -> datetime:
+    early, late = (datetime.combine(day, clock.replace(fold=fold)).astimezone(UTC) for fold in (0, 1))
+    if early == late:
+        return early
+    if early.astimezone().replace(tzinfo=None) == datetime.combine(day, clock):
+        raise UsageError(f"{asked!r} happened twice on {day} (clocks went back): add the offset, as in 02:30+02:00")
+    raise UsageError(f"{asked!r} did not happen on {day} (clocks went forward): write another time")

@@ -1,0 +1,56 @@
+"""Does work have to wait? The averages of load, pressure, and how many processes there are, in one line."""
+
+from sysmon.text.cells import Look, Span, level_style
+from sysmon.text.units import short
+from sysmon.view.alert_marks import level_of
+from sysmon.view.line import Line, length
+from sysmon.view.snapshot import Moment, Record, number, text
+
+LABEL = 8
+"""Columns of the label of a line."""
+
+_COUNTS = {
+    "running": "processes_running",
+    "blocked": "processes_blocked",
+    "processes": "processes_total",
+    "switches/s": "context_switches_per_second",
+    "forks/s": "processes_forked_per_second",
+    "open files": "open_files",
+}
+
+
+def waiting(moment: Moment, width: int, look: Look) -> Line:
+    """Return as much of it as there is room for, an empty line where nothing is known."""
+    load = moment.record("load")
+    line = _averages(load)
+    for spans in (*_pressure(moment, look, first=not line), *_counts(load)):
+        if length(line) + length(spans) > width:
+            break
+        line += spans
+    return line
+
+
+def _averages(load: Record) -> Line:
+    values = [number(load, f"load_average_{minutes}m") for minutes in (1, 5, 15)]
+    if values[0] is None:
+        return []
+    cores = number(load, "cpu_count")
+    said = " ".join("-" if value is None else f"{value:.2f}" for value in values)
+    said += "" if cores is None else f" on {cores:.0f} core{'s' if cores != 1 else ''}"
+    return [Span(f"{'load':<{LABEL}}", "dim"), Span(said)]
+
+
+def _pressure(moment: Moment, look: Look, *, first: bool) -> list[Line]:
+    lines: list[Line] = []
+    lead = "pressure % " if first else "   pressure % "
+    for record in moment.records("pressure"):
+        level = level_of(moment, "pressure", record)
+        told = f"{look.shown(text(record, 'resource'))} {short(number(record, 'pressure_some_percent'), 'percent')}"
+        lines.append([Span(lead, "dim"), Span(told, level_style(level) if level else "")])
+        lead = "  "
+    return lines
+
+
+def _counts(load: Record) -> list[Line]:
+    found = [(what, number(load, name)) for what, name in _COUNTS.items()]
+    return [[Span(f"  {what} {short(value, '')}", "dim")] for what, value in found if value is not None]

@@ -1,0 +1,178 @@
+"""What a checkup makes of a machine, and that it finds what is wrong with a real one."""
+
+import os
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from sysmon import config
+from sysmon.app.admin import checks, doctor
+from sysmon.app.admin.checks import Finding, Verdict
+from sysmon.app.catalog import tables
+from sysmon.model import Event
+from tests.app.admin.test_status import agent_rows
+from tests.reading.stored import at, event_lines, started, write_log, write_table
+
+AGENT = tables()["agent"]
+GIB = 2**30
+
+
+def verdicts(found: list[Finding]) -> list[tuple[str, str]]:
+    """Return each verdict with its subject."""
+    return [(finding.verdict.value, finding.subject) for finding in found]
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        pytest.param(checks.permissions("/d", 0o40750, "sysmon", [0o40755]), Verdict.OK, id="a closed folder"),
+        pytest.param(checks.permissions("/d", 0o40755, "sysmon", [0o40750]), Verdict.OK, id="closed hosts"),
+        pytest.param(
+            checks.permissions("/d", 0o40755, "sysmon", [0o40750, 0o40755]), Verdict.PROBLEM, id="an open host"
+        ),
+        pytest.param(checks.permissions("/d", 0o41777, "sysmon", []), Verdict.PROBLEM, id="everybody writes there"),
+        pytest.param(checks.file_system("/d", "ext4", "/"), Verdict.OK, id="a disk"),
+        pytest.param(checks.file_system("/d", "fuseblk", "/mnt"), Verdict.PROBLEM, id="a program's file system"),
+        pytest.param(checks.file_system("/d", "nfs4", "/mnt"), Verdict.PROBLEM, id="another machine's"),
+        pytest.param(checks.file_system("/d", "tmpfs", "/tmp"), Verdict.PROBLEM, id="memory"),
+        pytest.param(checks.file_system("/d", "overlay", "/"), Verdict.NOTE, id="a container's"),
+        pytest.param(checks.space(GIB, 500, 10**6), Verdict.OK, id="room"),
+        pytest.param(checks.space(GIB, 2 * GIB, 10**6), Verdict.PROBLEM, id="less than the floor"),
+        pytest.param(checks.space(GIB, 0, 12), Verdict.PROBLEM, id="no inodes"),
+        pytest.param(checks.space(GIB, 0, None), Verdict.OK, id="a file system that counts none"),
+    ],
+)
+def test_each_thing_is_judged_and_a_problem_comes_with_what_to_do(found: Finding, verdict: Verdict) -> None:
+    assert (found.verdict, bool(found.advice)) == (verdict, verdict is not Verdict.OK)
+
+
+@pytest.mark.parametrize(
+    ("files", "size", "memory", "told"),
+    [
+        pytest.param(1024, float("inf"), None, ["ok"], id="none"),
+        pytest.param(64, float("inf"), None, ["problem"], id="few open files"),
+        pytest.param(1024, 10**6, None, ["problem"], id="small files"),
+        pytest.param(1024, float("inf"), GIB, ["ok"], id="enough memory"),
+        pytest.param(64, 10**6, 2**20, ["problem", "problem", "problem"], id="everything at once"),
+    ],
+)
+def test_limits_matter_where_they_are_low(files: float, size: float, memory: int | None, told: list[str]) -> None:
+    assert [finding.verdict.value for finding in checks.limits(files, size, memory)] == told
+
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+STEP = Event(NOON, "clock_step", {"seconds": -3600.0})
+
+
+@pytest.mark.parametrize(
+    ("now", "steps", "synchronised", "told"),
+    [
+        pytest.param(NOON, [], True, [("ok", "synchronised, and not set in the last week")], id="right"),
+        pytest.param(NOON, [], None, [("ok", "not set of late")], id="nobody knows"),
+        pytest.param(
+            NOON,
+            [],
+            False,
+            [("note", "nothing keeps it right (adjtimex says that it is not synchronised)")],
+            id="left to itself",
+        ),
+        pytest.param(
+            NOON, [STEP, STEP], True, [("note", "it was set 2 times in the last week, by up to 1h")], id="set of late"
+        ),
+        pytest.param(
+            datetime(1970, 1, 1, tzinfo=UTC),
+            [],
+            True,
+            [("problem", "it says 1970-01-01: samples get names of that day")],
+            id="a dead battery",
+        ),
+    ],
+)
+def test_a_clock_is_judged_by_who_keeps_it_and_how_often_it_was_set(
+    now: datetime, steps: list[Event], synchronised: bool | None, told: list[tuple[str, str]]
+) -> None:
+    found = checks.clock(now, steps, synchronised=synchronised)
+
+    assert [(finding.verdict.value, finding.text) for finding in found] == told
+
+
+def checkup(folder: Path, settings: str = "") -> list[Finding]:
+    """Look at this machine with the samples of one folder."""
+    (folder / "sysmon.yaml").write_text(settings)
+    load = partial(config.load, config=folder / "sysmon.yaml", data=folder / "data", environ={})
+    return doctor.look(load, None, now=at(601))
+
+
+def test_a_configuration_that_cannot_be_read_is_all_that_is_told(tmp_path: Path) -> None:
+    found = checkup(tmp_path, "intervall: 5s\nstorage: {rotation: 7m}\n")
+
+    assert verdicts(found) == [("problem", "configuration"), ("problem", "configuration")]
+
+
+def test_rules_that_cannot_be_read_do_not_end_the_checkup(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("version: 1\nrules: [{id: a}]\n")
+
+    found = verdicts(checkup(tmp_path, "rules: bad.yaml\n"))
+
+    assert (("problem", "rules") in found, ("ok", "sources") in found) == (True, True)
+
+
+def test_before_the_first_run_there_is_nothing_wrong_with_the_samples(tmp_path: Path) -> None:
+    found = checkup(tmp_path)
+
+    told = [finding.advice for finding in found if finding.subject in {"data", "samples"}]
+    assert told == ["`sysmon run` makes it", "sysmon run, or sysmon service install"]
+
+
+def test_the_folder_of_a_checkout_is_open_and_its_samples_are_not(tmp_path: Path) -> None:
+    (tmp_path / "data" / "web-01").mkdir(parents=True)
+    (tmp_path / "data").chmod(0o755)
+    (tmp_path / "data" / "web-01").chmod(0o750)
+    closed = verdicts(checkup(tmp_path))
+    (tmp_path / "data" / "web-01").chmod(0o755)
+    opened = verdicts(checkup(tmp_path))
+
+    assert (("ok", "permissions") in closed, ("problem", "permissions") in opened) == (True, True)
+
+
+def test_a_file_in_the_place_of_the_data_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("no folder")
+
+    found = [finding for finding in checkup(tmp_path) if finding.verdict is Verdict.PROBLEM]
+
+    assert [(finding.subject, finding.text) for finding in found] == [("data", f"{tmp_path}/data is no folder")]
+
+
+def test_a_folder_that_everybody_may_read_and_damage_are_found(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (path,) = write_table(data, AGENT, agent_rows(range(10, 601, 10)))
+    write_log(data, "events", event_lines([started(0, "r1", {"agent": 10.0}, 10)]))
+    path.write_bytes(path.read_bytes() + b"what\n")
+    data.chmod(0o755)
+    path.parent.parent.chmod(0o755)
+
+    found = [finding.subject for finding in checkup(tmp_path) if finding.verdict is Verdict.PROBLEM]
+
+    assert (found.count("permissions"), found.count("damage")) == (1, 1)
+
+
+def test_where_nothing_runs_the_way_out_is_to_start_it(tmp_path: Path) -> None:
+    write_table(tmp_path / "data", AGENT, agent_rows(range(10, 601, 10)))
+
+    found = [finding.advice for finding in checkup(tmp_path) if finding.text.startswith("not running")]
+
+    assert found == ["sysmon run, or sysmon service install"]
+
+
+def test_a_collector_that_is_switched_off_is_not_asked(tmp_path: Path) -> None:
+    found = checkup(tmp_path, "collectors: {cpu: {enabled: false}}\n")
+
+    (read,) = [finding.text for finding in found if finding.subject == "sources" and finding.verdict is Verdict.OK]
+    assert ("cpu" in read.split(", "), "memory" in read) == (False, True)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="root sees everything")
+def test_root_sees_what_others_read_and_write(tmp_path: Path) -> None:
+    assert ("note", "processes") not in verdicts(checkup(tmp_path))

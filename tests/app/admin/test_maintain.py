@@ -1,0 +1,168 @@
+"""Maintenance as a whole, on data directories that were written as `run` writes them."""
+
+import fcntl
+import gzip
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sysmon.app.admin.maintain import maintain
+from sysmon.config import Retention, Storage
+from sysmon.datadir.segments import Form
+from sysmon.errors import NothingFoundError, StorageError
+from tests.reading.stored import DAY, HOUR, LOAD, START, write_table
+
+SMALL = Storage(compress_after=timedelta(0), min_free=0)
+
+
+def hours(count: int, *, begin: datetime = START) -> list[tuple[datetime, list[tuple[float, ...]]]]:
+    """Return a sample every ten minutes."""
+    return [(begin + timedelta(minutes=10 * index), [(float(index), 1.0)]) for index in range(6 * count)]
+
+
+def names(data: Path) -> list[str]:
+    return sorted(path.name for path in (data / "web-01" / "load").iterdir())
+
+
+def test_finished_files_are_packed_each_under_its_own_name(tmp_path: Path) -> None:
+    for form in Form:
+        write_table(tmp_path, LOAD, hours(2), form=form)
+    texts = {f"{path.name}.gz": path.read_bytes() for path in (tmp_path / "web-01" / "load").iterdir()}
+
+    done = maintain(tmp_path, SMALL, now=START + 2 * HOUR)
+
+    packed = {path.name: gzip.decompress(path.read_bytes()) for path in (tmp_path / "web-01" / "load").iterdir()}
+    assert (packed, done.packed, done.problems) == (texts, 4, [])
+
+
+def test_files_younger_than_asked_for_stay_text(tmp_path: Path) -> None:
+    write_table(tmp_path, LOAD, hours(3))
+
+    maintain(tmp_path, Storage(compress_after=2 * HOUR), now=START + 3 * HOUR)
+
+    assert names(tmp_path) == [
+        "load-20261120T120000Z-1h.jsonl.gz",
+        "load-20261120T130000Z-1h.jsonl",
+        "load-20261120T140000Z-1h.jsonl",
+    ]
+
+
+def test_what_is_too_old_goes_and_is_counted(tmp_path: Path) -> None:
+    write_table(tmp_path, LOAD, hours(72))
+    keep = Storage(retention=Retention(rows=2 * DAY), compress_after=DAY, min_free=0)
+
+    done = maintain(tmp_path, keep, now=START + 72 * HOUR)
+
+    assert (done.deleted, len(names(tmp_path)), done.deleted_bytes > 0) == (24, 48, True)
+
+
+def test_a_bound_in_bytes_is_kept_by_deleting_the_oldest(tmp_path: Path) -> None:
+    write_table(tmp_path, LOAD, hours(48))
+
+    maintain(tmp_path, Storage(max_bytes=100_000, min_free=0), now=START + 48 * HOUR)
+
+    left = names(tmp_path)
+    assert (left, 0 < len(left) < 25) == (sorted(left)[-len(left) :], True)
+    assert left[-1] == "load-20261122T110000Z-1h.jsonl"
+
+
+def test_what_has_to_go_is_gone_before_anything_else_is_begun(tmp_path: Path) -> None:
+    write_table(tmp_path, LOAD, hours(72))
+    keep = Storage(retention=Retention(rows=2 * DAY), compress_after=DAY, min_free=0)
+    seen: list[int] = []
+
+    maintain(tmp_path, keep, now=START + 72 * HOUR, room_made=lambda: seen.append(len(names(tmp_path))))
+
+    assert (seen, (tmp_path / "web-01" / "rollup").is_dir()) == ([48], True)
+
+
+def test_left_over_temporaries_go_and_strangers_stay(tmp_path: Path) -> None:
+    write_table(tmp_path, LOAD, hours(1))
+    folder = tmp_path / "web-01" / "load"
+    for name in (".load-20261120T120000Z-1h.jsonl.gz.tmp", "notes.txt", "load-mine.jsonl"):
+        (folder / name).write_text("x")
+
+    maintain(tmp_path, Storage(), now=START + HOUR)
+
+    assert names(tmp_path) == ["load-20261120T120000Z-1h.jsonl", "load-mine.jsonl", "notes.txt"]
+
+
+def test_only_one_maintains_at_a_time(tmp_path: Path) -> None:
+    write_table(tmp_path, LOAD, hours(1))
+    with (tmp_path / "maintain.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+
+        done = maintain(tmp_path, SMALL, now=START + HOUR)
+
+    assert (done.busy, names(tmp_path)) == (True, ["load-20261120T120000Z-1h.jsonl"])
+
+
+def test_doing_it_twice_changes_nothing(tmp_path: Path) -> None:
+    write_table(tmp_path, LOAD, hours(30))
+    maintain(tmp_path, SMALL, now=START + 30 * HOUR)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    done = maintain(tmp_path, SMALL, now=START + 30 * HOUR)
+
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert (after, done.packed, done.rolled_up, done.deleted) == (before, 0, 0, 0)
+
+
+def test_one_file_that_cannot_be_packed_does_not_stop_the_others(tmp_path: Path) -> None:
+    write_table(tmp_path, LOAD, hours(2))
+    folder = tmp_path / "web-01" / "load"
+    (folder / "load-20261120T120000Z-1h.jsonl.gz").mkdir()
+
+    done = maintain(tmp_path, SMALL, now=START + 2 * HOUR)
+
+    assert (done.packed, len(done.problems), (folder / "load-20261120T120000Z-1h.jsonl").exists()) == (1, 1, True)
+
+
+def test_where_nothing_is_there_is_nothing_to_maintain(tmp_path: Path) -> None:
+    with pytest.raises(NothingFoundError):
+        maintain(tmp_path / "none", SMALL, now=START)
+
+
+def test_what_a_newer_sysmon_wrote_is_left_alone(tmp_path: Path) -> None:
+    write_table(tmp_path, LOAD, hours(1))
+    (tmp_path / "format").write_text("2\n")
+
+    with pytest.raises(StorageError, match="newer"):
+        maintain(tmp_path, SMALL, now=START + DAY)
+
+    assert names(tmp_path) == ["load-20261120T120000Z-1h.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "left"),
+    [
+        pytest.param(timedelta(0), [], id="none"),
+        pytest.param(HOUR, ["load-20261120T14.jsonl.gz"], id="an hour"),
+        pytest.param(DAY, [f"load-20261120T{hour}.jsonl.gz" for hour in (12, 13, 14)], id="a day"),
+    ],
+)
+def test_minutes_are_made_where_they_are_kept_and_go_by_an_age_of_their_own(
+    tmp_path: Path, kept: timedelta, left: list[str]
+) -> None:
+    write_table(tmp_path, LOAD, hours(3))
+    now = START + 3 * HOUR + timedelta(minutes=1)
+    maintain(tmp_path, Storage(retention=Retention(minutes=2 * DAY), min_free=0), now=now)
+
+    maintain(tmp_path, Storage(retention=Retention(minutes=kept), min_free=0), now=now)
+
+    folder = tmp_path / "web-01" / "rollup" / "1m"
+    assert sorted(path.name for path in folder.iterdir()) == left
+
+
+def test_minutes_are_made_anew_when_asked_for(tmp_path: Path) -> None:
+    write_table(tmp_path, LOAD, hours(2))
+    keep = Storage(retention=Retention(minutes=DAY), min_free=0)
+    maintain(tmp_path, keep, now=START + 2 * HOUR)
+    path = tmp_path / "web-01" / "rollup" / "1m" / "load-20261120T12.jsonl.gz"
+    whole = path.read_bytes()
+    path.write_bytes(b"broken")
+
+    done = maintain(tmp_path, keep, now=START + 2 * HOUR, rebuild=True)
+
+    assert (gzip.decompress(path.read_bytes()), done.rolled_up) == (gzip.decompress(whole), 4)

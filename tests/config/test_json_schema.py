@@ -1,0 +1,201 @@
+"""The JSON Schema of the configuration: the same verdict as the loader's, wherever a schema can know."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from sysmon import config
+from sysmon.config import patterns
+from sysmon.datadir.segments import divides_a_day
+from sysmon.errors import ConfigError, UsageError
+from sysmon.text import units
+from tests.config.test_broken_config import BROKEN
+from tests.config.test_config import SHIPPED
+
+SCHEMA = config.schema()
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+NOT_YAML = "an editor's YAML parser says so, before any schema"
+OUR_YAML = "YAML allows it and sysmon does not: a schema only sees what was meant"
+NUMBERS = "an editor's YAML parser has made it a number that is within the bounds"
+EXCEPTIONS = {
+    "bad bytes": NOT_YAML,
+    "a terminal sequence": NOT_YAML,
+    "a tab": NOT_YAML,
+    "an open quote": NOT_YAML,
+    "an escape beyond Unicode": NOT_YAML,
+    "an unquoted star": NOT_YAML,
+    "an alias": NOT_YAML,
+    "two documents": NOT_YAML,
+    "another encoding": OUR_YAML,
+    "a key twice": OUR_YAML,
+    "an anchor": OUR_YAML,
+    "more than a mebibyte": OUR_YAML,
+    "an octal number": NUMBERS,
+    "a float for a whole number": NUMBERS,
+    "not a number": "JSON has no NaN, so a schema cannot speak of it",
+    "an interval that is no multiple": "a relation between two values",
+}
+GOOD = [
+    pytest.param("", id="nothing"),
+    pytest.param(SHIPPED.read_text(), id="every default"),
+    pytest.param("storage:\nlabels: ~\ncollectors: {cpu: , process: {top: null}}", id="empty values"),
+    pytest.param(
+        "storage: {formats: csv, rotation: 1d, sync_interval: 0s, min_free: 0B, max_bytes: 1.5 GiB}", id="bounds"
+    ),
+    pytest.param("storage: {rotation: 30m, compress_after: 1h30m, retention: {rows: 52w, csv: 90s}}", id="durations"),
+    pytest.param("interval: 0.5s", id="a fraction"),
+    pytest.param("mask: {processes: [a*, 7], users: root, mountpoints: ['/mnt/*']}", id="a mask"),
+    pytest.param("labels: {role: 12, region: true, environment: 1.5}", id="labels that look like something else"),
+    pytest.param("collectors: {cpu: {enabled: 'False'}, process: {top: '7', kernel_threads: True}}", id="quotes"),
+    pytest.param("logging: {level: WARNING, format: Json, file: ~/log}", id="capital letters"),
+    pytest.param("resource_limits: {cpu_percent: 0.5, memory: 64MB, action: slow_down}", id="limits"),
+]
+
+
+class _Core(yaml.SafeLoader):
+    """YAML as editors read it: the core schema of version 1.2, in which `on`, `1:30` and dates are text."""
+
+
+_Core.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|\.nan|\.inf", "-+.0123456789"),
+):
+    _Core.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
+
+
+def accepted(data: bytes) -> bool:
+    """Say whether the schema accepts a file, as an editor would read it."""
+    document = yaml.load(data, Loader=_Core)  # noqa: S506 - a safe loader with fewer kinds of values
+    return bool(VALIDATOR.is_valid(document))
+
+
+def loads(file: Path) -> bool:
+    """Say whether the loader accepts a file."""
+    try:
+        config.load(config=file, environ={"HOME": "/nowhere"})
+    except ConfigError:
+        return False
+    return True
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_what_loads_is_accepted(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "sysmon.yaml"
+    file.write_text(text)
+
+    assert (loads(file), accepted(text.encode())) == (True, True)
+
+
+@pytest.mark.parametrize(("data", "line"), [one for one in BROKEN if one.id not in EXCEPTIONS])
+def test_what_does_not_load_is_not_accepted(data: bytes, line: str) -> None:
+    assert not accepted(data), line
+
+
+def test_every_exception_is_a_file_of_the_corpus() -> None:
+    assert set(EXCEPTIONS) <= {one.id for one in BROKEN}
+
+
+@pytest.mark.parametrize(
+    ("data", "line"), [one for one in BROKEN if one.id in EXCEPTIONS and EXCEPTIONS[str(one.id)] != NOT_YAML]
+)
+def test_an_exception_is_needed(data: bytes, line: str) -> None:
+    assert accepted(data), line
+
+
+@pytest.mark.parametrize(
+    "data", [pytest.param(*one.values[:1], id=one.id) for one in BROKEN if EXCEPTIONS.get(str(one.id)) == NOT_YAML]
+)
+def test_what_is_no_yaml_is_refused_by_any_parser(data: bytes) -> None:
+    with pytest.raises((yaml.YAMLError, OverflowError, ValueError)):  # the last two where Python itself gives up
+        yaml.load(data, Loader=_Core)  # noqa: S506 - a safe loader with fewer kinds of values
+
+
+def test_every_setting_is_described_with_its_default() -> None:
+    found = {setting.name: _described(setting.name) for setting in config.settings()}
+
+    assert [name for name, value in found.items() if not value["description"].endswith(".")] == []
+    assert (found["interval"]["default"], found["collectors.process.top"]["default"]) == ("10s", 10)
+    assert (found["storage.formats"]["default"], found["storage.max_bytes"]["default"]) == (["jsonl", "csv"], "2GiB")
+
+
+def _described(name: str) -> dict[str, Any]:
+    at: Any = SCHEMA
+    for part in name.split("."):
+        at = at["properties"][part]
+    return dict(at)
+
+
+UNITS = st.sampled_from(["ms", "s", "m", "h", "d", "w"])
+AMOUNTS = st.integers(0, 200_000).map(str) | st.floats(0, 5000, allow_nan=False).map(lambda x: f"{x:.3f}")
+DURATIONS = st.lists(st.tuples(AMOUNTS, UNITS).map("".join), min_size=1, max_size=3).map("".join)
+SINGLE = st.tuples(st.integers(0, 100_000_000).map(str), UNITS).map("".join)
+LOW, HIGH = timedelta(milliseconds=10), timedelta(days=1)
+
+
+def _within(text: str) -> bool:
+    try:
+        return LOW <= units.parse_duration(text) <= HIGH
+    except UsageError:
+        return False
+
+
+@given(DURATIONS)
+def test_a_pattern_never_refuses_a_duration_that_loads(text: str) -> None:
+    matched = re.search(patterns.duration(LOW, HIGH), text) is not None
+
+    assert matched or not _within(text)
+
+
+@given(SINGLE)
+@example("9ms")
+@example("10ms")
+@example("0s")
+@example("1d")
+@example("24h")
+@example("86400s")
+@example("86401s")
+@example("0086400s")
+@example("1w")
+def test_a_pattern_holds_single_amounts_to_the_bounds(text: str) -> None:
+    assert (re.search(patterns.duration(LOW, HIGH), text) is not None) == _within(text)
+
+
+@given(st.integers(0, 36_500), st.sampled_from(["ms", "s", "m", "h", "d"]))
+@example(86_400, "s")
+@example(7, "m")
+@example(60, "m")
+@example(999, "ms")
+@example(1000, "ms")
+@example(1800, "ms")
+@example(25, "h")
+def test_a_pattern_knows_what_divides_a_day(amount: int, unit: str) -> None:
+    text = f"{amount}{unit}"
+
+    assert (re.search(patterns.part_of_a_day(), text) is not None) == divides_a_day(units.parse_duration(text))
+
+
+@given(st.integers(0, 5000), st.sampled_from(["B", "kB", "KiB", "MiB", " GiB", "TB"]), st.integers(0, 2_000_000))
+@example(63, "KiB", 65536)
+@example(64, "KiB", 65536)
+def test_a_pattern_holds_sizes_to_their_lower_bound(amount: int, unit: str, at_least: int) -> None:
+    text = f"{amount}{unit}"
+
+    assert (re.search(patterns.size(at_least), text) is not None) == (units.parse_size(text) >= at_least)
+
+
+@given(st.integers(-5, 300), st.integers(0, 150), st.integers(0, 150))
+def test_a_pattern_holds_whole_numbers_to_their_bounds(number: int, low: int, more: int) -> None:
+    assert (re.search(patterns.whole(low, low + more), str(number)) is not None) == (low <= number <= low + more)

@@ -1,0 +1,92 @@
+import os
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from sysmon.console.line_writer import LIMIT, Outlet
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    reader, writer = os.pipe()
+    yield reader, writer
+    for descriptor in (reader, writer):
+        try:
+            os.close(descriptor)
+        except OSError:
+            continue
+
+
+def _all_of(reader: int, writer: int) -> str:
+    os.close(writer)
+    return _drain(reader)
+
+
+def _drain(reader: int) -> str:
+    chunks = []
+    while chunk := os.read(reader, 65_536):
+        chunks.append(chunk)
+    return b"".join(chunks).decode()
+
+
+def test_lines_come_out_in_order(pipe: tuple[int, int]) -> None:
+    outlet = Outlet(pipe[1])
+    for number in range(5):
+        outlet.show(str(number))
+    outlet.close(30)
+
+    assert _all_of(*pipe) == "0\n1\n2\n3\n4\n"
+
+
+def test_a_line_waits_until_what_it_tells_is_stored(pipe: tuple[int, int]) -> None:
+    outlet = Outlet(pipe[1])
+    stored = threading.Event()
+    outlet.show("alert", stored=stored)
+    stored.set()
+    outlet.close(30)
+
+    assert _all_of(*pipe) == "alert\n"
+
+
+def test_a_line_whose_record_is_late_is_shown_with_a_mark(pipe: tuple[int, int]) -> None:
+    outlet = Outlet(pipe[1], stored_within=0.01)
+    outlet.show("alert", stored=threading.Event())
+    outlet.close(30)
+
+    assert _all_of(*pipe) == "alert (not stored)\n"
+
+
+def test_a_reader_that_stopped_holds_up_nobody_and_is_told_what_it_missed(pipe: tuple[int, int]) -> None:
+    outlet = Outlet(pipe[1])
+    line = "x" * 4096
+    for _ in range(3 * LIMIT):
+        outlet.show(line)
+    seen: list[str] = []
+    reading = threading.Thread(target=lambda: seen.append(_drain(pipe[0])))
+    reading.start()
+    outlet.close(30)
+    os.close(pipe[1])
+    reading.join(30)
+
+    shown = seen[0].splitlines()
+    left_out = sum(int(text[1:].split()[0]) for text in shown if text.startswith("("))
+    assert (shown.count(line) + left_out, left_out > 0) == (3 * LIMIT, True)
+
+
+def test_a_reader_that_left_ends_the_showing_quietly(pipe: tuple[int, int]) -> None:
+    os.close(pipe[0])
+    outlet = Outlet(pipe[1])
+
+    outlet.show("nobody reads this")
+
+    outlet.close(30)
+    assert not outlet.open
+
+
+def test_what_an_encoding_lacks_is_shown_by_its_code(pipe: tuple[int, int]) -> None:
+    outlet = Outlet(pipe[1], encoding="ascii")
+    outlet.show("café")
+    outlet.close(30)
+
+    assert _all_of(*pipe) == "caf\\xe9\n"

@@ -1,0 +1,115 @@
+"""Whole reports, as a person and a program get them; `SYSMON_GOLDEN=write` writes the goldens anew."""
+
+import json
+import os
+from collections.abc import Callable
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from sysmon.app.reports.report import Detail, answer
+from sysmon.datadir.segments import Form
+from sysmon.report.render import csv as as_csv
+from sysmon.report.render import json as as_json
+from sysmon.report.render import markdown, text
+from sysmon.report.render.spark import ASCII, BLOCKS
+from sysmon.report.render.style import Style, trend_width
+from sysmon.report.summary import Report
+from tests.report.reports import KNOWN, limits, whole_hour, write_machine
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+
+
+def report(data: Path, parts: int = 12) -> Report:
+    """Return the hour."""
+    return answer(whole_hour(data), KNOWN, lambda _: parts, Detail(limits=limits(data))).report
+
+
+def page(data: Path, width: int, *, color: bool = False, bars: str = BLOCKS) -> str:
+    """Return the text of the hour."""
+    found = answer(whole_hour(data), KNOWN, lambda names: trend_width(names, width), Detail(limits=limits(data)))
+    return text.render([found.report], Style(width=width, zone=UTC, color=color, bars=bars))
+
+
+def json_page(data: Path) -> str:
+    """Return the JSON of the hour."""
+    return as_json.render([report(data)])
+
+
+def golden(name: str, found: str) -> str:
+    """Return what is kept under a name."""
+    path = GOLDEN / name
+    if os.environ.get("SYSMON_GOLDEN") == "write":
+        path.write_text(found)
+    return path.read_text()
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_the_text_is_as_kept(tmp_path: Path, width: int) -> None:
+    write_machine(tmp_path)
+
+    found = page(tmp_path, width)
+
+    assert found == golden(f"report-{width}.txt", found)
+
+
+@pytest.mark.parametrize(
+    ("name", "render"),
+    [
+        pytest.param("report.json", lambda found: as_json.render([found]), id="json"),
+        pytest.param("report.csv", lambda found: as_csv.render([found]), id="csv"),
+        pytest.param("report.md", lambda found: markdown.render([found], UTC), id="markdown"),
+    ],
+)
+def test_the_page_for_programs_is_as_kept(tmp_path: Path, name: str, render: Callable[[Report], str]) -> None:
+    write_machine(tmp_path)
+
+    found = render(report(tmp_path))
+
+    assert found == golden(name, found)
+
+
+@pytest.mark.parametrize(
+    ("form", "packed"),
+    [
+        pytest.param(Form.JSONL, True, id="jsonl.gz"),
+        pytest.param(Form.CSV, False, id="csv"),
+        pytest.param(Form.CSV, True, id="csv.gz"),
+    ],
+)
+def test_every_form_of_the_files_gives_the_same_report(tmp_path: Path, form: Form, packed: bool) -> None:
+    write_machine(tmp_path / "one")
+    write_machine(tmp_path / "other", form=form, packed=packed)
+
+    assert page(tmp_path / "other", 80) == page(tmp_path / "one", 80)
+
+
+@pytest.mark.parametrize("width", [40, 80, 113, 114, 200, 240])
+def test_no_line_is_wider_than_asked_for_or_80(tmp_path: Path, width: int) -> None:
+    write_machine(tmp_path)
+
+    longest = max(len(line) for line in page(tmp_path, width).splitlines())
+
+    assert longest <= max(80, min(width, 200))
+
+
+def test_plain_ascii_is_enough(tmp_path: Path) -> None:
+    write_machine(tmp_path)
+
+    assert page(tmp_path, 80, bars=ASCII).isascii()
+
+
+def test_names_from_files_cannot_move_the_cursor(tmp_path: Path) -> None:
+    write_machine(tmp_path)
+
+    assert [ch for ch in page(tmp_path, 80) if not ch.isprintable() and ch != "\n"] == []
+
+
+def test_text_and_json_hold_the_same_metrics(tmp_path: Path) -> None:
+    write_machine(tmp_path)
+
+    tables = json.loads(json_page(tmp_path))["hosts"][0]["tables"]
+
+    names = {name for table in tables for series in table["series"] for name in series["metrics"]}
+    assert [name for name in sorted(names) if name not in page(tmp_path, 80)] == []

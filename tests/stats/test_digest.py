@@ -1,0 +1,140 @@
+"""Digests: merging parts is the same as digesting the whole, and percentiles are as close as they say."""
+
+import math
+from array import array
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sysmon.stats.ddsketch import bin_of, middle_of
+from sysmon.stats.digest import Digest, Merging, digest
+from sysmon.stats.hourly import HOUR, Hourly, trend
+
+NUMBERS = st.one_of(
+    st.just(0.0),
+    st.floats(-1e15, 1e15),
+    st.floats(0, 100),
+    st.integers(-(10**12), 10**12).map(float),
+    st.sampled_from([5e-324, 1e300, 100.0, 1.0]),
+)
+PERCENTS = (0, 1, 50, 95, 99, 100)
+
+
+def made(values: list[float], begin: int = 0) -> Digest | None:
+    return digest([begin + 10_000 * index for index in range(len(values))], array("d", values))
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=80))
+def test_a_percentile_is_within_one_percent_of_the_sample_at_its_rank(values: list[float]) -> None:
+    found = made(values)
+
+    assert found is not None
+    ordered = sorted(values)
+    exact = [ordered[(len(values) - 1) * percent // 100] for percent in PERCENTS]
+    assert all(
+        abs(near - real) <= 0.01 * abs(real) or abs(real) < 1e-307
+        for near, real in zip(found.percentiles(PERCENTS), exact, strict=True)
+    )
+
+
+@given(st.lists(st.lists(NUMBERS, max_size=20), max_size=8))
+def test_merging_parts_gives_what_the_whole_gives(parts: list[list[float]]) -> None:
+    whole = made([value for part in parts for value in part])
+    begins = [10_000 * sum(map(len, parts[:index])) for index in range(len(parts))]
+    digests = [found for part, begin in zip(parts, begins, strict=True) if (found := made(part, begin))]
+
+    merging = Merging()
+    for part in reversed(digests):
+        merging.add(part)
+    found = merging.result()
+
+    if whole is None or found is None:
+        assert whole is found
+        return
+    exact = [(one.count, one.low, one.high, one.high_at, one.first, one.last, one.last_at) for one in (whole, found)]
+    assert exact[0] == exact[1]
+    assert dict(found.histogram()) == dict(whole.histogram())
+    assert math.isclose(found.total, whole.total, rel_tol=1e-9, abs_tol=1e-9 * max(map(abs, (whole.low, whole.high))))
+
+
+@given(NUMBERS, NUMBERS)
+def test_bins_keep_the_order_of_values(one: float, other: float) -> None:
+    assert (bin_of(one) <= bin_of(other)) or one > other
+
+
+@pytest.mark.parametrize("value", [1e-300, 1e-9, 0.5, 1.0, 97.2, 2.0**40, 1e300])
+def test_the_middle_of_a_bin_is_within_one_percent_of_what_it_holds(value: float) -> None:
+    assert abs(middle_of(bin_of(value)) - value) <= 0.0099001 * value
+
+
+def exactly(values: list[float], limit: float, *, or_at: bool) -> float:
+    return sum(value > limit or (or_at and value == limit) for value in values) / len(values)
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=60), NUMBERS, st.booleans())
+def test_the_share_above_a_limit_is_off_by_no_more_than_what_lies_near_it(
+    values: list[float], limit: float, or_at: bool
+) -> None:
+    found = made(values)
+
+    assert found is not None
+    near = sum(bin_of(value) == bin_of(limit) for value in values) / len(values)
+    share = found.above(limit, or_at=or_at)
+    assert 0 <= share <= 1
+    assert abs(share - exactly(values, limit, or_at=or_at)) <= near + 1e-9
+
+
+@given(st.lists(st.integers(-40, 40).map(float), min_size=1, max_size=60), st.integers(-80, 80), st.booleans())
+def test_the_share_above_a_limit_is_exact_for_small_whole_numbers(
+    values: list[float], halves: int, or_at: bool
+) -> None:
+    found = made(values)
+
+    assert found is not None
+    assert found.above(halves / 2, or_at=or_at) == pytest.approx(exactly(values, halves / 2, or_at=or_at), abs=1e-12)
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=60), NUMBERS, NUMBERS)
+def test_the_share_above_a_limit_falls_as_the_limit_rises(values: list[float], one: float, other: float) -> None:
+    found = made(values)
+
+    assert found is not None
+    low, high = sorted((one, other))
+    assert found.above(low) >= found.above(high) - 1e-9
+    assert found.above(low, or_at=True) >= found.above(low) - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("limit", "share"),
+    [
+        pytest.param(50.0, 0.5, id="in the middle"),
+        pytest.param(90.0, 0.1, id="near the top"),
+        pytest.param(100.0, 0.0, id="at the top"),
+        pytest.param(-1.0, 1.0, id="below all"),
+    ],
+)
+def test_values_within_the_bin_of_a_limit_count_as_spread_evenly(limit: float, share: float) -> None:
+    found = made([index / 100 for index in range(10_000)])
+
+    assert found is not None
+    assert found.above(limit) == pytest.approx(share, abs=0.0005)
+
+
+def test_equal_values_need_no_bins_and_have_exact_percentiles() -> None:
+    found = made([3.7] * 360)
+
+    assert found is not None
+    assert (dict(found.bins), found.percentiles(PERCENTS), found.mean) == ({}, [3.7] * 6, 3.7)
+
+
+def test_a_trend_takes_each_hour_where_its_middle_is_and_weighs_it_by_its_values() -> None:
+    hours = [(0, 360, 1.0, 4.0), (HOUR, 360, 3.0, 3.5), (2 * HOUR, 120, 9.0, 9.0), (5 * HOUR, 10, 4.0, 4.5)]
+
+    assert trend(Hourly.of(hours), 0, 6 * HOUR, 3) == ((2.0, 9.0, 4.0), (4.0, 9.0, 4.5))
+
+
+def test_a_peak_is_unknown_where_one_hour_does_not_tell_its_own() -> None:
+    hours = [(0, 360, 1.0, 4.0), (HOUR, 360, 3.0, None)]
+
+    assert trend(Hourly.of(hours), 0, 2 * HOUR, 1) == ((2.0,), (None,))
