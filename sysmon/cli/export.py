@@ -12,6 +12,7 @@ from sysmon.cli._options import duration, example, path
 from sysmon.cli._query import binary_stdout, one_host, question, range_options, tell_damage, tell_host
 
 _EVERYTHING = "@0"
+_PROGRESS_STEPS = 1000
 _FOR_EVER = "9999-12-31T00:00Z"  # also what a clock that ran ahead has stored
 
 
@@ -119,10 +120,5 @@ def _progress(place: Path | None) -> Iterator[Callable[[float], None]]:
     if sys.stderr is None or not sys.stderr.isatty() or (place is None and sys.stdout.isatty()):
         yield lambda _part: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    parts = (TextColumn("export"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*parts, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("export", total=1.0)
-        yield lambda part: bar.update(task, completed=part)
+    with click.progressbar(length=_PROGRESS_STEPS, label="export", file=sys.stderr) as bar:
+        yield lambda part: bar.update(round(part * _PROGRESS_STEPS) - bar.pos)

@@ -280,7 +280,7 @@ def test_closed_streams_do_no_harm() -> None:
     assert (ended.stdout, ended.stderr) == ("0\n", "")
 
 
-HEAVY = ("rich", "msgspec", "psutil", "yaml", "duckdb", "asyncio", "ssl")
+HEAVY = ("colorama", "msgspec", "psutil", "yaml", "duckdb", "asyncio", "ssl")
 
 
 @pytest.mark.parametrize("arguments", [["--version"], []])

@@ -40,7 +40,7 @@ def test_once_stores_one_sample_with_its_rates_in_every_table(tmp_path: Path) ->
 
 
 def test_run_imports_nothing_heavy(tmp_path: Path) -> None:
-    heavy = {"msgspec", "rich", "duckdb", "pandas", "numpy", "asyncio", "email", "http", "urllib.request", "ssl"}
+    heavy = {"msgspec", "colorama", "duckdb", "pandas", "numpy", "asyncio", "email", "http", "urllib.request", "ssl"}
     heavy |= {"hashlib", "_hashlib"}
     heavy |= {
         "sysmon.console.status_panel",
