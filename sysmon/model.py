@@ -147,7 +147,8 @@ class AlertEvent:
     breached condition in words (`>= 95 for 1m`), `since` the instant of the first breach, `duration` the seconds
     from there (for `resolved` to the end of the trouble: the first of the values that stayed clear, or the last value
     before none came any more), `peak` the worst value since then. `reason` is `breach`, `cleared`, `no data`,
-    `data back`, `gone`, or what else brought it about in two words. `told` is true, or why nobody is told.
+    `data back`, `gone`, or what else brought it about in two words. `notified` says
+    whether people are notified of it; `muted_by` names the quiet time, the silence or what else mutes it.
 
     `trend` has a few values from the first breach on, `top` the processes that used most of `resource` (`cpu`,
     `memory` or `io`, None for an alert that no process can be blamed for), and `unaccounted` what all others used,
@@ -168,7 +169,8 @@ class AlertEvent:
     since: datetime
     duration: float
     reason: str
-    told: bool | str = True
+    notified: bool = True
+    muted_by: str | None = None
     message: str | None = None
     trend: tuple[float, ...] = ()
     resource: str | None = None

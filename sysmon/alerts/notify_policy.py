@@ -74,13 +74,13 @@ class Teller:
         said = self._said.setdefault((rule.id, key), _Said(rule))
         said.rule = rule
         flaps = self._count(said, event)
-        marked = replace(event, told=self._why(said, event) or True)
+        marked = mute(event, self._why(said, event))
         found = [marked]
         if flaps:
             flapping = replace(event, transition=Transition.FLAPPING, reason="flapping")
-            flapping = replace(flapping, told=self._mutes.why(flapping) or True)
+            flapping = mute(flapping, self._mutes.why(flapping))
             found.append(flapping)
-            if flapping.told is True:
+            if flapping.notified:
                 said.told = event.level.rank
         self._note(said, marked)
         if said.owed or said.flapping:
@@ -154,10 +154,10 @@ class Teller:
     def _note(self, said: _Said, event: AlertEvent) -> None:
         if event.transition is Transition.FIRED and not said.flapping:
             said.told = _SILENT
-        if event.told is True:
+        if event.notified:
             said.told, said.owed = max(said.told, event.level.rank), None
         elif event.transition in _WORSE:
-            said.owed = str(event.told)
+            said.owed = event.muted_by or "muted"
         if event.transition is Transition.RESOLVED:
             said.resolved, said.owed = event.at, None
         said.latest = event
@@ -174,11 +174,11 @@ class Teller:
             said.flapping = False
             reason = "firing" if said.firing else "calm"
             steady = replace(now, transition=Transition.STEADY, reason=reason)
-            steady = replace(steady, told=self._mutes.why(steady) or True)
-            if steady.told is True:
+            steady = mute(steady, self._mutes.why(steady))
+            if steady.notified:
                 said.owed, said.told = None, latest.level.rank
             return [steady]
-        reminder = replace(now, transition=Transition.REMINDER, reason="still firing", told=True)
+        reminder = mute(replace(now, transition=Transition.REMINDER, reason="still firing"), None)
         if said.owed and said.firing and self._muted(said, reminder) is None:
             said.owed, said.told = None, latest.level.rank
             return [reminder]
@@ -191,3 +191,8 @@ class Teller:
             if old and not said.firing and not said.flapping:
                 del self._said[key]
                 self._waiting.discard(key)
+
+
+def mute(event: AlertEvent, reason: str | None) -> AlertEvent:
+    """Return an event as muted for a reason; None means that people are notified of it."""
+    return replace(event, notified=reason is None, muted_by=reason)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sysmon.alerts.evaluator import Evaluator
+from sysmon.alerts.notify_policy import mute
 from sysmon.alerts.state_machine import Reason
 from sysmon.model import AlertEvent, Sample, Transition
 
@@ -116,7 +117,8 @@ class _Past:
         for event in self._firing.values():
             if event.id not in alive:
                 reason = Reason.RULE_CHANGED if event.rule in known else Reason.RULE_REMOVED
-                bare = replace(event, trend=(), resource=None, top=(), unaccounted=None, told=True, message=None)
+                bare = replace(event, trend=(), resource=None, top=(), unaccounted=None, message=None)
+                bare = mute(bare, None)
                 found.append(replace(bare, at=at, transition=Transition.RESOLVED, value=None, reason=reason.value))
         return found
 

@@ -275,7 +275,8 @@ class Watch:
             peak=peak,
             duration=lasted,
             reason="still firing",
-            told=True,
+            notified=True,
+            muted_by=None,
         )
         return instance.latest
 

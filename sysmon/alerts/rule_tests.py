@@ -37,13 +37,13 @@ class Expected:
     rule: str
     level: Level | None = None
     labels: Mapping[str, str] | None = None
-    told: bool | None = None
+    notified: bool | None = None
 
     def __str__(self) -> str:
         words = [format_duration(self.after), self.transition.value, self.rule]
         words += [self.level.value] if self.level else []
         words += [f"{name}={value}" for name, value in sorted((self.labels or {}).items())]
-        return " ".join([*words, *([] if self.told is None else ["told" if self.told else "muted"])])
+        return " ".join([*words, *([] if self.notified is None else ["told" if self.notified else "muted"])])
 
     def fits(self, event: AlertEvent, begin: datetime) -> bool:
         """Say whether an event is the one that was expected."""
@@ -51,7 +51,7 @@ class Expected:
             (event.at - begin, event.transition, event.rule) == (self.after, self.transition, self.rule)
             and self.level in {None, event.level}
             and all(event.labels.get(name) == value for name, value in (self.labels or {}).items())
-            and self.told in {None, event.told is True}
+            and self.notified in {None, event.notified}
         )
 
 
@@ -169,5 +169,5 @@ def _sample(trial: Trial, tick: int, table_of: Mapping[str, Table]) -> Sample | 
 
 def _said(event: AlertEvent, begin: datetime) -> str:
     own = {name: value for name, value in event.labels.items() if name != "hostname"}
-    told = None if event.told is True else False
-    return str(Expected(event.at - begin, event.transition, event.rule, event.level, own, told))
+    notified = None if event.notified else False
+    return str(Expected(event.at - begin, event.transition, event.rule, event.level, own, notified))

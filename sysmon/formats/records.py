@@ -32,6 +32,11 @@ def read_event(record: Mapping[str, Any]) -> Event:
     return Event(parse_instant(record["timestamp"]), str(record["event"]), fields)
 
 
+def _told(event: AlertEvent) -> bool | str:
+    """Return the value of the key `told`: true, or what mutes the event."""
+    return event.notified or (False if event.muted_by is None else event.muted_by)
+
+
 def alert_record(event: AlertEvent) -> dict[str, object]:
     """Return the record of one alert event."""
     return {
@@ -40,7 +45,7 @@ def alert_record(event: AlertEvent) -> dict[str, object]:
         "rule": event.rule,
         "id": event.id,
         "labels": dict(event.labels),
-        "told": event.told,
+        "told": _told(event),
         "level": event.level.value,
         "metric": event.metric,
         "value": event.value,
@@ -75,7 +80,8 @@ def read_alert(record: Mapping[str, Any]) -> AlertEvent:
         since=parse_instant(record["since"]),
         duration=float(record["duration"]),
         reason=str(record["reason"]),
-        told=record["told"],
+        notified=record["told"] is True,
+        muted_by=record["told"] if isinstance(record["told"], str) else None,
         message=record.get("message"),
         trend=tuple(record.get("trend", ())),
         resource=record.get("resource"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sysmon.alerts.evaluator import Evaluator
 from sysmon.alerts.mute_times import Quiet, parse_cron
-from sysmon.alerts.notify_policy import Mutes
+from sysmon.alerts.notify_policy import Mutes, mute
 from sysmon.alerts.rule import Flap, Rule
 from sysmon.alerts.silences import Ack, Silence, Unsilence, merged, read, record
 from sysmon.model import AlertEvent, Level, Origin, Row, Sample
@@ -26,7 +26,10 @@ def watched(**more: object) -> Rule:
 
 def heard(of: Rule, text: str, mutes: Mutes | None = None) -> list[tuple[int, str, bool | str]]:
     """Return minute, event and whether it was told, for one value a minute."""
-    return [((event.at - START) // MINUTE, event.transition.value, event.told) for event in played(of, text, mutes)]
+    return [
+        ((event.at - START) // MINUTE, event.transition.value, event.notified or event.muted_by or False)
+        for event in played(of, text, mutes)
+    ]
 
 
 def played(of: Rule, text: str, mutes: Mutes | None = None) -> Iterable[AlertEvent]:
@@ -202,7 +205,7 @@ def test_muting_changes_no_event_of_the_log_but_for_whether_it_is_told(
         event for event in played(muted, text, quiet("0 12 * * *", minutes + 1)) if event.transition.value not in own
     ]
 
-    assert [replace(event, told=True) for event in found] == list(played(watched(), text))
+    assert [mute(event, None) for event in found] == list(played(watched(), text))
 
 
 @given(st.lists(VALUES, min_size=1, max_size=80))

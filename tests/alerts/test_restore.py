@@ -206,7 +206,7 @@ def test_flapping_is_remembered() -> None:
     host.start(4)
     host.live(samples("85 50", first=4))
 
-    assert [(event.transition.value, event.told) for event in host.events][4:] == [
+    assert [(event.transition.value, event.notified or event.muted_by) for event in host.events][4:] == [
         ("fired", "flapping"),
         ("flapping", True),
         ("resolved", "flapping"),

@@ -162,7 +162,7 @@ def test_a_row_of_another_length_is_refused() -> None:
 
 plain = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | text
 numbers = st.floats(allow_nan=False, allow_infinity=False)
-alerts = st.builds(
+muted_alerts = st.builds(
     AlertEvent,
     at=moments,
     transition=st.sampled_from(Transition),
@@ -178,7 +178,8 @@ alerts = st.builds(
     since=moments,
     duration=st.floats(0, 1e9),
     reason=text,
-    told=st.booleans() | text,
+    notified=st.just(value=False),
+    muted_by=st.none() | text,
     message=st.none() | text,
     trend=st.lists(numbers, max_size=3).map(tuple),
     resource=st.none() | text,
@@ -188,6 +189,7 @@ alerts = st.builds(
     ).map(tuple),
     unaccounted=st.none() | numbers,
 )
+alerts = muted_alerts | muted_alerts.map(lambda event: replace(event, notified=True, muted_by=None))
 
 
 @given(alerts)
@@ -195,6 +197,25 @@ def test_an_alert_event_is_read_back_from_its_line(event: AlertEvent) -> None:
     line = jsonl.encode_record(records.alert_record(event))
 
     assert records.read_alert(json.loads(line)) == event
+
+
+@pytest.mark.parametrize(
+    ("stored", "notified", "muted_by"),
+    [
+        pytest.param(True, True, None, id="people are notified"),
+        pytest.param("cooldown", False, "cooldown", id="muted"),
+        pytest.param(False, False, None, id="muted, and nothing says by what"),
+    ],
+)
+@given(event=muted_alerts)
+def test_the_stored_key_told_is_true_or_what_mutes_the_event(
+    event: AlertEvent, stored: bool | str, notified: bool, muted_by: str | None
+) -> None:
+    marked = replace(event, notified=notified, muted_by=muted_by)
+
+    record = records.alert_record(marked)
+
+    assert (record["told"], records.read_alert(record)) == (stored, marked)
 
 
 @given(origins, moments, st.lists(alerts, max_size=3))

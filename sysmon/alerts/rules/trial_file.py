@@ -127,11 +127,13 @@ class _Reader:
         level = (
             read_scalar(entries["level"], _level, self._problems, f"level of {what}") if "level" in entries else None
         )
-        told = read_scalar(entries["told"], boolean, self._problems, f"told of {what}") if "told" in entries else None
+        notified = (
+            read_scalar(entries["told"], boolean, self._problems, f"told of {what}") if "told" in entries else None
+        )
         labels = self._labels(entries.get("labels"), None, f"labels of {what}")
         if after is None or transition is None or rule is None:
             return None
-        return Expected(after, transition, rule, level, labels or None, told)
+        return Expected(after, transition, rule, level, labels or None, notified)
 
     def _complete(self, node: Node, entries: Map[str, Node], keys: tuple[str, ...], what: str) -> bool:
         missing = [key for key in keys if key not in entries]

@@ -150,4 +150,4 @@ def _may_reach_out() -> bool:
 
 def told(events: Iterable[AlertEvent]) -> list[AlertEvent]:
     """Return the events that people are to be told of."""
-    return [event for event in events if event.told is True]
+    return [event for event in events if event.notified]

@@ -158,7 +158,7 @@ def _alert(event: AlertEvent) -> Values:
         format_instant(event.since),
         event.duration,
         event.reason,
-        "true" if event.told is True else str(event.told),
+        "true" if event.notified else event.muted_by or "false",
         event.message,
         event.resource,
         _json([asdict(culprit) for culprit in event.top]),

@@ -42,7 +42,8 @@ FIRED = AlertEvent(
     since=at(40),
     duration=60.0,
     reason="breach",
-    told="silenced",
+    notified=False,
+    muted_by="silenced",
     top=(Culprit("7", 'ja"va', "root", "-", 90.0, None),),
 )
 
