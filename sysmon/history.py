@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sysmon.model import Culprit, Level, Origin, Row, Table
 from sysmon.stats.digest import Digest
-from sysmon.stats.tick_runs import Ticks
+from sysmon.stats.tick_runs import TickRuns
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +101,14 @@ class PastAlert:
 
 
 @dataclass(frozen=True, slots=True)
-class RolledSeries:
+class AggregatedSeries:
     """One series over a range as digests, one for each metric of the table; None where a metric never had a value.
 
     `at` are its instants in order, milliseconds since the epoch.
     """
 
     labels: tuple[str, ...]
-    at: Ticks
+    at: TickRuns
     digests: Sequence[Digest | None]
 
 
@@ -123,7 +123,7 @@ class GroupUse:
 
 
 @dataclass(frozen=True, slots=True)
-class RolledGroup:
+class AggregatedGroup:
     """Rows that come and go, summed up by those labels that stay (processes by name, user and unit)."""
 
     labels: tuple[tuple[str, str], ...]
@@ -132,7 +132,7 @@ class RolledGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class RolledTable:
+class AggregatedTable:
     """A table over a range, from roll-ups and from the rows between them.
 
     It has series, or groups where the table's rows are no series. `sources` are the kinds of files that answered,
@@ -141,7 +141,7 @@ class RolledTable:
 
     table: Table
     origin: Origin | None
-    ticks: Ticks
-    series: Sequence[RolledSeries]
-    groups: Sequence[RolledGroup]
+    ticks: TickRuns
+    series: Sequence[AggregatedSeries]
+    groups: Sequence[AggregatedGroup]
     sources: tuple[str, ...]

@@ -22,7 +22,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Selection:
     """Which rows are meant: those of [since, until), of one host; no tables or metrics named means all of them.
 
     `exact` asks for rows only, whatever sums there are of them; `strict` for no answer where anything is damaged.
@@ -61,48 +61,48 @@ class Question:
         return not self.metrics or any(fnmatchcase(metric, glob) for glob in self.metrics)
 
 
-def find_host(question: Question, damage: Damage) -> Host:
+def find_host(selection: Selection, damage: Damage) -> Host:
     """Return the host in question; raise StorageError for data that only a newer sysmon can read."""
-    catalog.check_format(question.data, damage)
-    return catalog.find_host(question.data, question.host)
+    catalog.check_format(selection.data, damage)
+    return catalog.find_host(selection.data, selection.host)
 
 
-def find_hosts(question: Question, names: Sequence[str]) -> list[str | None]:
+def find_hosts(selection: Selection, names: Sequence[str]) -> list[str | None]:
     """Return the hosts that are meant, each once: None for the one that is taken when none is named."""
     if not names:
         return [None]
-    known = catalog.hosts(question.data)
-    found = known if ALL in names else [catalog.find_host(question.data, name).name for name in names]
+    known = catalog.hosts(selection.data)
+    found = known if ALL in names else [catalog.find_host(selection.data, name).name for name in names]
     return list(dict.fromkeys(found)) or [None]
 
 
-def find_tables(question: Question, host: Host, known: Mapping[str, Table]) -> list[Table]:
+def find_tables(selection: Selection, host: Host, known: Mapping[str, Table]) -> list[Table]:
     """Return the tables in question that have files: those that sysmon knows in its order, then all others."""
     stored = host.tables()
-    for name in question.tables:
+    for name in selection.tables:
         if name in RESERVED_TABLES:
             raise UsageError(f"{name!r} holds no rows: look into {host.folder / name}")
         if name not in known and name not in stored:
             raise UsageError(f"no table {name!r}: known are {', '.join(sorted({*known, *stored}))}")
     names = [name for name in known if name in stored] + [name for name in stored if name not in known]
     tables = [
-        known.get(name) or discover_table(host.folder / name, question.since, question.until)
+        known.get(name) or discover_table(host.folder / name, selection.since, selection.until)
         for name in names
-        if not question.tables or name in question.tables
+        if not selection.tables or name in selection.tables
     ]
-    if question.metrics:
-        tables = [table for table in tables if any(question.wants(metric.name) for metric in table.metrics)]
+    if selection.metrics:
+        tables = [table for table in tables if any(selection.wants(metric.name) for metric in table.metrics)]
         if not tables:
-            raise UsageError(f"no metric is named {' or '.join(question.metrics)}: look them up with `sysmon metrics`")
+            raise UsageError(f"no metric is named {' or '.join(selection.metrics)}: look them up with `sysmon metrics`")
     return tables
 
 
-def nothing_found(question: Question, host: Host, damage: Damage) -> NothingFoundError:
+def no_rows_error(selection: Selection, host: Host, damage: Damage) -> NothingFoundError:
     """Return what to say when no row is in the range: where there are some."""
     ends = [end for name in host.tables() for end in _ends(host.folder / name)]
-    asked = f"{format_instant(question.since)} to {format_instant(question.until)}"
+    asked = f"{format_instant(selection.since)} to {format_instant(selection.until)}"
     about = printable(host.name)
-    what = f" in {', '.join(question.tables)}" if question.tables else ""
+    what = f" in {', '.join(selection.tables)}" if selection.tables else ""
     if damage.count:
         what += f" ({damage.count} could not be read)"
     if not ends:

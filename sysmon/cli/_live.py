@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sysmon.app.selection import Question
+from sysmon.app.selection import Selection
 from sysmon.cli._options import environment
 from sysmon.cli._query import binary_stdout
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 USUAL_WIDTH = 80
 
 
-def instant_question(
+def build_instant_selection(
     at: str,
     *,
     data_dir: Path | None,
@@ -25,7 +25,7 @@ def instant_question(
     host: str | None,
     tables: tuple[str, ...] = (),
     strict: bool = False,
-) -> tuple[Question, datetime]:
+) -> tuple[Selection, datetime]:
     """Return what is asked for, as seen from now, and the instant; `-2h` is `2h`, that long ago."""
     from sysmon import config
     from sysmon.reading.catalog import LAST
@@ -36,7 +36,7 @@ def instant_question(
     back = at.strip().removeprefix("-")
     asked = instants.parse_when(back if units.is_duration(back) else at, now=now)
     data = config.data_dir(data_dir, config_file, environment())
-    return Question(data, since=instants.EPOCH, until=LAST, now=now, host=host, tables=tables, strict=strict), asked
+    return Selection(data, since=instants.EPOCH, until=LAST, now=now, host=host, tables=tables, strict=strict), asked
 
 
 def sight(*, color: str, utc: bool) -> "Sight":

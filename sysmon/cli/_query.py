@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import click
 
-from sysmon.app.selection import Question
+from sysmon.app.selection import Selection
 from sysmon.cli import _completion
 from sysmon.cli._options import config_option, data_option, environment
 from sysmon.reading.catalog import Host
@@ -81,7 +81,7 @@ def range_options(since: str, host_option: Callable[[F], F]) -> Callable[[F], F]
     return add
 
 
-def question(
+def build_selection(
     *,
     since: str,
     until: str,
@@ -91,14 +91,14 @@ def question(
     tables: Sequence[str],
     metrics: Sequence[str] = (),
     strict: bool = False,
-) -> Question:
+) -> Selection:
     """Return what the options ask for, as seen from now."""
     from sysmon import config
     from sysmon.sampling.clock import SystemClock
     from sysmon.text import instants
 
     now = SystemClock().now()
-    return Question(
+    return Selection(
         data=config.data_dir(data_dir, config_file, environment()),
         since=instants.parse_when(since, now=now),
         until=instants.parse_when(until, now=now),

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import config_option, data_option, example
-from sysmon.cli._query import one_host, question
+from sysmon.cli._query import build_selection, one_host
 from sysmon.cli._silencing import me, replies, short, why_option
 
 
@@ -25,7 +25,7 @@ def command(alert_id: str, why: str, host: str | None, data_dir: Path | None, co
     from sysmon.errors import NothingFoundError
     from sysmon.model import Level
 
-    asked = question(since="1h", until="now", data_dir=data_dir, config_file=config_file, host=host, tables=())
+    asked = build_selection(since="1h", until="now", data_dir=data_dir, config_file=config_file, host=host, tables=())
     found = alerts.list_alerts(asked, active=True, level=Level.INFO)
     if alert_id not in [alert.id for alert in found.alerts]:
         raise NothingFoundError(f"no alert {alert_id!r} fires: look them up with `sysmon alerts --active`")

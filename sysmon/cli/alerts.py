@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import config_option, data_option, example, form_option, utc_option
-from sysmon.cli._query import one_host, question, strict_option, tell_damage, tell_host
+from sysmon.cli._query import build_selection, one_host, strict_option, tell_damage, tell_host
 
 FIRING = 1
 """The exit code of `--active` when something fires."""
@@ -58,7 +58,7 @@ def command(
     from sysmon.model import Level
 
     try:
-        asked = question(
+        asked = build_selection(
             since=since,
             until="now",
             data_dir=data_dir,

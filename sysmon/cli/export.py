@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import duration, example, path
-from sysmon.cli._query import binary_stdout, one_host, question, range_options, tell_damage, tell_host
+from sysmon.cli._query import binary_stdout, build_selection, one_host, range_options, tell_damage, tell_host
 
 _EVERYTHING = "@0"
 _PROGRESS_STEPS = 1000
@@ -80,7 +80,7 @@ def command(
         raise click.UsageError(f"--resume writes new files: name a folder, as in -o {place}/")
     if resume is not None and place is None and strict:
         raise click.UsageError("--strict holds rows back until --resume has noted them: name a folder with -o DIR/")
-    asked = question(
+    asked = build_selection(
         since=since,
         until=until,
         data_dir=data_dir,

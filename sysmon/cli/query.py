@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import config_option, data_option, example
-from sysmon.cli._query import binary_stdout, question, several_hosts, strict_option, tell_damage, tell_host
+from sysmon.cli._query import binary_stdout, build_selection, several_hosts, strict_option, tell_damage, tell_host
 
 EMPTY = 1
 """The exit code of an answer without rows."""
@@ -54,7 +54,9 @@ def command(
     from sysmon.app.sql import render
     from sysmon.app.sql.query import Inquiry
 
-    asked = question(since=since, until=until, data_dir=data_dir, config_file=config_file, tables=(), strict=strict)
+    asked = build_selection(
+        since=since, until=until, data_dir=data_dir, config_file=config_file, tables=(), strict=strict
+    )
     inquiry = Inquiry(asked, hosts, catalog.tables())
     for host in inquiry.hosts:
         tell_host(host)

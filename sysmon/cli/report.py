@@ -12,12 +12,12 @@ import click
 
 from sysmon.cli import _completion
 from sysmon.cli._options import color_option, duration, environment, example, path, rules_option, utc_option
-from sysmon.cli._query import binary_stdout, question, range_options, several_hosts, tell_damage, tell_host
+from sysmon.cli._query import binary_stdout, build_selection, range_options, several_hosts, tell_damage, tell_host
 
 if TYPE_CHECKING:
     from sysmon.app.reports.report import Answers
     from sysmon.app.reports.rule_limits import RuleLimits
-    from sysmon.app.selection import Question
+    from sysmon.app.selection import Selection
     from sysmon.report.summary import Report
 
 JSON_TREND = 60
@@ -114,7 +114,7 @@ def command(
     from sysmon.report.render import style
     from sysmon.report.side_by_side import HOST
 
-    asked = question(
+    asked = build_selection(
         since=since,
         until=until,
         data_dir=data_dir,
@@ -172,7 +172,7 @@ def _refuse_mixtures(form: str, **ways: bool) -> None:
         raise UsageError(f"{chosen[0]} is told as text, markdown, csv or json: choose one with --format")
 
 
-def _shift(compare: str, asked: "Question") -> timedelta:
+def _shift(compare: str, asked: "Selection") -> timedelta:
     """Return how far back the range lies that this one is compared with."""
     from sysmon.errors import UsageError
     from sysmon.text.units import parse_duration
@@ -183,7 +183,7 @@ def _shift(compare: str, asked: "Question") -> timedelta:
     return shift
 
 
-def _for_a_browser(asked: "Question", output: Path | None) -> "Question":
+def _for_a_browser(asked: "Selection", output: Path | None) -> "Selection":
     """Return a question whose answer is fine enough to look into; a terminal is no place for it."""
     from sysmon.errors import UsageError
     from sysmon.report.resolution import FINE

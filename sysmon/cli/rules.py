@@ -100,10 +100,10 @@ def backtest(
 ) -> int:
     """Say what would have fired over the stored rows."""
     from sysmon.app.rules import backtest as past
-    from sysmon.cli._query import question, tell_damage, tell_host
+    from sysmon.cli._query import build_selection, tell_damage, tell_host
     from sysmon.formats import jsonl, records
 
-    asked = question(since=since, until=until, data_dir=data_dir, config_file=config_file, host=host, tables=())
+    asked = build_selection(since=since, until=until, data_dir=data_dir, config_file=config_file, host=host, tables=())
     found = past.replay(asked)
     tell_host(found.host)
     file = rules or configuration.load(config=config_file, environ=environment()).rules
@@ -134,9 +134,9 @@ def suggest(
     """Print the rules with limits from this machine's own history, and how often each would have fired."""
     from sysmon.app.rules import backtest as past
     from sysmon.app.rules import suggest as suggestions
-    from sysmon.cli._query import question, tell_damage, tell_host
+    from sysmon.cli._query import build_selection, tell_damage, tell_host
 
-    asked = question(since=since, until=until, data_dir=data_dir, config_file=config_file, host=host, tables=())
+    asked = build_selection(since=since, until=until, data_dir=data_dir, config_file=config_file, host=host, tables=())
     found = past.replay(asked)
     tell_host(found.host)
     file = rules or configuration.load(config=config_file, environ=environment()).rules

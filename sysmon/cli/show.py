@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli import _completion
-from sysmon.cli._live import instant_question, page_width, print_page, sight
+from sysmon.cli._live import build_instant_selection, page_width, print_page, sight
 from sysmon.cli._options import color_option, config_option, data_option, environment, example, form_option, utc_option
 from sysmon.cli._query import one_host, strict_option, tell_damage, tell_host
 
@@ -59,10 +59,10 @@ def command(
     from sysmon.app.live import context
     from sysmon.view import json, plain_page
 
-    question, asked = instant_question(
+    selection, asked = build_instant_selection(
         at, data_dir=data_dir, config_file=config_file, host=host, tables=tables, strict=strict
     )
-    files = context.open_files(question)
+    files = context.open_files(selection)
     tell_host(files.host)
     shown = sight(color=color, utc=utc)
     if form == "text" and not plain and not strict and not tables:
@@ -70,11 +70,11 @@ def command(
         from sysmon.app.live.sources import FileRecord
 
         if app.is_interactive(environment()):
-            record = FileRecord(files, question.data)
+            record = FileRecord(files, selection.data)
             first = files.find_newest().moment.at if at == NOW else asked
             return app.step_through(record, shown, host=files.host.name, at=first) or tell_damage(files.damage)
     found = files.find(asked) if at != NOW else files.find_newest()
-    situation = context.past(found, asked, now=question.now, zone=shown.zone, skipped=files.damage.count)
+    situation = context.past(found, asked, now=selection.now, zone=shown.zone, skipped=files.damage.count)
     if form == "json":
         print_page([json.render(found.moment, situation, asked=asked, tables=tables)], encoded="utf-8")
     else:

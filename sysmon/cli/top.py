@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sysmon.cli._live import instant_question, page_width, print_page, sight
+from sysmon.cli._live import build_instant_selection, page_width, print_page, sight
 from sysmon.cli._options import (
     color_option,
     config_option,
@@ -23,7 +23,7 @@ from sysmon.text.names import printable
 if TYPE_CHECKING:
     from sysmon.app.live.context import Sight
     from sysmon.app.live.sources import Record
-    from sysmon.app.selection import Question
+    from sysmon.app.selection import Selection
 
 OFTEN = timedelta(seconds=1)
 """How often samples are taken here where no other interval is asked for."""
@@ -55,29 +55,29 @@ def command(
     from sysmon.app.live import app
     from sysmon.storage.lock import is_watched
 
-    question, _ = instant_question("now", data_dir=data_dir, config_file=config_file, host=host)
+    selection, _ = build_instant_selection("now", data_dir=data_dir, config_file=config_file, host=host)
     shown = sight(color=color, utc=utc)
     interactive = app.is_interactive(environment())
-    if interval is None and is_watched(question.data):
-        return _follow(question, shown, interactive=interactive)
-    return _sample(question, shown, config_file, OFTEN if interval is None else interval, interactive=interactive)
+    if interval is None and is_watched(selection.data):
+        return _follow(selection, shown, interactive=interactive)
+    return _sample(selection, shown, config_file, OFTEN if interval is None else interval, interactive=interactive)
 
 
-def _follow(question: "Question", shown: "Sight", *, interactive: bool) -> int:
+def _follow(selection: "Selection", shown: "Sight", *, interactive: bool) -> int:
     """Show what a run at work stores."""
     from sysmon.app.live import app, context
     from sysmon.app.live.sources import FileRecord
 
-    files = context.open_files(question)
+    files = context.open_files(selection)
     tell_host(files.host)
-    record = FileRecord(files, question.data)
+    record = FileRecord(files, selection.data)
     if not interactive:
         return _print(record, shown) or tell_damage(files.damage)
     return app.step_through(record, shown, host=files.host.name, at=None) or tell_damage(files.damage)
 
 
 def _sample(
-    question: "Question", shown: "Sight", config_file: Path | None, interval: timedelta, *, interactive: bool
+    selection: "Selection", shown: "Sight", config_file: Path | None, interval: timedelta, *, interactive: bool
 ) -> int:
     """Show what is sampled here."""
     from sysmon import config as configuration
@@ -86,12 +86,12 @@ def _sample(
     from sysmon.app.live.sampling import OwnSampling
     from sysmon.sampling.clock import SystemClock
 
-    if question.host is not None and question.host != hostname():
+    if selection.host is not None and selection.host != hostname():
         raise NothingFoundError(
-            f"{printable(question.host)} is not this machine, and nobody samples it into {question.data}: "
-            f"look back with `sysmon show --host {printable(question.host)}`"
+            f"{printable(selection.host)} is not this machine, and nobody samples it into {selection.data}: "
+            f"look back with `sysmon show --host {printable(selection.host)}`"
         )
-    config = configuration.load(config=config_file, data=question.data, interval=interval, environ=environment())
+    config = configuration.load(config=config_file, data=selection.data, interval=interval, environ=environment())
     sampling = OwnSampling(config, clock=SystemClock())
     if interactive:
         return app.watch(sampling, shown)

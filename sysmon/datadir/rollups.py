@@ -11,7 +11,7 @@ FOLDER = "rollup"
 _NAME = re.compile(r"(?P<table>[A-Za-z0-9_]+)-(?P<stamp>\d{8}(?:T\d\d)?)\.jsonl\.gz", re.ASCII)
 
 
-class Span(StrEnum):
+class Resolution(StrEnum):
     """How much time is summed up as one; its value is the name of its folder. A file of minutes holds an hour."""
 
     MINUTE = "1m"
@@ -21,12 +21,12 @@ class Span(StrEnum):
     @property
     def length(self) -> timedelta:
         """Return how much time one file holds."""
-        return timedelta(days=1) if self is Span.DAY else timedelta(hours=1)
+        return timedelta(days=1) if self is Resolution.DAY else timedelta(hours=1)
 
     def floor(self, at: datetime) -> datetime:
         """Return the beginning of the file's hour or day (UTC) that an instant lies in."""
         hour = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        return hour.replace(hour=0) if self is Span.DAY else hour
+        return hour.replace(hour=0) if self is Resolution.DAY else hour
 
     def ceiling(self, at: datetime) -> datetime:
         """Return the first beginning of a file's hour or day that is not before an instant."""
@@ -39,13 +39,13 @@ class RollupFile:
     """The roll-up of one table over one hour or day."""
 
     table: str
-    span: Span
+    span: Resolution
     start: datetime
 
     @property
     def name(self) -> str:
         """Return its file name, `cpu-20261120T12.jsonl.gz` or `cpu-20261120.jsonl.gz`."""
-        return f"{self.table}-{self.start:{'%Y%m%d' if self.span is Span.DAY else '%Y%m%dT%H'}}.jsonl.gz"
+        return f"{self.table}-{self.start:{'%Y%m%d' if self.span is Resolution.DAY else '%Y%m%dT%H'}}.jsonl.gz"
 
     @property
     def end(self) -> datetime:
@@ -53,13 +53,15 @@ class RollupFile:
         return self.start + self.span.length
 
 
-def parse(file_name: str, span: Span) -> RollupFile | None:
+def parse(file_name: str, span: Resolution) -> RollupFile | None:
     """Read the name of a file in the folder of a span; None when it is no roll-up's."""
     match = _NAME.fullmatch(file_name)
     if match is None:
         return None
     try:
-        start = datetime.strptime(match["stamp"], "%Y%m%d" if span is Span.DAY else "%Y%m%dT%H").replace(tzinfo=UTC)
+        start = datetime.strptime(match["stamp"], "%Y%m%d" if span is Resolution.DAY else "%Y%m%dT%H").replace(
+            tzinfo=UTC
+        )
     except ValueError:
         return None
     return RollupFile(match["table"], span, start)

@@ -130,7 +130,7 @@ def select(file_names: Iterable[str], since: datetime, until: datetime) -> list[
     Of a stem's files the compressed one is taken first, JSON Lines before CSV.
     """
     by_stem: dict[str, SegmentFile] = {}
-    for name in _near(file_names, since, until):
+    for name in _filter_by_stamp(file_names, since, until):
         found = parse(name)
         if found is None:
             continue
@@ -156,7 +156,7 @@ def stems_by_hour(file_names: Iterable[str], since: datetime, until: datetime) -
     begin, end = _stamp(since.astimezone(UTC).replace(minute=0, second=0)), _stamp(until)
     stems: dict[str, set[str]] = {}
     others = []
-    for name in _near(file_names, since, until):
+    for name in _filter_by_stamp(file_names, since, until):
         stem, _, ending = name.partition(".")
         if stem.endswith("-1h") and ending in _ENDINGS:
             if begin <= stem[-19:-3] <= end:
@@ -182,7 +182,7 @@ def _hour(text: str) -> datetime | None:
         return None
 
 
-def _near(file_names: Iterable[str], since: datetime, until: datetime) -> list[str]:
+def _filter_by_stamp(file_names: Iterable[str], since: datetime, until: datetime) -> list[str]:
     """Return the names that may matter to a range, by their stamps alone: to read thousands of names takes long."""
     names = list(file_names)
     begin = _stamp(since - _DAY) if since - _FIRST > _DAY else ""  # no period is longer than a day

@@ -12,10 +12,10 @@ from typing import Any, NoReturn
 from sysmon.formats.csv import split_line
 from sysmon.model import Row, Table
 
-Stored = tuple[str, Row]
+TimestampedRow = tuple[str, Row]
 """The timestamp of a line as it stands there, and its labels and metrics in the declared order."""
 
-Decode = Callable[[bytes], Stored]
+Decode = Callable[[bytes], TimestampedRow]
 UNREADABLE = (ValueError, RecursionError)
 """What decoding raises for a line that is no row."""
 
@@ -36,7 +36,7 @@ def json_decoder(table: Table) -> Decode:
     """Return what decodes the JSON lines of a table: every column but the timestamp may be missing or null."""
     texts, numbers = table.labels, [metric.name for metric in table.metrics]
 
-    def decode(line: bytes) -> Stored:
+    def decode(line: bytes) -> TimestampedRow:
         found = json_record(line)
         at = found.get("timestamp")
         if not isinstance(at, str):
@@ -57,7 +57,7 @@ def csv_decoder(table: Table, header: bytes) -> Decode:
     texts = [places.get(name) for name in table.labels]
     numbers = [places.get(metric.name) for metric in table.metrics]
 
-    def decode(line: bytes) -> Stored:
+    def decode(line: bytes) -> TimestampedRow:
         cells = split_line(line)
         if len(cells) != len(columns):
             raise ValueError(f"{len(cells)} cells under a header of {len(columns)}")

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from itertools import compress
 from math import fsum, isnan
 
-from sysmon.history import GroupUse, RolledGroup, RolledSeries, RolledTable, Series, TableHistory
+from sysmon.history import AggregatedGroup, AggregatedSeries, AggregatedTable, GroupUse, Series, TableHistory
 from sysmon.model import Origin, Table
-from sysmon.stats.digest import Digest, Merging, digest
-from sysmon.stats.tick_runs import Run, Ticks, folded
+from sysmon.stats.digest import Digest, DigestMerger, digest
+from sysmon.stats.tick_runs import TickRun, TickRuns, encode_runs
 
-PASSING = frozenset({"pid", "started"})
+TRANSIENT_LABELS = frozenset({"pid", "started"})
 """Labels that tell apart what comes and goes; rows that are equal but for these count as one."""
 
 MINUTE = 60_000
@@ -20,54 +20,54 @@ Labels = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class SeriesSum:
+class SeriesAggregate:
     """One series over some time: its instants folded, and the digests of its metrics by name."""
 
     labels: Mapping[str, str]
-    ticks: tuple[Run, ...]
+    ticks: tuple[TickRun, ...]
     metrics: Mapping[str, Digest]
 
 
 @dataclass(frozen=True, slots=True)
-class TableSum:
+class TableAggregate:
     """A table over some time; `ticks` are its instants folded.
 
     `sources` are the stems of the segments it was made of, `skipped` counts what could not be read in them.
     """
 
     origin: Origin | None
-    ticks: tuple[Run, ...]
-    series: Sequence[SeriesSum] = ()
-    groups: Sequence[RolledGroup] = ()
+    ticks: tuple[TickRun, ...]
+    series: Sequence[SeriesAggregate] = ()
+    groups: Sequence[AggregatedGroup] = ()
     sources: frozenset[str] = frozenset()
     skipped: int = 0
 
 
-def sum_up(history: TableHistory, sources: Iterable[str] = (), skipped: int = 0) -> TableSum:
+def aggregate(history: TableHistory, sources: Iterable[str] = (), skipped: int = 0) -> TableAggregate:
     """Return the sum of rows."""
     table = history.table
-    return TableSum(
+    return TableAggregate(
         history.origin,
-        tuple(folded(history.ticks)),
-        series=tuple(_series(one, table) for one in history.series) if table.series else (),
-        groups=() if table.series else tuple(_groups(history)),
+        tuple(encode_runs(history.ticks)),
+        series=tuple(_aggregate_series(one, table) for one in history.series) if table.series else (),
+        groups=() if table.series else tuple(_aggregate_groups(history)),
         sources=frozenset(sources),
         skipped=skipped,
     )
 
 
-def sum_of(parts: Iterable[TableSum], table: Table) -> TableSum:
+def merge_aggregates(parts: Iterable[TableAggregate], table: Table) -> TableAggregate:
     """Return the sum of sums."""
-    joining = Joining(table)
+    joining = AggregateMerger(table)
     for part in parts:
         joining.add(part)
     joined = joining.result(())
     names = [metric.name for metric in table.metrics]
-    return TableSum(
+    return TableAggregate(
         joined.origin,
         joined.ticks.runs,
         tuple(
-            SeriesSum(
+            SeriesAggregate(
                 dict(zip(table.labels, one.labels, strict=True)),
                 one.at.runs,
                 {name: found for name, found in zip(names, one.digests, strict=True) if found is not None},
@@ -80,7 +80,7 @@ def sum_of(parts: Iterable[TableSum], table: Table) -> TableSum:
     )
 
 
-def by_minute(history: TableHistory) -> Iterator[TableHistory]:
+def split_by_minute(history: TableHistory) -> Iterator[TableHistory]:
     """Yield the rows of each minute that has any, in order."""
     minutes: dict[int, dict[int, Series]] = {}
     for number, series in enumerate(history.series):
@@ -95,20 +95,20 @@ def by_minute(history: TableHistory) -> Iterator[TableHistory]:
         yield TableHistory(history.table, history.origin, ticks, [found[number] for number in sorted(found)])
 
 
-class Joining:
+class AggregateMerger:
     """Puts the sums of parts together, in any order, and holds no more than their sum."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
         self._names = [metric.name for metric in table.metrics]
-        self._ticks: list[Run] = []
-        self._series: dict[tuple[str, ...], _Parts] = {}
-        self._groups: dict[Labels, RolledGroup] = {}
+        self._ticks: list[TickRun] = []
+        self._series: dict[tuple[str, ...], _SeriesMerger] = {}
+        self._groups: dict[Labels, AggregatedGroup] = {}
         self._origin: tuple[int, Origin] | None = None
         self.sources: frozenset[str] = frozenset()
         self.skipped = 0
 
-    def add(self, part: TableSum) -> None:
+    def add(self, part: TableAggregate) -> None:
         """Take one in."""
         self._ticks += part.ticks
         self.sources |= part.sources
@@ -117,19 +117,19 @@ class Joining:
             self._origin = (part.ticks[0][0], part.origin)
         for one in part.series:
             labels = tuple(one.labels.get(name) or "-" for name in self._table.labels)
-            self._series.setdefault(labels, _Parts()).add(one)
+            self._series.setdefault(labels, _SeriesMerger()).add(one)
         for group in part.groups:
             known = self._groups.get(group.labels)
-            self._groups[group.labels] = group if known is None else _merged_group(known, group)
+            self._groups[group.labels] = group if known is None else _merge_groups(known, group)
 
-    def result(self, sources: tuple[str, ...]) -> RolledTable:
+    def result(self, sources: tuple[str, ...]) -> AggregatedTable:
         """Return the table over all parts; `sources` says what kinds of files they came from."""
-        return RolledTable(
+        return AggregatedTable(
             table=self._table,
             origin=None if self._origin is None else self._origin[1],
-            ticks=Ticks(sorted(self._ticks)),
+            ticks=TickRuns(sorted(self._ticks)),
             series=[
-                RolledSeries(labels, Ticks(sorted(one.ticks)), one.digests(self._names))
+                AggregatedSeries(labels, TickRuns(sorted(one.ticks)), one.digests(self._names))
                 for labels, one in self._series.items()
             ],
             groups=list(self._groups.values()),
@@ -137,71 +137,73 @@ class Joining:
         )
 
 
-class _Parts:
+class _SeriesMerger:
     """What the parts have of one series."""
 
     def __init__(self) -> None:
-        self.ticks: list[Run] = []
-        self._metrics: dict[str, Merging] = {}
+        self.ticks: list[TickRun] = []
+        self._metrics: dict[str, DigestMerger] = {}
 
-    def add(self, one: SeriesSum) -> None:
+    def add(self, one: SeriesAggregate) -> None:
         self.ticks += one.ticks
         for name, found in one.metrics.items():
-            self._metrics.setdefault(name, Merging()).add(found)
+            self._metrics.setdefault(name, DigestMerger()).add(found)
 
     def digests(self, names: Iterable[str]) -> list[Digest | None]:
         return [self._metrics[name].result() if name in self._metrics else None for name in names]
 
 
-def _series(series: Series, table: Table) -> SeriesSum:
+def _aggregate_series(series: Series, table: Table) -> SeriesAggregate:
     metrics = {}
     for index, metric in enumerate(table.metrics):
-        found = digest(*_present(series.at, series.column(index)))
+        found = digest(*_drop_missing(series.at, series.column(index)))
         if found is not None:
             metrics[metric.name] = found
     labels = dict(zip(table.labels, series.labels, strict=True))
-    return SeriesSum(labels, tuple(folded(sorted(series.at))), metrics)
+    return SeriesAggregate(labels, tuple(encode_runs(sorted(series.at))), metrics)
 
 
-def _present(at: Sequence[int], values: "array[float]") -> "tuple[Sequence[int], array[float]]":
+def _drop_missing(at: Sequence[int], values: "array[float]") -> "tuple[Sequence[int], array[float]]":
     if not isnan(sum(values)):
         return at, values
     there = [value == value for value in values]
     return list(compress(at, there)), array("d", compress(values, there))
 
 
-def _groups(history: TableHistory) -> list[RolledGroup]:
+def _aggregate_groups(history: TableHistory) -> list[AggregatedGroup]:
     table = history.table
     sums: dict[Labels, dict[str, dict[int, float]]] = {}
     pids: dict[Labels, set[str]] = {}
     for series in history.series:
         named = dict(zip(table.labels, series.labels, strict=True))
-        group = tuple((name, value) for name, value in named.items() if name not in PASSING)
+        group = tuple((name, value) for name, value in named.items() if name not in TRANSIENT_LABELS)
         pids.setdefault(group, set()).add(named.get("pid", ""))
         metrics = sums.setdefault(group, {})
         for index, metric in enumerate(table.metrics):
-            at, values = _present(series.at, series.column(index))
+            at, values = _drop_missing(series.at, series.column(index))
             by_tick = metrics.setdefault(metric.name, {})
             for ms, value in zip(at, values, strict=True):
                 by_tick[ms] = by_tick.get(ms, 0.0) + value
     return [
-        RolledGroup(labels, frozenset(pids[labels]), {name: _use(found) for name, found in metrics.items() if found})
+        AggregatedGroup(
+            labels, frozenset(pids[labels]), {name: _aggregate_use(found) for name, found in metrics.items() if found}
+        )
         for labels, metrics in sums.items()
     ]
 
 
-def _use(by_tick: Mapping[int, float]) -> GroupUse:
+def _aggregate_use(by_tick: Mapping[int, float]) -> GroupUse:
     high = max(by_tick.values())
     return GroupUse(len(by_tick), fsum(by_tick.values()), high, min(ms for ms in by_tick if by_tick[ms] == high))
 
 
-def _merged_group(one: RolledGroup, other: RolledGroup) -> RolledGroup:
+def _merge_groups(one: AggregatedGroup, other: AggregatedGroup) -> AggregatedGroup:
     uses = dict(one.uses)
     for name, use in other.uses.items():
-        uses[name] = _merged_use(uses[name], use) if name in uses else use
-    return RolledGroup(one.labels, one.pids | other.pids, uses)
+        uses[name] = _merge_uses(uses[name], use) if name in uses else use
+    return AggregatedGroup(one.labels, one.pids | other.pids, uses)
 
 
-def _merged_use(one: GroupUse, other: GroupUse) -> GroupUse:
+def _merge_uses(one: GroupUse, other: GroupUse) -> GroupUse:
     highest = max(one, other, key=lambda use: (use.high, -use.high_at))
     return GroupUse(one.ticks + other.ticks, one.total + other.total, highest.high, highest.high_at)

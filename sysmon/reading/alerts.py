@@ -8,7 +8,7 @@ from sysmon.history import AlertState, PastAlert
 from sysmon.model import AlertEvent, Transition
 from sysmon.reading.logs import AlertEntry
 
-_BESIDE = (Transition.FLAPPING, Transition.STEADY)
+_SIDE_NOTES = (Transition.FLAPPING, Transition.STEADY)
 """What is told of an alert that begins or ends too often; it changes nothing about it."""
 
 
@@ -20,17 +20,17 @@ def past_alerts(entries: Iterable[AlertEntry], since: datetime, until: datetime)
     known: dict[str, PastAlert] = {}
     for entry in entries:
         if isinstance(entry, AlertEvent):
-            if entry.transition in _BESIDE:
+            if entry.transition in _SIDE_NOTES:
                 continue
-            known[entry.id] = _told(known.get(entry.id), entry)
+            known[entry.id] = _apply_event(known.get(entry.id), entry)
             continue
         at, firing = entry
         for event in firing:
-            known.setdefault(event.id, _told(None, event))
+            known.setdefault(event.id, _apply_event(None, event))
         on = {event.id for event in firing}
         for id_, alert in known.items():
             if alert.state is AlertState.FIRING and id_ not in on:
-                known[id_] = _ended(alert, at, AlertState.UNKNOWN)
+                known[id_] = _close(alert, at, AlertState.UNKNOWN)
     alerts = [replace(alert, duration=_duration(alert, until)) for alert in known.values()]
     return sorted(
         (alert for alert in alerts if alert.since < until and (alert.ended is None or alert.ended >= since)),
@@ -43,21 +43,21 @@ def active_alerts(entries: Iterable[AlertEntry]) -> list[AlertEvent]:
     on: dict[str, AlertEvent] = {}
     for entry in entries:
         if not isinstance(entry, AlertEvent):
-            on = {event.id: _blaming(on.get(event.id), event) for event in entry[1]}
+            on = {event.id: _keep_culprits(on.get(event.id), event) for event in entry[1]}
         elif entry.transition is Transition.RESOLVED:
             on.pop(entry.id, None)
-        elif entry.transition not in _BESIDE:
-            on[entry.id] = _blaming(on.get(entry.id), entry)
+        elif entry.transition not in _SIDE_NOTES:
+            on[entry.id] = _keep_culprits(on.get(entry.id), entry)
     return list(on.values())
 
 
-def _blaming(before: AlertEvent | None, event: AlertEvent) -> AlertEvent:
+def _keep_culprits(before: AlertEvent | None, event: AlertEvent) -> AlertEvent:
     if event.top or before is None:
         return event
     return replace(event, resource=before.resource, top=before.top, unaccounted=before.unaccounted)
 
 
-def _told(before: PastAlert | None, event: AlertEvent) -> PastAlert:
+def _apply_event(before: PastAlert | None, event: AlertEvent) -> PastAlert:
     worse = before is None or event.level.rank > before.level.rank
     blamed = event if event.top or before is None else before
     alert = PastAlert(
@@ -78,10 +78,10 @@ def _told(before: PastAlert | None, event: AlertEvent) -> PastAlert:
         unaccounted=blamed.unaccounted,
     )
     resolved = event.transition is Transition.RESOLVED
-    return _ended(alert, event.at, AlertState.RESOLVED) if resolved else alert
+    return _close(alert, event.at, AlertState.RESOLVED) if resolved else alert
 
 
-def _ended(alert: PastAlert, at: datetime, state: AlertState) -> PastAlert:
+def _close(alert: PastAlert, at: datetime, state: AlertState) -> PastAlert:
     return replace(alert, ended=at, state=state)
 
 

@@ -102,7 +102,7 @@ def files(folder: Path, since: datetime, until: datetime, damage: Damage | None 
 def names(folder: Path, damage: Damage) -> list[str]:
     """Return what is in a folder; one that cannot be read is damage."""
     try:
-        return _listed(folder)
+        return _list_names(folder)
     except OSError as error:
         damage.note(folder, None, f"cannot be read ({error.strerror})")
         return []
@@ -114,7 +114,7 @@ def open_files(folder: Path, chosen: list[SegmentFile], damage: Damage) -> Itera
     It may have been packed; if it is not there either, it has expired, and that is no damage.
     """
     for file in chosen:
-        for candidate in _current_names(folder, file):
+        for candidate in _candidates(folder, file):
             path = folder / candidate.name
             try:
                 opened = open_file(path)
@@ -128,26 +128,26 @@ def open_files(folder: Path, chosen: list[SegmentFile], damage: Damage) -> Itera
             break
 
 
-def _current_names(folder: Path, file: SegmentFile) -> Iterator[SegmentFile]:
+def _candidates(folder: Path, file: SegmentFile) -> Iterator[SegmentFile]:
     yield file
     yield from (found for found in files(folder, EPOCH, LAST, Damage()) if found.segment.stem == file.segment.stem)
 
 
 def _entries(folder: Path) -> list[str]:
     try:
-        return _listed(folder)
+        return _list_names(folder)
     except OSError as error:
-        raise _unreadable(folder, error) from error
+        raise _unreadable_error(folder, error) from error
 
 
-def _listed(folder: Path) -> list[str]:
+def _list_names(folder: Path) -> list[str]:
     try:
         return sorted(os.listdir(folder))  # noqa: PTH208 - names are all that is needed, and there may be thousands
     except (FileNotFoundError, NotADirectoryError):
         return []
 
 
-def _unreadable(folder: Path, error: OSError) -> StorageError:
+def _unreadable_error(folder: Path, error: OSError) -> StorageError:
     return StorageError(f"{folder}: cannot be read ({error.strerror}): check who may read it")
 
 

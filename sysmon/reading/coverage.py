@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sysmon.formats.records import RUNNING
 from sysmon.history import Coverage
 from sysmon.model import Event
-from sysmon.stats.tick_runs import Ticks
+from sysmon.stats.tick_runs import TickRuns
 from sysmon.text.instants import from_ms, parse_instant, to_ms
 
 _GRACE = timedelta(seconds=1)
@@ -15,7 +15,7 @@ _GRACE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunPeriod:
     """A stretch, in milliseconds since the epoch and with both ends in it, in which one process sampled.
 
     `first_tick` is the instant at which every table was due, None where the stretch does not begin with it.
@@ -31,7 +31,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class DuePeriod:
     """A stretch in which one table is due at `first_tick` and whenever `interval` (milliseconds) divides the time.
 
     `phase` shifts those instants, for tables of other programs.
@@ -52,14 +52,14 @@ class Stretch:
         return multiples + (first is not None and self.start <= first <= self.last and first % self.interval != 0)
 
 
-def runs_of(events: Iterable[Event], *, until: datetime, now: datetime) -> list[Run]:
+def find_run_periods(events: Iterable[Event], *, until: datetime, now: datetime) -> list[RunPeriod]:
     """Return when a process sampled, up to `until`, in the order of time.
 
     A run that says neither that it stopped nor is followed by another is taken to be running still, and is expected
     to have stored everything up to a second before `now`. One that is followed by another without having stopped has
     crashed: up to the next one's first tick it is counted as running, and what is missing as lost.
     """
-    runs: list[Run] = []
+    runs: list[RunPeriod] = []
     for event in events:
         current = runs[-1] if runs and not runs[-1].closed else None
         at = to_ms(event.at)
@@ -70,17 +70,17 @@ def runs_of(events: Iterable[Event], *, until: datetime, now: datetime) -> list[
             runs[-1] = replace(current, last=_instant(event, "last_tick", before), closed=True)
             runs.append(replace(current, start=at, first_tick=None))
         elif event.kind == "interval_changed" and current is not None:
-            runs[-1:] = _paced_anew(current, event)
+            runs[-1:] = _change_interval(current, event)
         elif event.kind in {RUNNING, "started"}:
-            _begin(runs, event)
+            _begin_run(runs, event)
     if runs and not runs[-1].closed:
         runs[-1] = replace(runs[-1], last=to_ms(min(until, now - _GRACE)))
     return runs
 
 
-def stretches_of(
-    runs: Iterable[Run], table: str, ticks: Sequence[int], since: datetime, until: datetime
-) -> list[Stretch]:
+def find_due_periods(
+    runs: Iterable[RunPeriod], table: str, ticks: Sequence[int], since: datetime, until: datetime
+) -> list[DuePeriod]:
     """Return where samples of a table should be in [since, until).
 
     `ticks` are the instants it has there, in order: where no run tells the interval, their median spacing is it.
@@ -88,19 +88,19 @@ def stretches_of(
     begin, end = to_ms(since), to_ms(until) - 1
     known = [run for run in runs if table in run.seconds]
     if not known:
-        return _from_spacing(ticks)
+        return _due_by_spacing(ticks)
     found = []
     for run in known:
         last = run.last if run.closed or not ticks else max(run.last, ticks[-1])
         start, last = max(begin, run.start), min(end, last)
         if start <= last:
-            found.append(Stretch(start, last, round(1000 * run.seconds[table]), run.first_tick))
+            found.append(DuePeriod(start, last, round(1000 * run.seconds[table]), run.first_tick))
     return found
 
 
-def coverage(stretches: Sequence[Stretch], instants: Sequence[int]) -> Coverage:
+def measure_coverage(stretches: Sequence[DuePeriod], instants: Sequence[int]) -> Coverage:
     """Return how well instants (in order) fill the stretches; those outside are found and not missed by anybody."""
-    ticks = Ticks.of(instants)
+    ticks = TickRuns.of(instants)
     expected = len(ticks)
     longest, longest_at = 0, 0
     within, length_of_all = 0, 0
@@ -125,7 +125,7 @@ def coverage(stretches: Sequence[Stretch], instants: Sequence[int]) -> Coverage:
     )
 
 
-def not_running(runs: Sequence[Run], since: datetime, until: datetime) -> float:
+def idle_seconds(runs: Sequence[RunPeriod], since: datetime, until: datetime) -> float:
     """Return the seconds of [since, until) in which nobody sampled, and nobody should have."""
     begin, end = to_ms(since), to_ms(until)
     idle = 0
@@ -138,7 +138,7 @@ def not_running(runs: Sequence[Run], since: datetime, until: datetime) -> float:
     return max(0, idle + end - reached) / 1000
 
 
-def _begin(runs: list[Run], event: Event) -> None:
+def _begin_run(runs: list[RunPeriod], event: Event) -> None:
     """Add the run that an event speaks of, or correct its beginning; the one before it ends there at the latest."""
     run_id = str(event.fields.get("run"))
     at = to_ms(event.at)
@@ -152,10 +152,10 @@ def _begin(runs: list[Run], event: Event) -> None:
     start = at if first is None else first
     if runs and not runs[-1].closed:
         runs[-1] = replace(runs[-1], last=start - 1, closed=True)
-    runs.append(Run(run_id, start, start, first, _intervals(event.fields.get("intervals")), closed=False))
+    runs.append(RunPeriod(run_id, start, start, first, _intervals(event.fields.get("intervals")), closed=False))
 
 
-def _paced_anew(run: Run, event: Event) -> list[Run]:
+def _change_interval(run: RunPeriod, event: Event) -> list[RunPeriod]:
     """Return a run as it was up to the tick at which one table's interval changed, and as it goes on from there."""
     at, table = to_ms(event.at), str(event.fields.get("collector"))
     others = {name: seconds for name, seconds in run.seconds.items() if name != table}
@@ -168,7 +168,7 @@ def _paced_anew(run: Run, event: Event) -> list[Run]:
     return [rest] if run.start > at else [replace(run, last=at, closed=True), rest]
 
 
-def _longest_gap(stretch: Stretch, instants: Ticks) -> tuple[int, int]:
+def _longest_gap(stretch: DuePeriod, instants: TickRuns) -> tuple[int, int]:
     """Return length and beginning of the longest hole: between two samples, or a sample and an edge of the stretch.
 
     A stretch without any sample is a hole of one interval at least, however short it was.
@@ -183,15 +183,15 @@ def _longest_gap(stretch: Stretch, instants: Ticks) -> tuple[int, int]:
     return max(gaps, key=lambda gap: gap[0], default=(0, 0))
 
 
-def _from_spacing(ticks: Sequence[int]) -> list[Stretch]:
+def _due_by_spacing(ticks: Sequence[int]) -> list[DuePeriod]:
     if len(ticks) < 2:
         return []
-    interval = _median(Ticks.of(ticks))
+    interval = _median(TickRuns.of(ticks))
     spaced = ticks[0] + round((ticks[-1] - ticks[0]) / interval) * interval
-    return [Stretch(ticks[0], max(ticks[-1], spaced), interval, phase=ticks[0] % interval)]
+    return [DuePeriod(ticks[0], max(ticks[-1], spaced), interval, phase=ticks[0] % interval)]
 
 
-def _median(ticks: Ticks) -> int:
+def _median(ticks: TickRuns) -> int:
     """Return the distance of which as many are shorter as are longer; of an even number the lower of the middle two."""
     middle = (len(ticks) - 2) // 2
     for far, count, _ in sorted(ticks.steps()):

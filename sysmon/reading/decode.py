@@ -9,8 +9,8 @@ from sysmon.formats import CONFIGURED_LABELS
 from sysmon.formats.csv import split_line
 from sysmon.model import Table
 
-Record = tuple[Any, ...]
-Decode = Callable[[bytes], Record]
+FlatRecord = tuple[Any, ...]
+Decode = Callable[[bytes], FlatRecord]
 HEAD = ("timestamp", "hostname", *CONFIGURED_LABELS)
 """The columns in front of a table's own."""
 
@@ -35,7 +35,7 @@ def refuse_debris(line: bytes) -> None:
         raise ValueError("a control character")
 
 
-def decode_all(decode: Decode, text: bytes, count: int) -> list[Record] | None:
+def decode_all(decode: Decode, text: bytes, count: int) -> list[FlatRecord] | None:
     """Return the records of so many lines; None where some may be no rows, and each is to be looked at."""
     if not isinstance(decode, _JsonDecoder):
         return None
@@ -71,10 +71,10 @@ class _JsonDecoder:
         self._decode = decoder.decode
         self._decode_lines = decoder.decode_lines
 
-    def __call__(self, line: bytes) -> Record:
+    def __call__(self, line: bytes) -> FlatRecord:
         return msgspec.structs.astuple(self._decode(line))
 
-    def many(self, text: bytes) -> list[Record]:
+    def many(self, text: bytes) -> list[FlatRecord]:
         return list(map(msgspec.structs.astuple, self._decode_lines(text)))
 
 
@@ -89,7 +89,11 @@ def csv_decoder(table: Table, header: bytes) -> Decode:
     texts = len(HEAD) + len(table.labels)
     metrics = set(names[texts:])
     first = next((index for index, name in enumerate(found) if name in metrics), len(found))
-    if first < len(found) and set(found[first:]) <= metrics and found[first:] == _in_order(found[first:], names):
+    if (
+        first < len(found)
+        and set(found[first:]) <= metrics
+        and found[first:] == _in_declared_order(found[first:], names)
+    ):
         return _TailDecoder(names[:texts], names[texts:], found, first)
     return _AnyDecoder(names, texts, found)
 
@@ -103,7 +107,7 @@ class _AnyDecoder:
         self._texts = [places.get(name) for name in names[:texts]]
         self._numbers = [places.get(name) for name in names[texts:]]
 
-    def __call__(self, line: bytes) -> Record:
+    def __call__(self, line: bytes) -> FlatRecord:
         cells = split_line(line)
         if len(cells) != self._width:
             raise ValueError(f"{len(cells)} cells under a header of {self._width}")
@@ -127,7 +131,7 @@ class _TailDecoder:
         self._whole = list(metrics) == list(found[first:])
         self._numbers = [places[name] - first if name in places else None for name in metrics]
 
-    def __call__(self, line: bytes) -> Record:
+    def __call__(self, line: bytes) -> FlatRecord:
         if b'"' in line:
             cells = split_line(line)
             if len(cells) != self._width:
@@ -166,6 +170,6 @@ def _json_array(tail: bytes) -> bytes:
     return b"[" + tail + b"null]" if body.endswith(b",") else b"[" + tail + b"]"
 
 
-def _in_order(found: Sequence[str], names: Sequence[str]) -> list[str]:
+def _in_declared_order(found: Sequence[str], names: Sequence[str]) -> list[str]:
     wanted = set(found)
     return [name for name in names if name in wanted]

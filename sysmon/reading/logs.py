@@ -30,10 +30,10 @@ def read_events(host: Path, since: datetime, until: datetime, damage: Damage) ->
 
 def read_alerts(host: Path, since: datetime, until: datetime, damage: Damage) -> list[AlertEntry]:
     """Return the entries of the alert log up to `until`, from the last segment that began before `since` on."""
-    return _read(host / "alerts", since, until, damage, _alert_entry)
+    return _read(host / "alerts", since, until, damage, _decode_alert_entry)
 
 
-def _alert_entry(record: dict[str, Any]) -> AlertEntry:
+def _decode_alert_entry(record: dict[str, Any]) -> AlertEntry:
     if record["event"] == records.ACTIVE:
         return parse_instant(record["timestamp"]), records.read_active(record)
     return records.read_alert(record)
@@ -54,12 +54,12 @@ def _read(
 
 
 def _lines(folder: Path, since: datetime, until: datetime, damage: Damage) -> Iterator[tuple[Path, int, bytes]]:
-    for file, path, opened in catalog.open_files(folder, _chosen(folder, since, until, damage), damage):
+    for file, path, opened in catalog.open_files(folder, _select_files(folder, since, until, damage), damage):
         for number, lines in read_lines(opened, path, damage, packed=file.packed):
             yield from ((path, number + offset, line) for offset, line in enumerate(lines))
 
 
-def _chosen(folder: Path, since: datetime, until: datetime, damage: Damage) -> list[SegmentFile]:
+def _select_files(folder: Path, since: datetime, until: datetime, damage: Damage) -> list[SegmentFile]:
     """Return the files from the last one that began before `since` on: logs are only continued when there is news."""
     logs = [file for file in catalog.files(folder, EPOCH, until, damage) if file.form is Form.JSONL]
     before = [index for index, file in enumerate(logs) if file.segment.start <= since.astimezone(UTC)]

@@ -12,15 +12,15 @@ from typing import TypeVar
 import msgspec
 
 from sysmon.datadir.rollups import RollupFile
-from sysmon.history import GroupUse, RolledGroup
+from sysmon.history import AggregatedGroup, GroupUse
 from sysmon.model import Origin
-from sysmon.reading.aggregate import SeriesSum, TableSum
+from sysmon.reading.aggregate import SeriesAggregate, TableAggregate
 from sysmon.reading.damage import Damage
 from sysmon.reading.lines import open_file, read_lines, read_whole
-from sysmon.stats.ddsketch import Bins
+from sysmon.stats.ddsketch import DDSketch
 from sysmon.stats.digest import Digest
 from sysmon.stats.hourly import HOUR, Hourly
-from sysmon.stats.tick_runs import Run
+from sysmon.stats.tick_runs import TickRun
 from sysmon.text.instants import format_instant, to_ms
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ _Hours = tuple[list[int], list[int]]
 """Beginnings of hours, and how many values each has."""
 
 
-class Head(msgspec.Struct, omit_defaults=True):
+class RollupHeader(msgspec.Struct, omit_defaults=True):
     """The first line of a roll-up."""
 
     timestamp: str
@@ -44,7 +44,7 @@ class Head(msgspec.Struct, omit_defaults=True):
     version: int
     hostname: str | None
     origin: dict[str, str]
-    ticks: list[Run]
+    ticks: list[TickRun]
     sources: list[str]
     skipped: int = 0
 
@@ -87,7 +87,7 @@ class _Line(msgspec.Struct, omit_defaults=True):
     """A series where it has ticks, else a group."""
 
     labels: dict[str, str]
-    ticks: list[Run] = []
+    ticks: list[TickRun] = []
     hours: list[int] = []
     sizes: list[int] = []
     metrics: dict[str, _Metric] = {}
@@ -96,43 +96,43 @@ class _Line(msgspec.Struct, omit_defaults=True):
 
 
 _ENCODE = msgspec.json.Encoder().encode
-_DECODE_HEAD = msgspec.json.Decoder(Head).decode
+_DECODE_HEAD = msgspec.json.Decoder(RollupHeader).decode
 _DECODE_LINE = msgspec.json.Decoder(_Line).decode
 
 
-def encode(found: TableSum, file: RollupFile) -> bytes:
+def encode(found: TableAggregate, file: RollupFile) -> bytes:
     """Return the text of a roll-up."""
     base = to_ms(file.start)
-    lines = [_series_line(one, base) for one in found.series] + [_group_line(one, base) for one in found.groups]
-    return b"".join([*(_ENCODE(line) + b"\n" for line in (head_of(found, file), *lines))])
+    lines = [_encode_series(one, base) for one in found.series] + [_encode_group(one, base) for one in found.groups]
+    return b"".join([*(_ENCODE(line) + b"\n" for line in (build_header(found, file), *lines))])
 
 
-def head_of(found: TableSum, file: RollupFile) -> Head:
+def build_header(found: TableAggregate, file: RollupFile) -> RollupHeader:
     """Return the first line of the roll-up of a sum."""
     origin = found.origin
-    return Head(
+    return RollupHeader(
         timestamp=format_instant(file.start),
         rollup=file.span.value,
         version=VERSION,
         hostname=None if origin is None else origin.hostname,
         origin={} if origin is None else dict(origin.labels),
-        ticks=shifted(found.ticks, -to_ms(file.start)),
+        ticks=shift_runs(found.ticks, -to_ms(file.start)),
         sources=sorted(found.sources),
         skipped=found.skipped,
     )
 
 
-def read(path: Path, file: RollupFile, damage: Damage) -> TableSum | None:
+def read(path: Path, file: RollupFile, damage: Damage) -> TableAggregate | None:
     """Return what a roll-up holds; None where it is missing, of another version or cannot be read (which is noted)."""
     base = to_ms(file.start)
 
-    def made(head: Head, lines: list[bytes]) -> TableSum:
+    def made(head: RollupHeader, lines: list[bytes]) -> TableAggregate:
         decoded = [_DECODE_LINE(line) for line in lines]
-        return TableSum(
+        return TableAggregate(
             origin=head.whose,
-            ticks=tuple(shifted(head.ticks, base)),
-            series=tuple(_series_of(line, base) for line in decoded if line.ticks),
-            groups=tuple(_group_of(line, base) for line in decoded if line.pids),
+            ticks=tuple(shift_runs(head.ticks, base)),
+            series=tuple(_decode_series(line, base) for line in decoded if line.ticks),
+            groups=tuple(_decode_group(line, base) for line in decoded if line.pids),
             sources=frozenset(head.sources),
             skipped=head.skipped,
         )
@@ -140,9 +140,9 @@ def read(path: Path, file: RollupFile, damage: Damage) -> TableSum | None:
     return parse(path, damage, made)
 
 
-def parse(path: Path, damage: Damage, made: Callable[[Head, list[bytes]], T]) -> T | None:
+def parse(path: Path, damage: Damage, made: Callable[[RollupHeader, list[bytes]], T]) -> T | None:
     """Return what is made of the head and the lines of a roll-up; None, and a note, as `read` says."""
-    lines = _lines_of(path, damage)
+    lines = _read_lines(path, damage)
     if not lines:
         return None
     try:
@@ -156,14 +156,14 @@ def parse(path: Path, damage: Damage, made: Callable[[Head, list[bytes]], T]) ->
 def read_sources(path: Path) -> frozenset[str] | None:
     """Return the segments that a roll-up was made of; None where it cannot be used."""
     try:
-        lines = _lines_of(path, Damage(), only_head=True)
+        lines = _read_lines(path, Damage(), only_head=True)
         head = _DECODE_HEAD(lines[0]) if lines else None
     except (ValueError, RecursionError):
         return None
     return frozenset(head.sources) if head is not None and head.version <= VERSION else None
 
 
-def _lines_of(path: Path, damage: Damage, *, only_head: bool = False) -> list[bytes]:
+def _read_lines(path: Path, damage: Damage, *, only_head: bool = False) -> list[bytes]:
     """Return the lines of a roll-up; none where it is missing or cannot be read (which is noted)."""
     found: list[bytes] = []
     before = damage.count
@@ -184,15 +184,15 @@ def _lines_of(path: Path, damage: Damage, *, only_head: bool = False) -> list[by
     return [] if damage.count > before else found
 
 
-def _series_line(one: SeriesSum, base: int) -> _Line:
-    usual = next((_hours_of(found, base) for found in one.metrics.values() if len(found.hours) > 1), ([], []))
-    metrics = {name: _metric_line(found, base, usual) for name, found in one.metrics.items()}
-    return _Line(dict(one.labels), shifted(one.ticks, -base), *usual, metrics=metrics)
+def _encode_series(one: SeriesAggregate, base: int) -> _Line:
+    usual = next((_hours_after(found, base) for found in one.metrics.values() if len(found.hours) > 1), ([], []))
+    metrics = {name: _encode_metric(found, base, usual) for name, found in one.metrics.items()}
+    return _Line(dict(one.labels), shift_runs(one.ticks, -base), *usual, metrics=metrics)
 
 
-def _metric_line(found: Digest, base: int, usual: _Hours) -> _Metric:
+def _encode_metric(found: Digest, base: int, usual: _Hours) -> _Metric:
     hours = found.hours if len(found.hours) > 1 else Hourly()
-    own = _hours_of(found, base)
+    own = _hours_after(found, base)
     begins, sizes = own if hours and own != usual else ([], [])
     return _Metric(
         count=found.count,
@@ -212,7 +212,7 @@ def _metric_line(found: Digest, base: int, usual: _Hours) -> _Metric:
     )
 
 
-def _hours_of(found: Digest, base: int) -> _Hours:
+def _hours_after(found: Digest, base: int) -> _Hours:
     return [(hour - base) // HOUR for hour in found.hours.starts], list(found.hours.sizes)
 
 
@@ -220,18 +220,18 @@ def _rounded(value: float) -> float:
     return float(format(value, DIGITS))
 
 
-def _group_line(group: RolledGroup, base: int) -> _Line:
+def _encode_group(group: AggregatedGroup, base: int) -> _Line:
     uses = {name: _Use(use.ticks, use.total, use.high, use.high_at - base) for name, use in group.uses.items()}
     return _Line(dict(group.labels), pids=sorted(group.pids), uses=uses)
 
 
-def _series_of(line: _Line, base: int) -> SeriesSum:
+def _decode_series(line: _Line, base: int) -> SeriesAggregate:
     usual = [base + hour * HOUR for hour in line.hours], line.sizes
-    metrics = {name: _digest_of(metric, base, usual) for name, metric in line.metrics.items()}
-    return SeriesSum(line.labels, tuple(shifted(line.ticks, base)), metrics)
+    metrics = {name: _decode_digest(metric, base, usual) for name, metric in line.metrics.items()}
+    return SeriesAggregate(line.labels, tuple(shift_runs(line.ticks, base)), metrics)
 
 
-def _digest_of(metric: _Metric, base: int, usual: _Hours) -> Digest:
+def _decode_digest(metric: _Metric, base: int, usual: _Hours) -> Digest:
     if metric.means:
         begins, sizes = usual
         if metric.hours:
@@ -253,22 +253,22 @@ def _digest_of(metric: _Metric, base: int, usual: _Hours) -> Digest:
         first_at=base + metric.first_at,
         last=metric.last,
         last_at=base + metric.last_at,
-        bins=Bins(metric.histogram) if metric.histogram else _first_version(metric),
+        bins=DDSketch(metric.histogram) if metric.histogram else _sketch_of_version_1(metric),
         hours=hours,
     )
 
 
-def _first_version(metric: _Metric) -> Bins:
-    return Bins.counted(dict(zip(accumulate(metric.bins), metric.counts, strict=True)))
+def _sketch_of_version_1(metric: _Metric) -> DDSketch:
+    return DDSketch.counted(dict(zip(accumulate(metric.bins), metric.counts, strict=True)))
 
 
-def _group_of(line: _Line, base: int) -> RolledGroup:
+def _decode_group(line: _Line, base: int) -> AggregatedGroup:
     uses: Mapping[str, GroupUse] = {
         name: GroupUse(use.ticks, use.sum, use.max, base + use.max_at) for name, use in line.uses.items()
     }
-    return RolledGroup(tuple(line.labels.items()), frozenset(line.pids), uses)
+    return AggregatedGroup(tuple(line.labels.items()), frozenset(line.pids), uses)
 
 
-def shifted(runs: Iterable[Run], by: int) -> list[Run]:
+def shift_runs(runs: Iterable[TickRun], by: int) -> list[TickRun]:
     """Return instants that are so many milliseconds later."""
     return [(begin + by, step, count) for begin, step, count in runs]

@@ -11,14 +11,14 @@ from pathlib import Path
 import msgspec
 
 from sysmon.datadir.rollups import RollupFile
-from sysmon.history import GroupUse, RolledGroup
-from sysmon.reading.aggregate import MINUTE, SeriesSum, TableSum
+from sysmon.history import AggregatedGroup, GroupUse
+from sysmon.reading.aggregate import MINUTE, SeriesAggregate, TableAggregate
 from sysmon.reading.damage import Damage
-from sysmon.reading.rollup_file import Head, head_of, parse, shifted
-from sysmon.stats.ddsketch import Bins
+from sysmon.reading.rollup_file import RollupHeader, build_header, parse, shift_runs
+from sysmon.stats.ddsketch import DDSketch
 from sysmon.stats.digest import Digest
 from sysmon.stats.hourly import HOUR, Hourly
-from sysmon.stats.tick_runs import Run, Ticks
+from sysmon.stats.tick_runs import TickRun, TickRuns
 from sysmon.text.instants import to_ms
 
 
@@ -38,7 +38,7 @@ class _Minute(msgspec.Struct, array_like=True):
     bins: list[int]
 
 
-class _Still(msgspec.Struct, array_like=True):
+class _ConstantMinute(msgspec.Struct, array_like=True):
     """A minute in which all values were equal."""
 
     minute: int
@@ -50,7 +50,7 @@ class _Still(msgspec.Struct, array_like=True):
 
 class _Metric(msgspec.Struct, omit_defaults=True):
     moving: list[_Minute] = []
-    still: list[_Still] = []
+    still: list[_ConstantMinute] = []
 
 
 class _Use(msgspec.Struct, array_like=True):
@@ -65,7 +65,7 @@ class _Line(msgspec.Struct, omit_defaults=True):
     """A series where it has ticks, else a group; `pids` are those of each minute that it was there."""
 
     labels: dict[str, str]
-    ticks: list[Run] = []
+    ticks: list[TickRun] = []
     metrics: dict[str, _Metric] = {}
     pids: dict[int, list[str]] = {}
     uses: dict[str, list[_Use]] = {}
@@ -75,7 +75,7 @@ _ENCODE = msgspec.json.Encoder().encode
 _DECODE_LINE = msgspec.json.Decoder(_Line).decode
 
 
-def encode(whole: TableSum, minutes: Sequence[TableSum], file: RollupFile) -> bytes:
+def encode(whole: TableAggregate, minutes: Sequence[TableAggregate], file: RollupFile) -> bytes:
     """Return the text of the roll-ups of an hour's minutes; `whole` is the sum of them all."""
     base = to_ms(file.start)
     lines: dict[tuple[tuple[str, str], ...], _Line] = {}
@@ -84,52 +84,56 @@ def encode(whole: TableSum, minutes: Sequence[TableSum], file: RollupFile) -> by
         minute = (part.ticks[0][0] - base) // MINUTE
         for one in part.series:
             key = tuple(one.labels.items())
-            line = lines.setdefault(key, _Line(dict(one.labels), shifted(ticks[key], -base)))
+            line = lines.setdefault(key, _Line(dict(one.labels), shift_runs(ticks[key], -base)))
             for name, found in one.metrics.items():
-                _put(line.metrics.setdefault(name, _Metric()), minute, found, base)
+                _add_minute(line.metrics.setdefault(name, _Metric()), minute, found, base)
         for group in part.groups:
             line = lines.setdefault(group.labels, _Line(dict(group.labels)))
             line.pids[minute] = sorted(group.pids)
             for name, use in group.uses.items():
                 line.uses.setdefault(name, []).append(_Use(minute, use.ticks, use.total, use.high, use.high_at - base))
-    return b"".join([_ENCODE(line) + b"\n" for line in (head_of(whole, file), *lines.values())])
+    return b"".join([_ENCODE(line) + b"\n" for line in (build_header(whole, file), *lines.values())])
 
 
-def read(path: Path, file: RollupFile, damage: Damage) -> list[TableSum] | None:
+def read(path: Path, file: RollupFile, damage: Damage) -> list[TableAggregate] | None:
     """Return the minutes that a file holds in order; None where it is missing or cannot be read (which is noted).
 
     Each of them names all the segments of the hour; what was skipped in these is told by the first.
     """
     base = to_ms(file.start)
 
-    def made(head: Head, lines: list[bytes]) -> tuple[Head, Ticks, list[_Opened]]:
-        return head, Ticks(shifted(head.ticks, base)), [_Opened(_DECODE_LINE(line), base) for line in lines]
+    def made(head: RollupHeader, lines: list[bytes]) -> tuple[RollupHeader, TickRuns, list[_SeriesMinutes]]:
+        return (
+            head,
+            TickRuns(shift_runs(head.ticks, base)),
+            [_SeriesMinutes(_DECODE_LINE(line), base) for line in lines],
+        )
 
     parsed = parse(path, damage, made)
     if parsed is None:
         return None
     head, ticks, decoded = parsed
-    found: list[TableSum] = []
+    found: list[TableAggregate] = []
     for minute in range(HOUR // MINUTE):
-        here = _within(ticks, base + minute * MINUTE)
+        here = _cut_minute(ticks, base + minute * MINUTE)
         if here:
             series = tuple(filter(None, (line.series(minute) for line in decoded)))
             groups = tuple(filter(None, (line.group(minute) for line in decoded)))
             skipped = 0 if found else head.skipped
-            found.append(TableSum(head.whose, here, series, groups, frozenset(head.sources), skipped))
+            found.append(TableAggregate(head.whose, here, series, groups, frozenset(head.sources), skipped))
     return found
 
 
-class _Opened:
+class _SeriesMinutes:
     """A line, to be asked for its minutes."""
 
     def __init__(self, line: _Line, base: int) -> None:
         self._line = line
         self._base = base
-        self._ticks = Ticks(shifted(line.ticks, base))
+        self._ticks = TickRuns(shift_runs(line.ticks, base))
         self._metrics: dict[int, dict[str, Digest]] = {}
         for name, metric in line.metrics.items():
-            for minute, found in _digests(metric, base):
+            for minute, found in _decode_digests(metric, base):
                 self._metrics.setdefault(minute, {})[name] = found
         self._uses: dict[int, dict[str, GroupUse]] = {}
         for name, uses in line.uses.items():
@@ -137,25 +141,25 @@ class _Opened:
                 made = GroupUse(use.ticks, use.sum, use.max, base + use.max_at)
                 self._uses.setdefault(use.minute, {})[name] = made
 
-    def series(self, minute: int) -> SeriesSum | None:
-        here = _within(self._ticks, self._base + minute * MINUTE)
-        return SeriesSum(self._line.labels, here, self._metrics.get(minute, {})) if here else None
+    def series(self, minute: int) -> SeriesAggregate | None:
+        here = _cut_minute(self._ticks, self._base + minute * MINUTE)
+        return SeriesAggregate(self._line.labels, here, self._metrics.get(minute, {})) if here else None
 
-    def group(self, minute: int) -> RolledGroup | None:
+    def group(self, minute: int) -> AggregatedGroup | None:
         pids = self._line.pids.get(minute)
         if pids is None:
             return None
-        return RolledGroup(tuple(self._line.labels.items()), frozenset(pids), self._uses.get(minute, {}))
+        return AggregatedGroup(tuple(self._line.labels.items()), frozenset(pids), self._uses.get(minute, {}))
 
 
-def _within(ticks: Ticks, begin: int) -> tuple[Run, ...]:
+def _cut_minute(ticks: TickRuns, begin: int) -> tuple[TickRun, ...]:
     return ticks[ticks.below(begin) : ticks.below(begin + MINUTE)].runs
 
 
-def _put(metric: _Metric, minute: int, found: Digest, base: int) -> None:
+def _add_minute(metric: _Metric, minute: int, found: Digest, base: int) -> None:
     first_at, last_at = found.first_at - base, found.last_at - base
     if found.low == found.high:
-        metric.still.append(_Still(minute, found.count, found.low, first_at, last_at))
+        metric.still.append(_ConstantMinute(minute, found.count, found.low, first_at, last_at))
         return
     numbers = list(Counter(dict(found.bins)).elements())
     metric.moving.append(
@@ -175,7 +179,7 @@ def _put(metric: _Metric, minute: int, found: Digest, base: int) -> None:
     )
 
 
-def _digests(metric: _Metric, base: int) -> Iterator[tuple[int, Digest]]:
+def _decode_digests(metric: _Metric, base: int) -> Iterator[tuple[int, Digest]]:
     for one in metric.moving:
         mean = one.sum / one.count
         yield (
@@ -190,7 +194,7 @@ def _digests(metric: _Metric, base: int) -> Iterator[tuple[int, Digest]]:
                 first_at=base + one.first_at,
                 last=one.last,
                 last_at=base + one.last_at,
-                bins=Bins.counted(Counter(accumulate(one.bins))),
+                bins=DDSketch.counted(Counter(accumulate(one.bins))),
                 hours=Hourly((base,), (one.count,), (mean,), (one.max,)),
             ),
         )

@@ -16,22 +16,22 @@ from sysmon.history import Series, StoredRow, TableHistory
 from sysmon.model import Origin, Table
 from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
-from sysmon.reading.decode import HEAD, Decode, Record, Unreadable, csv_decoder, json_decoder
+from sysmon.reading.decode import HEAD, Decode, FlatRecord, Unreadable, csv_decoder, json_decoder
 from sysmon.reading.lines import read_lines
-from sysmon.reading.time_filter import Wanted, Window, decoded
+from sysmon.reading.time_filter import LineFilter, TimeFilter, decode_lines
 from sysmon.text.instants import EPOCH, from_ms, to_ms
 
 _ABSENT = "-"
-Batches = Iterator[tuple[int, list[bytes]]]
+LineBatches = Iterator[tuple[int, list[bytes]]]
 
 
 def read_rows(folder: Path, table: Table, since: datetime, until: datetime, damage: Damage) -> Iterator[StoredRow]:
     """Yield the rows of [since, until) one by one, in the order of the files; constant memory."""
-    yield from _rows(scan(folder, table, since, until, damage), folder, table)
+    yield from _stored_rows(scan(folder, table, since, until, damage), folder, table)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SegmentRows:
     """One file of a table as it was opened: `size` is its length before it was read, `rows` all that it holds."""
 
     file: SegmentFile
@@ -39,16 +39,16 @@ class Part:
     rows: Iterator[StoredRow]
 
 
-def read_parts(folder: Path, table: Table, chosen: list[SegmentFile], damage: Damage) -> Iterator[Part]:
+def read_segments(folder: Path, table: Table, chosen: list[SegmentFile], damage: Damage) -> Iterator[SegmentRows]:
     """Yield chosen files one by one, to be read before the next; one that is gone for good is passed over."""
     for file, path, opened in catalog.open_files(folder, chosen, damage):
-        rows = _rows(scan_file(table, file, path, opened, wanted=None, damage=damage), folder, table)
-        yield Part(file, os.fstat(opened.fileno()).st_size, rows)
+        rows = _stored_rows(scan_file(table, file, path, opened, wanted=None, damage=damage), folder, table)
+        yield SegmentRows(file, os.fstat(opened.fileno()).st_size, rows)
 
 
-def _rows(found: Iterator[tuple[int, Record]], folder: Path, table: Table) -> Iterator[StoredRow]:
+def _stored_rows(found: Iterator[tuple[int, FlatRecord]], folder: Path, table: Table) -> Iterator[StoredRow]:
     last_ms, at = None, EPOCH
-    head: Record | None = None
+    head: FlatRecord | None = None
     origin = Origin("")
     for ms, record in found:
         if ms != last_ms:
@@ -63,10 +63,10 @@ def read_table(folder: Path, table: Table, since: datetime, until: datetime, dam
     """Return the rows of [since, until) as columns of numbers, a series for each set of labels."""
     first, texts = len(HEAD), len(HEAD) + len(table.labels)
     series: list[Series] = []
-    adders: dict[Record, tuple[Callable[[int], None], Callable[[Iterable[float]], None]]] = {}
+    adders: dict[FlatRecord, tuple[Callable[[int], None], Callable[[Iterable[float]], None]]] = {}
     ticks = array("q")
     last_ms = -1
-    record: Record | None = None
+    record: FlatRecord | None = None
     for ms, record in scan(folder, table, since, until, damage):
         if ms != last_ms:
             last_ms = ms
@@ -84,11 +84,13 @@ def read_table(folder: Path, table: Table, since: datetime, until: datetime, dam
     return TableHistory(table, origin, array("q", sorted(set(ticks))), series)
 
 
-def scan(folder: Path, table: Table, since: datetime, until: datetime, damage: Damage) -> Iterator[tuple[int, Record]]:
+def scan(
+    folder: Path, table: Table, since: datetime, until: datetime, damage: Damage
+) -> Iterator[tuple[int, FlatRecord]]:
     """Yield milliseconds since the epoch and the flat record of each row of [since, until)."""
     begin, end = to_ms(since), to_ms(until)
     for file, path, opened in catalog.open_files(folder, catalog.files(folder, since, until, damage), damage):
-        for row in scan_file(table, file, path, opened, wanted=_window(file, since, until), damage=damage):
+        for row in scan_file(table, file, path, opened, wanted=_time_filter(file, since, until), damage=damage):
             if begin <= row[0] < end:
                 yield row
 
@@ -99,19 +101,19 @@ def scan_file(
     path: Path,
     opened: BinaryIO,
     *,
-    wanted: Wanted | None,
+    wanted: LineFilter | None,
     damage: Damage,
-) -> Iterator[tuple[int, Record]]:
+) -> Iterator[tuple[int, FlatRecord]]:
     """Yield milliseconds since the epoch and the flat record of each row of an open file, from where it stands."""
     batches = read_lines(opened, path, damage, packed=file.packed)
-    decoder = (json_decoder(table), batches) if file.form is Form.JSONL else _after_header(table, batches)
+    decoder = (json_decoder(table), batches) if file.form is Form.JSONL else _read_header(table, batches)
     if isinstance(decoder, str):
         damage.note(path, 1, f"{decoder}: the whole file")
         return
-    yield from decoded(*decoder, path=path, wanted=wanted, damage=damage)
+    yield from decode_lines(*decoder, path=path, wanted=wanted, damage=damage)
 
 
-def _after_header(table: Table, batches: Batches) -> tuple[Decode, Batches] | str:
+def _read_header(table: Table, batches: LineBatches) -> tuple[Decode, LineBatches] | str:
     """Return what decodes the lines of CSV below their header, and these; or what is wrong with the header."""
     number, lines = next(batches, (1, []))
     if not lines:
@@ -122,19 +124,19 @@ def _after_header(table: Table, batches: Batches) -> tuple[Decode, Batches] | st
         return str(error)
 
 
-def _window(file: SegmentFile, since: datetime, until: datetime) -> Window | None:
+def _time_filter(file: SegmentFile, since: datetime, until: datetime) -> TimeFilter | None:
     """Return what passes over the lines outside of a range, None for a file that lies within it."""
     if file.segment.start >= since and file.segment.end is not None and file.segment.end <= until:
         return None
-    return Window(file.form, since, until)
+    return TimeFilter(file.form, since, until)
 
 
-def labels_of(record: Record, table: Table) -> Record:
+def labels_of(record: FlatRecord, table: Table) -> FlatRecord:
     """Return the labels of a record; one that is absent is `-`."""
     labels = record[len(HEAD) : len(HEAD) + len(table.labels)]
     return tuple(label or _ABSENT for label in labels) if None in labels or "" in labels else labels
 
 
-def _origin(head: Record, folder: Path) -> Origin:
+def _origin(head: FlatRecord, folder: Path) -> Origin:
     labels = {name: value for name, value in zip(CONFIGURED_LABELS, head[1:], strict=True) if value}
     return Origin(head[0] or folder.parent.name, labels)

@@ -14,16 +14,16 @@ from sysmon.reading.decode import HEAD
 from sysmon.reading.rows import labels_of, scan_file
 from sysmon.text.instants import EPOCH, format_instant, to_ms
 
-Ticks = dict[int, list[Row]]
+RowsByInstant = dict[int, list[Row]]
 """The rows of some instants (milliseconds since the epoch), in order of time."""
 
-_NEARBY = timedelta(minutes=5)
-_CLOSE = 64 * 1024
+_FIRST_LOOK = timedelta(minutes=5)
+_CLOSE_ENOUGH = 64 * 1024
 """Bytes in front of the wanted line that are no longer worth another look for a closer one."""
 
-_LOOK = 16 * 1024
-_BEFORE = {Form.JSONL: b'{"timestamp":"', Form.CSV: b""}
-_STAMP = len("2026-11-20T12:00:10.000")
+_PROBE = 16 * 1024
+_STAMP_PREFIX = {Form.JSONL: b'{"timestamp":"', Form.CSV: b""}
+_STAMP_LENGTH = len("2026-11-20T12:00:10.000")
 
 
 class DamageOnce(Damage):
@@ -46,7 +46,7 @@ class DamageOnce(Damage):
             super().note_unfinished(path)
 
 
-class Nearby:
+class SeekableTable:
     """The rows of one table, to be asked for again and again around neighbouring instants."""
 
     def __init__(self, folder: Path, table: Table, damage: Damage) -> None:
@@ -57,9 +57,9 @@ class Nearby:
         self._listed = -1
         self._files: list[tuple[datetime, datetime, SegmentFile]] = []
 
-    def ticks(self, since: datetime, until: datetime) -> Ticks:
+    def ticks(self, since: datetime, until: datetime) -> RowsByInstant:
         """Return the rows of [since, until)."""
-        found: Ticks = {}
+        found: RowsByInstant = {}
         for ms, row in self._scan(self.table, since, until):
             found.setdefault(ms, []).append(row)
         return dict(sorted(found.items()))
@@ -68,7 +68,7 @@ class Nearby:
         """Return the latest instant that has rows and lies before `at`, None where there is none."""
         for start, end, _ in reversed(self._overlapping(EPOCH, at)):
             until = min(at, end)
-            for since in (max(start, until - _NEARBY), start):
+            for since in (max(start, until - _FIRST_LOOK), start):
                 if instants := self._instants(since, until):
                     return max(instants)
         return None
@@ -77,7 +77,7 @@ class Nearby:
         """Return the earliest instant that has rows and does not lie before `at`, None where there is none."""
         for start, end, _ in self._overlapping(at, catalog.LAST):
             since = max(at, start)
-            for until in (min(since + _NEARBY, end), end):
+            for until in (min(since + _FIRST_LOOK, end), end):
                 if instants := self._instants(since, until):
                     return min(instants)
         return None
@@ -91,12 +91,14 @@ class Nearby:
         files = [file for _, _, file in self._overlapping(since, until)]
         for file, path, opened in catalog.open_files(self._folder, files, self._damage):
             last = file.segment.end  # None for what sysmon did not write itself: its lines may be in any order
-            low = b"" if last is None else _stamp(since)
+            low = b"" if last is None else _format_stamp(since)
             source, damage = opened, self._damage
             if last is not None and not file.packed:
-                source, damage = _from_near(opened, low, file, damage)
+                source, damage = _seek_near(opened, low, file, damage)
             over = None if last is None else to_ms(last)
-            for ms, record in scan_file(table, file, path, source, wanted=_not_before(low, file.form), damage=damage):
+            for ms, record in scan_file(
+                table, file, path, source, wanted=_starts_at_or_after(low, file.form), damage=damage
+            ):
                 if over is not None and end <= ms < over:
                     break
                 if begin <= ms < end:
@@ -119,7 +121,7 @@ class Nearby:
         return [entry for entry in self._files if entry[0] < until and entry[1] > since]
 
 
-class _Shifted(Damage):
+class _OffsetDamage(Damage):
     """Takes notes about a file that is read from somewhere in its middle, under the lines' numbers in the whole."""
 
     def __init__(self, damage: Damage, skipped: Callable[[], int]) -> None:
@@ -136,7 +138,7 @@ class _Shifted(Damage):
         self._damage.note_unfinished(path)
 
 
-class _Joined(RawIOBase):
+class _HeaderAndBody(RawIOBase):
     """A header, and what follows somewhere below it."""
 
     def __init__(self, header: bytes, body: BinaryIO) -> None:
@@ -150,16 +152,16 @@ class _Joined(RawIOBase):
         return header or self._body.read(size)
 
 
-def _stamp(at: datetime) -> bytes:
+def _format_stamp(at: datetime) -> bytes:
     """Return an instant as it begins a line, in its first characters."""
-    return format_instant(min(at, catalog.LAST)).encode()[:_STAMP]
+    return format_instant(min(at, catalog.LAST)).encode()[:_STAMP_LENGTH]
 
 
-def _from_near(opened: BinaryIO, low: bytes, file: SegmentFile, damage: Damage) -> tuple[BinaryIO, Damage]:
+def _seek_near(opened: BinaryIO, low: bytes, file: SegmentFile, damage: Damage) -> tuple[BinaryIO, Damage]:
     """Let a file of lines in order be read from a little before the first with a timestamp from `low` on."""
     header = opened.readline() if file.form is Form.CSV else b""
     body = len(header)
-    offset = _near(opened, low, file, body)
+    offset = _bisect_offset(opened, low, file, body)
     opened.seek(offset)
 
     def skipped() -> int:
@@ -169,25 +171,25 @@ def _from_near(opened: BinaryIO, low: bytes, file: SegmentFile, damage: Damage) 
         opened.seek(here)
         return count
 
-    shifted = _Shifted(damage, skipped) if offset > body else damage
-    return (cast("BinaryIO", _Joined(header, opened)) if header else opened), shifted
+    shifted = _OffsetDamage(damage, skipped) if offset > body else damage
+    return (cast("BinaryIO", _HeaderAndBody(header, opened)) if header else opened), shifted
 
 
-def _near(opened: BinaryIO, low: bytes, file: SegmentFile, begin: int) -> int:
+def _bisect_offset(opened: BinaryIO, low: bytes, file: SegmentFile, begin: int) -> int:
     """Return where a line begins that is not far before the first one from `low` on: halve what may hold it.
 
     Lines with a time that the file cannot hold say nothing about their neighbours.
     """
-    before = _BEFORE[file.form]
-    earliest, latest = _stamp(file.segment.start), _stamp(file.segment.end or catalog.LAST)
+    before = _STAMP_PREFIX[file.form]
+    earliest, latest = _format_stamp(file.segment.start), _format_stamp(file.segment.end or catalog.LAST)
     end = opened.seek(0, SEEK_END)
-    while end - begin > _CLOSE:
+    while end - begin > _CLOSE_ENOUGH:
         middle = (begin + end) // 2
         opened.seek(middle)
-        first, *lines = opened.read(_LOOK).split(b"\n")[:-1] or [b""]
+        first, *lines = opened.read(_PROBE).split(b"\n")[:-1] or [b""]
         offset = middle + len(first) + 1
         for line in lines:
-            stamp = line[len(before) :][:_STAMP]
+            stamp = line[len(before) :][:_STAMP_LENGTH]
             if line.startswith(before) and earliest <= stamp <= latest:
                 break
             offset += len(line) + 1
@@ -200,12 +202,12 @@ def _near(opened: BinaryIO, low: bytes, file: SegmentFile, begin: int) -> int:
     return begin
 
 
-def _not_before(low: bytes, form: Form) -> Callable[[bytes], bool] | None:
+def _starts_at_or_after(low: bytes, form: Form) -> Callable[[bytes], bool] | None:
     """Return a quick look at a line's timestamp, which passes over those before `low`."""
     if not low:
         return None
-    before = _BEFORE[form]
-    start, stop = len(before), len(before) + _STAMP
+    before = _STAMP_PREFIX[form]
+    start, stop = len(before), len(before) + _STAMP_LENGTH
 
     def wanted(line: bytes) -> bool:
         return line[start:stop] >= low or not line.startswith(before)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sysmon.datadir import segments
-from sysmon.datadir.rollups import FOLDER, RollupFile, Span
+from sysmon.datadir.rollups import FOLDER, Resolution, RollupFile
 from sysmon.model import Table
 from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
@@ -14,34 +14,34 @@ SHORT = timedelta(hours=6)
 """Up to this length rows are read: that takes no longer, and their percentiles are exact."""
 
 ROWS = "rows"
-KINDS = (Span.DAY.value, Span.HOUR.value, Span.MINUTE.value, ROWS)
+KINDS = (Resolution.DAY.value, Resolution.HOUR.value, Resolution.MINUTE.value, ROWS)
 """What may answer, the coarsest first."""
 
 
-def in_order(kinds: Iterable[str]) -> tuple[str, ...]:
+def sort_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
     """Return kinds of files, the coarsest first."""
     return tuple(sorted(kinds, key=KINDS.index))
 
 
-def path_of(host: Path, file: RollupFile) -> Path:
+def rollup_path(host: Path, file: RollupFile) -> Path:
     """Return where a roll-up is kept."""
     return host / FOLDER / file.span / file.name
 
 
-def wants_sums(host: Path, table: Table, since: datetime, until: datetime, *, short: timedelta = SHORT) -> bool:
+def needs_rollups(host: Path, table: Table, since: datetime, until: datetime, *, short: timedelta = SHORT) -> bool:
     """Say whether roll-ups are asked: for long ranges, and where rows have expired."""
     return until - since > short or _has_expired(host, table, since, until)
 
 
 def _has_expired(host: Path, table: Table, since: datetime, until: datetime) -> bool:
     """Say whether an hour of which there is a roll-up that can be used has no rows any more."""
-    hours, hour = [], Span.HOUR.floor(since)
+    hours, hour = [], Resolution.HOUR.floor(since)
     while hour < until:
-        whole = since <= hour and hour + Span.HOUR.length <= until
-        usable = (Span.HOUR, Span.MINUTE) if whole else (Span.MINUTE,)
-        if any(path_of(host, RollupFile(table.name, span, hour)).exists() for span in usable):
+        whole = since <= hour and hour + Resolution.HOUR.length <= until
+        usable = (Resolution.HOUR, Resolution.MINUTE) if whole else (Resolution.MINUTE,)
+        if any(rollup_path(host, RollupFile(table.name, span, hour)).exists() for span in usable):
             hours.append(hour)
-        hour += Span.HOUR.length
+        hour += Resolution.HOUR.length
     if not hours:
         return False
     stems = segments.stems_by_hour(catalog.names(host / table.name, Damage()), since, until)

@@ -34,7 +34,7 @@ _SEQUENCE = "agent_sequence"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CheckedLine:
     """One line of a file, and what is wrong with it; None where it is sound. `readable` lines are kept by a repair."""
 
     number: int
@@ -43,25 +43,25 @@ class Line:
     readable: bool
 
 
-def lines_of(path: Path, file: SegmentFile, table: Table | None, damage: Damage) -> Iterator[Line]:
+def check_lines(path: Path, file: SegmentFile, table: Table | None, damage: Damage) -> Iterator[CheckedLine]:
     """Yield every line of a segment with what is wrong with it; what is no line is noted as damage.
 
     `table` is None for a table that sysmon does not know: then any columns will do.
     """
-    judge: _Judge | None = None
+    judge: _LineChecker | None = None
     with open_file(path) as opened:
         for first, lines in read_lines(opened, path, damage, packed=file.packed):
             for offset, text in enumerate(lines):
                 number = first + offset
                 if judge is None:
-                    judge = _Judge(file, table, text)
+                    judge = _LineChecker(file, table, text)
                     if file.form is Form.CSV:
-                        yield Line(number, text, judge.header_fault, readable=True)
+                        yield CheckedLine(number, text, judge.header_fault, readable=True)
                         continue
                 yield judge.look(number, text)
 
 
-class _Judge:
+class _LineChecker:
     """Compares each line of a file with what its name and its first line promise."""
 
     def __init__(self, file: SegmentFile, table: Table | None, first: bytes) -> None:
@@ -76,15 +76,15 @@ class _Judge:
         elif table is not None:
             self._decode = json_decoder(table)
 
-    def look(self, number: int, text: bytes) -> Line:
+    def look(self, number: int, text: bytes) -> CheckedLine:
         """Return what is wrong with a line."""
         if self.header_fault is not None:
-            return Line(number, text, None, readable=False)  # the header's fault is told once
+            return CheckedLine(number, text, None, readable=False)  # the header's fault is told once
         try:
             at, columns = self._read(text)
         except _REFUSALS as error:
-            return Line(number, text, f"no row ({error})", readable=False)
-        return Line(number, text, self._out_of_place(at, columns), readable=True)
+            return CheckedLine(number, text, f"no row ({error})", readable=False)
+        return CheckedLine(number, text, self._out_of_place(at, columns), readable=True)
 
     def _begin_csv(self, table: Table, header: bytes) -> None:
         try:
@@ -122,7 +122,7 @@ class _Judge:
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class RunSequence:
     """The samples of one run: how many are stored, missing, told as a gap, and stored twice."""
 
     run: str
@@ -145,7 +145,7 @@ class Sequence:
         return f"{span}: {'; '.join(faults)}" if faults else None
 
 
-def sequences(host: Path, agent: Table) -> list[Sequence]:
+def check_sequences(host: Path, agent: Table) -> list[RunSequence]:
     """Return how complete each run is, by the numbers that it gave its ticks."""
     if _SEQUENCE not in agent.columns:
         return []
@@ -156,10 +156,10 @@ def sequences(host: Path, agent: Table) -> list[Sequence]:
         if isinstance(number, int | float):
             runs.setdefault(str(row.row[0]), []).append((int(number), to_ms(row.at)))
     gaps = [event for event in read_events(host, EPOCH, catalog.LAST, ignored) if event.kind == "gap"]
-    return [_sequence(run, numbered, gaps) for run, numbered in runs.items()]
+    return [_check_sequence(run, numbered, gaps) for run, numbered in runs.items()]
 
 
-def _sequence(run: str, numbered: list[tuple[int, int]], gaps: list[Event]) -> Sequence:
+def _check_sequence(run: str, numbered: list[tuple[int, int]], gaps: list[Event]) -> RunSequence:
     numbers = {number for number, _ in numbered}
     first, last = (from_ms(choose(ms for _, ms in numbered)) for choose in (min, max))
     told = 0
@@ -168,4 +168,4 @@ def _sequence(run: str, numbered: list[tuple[int, int]], gaps: list[Event]) -> S
         if isinstance(begin, str) and isinstance(count, int) and format_instant(first) <= begin <= format_instant(last):
             told += count
     missing = max(numbers) - min(numbers) + 1 - len(numbers)
-    return Sequence(run, first, last, len(numbers), missing, told, len(numbered) - len(numbers))
+    return RunSequence(run, first, last, len(numbers), missing, told, len(numbered) - len(numbers))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import fsum
 
-from sysmon.history import Coverage, GroupUse, RolledGroup, RolledTable, TableHistory
+from sysmon.history import AggregatedGroup, AggregatedTable, Coverage, GroupUse, TableHistory
 from sysmon.model import Kind, Metric, Table
 from sysmon.report.summary import RankedGroup, Ranking, present
 from sysmon.text.instants import from_ms
@@ -63,12 +63,12 @@ def rank(
 
 
 def rank_rolled(
-    found: RolledTable, use: Use, *, top: int, by: Sequence[str] = (), coverage: Coverage | None = None
+    found: AggregatedTable, use: Use, *, top: int, by: Sequence[str] = (), coverage: Coverage | None = None
 ) -> Ranking | None:
     """Return who used most, from sums: what several groups or metrics used together has a lower bound as maximum."""
     if not found.ticks:
         return None
-    groups: dict[Labels, list[RolledGroup]] = {}
+    groups: dict[Labels, list[AggregatedGroup]] = {}
     for group in found.groups:
         if any(part in group.uses for part in use.parts):
             pid = "-1" if group.pids == {"-1"} else ""
@@ -100,7 +100,7 @@ def _ranking(
     return Ranking(table.name, use.metric, ticks, listed[:top], rest, coverage)
 
 
-def _together(labels: Labels, groups: Sequence[RolledGroup], use: Use, ticks: int) -> RankedGroup:
+def _together(labels: Labels, groups: Sequence[AggregatedGroup], use: Use, ticks: int) -> RankedGroup:
     uses: list[GroupUse] = [group.uses[part] for group in groups for part in use.parts if part in group.uses]
     highest = max(uses, key=lambda one: (one.high, -one.high_at))
     return RankedGroup(

@@ -11,7 +11,7 @@ from operator import gt
 
 from sysmon.history import Coverage, PastAlert, Series
 from sysmon.model import Metric, Origin, Table
-from sysmon.stats.tick_runs import Ticks
+from sysmon.stats.tick_runs import TickRuns
 from sysmon.text.instants import from_ms, to_ms
 from sysmon.thresholds import Beyond, Limit
 
@@ -263,7 +263,7 @@ def holes_of(at: Sequence[int], coverage: Coverage, begin: int, span: int, parts
     """
     if not coverage.interval or not coverage.is_even or coverage.found == coverage.expected:
         return []
-    ticks = at if isinstance(at, Ticks) else Ticks.of(sorted(at))
+    ticks = at if isinstance(at, TickRuns) else TickRuns.of(sorted(at))
     edges = [ticks.below(begin - part * span // -parts) for part in range(parts + 1)]
     due = span / (1000 * coverage.interval * parts)
     return [part for part, (first, end) in enumerate(pairwise(edges)) if 2 * (end - first) < due]

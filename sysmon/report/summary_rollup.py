@@ -3,18 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from sysmon.history import Coverage, RolledSeries
+from sysmon.history import AggregatedSeries, Coverage
 from sysmon.model import Table
 from sysmon.report.summary import NO_LIMITS, MetricSummary, SeriesSummary, Stats, holes_of, seconds_of, without
-from sysmon.stats.ddsketch import bin_of
+from sysmon.stats.ddsketch import bin_index
 from sysmon.stats.digest import Digest
-from sysmon.stats.hourly import HOUR, trend
+from sysmon.stats.hourly import HOUR, downsample
 from sysmon.text.instants import from_ms, to_ms
 from sysmon.thresholds import Beyond, Limit, Sign
 
 
 def summarise_rolled(
-    series: RolledSeries,
+    series: AggregatedSeries,
     table: Table,
     coverage: Coverage,
     *,
@@ -34,7 +34,7 @@ def summarise_rolled(
             if found is None:
                 metrics.append(MetricSummary(metric, None))
             else:
-                course, peaks = (without(holes, one) for one in trend(found.hours, begin, span, parts))
+                course, peaks = (without(holes, one) for one in downsample(found.hours, begin, span, parts))
                 beyond = tuple(_beyond(limit, found, coverage) for limit in limits.get(metric.name, ()))
                 metrics.append(MetricSummary(metric, _stats(found), course, peaks, beyond))
     return SeriesSummary(tuple(zip(table.labels, series.labels, strict=True)), coverage, tuple(metrics))
@@ -43,7 +43,7 @@ def summarise_rolled(
 def _beyond(limit: Limit, found: Digest, coverage: Coverage) -> Beyond:
     """Count from the histogram; it is exact where no value shares a bin with the limit."""
     samples = round(_share(limit, found) * found.count)
-    near = found.low <= limit.value <= found.high and bin_of(limit.value) in found.histogram() and limit.value != 0
+    near = found.low <= limit.value <= found.high and bin_index(limit.value) in found.histogram() and limit.value != 0
     exact = (coverage.is_even or not samples) and (not near or found.low == found.high)
     return Beyond(limit, samples, found.count, seconds_of(samples, coverage), exact=exact)
 

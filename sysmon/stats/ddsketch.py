@@ -18,39 +18,39 @@ ALPHA = 0.0099
 GAMMA = (1 + ALPHA) / (1 - ALPHA)
 _LOG_GAMMA = log(GAMMA)
 _MIDDLE = 2 / (1 + GAMMA)
-_SHIFT = 40_000
+_OFFSET = 40_000
 """Keeps the bins of all positive doubles above 0, and so those of the negative ones below it; bin 0 holds zeros."""
 
-_GAP = 32
+_MAX_EMPTY_BINS = 32
 """How many empty bins in a row are kept rather than left out."""
 
 _WORD = 8
 
-Stretch = tuple[int, Sequence[int]]
+BinRange = tuple[int, Sequence[int]]
 """The number of a bin, and how many values it and each that follows it have; none holds bin 0 and another."""
 
 
-class Bins(Mapping[int, int]):
+class DDSketch(Mapping[int, int]):
     """How many values each bin has, by its number; those of greater values never have smaller numbers."""
 
     __slots__ = ("stretches",)
 
-    def __init__(self, stretches: Iterable[Stretch] = ()) -> None:
+    def __init__(self, stretches: Iterable[BinRange] = ()) -> None:
         self.stretches = tuple(stretches)
 
     @classmethod
-    def of(cls, values: Iterable[float]) -> "Bins":
+    def of(cls, values: Iterable[float]) -> "DDSketch":
         """Return the histogram of values."""
-        return cls.counted(Counter(map(bin_of, values)))
+        return cls.counted(Counter(map(bin_index, values)))
 
     @classmethod
-    def counted(cls, counts: Mapping[int, int]) -> "Bins":
+    def counted(cls, counts: Mapping[int, int]) -> "DDSketch":
         """Return a histogram of what was counted by bin."""
         stretches: list[tuple[int, list[int]]] = []
         for number in sorted(counts):
             first, held = stretches[-1] if stretches else (0, [])
             gap = number - first - len(held)
-            if first * number <= 0 or gap > _GAP:
+            if first * number <= 0 or gap > _MAX_EMPTY_BINS:
                 stretches.append((number, [counts[number]]))
             else:
                 held += [0] * gap
@@ -87,42 +87,42 @@ class Bins(Mapping[int, int]):
         return [numbers[bisect_right(reached, rank)] for rank in ranks]
 
 
-def merged(parts: Iterable[Bins]) -> Bins:
+def merge_sketches(parts: Iterable[DDSketch]) -> DDSketch:
     """Return the histogram of all values of some."""
     stretches = list(chain.from_iterable(part.stretches for part in parts))
     zeros = sum(counts[0] for first, counts in stretches if first == 0)
-    return Bins(
+    return DDSketch(
         [
-            *_added([one for one in stretches if one[0] < 0]),
+            *_add_ranges([one for one in stretches if one[0] < 0]),
             *([(0, (zeros,))] if zeros else ()),
-            *_added([one for one in stretches if one[0] > 0]),
+            *_add_ranges([one for one in stretches if one[0] > 0]),
         ]
     )
 
 
-def bin_of(value: float) -> int:
+def bin_index(value: float) -> int:
     """Return the number of the bin that a value falls into; greater values never have smaller numbers."""
     if value > 0:
-        return ceil(log(value) / _LOG_GAMMA) + _SHIFT
-    return 0 if value == 0 else -bin_of(-value)
+        return ceil(log(value) / _LOG_GAMMA) + _OFFSET
+    return 0 if value == 0 else -bin_index(-value)
 
 
-def middle_of(number: int) -> float:
+def bin_value(number: int) -> float:
     """Return the value that a bin stands for, within ALPHA of all that it holds."""
     if number < 0:
-        return -middle_of(-number)
-    return GAMMA ** (number - _SHIFT) * _MIDDLE if number else 0.0
+        return -bin_value(-number)
+    return GAMMA ** (number - _OFFSET) * _MIDDLE if number else 0.0
 
 
-def edges_of(number: int) -> tuple[float, float]:
+def bin_bounds(number: int) -> tuple[float, float]:
     """Return between which values a bin's lie."""
     if number < 0:
-        low, high = edges_of(-number)
+        low, high = bin_bounds(-number)
         return -high, -low
-    return GAMMA ** (number - _SHIFT - 1), GAMMA ** (number - _SHIFT)
+    return GAMMA ** (number - _OFFSET - 1), GAMMA ** (number - _OFFSET)
 
 
-def _added(stretches: Sequence[Stretch]) -> Iterator[Stretch]:
+def _add_ranges(stretches: Sequence[BinRange]) -> Iterator[BinRange]:
     """Yield the sum of stretches as one: they are added as large numbers, which takes a tenth of the time."""
     if len(stretches) < 2:
         yield from stretches
@@ -132,11 +132,11 @@ def _added(stretches: Sequence[Stretch]) -> Iterator[Stretch]:
     total = 0
     for first, counts in stretches:
         words = array("Q", counts).tobytes()
-        total += int.from_bytes(words, sys.byteorder) << (8 * _WORD * _shift(begin, end, first, len(counts)))
+        total += int.from_bytes(words, sys.byteorder) << (8 * _WORD * _words_below(begin, end, first, len(counts)))
     added = array("Q", total.to_bytes(_WORD * (end - begin), sys.byteorder))
     yield begin, added
 
 
-def _shift(begin: int, end: int, first: int, count: int) -> int:
+def _words_below(begin: int, end: int, first: int, count: int) -> int:
     """Return how many words of a stretch's number stand below it, where the first word is the lowest or the highest."""
     return first - begin if sys.byteorder == "little" else end - first - count

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from math import ceil, floor, fsum
 from operator import attrgetter
 
-from sysmon.stats.ddsketch import Bins, bin_of, edges_of, merged, middle_of
-from sysmon.stats.hourly import Hourly, joined
+from sysmon.stats.ddsketch import DDSketch, bin_bounds, bin_index, bin_value, merge_sketches
+from sysmon.stats.hourly import Hourly, concat_hours
 
-_NONE = Bins()
+_NO_SKETCH = DDSketch()
 _NO_HOURS = Hourly()
-_MOST_PARTS = 64
+_MAX_PARTS = 64
 """How many digests wait to be merged."""
 
 
@@ -30,7 +30,7 @@ class Digest:
     first_at: int
     last: float
     last_at: int
-    bins: Bins = _NONE
+    bins: DDSketch = _NO_SKETCH
     hours: Hourly = _NO_HOURS
 
     @property
@@ -38,9 +38,9 @@ class Digest:
         """Return the mean of the values."""
         return self.total / self.count
 
-    def histogram(self) -> Bins:
+    def histogram(self) -> DDSketch:
         """Return the bins, those of equal values too."""
-        return self.bins if self.bins.stretches else Bins(((bin_of(self.low), (self.count,)),))
+        return self.bins if self.bins.stretches else DDSketch(((bin_index(self.low), (self.count,)),))
 
     def percentiles(self, percents: Sequence[int]) -> list[float]:
         """Return for each percentage the value at rank floor(q (n - 1)), within ALPHA; its ends are exact."""
@@ -55,7 +55,7 @@ class Digest:
             return self.low
         if rank == self.count - 1:
             return self.high
-        return min(max(middle_of(number), self.low), self.high)
+        return min(max(bin_value(number), self.low), self.high)
 
     def above(self, limit: float, *, or_at: bool = False) -> float:
         """Return the share (0 to 1) of the values that are above a limit, or at it.
@@ -67,7 +67,7 @@ class Digest:
             return 1.0
         if limit > self.high or (limit == self.high and not or_at):
             return 0.0
-        bins, own = self.histogram(), bin_of(limit)
+        bins, own = self.histogram(), bin_index(limit)
         share = self._above_within(own, limit, or_at=or_at) if own in bins else 0.0
         return (bins.over(own) + bins.get(own, 0) * share) / self.count
 
@@ -75,7 +75,7 @@ class Digest:
         """Return the share above a limit of the values in its own bin."""
         if number == 0:
             return float(or_at)
-        begin, end = edges_of(number)
+        begin, end = bin_bounds(number)
         begin, end = max(begin, self.low), min(end, self.high)
         whole = all(value == int(value) for value in (self.low, self.high, self.first, self.last, self.total))
         if whole and (numbers := floor(end) - ceil(begin) + 1) > 0:
@@ -99,7 +99,7 @@ def digest(at: Sequence[int], values: Sequence[float]) -> Digest | None:
         first_at=at[0],
         last=values[-1],
         last_at=at[-1],
-        bins=Bins.of(values) if low != high else _NONE,
+        bins=DDSketch.of(values) if low != high else _NO_SKETCH,
         hours=Hourly.counted(at, values),
     )
 
@@ -109,7 +109,7 @@ _LOW, _HIGH, _COUNT = attrgetter("low"), attrgetter("high"), attrgetter("count")
 _TOTAL, _HOURS = attrgetter("total"), attrgetter("hours")
 
 
-class Merging:
+class DigestMerger:
     """Merges digests that come one by one, in any order, and holds not many more than their sum."""
 
     def __init__(self) -> None:
@@ -118,15 +118,15 @@ class Merging:
     def add(self, part: Digest) -> None:
         """Take one in."""
         self._parts.append(part)
-        if len(self._parts) >= _MOST_PARTS:
-            self._parts = [_merged(self._parts)]
+        if len(self._parts) >= _MAX_PARTS:
+            self._parts = [_merge(self._parts)]
 
     def result(self) -> Digest | None:
         """Return what the digest of all their values would be, None where there are none."""
-        return _merged(self._parts) if self._parts else None
+        return _merge(self._parts) if self._parts else None
 
 
-def _merged(parts: Sequence[Digest]) -> Digest:
+def _merge(parts: Sequence[Digest]) -> Digest:
     if len(parts) == 1:
         return parts[0]
     first, last = min(parts, key=_FIRST_AT), max(parts, key=_LAST_AT)
@@ -141,6 +141,6 @@ def _merged(parts: Sequence[Digest]) -> Digest:
         first_at=first.first_at,
         last=last.last,
         last_at=last.last_at,
-        bins=merged(part.histogram() for part in parts) if low != high else _NONE,
-        hours=joined(map(_HOURS, parts)),
+        bins=merge_sketches(part.histogram() for part in parts) if low != high else _NO_SKETCH,
+        hours=concat_hours(map(_HOURS, parts)),
     )

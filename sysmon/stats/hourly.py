@@ -12,7 +12,7 @@ HOUR = 3_600_000
 Hour = tuple[int, int, float, float | None]
 """The beginning of an hour, how many values it has, their mean and the highest, None where that was not kept."""
 
-Course = tuple[float | None, ...]
+Trend = tuple[float | None, ...]
 
 
 class Hourly:
@@ -66,7 +66,7 @@ class Hourly:
         return f"Hourly.of({list(self)})"
 
 
-def joined(parts: Iterable[Hourly]) -> Hourly:
+def concat_hours(parts: Iterable[Hourly]) -> Hourly:
     """Return the hours of some, in order."""
     found = sorted((part for part in parts if part.starts), key=lambda part: part.starts[0])
     if any(early.starts[-1] > late.starts[0] for early, late in pairwise(found)):
@@ -80,7 +80,7 @@ def joined(parts: Iterable[Hourly]) -> Hourly:
     return whole
 
 
-def trend(hours: Hourly, begin: int, span: int, parts: int) -> tuple[Course, Course]:
+def downsample(hours: Hourly, begin: int, span: int, parts: int) -> tuple[Trend, Trend]:
     """Return mean and highest of each of `parts` equal parts of [begin, begin + span), an hour counting at its middle.
 
     The highest is None as well where one of the hours of a part does not tell its own.
@@ -91,8 +91,8 @@ def trend(hours: Hourly, begin: int, span: int, parts: int) -> tuple[Course, Cou
     cut = list(pairwise(edges))
     sizes, peaks = hours.sizes, hours.peaks
     course = tuple(sum(sums[first:end]) / sum(sizes[first:end]) if first < end else None for first, end in cut)
-    return course, tuple(_highest(peaks[first:end]) for first, end in cut)
+    return course, tuple(_peak(peaks[first:end]) for first, end in cut)
 
 
-def _highest(values: "array[float]") -> float | None:
+def _peak(values: "array[float]") -> float | None:
     return max(values) if values and not isnan(sum(values)) else None

@@ -6,23 +6,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import overload
 
-Run = tuple[int, int, int]
+TickRun = tuple[int, int, int]
 """The first instant of some at equal steps, the step, and how many they are."""
 
 
-class Ticks(Sequence[int]):
+class TickRuns(Sequence[int]):
     """Instants in order, which take no more room than their runs; those of a year are a few of these."""
 
     __slots__ = ("_ends", "runs")
 
-    def __init__(self, runs: Iterable[Run]) -> None:
-        self.runs = tuple(_joined(runs))
+    def __init__(self, runs: Iterable[TickRun]) -> None:
+        self.runs = tuple(_join_runs(runs))
         self._ends = list(accumulate(count for _, _, count in self.runs))
 
     @classmethod
-    def of(cls, instants: Sequence[int]) -> "Ticks":
+    def of(cls, instants: Sequence[int]) -> "TickRuns":
         """Return instants, which are in order, as what they are here."""
-        return instants if isinstance(instants, Ticks) else cls(folded(instants))
+        return instants if isinstance(instants, TickRuns) else cls(encode_runs(instants))
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
@@ -30,8 +30,8 @@ class Ticks(Sequence[int]):
     @overload
     def __getitem__(self, index: int) -> int: ...
     @overload
-    def __getitem__(self, index: slice) -> "Ticks": ...
-    def __getitem__(self, index: int | slice) -> "int | Ticks":
+    def __getitem__(self, index: slice) -> "TickRuns": ...
+    def __getitem__(self, index: int | slice) -> "int | TickRuns":
         if isinstance(index, slice):
             return self._between(*index.indices(len(self)))
         place = range(len(self))[index]
@@ -40,10 +40,10 @@ class Ticks(Sequence[int]):
         return begin + step * (place - self._ends[number] + count)
 
     def __iter__(self) -> Iterator[int]:
-        return iter(unfolded(self.runs))
+        return iter(decode_runs(self.runs))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Ticks) and self.runs == other.runs
+        return isinstance(other, TickRuns) and self.runs == other.runs
 
     def __hash__(self) -> int:
         return hash(self.runs)
@@ -66,7 +66,7 @@ class Ticks(Sequence[int]):
                 yield step, count - 1, begin
             last = begin + step * (count - 1)
 
-    def _between(self, first: int, end: int, stride: int) -> "Ticks":
+    def _between(self, first: int, end: int, stride: int) -> "TickRuns":
         if stride != 1:
             raise ValueError("instants are cut into stretches only")
         cut, reached = [], 0
@@ -75,12 +75,12 @@ class Ticks(Sequence[int]):
             if low < high:
                 cut.append((begin + step * low, step, high - low))
             reached += count
-        return Ticks(cut)
+        return TickRuns(cut)
 
 
-def folded(instants: Sequence[int]) -> list[Run]:
+def encode_runs(instants: Sequence[int]) -> list[TickRun]:
     """Return instants (in order) as runs of equal steps; `unfolded` gives exactly them back."""
-    runs: list[Run] = []
+    runs: list[TickRun] = []
     index = 0
     while index < len(instants):
         begin = instants[index]
@@ -93,7 +93,7 @@ def folded(instants: Sequence[int]) -> list[Run]:
     return runs
 
 
-def unfolded(runs: Iterable[Run]) -> "array[int]":
+def decode_runs(runs: Iterable[TickRun]) -> "array[int]":
     """Return the instants of runs, one after the other."""
     instants = array("q")
     for begin, step, count in runs:
@@ -101,9 +101,9 @@ def unfolded(runs: Iterable[Run]) -> "array[int]":
     return instants
 
 
-def _joined(runs: Iterable[Run]) -> list[Run]:
+def _join_runs(runs: Iterable[TickRun]) -> list[TickRun]:
     """Return runs as `folded` would have made them of all their instants."""
-    found: list[Run] = []
+    found: list[TickRun] = []
     for run in runs:
         begin, step, count = run
         while count:

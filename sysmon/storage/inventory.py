@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sysmon.datadir import rollups, segments
-from sysmon.datadir.rollups import Span
+from sysmon.datadir.rollups import Resolution
 from sysmon.datadir.segments import Form, SegmentFile
 from sysmon.text.names import LOST_AND_FOUND, QUARANTINE, RESERVED_TABLES
 
@@ -120,14 +120,14 @@ def _segments(host: str, table: str, folder: Path) -> Iterator[tuple[Stored | Pa
 def _rollups(host: str, folder: Path) -> Iterator[tuple[Stored | Path | None, int]]:
     for span_folder in _listed(str(folder)):
         yield None, _size(span_folder)
-        if span_folder.name not in set(Span):
+        if span_folder.name not in set(Resolution):
             continue
         for entry in _listed(span_folder.path):
-            found, size, path = rollups.parse(entry.name, Span(span_folder.name)), _size(entry), Path(entry.path)
+            found, size, path = rollups.parse(entry.name, Resolution(span_folder.name)), _size(entry), Path(entry.path)
             if found is None:
                 yield (path if _is_temporary(entry) else None), size
             else:
-                tier = Tier.MINUTES if found.span is Span.MINUTE else Tier.ROLLUPS
+                tier = Tier.MINUTES if found.span is Resolution.MINUTE else Tier.ROLLUPS
                 stored = Stored(path, host, found.table, tier, found.start, found.end, size)
                 yield replace(stored, modified=_modified(entry)), size
 

@@ -23,7 +23,7 @@ from sysmon.app.admin.verify import check
 from sysmon.cli import answer
 from sysmon.collectors import discover
 from sysmon.config import Retention, Storage
-from sysmon.datadir.rollups import FOLDER, Span
+from sysmon.datadir.rollups import FOLDER, Resolution
 from sysmon.datadir.segments import Form
 from sysmon.model import AlertEvent, Row
 from sysmon.reading import catalog
@@ -230,7 +230,7 @@ class Maintenance:
         past_data(folder, now)
         whole = [number for _, number in sequence(folder, PAST)]
         maintain(folder, storage(now), now=now)
-        days = list((folder / PAST / FOLDER / Span.DAY).iterdir())
+        days = list((folder / PAST / FOLDER / Resolution.DAY).iterdir())
         assert days, "a day was to be rolled up"
         return cls(whole, [number for _, number in sequence(folder, PAST)], now)
 
@@ -253,7 +253,7 @@ class Maintenance:
         left = [number for _, number in sequence(data, PAST)]
         if left != self.kept:
             yield f"the next one leaves {left}"
-        if not list(data.glob(f"{PAST}/{FOLDER}/{Span.DAY}/*")):
+        if not list(data.glob(f"{PAST}/{FOLDER}/{Resolution.DAY}/*")):
             yield "the next one rolls up no day"
 
 

@@ -10,7 +10,7 @@ import pytest
 from sysmon.app.admin.verify import check
 from sysmon.app.catalog import tables
 from sysmon.app.reports import report
-from sysmon.app.selection import Question
+from sysmon.app.selection import Selection
 from sysmon.errors import StorageError
 from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
@@ -60,8 +60,8 @@ def test_without_their_json_lines_the_copies_say_the_same(tmp_path: Path) -> Non
 
 
 def said(data: Path, *, exact: bool) -> dict[str, Any]:
-    question = Question(data, START - 6 * HOUR, START + 3 * HOUR, START + DAY, exact=exact)
-    answer = report.answer(question, tables(), lambda _names: 9)
+    selection = Selection(data, START - 6 * HOUR, START + 3 * HOUR, START + DAY, exact=exact)
+    answer = report.answer(selection, tables(), lambda _names: 9)
     host: dict[str, Any] = json.loads(pages.render([answer.report]))["hosts"][0]
     return host
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sysmon.history import Coverage
 from sysmon.model import Event
-from sysmon.reading.coverage import coverage, not_running, runs_of, stretches_of
+from sysmon.reading.coverage import find_due_periods, find_run_periods, idle_seconds, measure_coverage
 from sysmon.text.instants import to_ms
 from tests.reading.stored import at, running, started, stopped
 
@@ -19,8 +19,8 @@ def measure(
 ) -> tuple[int, int, float, float | None]:
     """Return found, expected, longest gap and its beginning of ten minutes, all in seconds."""
     instants = [round(at(second).timestamp() * 1000) for second in samples if BEGIN <= second < END]
-    runs = runs_of(events, until=at(END), now=at(now))
-    found = coverage(stretches_of(runs, table, instants, at(BEGIN), at(END)), instants)
+    runs = find_run_periods(events, until=at(END), now=at(now))
+    found = measure_coverage(find_due_periods(runs, table, instants, at(BEGIN), at(END)), instants)
     begun = None if found.gap_at is None else (found.gap_at - at(0)).total_seconds()
     return found.found, found.expected, round(found.gap), begun
 
@@ -144,9 +144,9 @@ def test_without_events_the_median_spacing_is_the_interval(
     ],
 )
 def test_time_in_which_nothing_was_meant_to_run(events: list[Event], seconds: float) -> None:
-    runs = runs_of(events, until=at(END), now=at(9999))
+    runs = find_run_periods(events, until=at(END), now=at(9999))
 
-    assert not_running(runs, at(BEGIN), at(END)) == seconds
+    assert idle_seconds(runs, at(BEGIN), at(END)) == seconds
 
 
 @settings(max_examples=100, deadline=None)
@@ -173,9 +173,9 @@ def test_counting_agrees_with_writing_every_instant_down(
 
 
 def test_the_interval_is_told() -> None:
-    runs = runs_of(STEADY, until=at(END), now=at(9999))
+    runs = find_run_periods(STEADY, until=at(END), now=at(9999))
 
-    found = coverage(stretches_of(runs, "disk_usage", [], at(BEGIN), at(END)), [])
+    found = measure_coverage(find_due_periods(runs, "disk_usage", [], at(BEGIN), at(END)), [])
 
     assert found == Coverage(0, 10, 600.0, at(0), 60.0)
 
@@ -242,9 +242,9 @@ def test_what_the_loop_did_on_purpose_is_not_lost(
 
 
 def test_a_sample_stands_for_the_mean_of_the_intervals_at_which_they_came() -> None:
-    runs = runs_of([*STEADY, paced(BEGIN + 60, 60.0)], until=at(END), now=at(9999))
+    runs = find_run_periods([*STEADY, paced(BEGIN + 60, 60.0)], until=at(END), now=at(9999))
     instants = [to_ms(at(BEGIN + second)) for second in (0, 10, 20, 120)]
 
-    found = coverage(stretches_of(runs, "load", instants, at(BEGIN), at(END)), instants)
+    found = measure_coverage(find_due_periods(runs, "load", instants, at(BEGIN), at(END)), instants)
 
     assert (found.interval, found.each, found.is_even) == (10.0, (3 * 10 + 60) / 4, False)

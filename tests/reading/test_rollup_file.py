@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sysmon.datadir.rollups import FOLDER, RollupFile, Span
-from sysmon.history import RolledTable
+from sysmon.datadir.rollups import FOLDER, Resolution, RollupFile
+from sysmon.history import AggregatedTable
 from sysmon.model import Row
 from sysmon.reading import rollup_file
-from sysmon.reading.aggregate import Joining, TableSum, sum_of, sum_up
+from sysmon.reading.aggregate import AggregateMerger, TableAggregate, aggregate, merge_aggregates
 from sysmon.reading.damage import Damage
-from sysmon.reading.plan import read_rolled
+from sysmon.reading.plan import read_aggregate
 from sysmon.reading.rows import read_table
 from sysmon.reading.tiers import SHORT
 from sysmon.storage.compress import store_packed
@@ -35,14 +35,14 @@ def samples(count: int, *, step: int = 600, begin: datetime = START) -> list[tup
     ]
 
 
-def summed(data: Path, begin: datetime, end: datetime) -> TableSum:
-    return sum_up(read_table(data / HOST / "cpu", CPU, begin, end, Damage()), ["a", "b"], 2)
+def summed(data: Path, begin: datetime, end: datetime) -> TableAggregate:
+    return aggregate(read_table(data / HOST / "cpu", CPU, begin, end, Damage()), ["a", "b"], 2)
 
 
 def test_a_roll_up_reads_back_as_it_was_made(tmp_path: Path) -> None:
     write_table(tmp_path, CPU, samples(30))
     made = summed(tmp_path, START, START + HOUR)
-    file = RollupFile("cpu", Span.HOUR, START)
+    file = RollupFile("cpu", Resolution.HOUR, START)
     path = tmp_path / file.name
     store_packed(path, rollup_file.encode(made, file))
     damage = Damage()
@@ -52,14 +52,14 @@ def test_a_roll_up_reads_back_as_it_was_made(tmp_path: Path) -> None:
     assert (found, rollup_file.read_sources(path), damage.count) == (made, frozenset({"a", "b"}), 0)
 
 
-def joined(part: TableSum) -> RolledTable:
-    joining = Joining(CPU)
+def joined(part: TableAggregate) -> AggregatedTable:
+    joining = AggregateMerger(CPU)
     joining.add(part)
     return joining.result(())
 
 
-def _same_but_for_drawing(one: RolledTable, other: RolledTable) -> bool:
-    def bare(table: RolledTable) -> list[object]:
+def _same_but_for_drawing(one: AggregatedTable, other: AggregatedTable) -> bool:
+    def bare(table: AggregatedTable) -> list[object]:
         return [
             (
                 series.labels,
@@ -72,7 +72,7 @@ def _same_but_for_drawing(one: RolledTable, other: RolledTable) -> bool:
             for series in table.series
         ]
 
-    def totals(table: RolledTable) -> list[float]:
+    def totals(table: AggregatedTable) -> list[float]:
         return [found.total for series in table.series for found in series.digests if found is not None]
 
     same = all(
@@ -85,8 +85,8 @@ def test_a_day_made_of_its_hours_says_what_the_rows_of_the_day_say(tmp_path: Pat
     midnight = START.replace(hour=0)
     write_table(tmp_path, CPU, samples(144, begin=midnight))
     hours = [summed(tmp_path, midnight + index * HOUR, midnight + (index + 1) * HOUR) for index in range(24)]
-    file = RollupFile("cpu", Span.DAY, midnight)
-    store_packed(tmp_path / file.name, rollup_file.encode(sum_of(hours, CPU), file))
+    file = RollupFile("cpu", Resolution.DAY, midnight)
+    store_packed(tmp_path / file.name, rollup_file.encode(merge_aggregates(hours, CPU), file))
 
     found = rollup_file.read(tmp_path / file.name, file, Damage())
 
@@ -100,9 +100,9 @@ def test_a_day_keeps_mean_and_peak_of_each_hour_for_drawing(tmp_path: Path) -> N
         (START.replace(hour=0) + timedelta(minutes=20 * number), [(number, 0.0)]) for number in range(72)
     ]
     write_table(tmp_path, LOAD, rows)
-    file = RollupFile("load", Span.DAY, START.replace(hour=0))
+    file = RollupFile("load", Resolution.DAY, START.replace(hour=0))
     history = read_table(tmp_path / HOST / "load", LOAD, file.start, file.end, Damage())
-    text = rollup_file.encode(sum_up(history), file)
+    text = rollup_file.encode(aggregate(history), file)
     store_packed(tmp_path / "new", text)
     store_packed(tmp_path / "old", text.replace(b'"peaks"', b'"news"'))
 
@@ -119,14 +119,14 @@ def test_a_day_keeps_mean_and_peak_of_each_hour_for_drawing(tmp_path: Path) -> N
 
 def roll_up(data: Path, begin: datetime, hours: int, table_name: str = "cpu") -> None:
     """Make the roll-ups of some hours, with the sources that maintenance would name."""
-    folder = data / HOST / FOLDER / Span.HOUR
+    folder = data / HOST / FOLDER / Resolution.HOUR
     folder.mkdir(parents=True, exist_ok=True)
     for index in range(hours):
         start = begin + index * HOUR
         stems = [path.name.split(".")[0] for path in (data / HOST / table_name).glob(f"*-{start:%Y%m%dT%H}*")]
         history = read_table(data / HOST / "cpu", CPU, start, start + HOUR, Damage())
-        file = RollupFile("cpu", Span.HOUR, start)
-        store_packed(folder / file.name, rollup_file.encode(sum_up(history, stems), file))
+        file = RollupFile("cpu", Resolution.HOUR, start)
+        store_packed(folder / file.name, rollup_file.encode(aggregate(history, stems), file))
 
 
 def test_a_long_range_comes_from_hours_and_from_rows_at_its_edges(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_a_long_range_comes_from_hours_and_from_rows_at_its_edges(tmp_path: Path
     roll_up(tmp_path, START, 10)
     since, until = START + HOUR / 2, START + 9.5 * HOUR
 
-    found = read_rolled(tmp_path / HOST, CPU, since, until, Damage())
+    found = read_aggregate(tmp_path / HOST, CPU, since, until, Damage())
 
     assert found is not None
     rows = joined(summed(tmp_path, since, until))
@@ -149,7 +149,7 @@ def test_a_short_range_is_read_from_rows(tmp_path: Path, hours: int, short: time
     write_table(tmp_path, CPU, samples(60))
     roll_up(tmp_path, START, 10)
 
-    assert read_rolled(tmp_path / HOST, CPU, START, START + hours * HOUR, Damage(), short=short) is None
+    assert read_aggregate(tmp_path / HOST, CPU, START, START + hours * HOUR, Damage(), short=short) is None
 
 
 def test_a_short_range_whose_rows_have_expired_comes_from_roll_ups(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_a_short_range_whose_rows_have_expired_comes_from_roll_ups(tmp_path: Pat
     whole = joined(summed(tmp_path, START, START + 4 * HOUR))
     paths[0].unlink()
 
-    found = read_rolled(tmp_path / HOST, CPU, START, START + 4 * HOUR, Damage())
+    found = read_aggregate(tmp_path / HOST, CPU, START, START + 4 * HOUR, Damage())
 
     assert found is not None
     assert _same_but_for_drawing(found, whole)
@@ -167,7 +167,7 @@ def test_a_short_range_whose_rows_have_expired_comes_from_roll_ups(tmp_path: Pat
 def test_without_roll_ups_there_is_nothing_to_help(tmp_path: Path) -> None:
     write_table(tmp_path, CPU, samples(60))
 
-    assert read_rolled(tmp_path / HOST, CPU, START, START + 9 * HOUR, Damage()) is None
+    assert read_aggregate(tmp_path / HOST, CPU, START, START + 9 * HOUR, Damage()) is None
 
 
 def test_many_days_of_rows_without_roll_ups_are_summed_up_piece_by_piece(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_many_days_of_rows_without_roll_ups_are_summed_up_piece_by_piece(tmp_pat
     write_table(tmp_path, CPU, [(START + hour * HOUR, [("all", float(hour), 0.0)]) for hour in range(24 * days)])
     until = START + 24 * days * HOUR
 
-    found = read_rolled(tmp_path / HOST, CPU, START, until, Damage())
+    found = read_aggregate(tmp_path / HOST, CPU, START, until, Damage())
 
     assert found is not None
     rows = joined(summed(tmp_path, START, until))
@@ -187,7 +187,7 @@ def test_an_hour_that_got_rows_after_it_was_summed_up_is_read_from_its_rows(tmp_
     roll_up(tmp_path, START, 10)
     write_table(tmp_path, CPU, [(START + timedelta(seconds=90), [("all", 99.0, 0.0)])])
 
-    found = read_rolled(tmp_path / HOST, CPU, START, START + 10 * HOUR, Damage())
+    found = read_aggregate(tmp_path / HOST, CPU, START, START + 10 * HOUR, Damage())
 
     assert found is not None
     assert (found.sources, found.series[0].digests[0] and found.series[0].digests[0].high) == (("1h", "rows"), 99.0)
@@ -199,13 +199,13 @@ def test_an_hour_that_got_rows_after_it_was_summed_up_is_read_from_its_rows(tmp_
 def test_a_broken_roll_up_is_damage_only_where_no_row_can_stand_in(tmp_path: Path, expired: bool, noted: int) -> None:
     paths = write_table(tmp_path, CPU, samples(60))
     roll_up(tmp_path, START, 10)
-    broken = tmp_path / HOST / FOLDER / "1h" / RollupFile("cpu", Span.HOUR, START + 3 * HOUR).name
+    broken = tmp_path / HOST / FOLDER / "1h" / RollupFile("cpu", Resolution.HOUR, START + 3 * HOUR).name
     broken.write_bytes(broken.read_bytes()[:-9])
     if expired:
         paths[3].unlink()
     damage = Damage()
 
-    found = read_rolled(tmp_path / HOST, CPU, START, START + 10 * HOUR, damage)
+    found = read_aggregate(tmp_path / HOST, CPU, START, START + 10 * HOUR, damage)
 
     assert found is not None
     assert (len(found.ticks), damage.count) == (54 if expired else 60, noted)
@@ -217,7 +217,7 @@ def test_expired_rows_are_still_told_by_their_roll_ups(tmp_path: Path) -> None:
     for path in paths:
         path.unlink()
 
-    found = read_rolled(tmp_path / HOST, CPU, START, START + 10 * HOUR, Damage())
+    found = read_aggregate(tmp_path / HOST, CPU, START, START + 10 * HOUR, Damage())
 
     assert found is not None
     assert (found.sources, len(found.ticks), found.origin) == (("1h",), 60, ORIGIN)
@@ -231,8 +231,8 @@ def test_processes_are_summed_by_name_user_and_unit(tmp_path: Path) -> None:
     ]
     write_table(tmp_path, PROCESS, [(START + timedelta(seconds=10 * index), found) for index, found in enumerate(rows)])
     history = read_table(tmp_path / HOST / "process", PROCESS, START, START + HOUR, Damage())
-    file = RollupFile("process", Span.HOUR, START)
-    store_packed(tmp_path / file.name, rollup_file.encode(sum_up(history), file))
+    file = RollupFile("process", Resolution.HOUR, START)
+    store_packed(tmp_path / file.name, rollup_file.encode(aggregate(history), file))
 
     found = rollup_file.read(tmp_path / file.name, file, Damage())
 
@@ -261,7 +261,7 @@ def test_whatever_was_stored_the_sums_say_what_the_rows_say(
     write_table(data, CPU, rows)
     roll_up(data, START, 9)
 
-    found = read_rolled(data / HOST, CPU, START, START + 9 * HOUR, Damage())
+    found = read_aggregate(data / HOST, CPU, START, START + 9 * HOUR, Damage())
 
     assert found is not None
     assert _same_but_for_drawing(found, joined(summed(data, START, START + 9 * HOUR)))
@@ -269,8 +269,10 @@ def test_whatever_was_stored_the_sums_say_what_the_rows_say(
 
 def test_a_file_of_another_version_is_passed_over(tmp_path: Path) -> None:
     write_table(tmp_path, LOAD, [(START, [(1.0, 2.0)])])
-    file = RollupFile("load", Span.HOUR, START)
-    text = rollup_file.encode(sum_up(read_table(tmp_path / HOST / "load", LOAD, START, START + HOUR, Damage())), file)
+    file = RollupFile("load", Resolution.HOUR, START)
+    text = rollup_file.encode(
+        aggregate(read_table(tmp_path / HOST / "load", LOAD, START, START + HOUR, Damage())), file
+    )
     store_packed(tmp_path / file.name, text.replace(b'"version":2', b'"version":3'))
     damage = Damage()
 
@@ -281,8 +283,8 @@ def test_a_roll_up_that_is_too_large_to_be_read_at_once_is_read_as_well(tmp_path
     chance = random.Random(3)  # noqa: S311 - the same each time
     rows: list[Row] = [(str(core), chance.random(), chance.random()) for core in range(4000)]
     write_table(tmp_path, CPU, [(START, rows)])
-    file = RollupFile("cpu", Span.HOUR, START)
-    made = sum_up(read_table(tmp_path / HOST / "cpu", CPU, START, START + HOUR, Damage()))
+    file = RollupFile("cpu", Resolution.HOUR, START)
+    made = aggregate(read_table(tmp_path / HOST / "cpu", CPU, START, START + HOUR, Damage()))
     path = tmp_path / file.name
     store_packed(path, rollup_file.encode(made, file))
 

@@ -11,7 +11,7 @@ import pytest
 
 from sysmon.app.admin.maintain import maintain
 from sysmon.app.reports import report
-from sysmon.app.selection import Question
+from sysmon.app.selection import Selection
 from sysmon.config import Storage
 from sysmon.model import Row
 from sysmon.report.render import json as pages
@@ -41,8 +41,8 @@ def a_day(seed: int) -> list[tuple[datetime, list[Row]]]:
 
 
 def said(data: Path, *, exact: bool, since: datetime) -> dict[str, Any]:
-    question = Question(data, since, MIDNIGHT + DAY, MIDNIGHT + DAY + HOUR, tables=["cpu"], exact=exact)
-    answer = report.answer(question, TABLES, lambda _names: 20)
+    selection = Selection(data, since, MIDNIGHT + DAY, MIDNIGHT + DAY + HOUR, tables=["cpu"], exact=exact)
+    answer = report.answer(selection, TABLES, lambda _names: 20)
     found = json.loads(pages.render([answer.report]))["hosts"][0]
     return {"from": found["answered_from"], "series": found["tables"][0]["series"], "coverage": found["coverage"]}
 

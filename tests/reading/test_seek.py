@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sysmon.datadir.segments import Form
 from sysmon.reading.damage import Damage
 from sysmon.reading.rows import read_rows
-from sysmon.reading.seek import DamageOnce, Nearby
+from sysmon.reading.seek import DamageOnce, SeekableTable
 from sysmon.text.instants import to_ms
 from tests.reading.stored import CPU, at, write_table
 
@@ -36,7 +36,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def test_the_rows_of_a_range_are_those_that_a_whole_reading_finds(folder: Path, begin: int, length: float) -> None:
     since, until = at(begin), at(begin + length)
 
-    found = Nearby(folder, CPU, Damage()).ticks(since, until)
+    found = SeekableTable(folder, CPU, Damage()).ticks(since, until)
 
     whole = [(to_ms(one.at), one.row) for one in read_rows(folder, CPU, since, until, Damage())]
     assert [(ms, row) for ms, rows in found.items() for row in rows] == whole
@@ -56,7 +56,7 @@ def test_the_rows_of_a_range_are_those_that_a_whole_reading_finds(folder: Path, 
 def test_the_neighbours_of_an_instant_are_found(
     folder: Path, second: float, before: int | None, after: int | None
 ) -> None:
-    nearby = Nearby(folder, CPU, Damage())
+    nearby = SeekableTable(folder, CPU, Damage())
 
     found = nearby.last_before(at(second)), nearby.first_from(at(second))
 
@@ -64,7 +64,7 @@ def test_the_neighbours_of_an_instant_are_found(
 
 
 def test_what_is_written_later_is_found_too(tmp_path: Path) -> None:
-    nearby = Nearby(tmp_path / "web-01" / "cpu", CPU, Damage())
+    nearby = SeekableTable(tmp_path / "web-01" / "cpu", CPU, Damage())
     before = nearby.last_before(at(9000))
     write_table(tmp_path, CPU, [(at(10), [("all", 1.0, 0.0)])])
 
@@ -82,7 +82,7 @@ def test_a_broken_line_nearby_is_counted_once_under_its_number_in_the_whole_file
     lines[line - 1] = lines[line - 1][:40]
     path.write_bytes(b"\n".join(lines))
     damage = DamageOnce()
-    nearby = Nearby(path.parent, CPU, damage)
+    nearby = SeekableTable(path.parent, CPU, damage)
 
     for _ in range(2):
         nearby.ticks(at(1990), at(2010))
@@ -95,7 +95,7 @@ def test_damage_far_away_is_of_no_interest(tmp_path: Path) -> None:
     path.write_bytes(b"{broken\n" + path.read_bytes())
     damage = DamageOnce()
 
-    found = Nearby(path.parent, CPU, damage).ticks(at(3000), at(3001))
+    found = SeekableTable(path.parent, CPU, damage).ticks(at(3000), at(3001))
 
     assert (damage.count, list(found)) == (0, [to_ms(at(3000))])
 
@@ -112,7 +112,7 @@ def test_a_line_with_a_time_that_its_file_cannot_hold_hides_none_of_its_neighbou
     if packed:
         path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
 
-    found = Nearby(path.parent, CPU, Damage()).ticks(at(2900), at(3100))
+    found = SeekableTable(path.parent, CPU, Damage()).ticks(at(2900), at(3100))
 
     whole = [(to_ms(one.at), one.row) for one in read_rows(path.parent, CPU, at(2900), at(3100), Damage())]
     assert ([(ms, row) for ms, rows in found.items() for row in rows], len(whole) > 300) == (whole, True)
@@ -124,6 +124,6 @@ def test_a_file_of_another_program_is_read_whole_because_its_lines_may_be_in_any
     path.unlink()
     (path.parent / "cpu-20261120T120000Z.jsonl").write_bytes(b"".join(reversed(lines)))
 
-    found = Nearby(path.parent, CPU, Damage()).ticks(at(7), at(9))
+    found = SeekableTable(path.parent, CPU, Damage()).ticks(at(7), at(9))
 
     assert {ms: len(rows) for ms, rows in found.items()} == {to_ms(at(7)): 2, to_ms(at(8)): 2}

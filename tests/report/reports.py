@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sysmon.alerts.rules.loader import load_rules
 from sysmon.app.reports.rule_limits import RuleLimits
-from sysmon.app.selection import Question
+from sysmon.app.selection import Selection
 from sysmon.datadir.segments import Form
 from sysmon.model import AlertEvent, Kind, Level, Metric, Row, Table, Transition
 from tests.reading.stored import (
@@ -72,9 +72,9 @@ def limits(folder: Path) -> RuleLimits:
     return RuleLimits(load_rules(folder / "rules.yaml", TABLES, INTERVALS).rules)
 
 
-def whole_hour(data: Path) -> Question:
+def whole_hour(data: Path) -> Selection:
     """Ask for that hour, just after it."""
-    return Question(data, since=START, until=at(3600), now=at(3601))
+    return Selection(data, since=START, until=at(3600), now=at(3601))
 
 
 def _samples(rows: Callable[[int], list[Row]]) -> Samples:

@@ -13,7 +13,7 @@ import pytest
 from sysmon.alerts.rules.loader import load_rules
 from sysmon.app.reports.report import Detail, answer
 from sysmon.app.reports.rule_limits import RuleLimits
-from sysmon.app.selection import Question
+from sysmon.app.selection import Selection
 from sysmon.model import Row
 from sysmon.report.buckets import edges_of
 from sysmon.report.render import json as as_json
@@ -78,8 +78,8 @@ def frame(data: Path, table: str, since: int = BEGIN, until: int = END) -> pd.Da
 
 def page(data: Path, since: int, detail: Detail) -> Any:
     """Return what the report says as JSON, of one host."""
-    question = Question(data, at(since), at(END), at(END + 3600), exact=True)
-    return json.loads(as_json.render([answer(question, KNOWN, lambda _: 1, detail).report]))["hosts"][0]
+    selection = Selection(data, at(since), at(END), at(END + 3600), exact=True)
+    return json.loads(as_json.render([answer(selection, KNOWN, lambda _: 1, detail).report]))["hosts"][0]
 
 
 def numbers(values: pd.Series) -> dict[str, float]:

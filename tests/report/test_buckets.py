@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sysmon.app.admin.maintain import maintain
 from sysmon.app.reports.report import Detail, answer
-from sysmon.app.selection import Question
+from sysmon.app.selection import Selection
 from sysmon.config import Retention, Storage
 from sysmon.errors import UsageError
 from sysmon.model import Row
@@ -132,9 +132,9 @@ def test_a_long_name_is_broken_and_not_lost(name: str, width: int) -> None:
 
 def half_hour(data: Path, length: timedelta = 5 * MINUTE) -> Report:
     """Return a time table of some of the small machine, with the hole in it."""
-    question = replace(whole_hour(data), since=at(1200), until=at(2820), tables=["cpu", "load", "disk_usage"])
-    edges = edges_of(question.since, question.until, length, UTC)
-    return answer(question, KNOWN, lambda _: 1, Detail(limits=limits(data), edges=edges)).report
+    selection = replace(whole_hour(data), since=at(1200), until=at(2820), tables=["cpu", "load", "disk_usage"])
+    edges = edges_of(selection.since, selection.until, length, UTC)
+    return answer(selection, KNOWN, lambda _: 1, Detail(limits=limits(data), edges=edges)).report
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -199,11 +199,11 @@ def test_sums_tell_the_same_as_rows(tmp_path: Path, length: timedelta, sources: 
     write_table(tmp_path, CPU, days_of_rows())
     write_log(tmp_path, "events", event_lines([started(0, "r", {"cpu": 600.0})]))
     maintain(tmp_path, Storage(compress_after=timedelta(0), min_free=0), now=at(0) + 2 * DAY + HOUR)
-    question = Question(tmp_path, at(0), at(0) + 2 * DAY - 30 * MINUTE, at(0) + 3 * DAY)
-    detail = Detail(edges=edges_of(question.since, question.until, length, UTC))
+    selection = Selection(tmp_path, at(0), at(0) + 2 * DAY - 30 * MINUTE, at(0) + 3 * DAY)
+    detail = Detail(edges=edges_of(selection.since, selection.until, length, UTC))
 
     rolled, exact = (
-        answer(replace(question, exact=exact), TABLES, lambda _: 1, detail).report for exact in (False, True)
+        answer(replace(selection, exact=exact), TABLES, lambda _: 1, detail).report for exact in (False, True)
     )
 
     assert (rolled.sources, exact.sources) == (sources, ("rows",))
@@ -218,15 +218,15 @@ def test_sums_tell_the_same_as_rows(tmp_path: Path, length: timedelta, sources: 
 def test_minutes_tell_what_no_row_is_left_of(tmp_path: Path) -> None:
     paths = write_table(tmp_path, CPU, [(at(20 * n), [("all", n % 7.0, None)]) for n in range(720)])
     write_log(tmp_path, "events", event_lines([started(0, "r", {"cpu": 20.0})]))
-    question = Question(tmp_path, at(0), at(4 * 3600), at(0) + DAY)
-    detail = Detail(edges=edges_of(question.since, question.until, 5 * MINUTE, UTC))
-    whole = answer(question, TABLES, lambda _: 1, detail).report
+    selection = Selection(tmp_path, at(0), at(4 * 3600), at(0) + DAY)
+    detail = Detail(edges=edges_of(selection.since, selection.until, 5 * MINUTE, UTC))
+    whole = answer(selection, TABLES, lambda _: 1, detail).report
     maintain(tmp_path, Storage(retention=Retention(minutes=30 * DAY), min_free=0), now=at(0) + DAY)
     for path in paths[:2]:
         for old in path.parent.glob(f"{path.name}*"):
             old.unlink()
 
-    left = answer(question, TABLES, lambda _: 1, detail).report
+    left = answer(selection, TABLES, lambda _: 1, detail).report
 
     before, after = (one.tables[0].series[0].metrics[0].buckets for one in (whole, left))
     assert left.sources == ("1m", "rows")

@@ -56,8 +56,8 @@ def page_of(table: str = "host", **series: tuple[float | None, ...]) -> Report:
 
 def second_half(data: Path, width: int = 80, *, back: timedelta = timedelta(minutes=30)) -> Report:
     """Return the second half of the hour of the small machine, compared with what was before."""
-    question = replace(whole_hour(data), since=at(1800))
-    return answer(question, KNOWN, lambda names: trend_width(names, width), Detail(compare=back)).report
+    selection = replace(whole_hour(data), since=at(1800))
+    return answer(selection, KNOWN, lambda names: trend_width(names, width), Detail(compare=back)).report
 
 
 def test_the_largest_change_comes_first_and_what_stayed_is_none() -> None:

@@ -89,8 +89,8 @@ def test_a_series_has_as_many_labels_as_tell_it_apart(names: list[str], shown: l
 
 def page_by(data: Path, label: str, **more: object) -> Report:
     """Return the hour of the small machine by a label."""
-    question = replace(whole_hour(data), **more)  # type: ignore[arg-type]  # whatever a question may ask
-    return answer(question, KNOWN, lambda _: 1, Detail(limits=limits(data), by=label)).report
+    selection = replace(whole_hour(data), **more)  # type: ignore[arg-type]  # whatever a question may ask
+    return answer(selection, KNOWN, lambda _: 1, Detail(limits=limits(data), by=label)).report
 
 
 @pytest.mark.parametrize("label", ["core", "mountpoint", "unit"])
@@ -126,8 +126,8 @@ def several(data: Path, **more: object) -> list[Report]:
         write_table(
             data, LOAD, [(at(60 * n), [(high / 50, None)]) for n in range(9)], origin=replace(ORIGIN, hostname=name)
         )
-    question = replace(whole_hour(data), **more)  # type: ignore[arg-type]  # whatever a question may ask
-    found = answer_hosts(question, ["all"], KNOWN, lambda _: 1, Detail(limits=limits(data), by="host"))
+    selection = replace(whole_hour(data), **more)  # type: ignore[arg-type]  # whatever a question may ask
+    found = answer_hosts(selection, ["all"], KNOWN, lambda _: 1, Detail(limits=limits(data), by="host"))
     return [one.report for one in found.found]
 
 
@@ -170,8 +170,8 @@ def many_disks(data: Path, count: int, **more: object) -> Report:
         for _ in range(3)
     ]
     write_table(data, DISK_USAGE, [(at(60 * minute), rows) for minute, rows in enumerate(minutes)])
-    question = replace(whole_hour(data), **more)  # type: ignore[arg-type]  # whatever a question may ask
-    return answer(question, KNOWN, lambda _: 1).report
+    selection = replace(whole_hour(data), **more)  # type: ignore[arg-type]  # whatever a question may ask
+    return answer(selection, KNOWN, lambda _: 1).report
 
 
 @pytest.mark.parametrize(
@@ -199,9 +199,9 @@ def test_what_was_idle_shares_a_line_side_by_side_too(tmp_path: Path) -> None:
     write_machine(tmp_path)
     idle: list[Row] = [(f"/idle/{n}", f"/dev/sd{n}", "ext4", 0.0, None) for n in range(30)]
     write_table(tmp_path, DISK_USAGE, [(at(3601), idle)])
-    question = replace(whole_hour(tmp_path), until=at(3700), now=at(3701), tables=["disk_usage"])
+    selection = replace(whole_hour(tmp_path), until=at(3700), now=at(3701), tables=["disk_usage"])
 
-    found = answer(question, KNOWN, lambda _: 1, Detail(by="mountpoint")).report
+    found = answer(selection, KNOWN, lambda _: 1, Detail(by="mountpoint")).report
 
     lines = text.render([found], Style(zone=UTC)).splitlines()
     starts = [line.split()[0] for line in lines if line.startswith(("/", "disk_usage"))]

@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sysmon.app.catalog import tables
-from sysmon.history import Coverage, RolledSeries, Series, TableHistory
+from sysmon.history import AggregatedSeries, Coverage, Series, TableHistory
 from sysmon.model import Kind, Level, Metric
-from sysmon.reading.aggregate import Joining, sum_up
+from sysmon.reading.aggregate import AggregateMerger, aggregate
 from sysmon.report.ranking import Use, rank, rank_rolled, uses_of
 from sysmon.report.render.spark import ASCII, draw
 from sysmon.report.summary import MetricSummary, Stats, course_of, stats_of, summarise
 from sysmon.report.summary_rollup import summarise_rolled
 from sysmon.stats.digest import digest
-from sysmon.stats.tick_runs import Ticks
+from sysmon.stats.tick_runs import TickRuns
 from sysmon.text.instants import EPOCH, from_ms
 from sysmon.thresholds import Limit, Sign
 from tests.reading.stored import CPU, PROCESS
@@ -194,7 +194,7 @@ def test_the_time_beyond_a_limit_is_that_of_the_samples_beyond_it(
 def test_what_roll_ups_tell_exactly_is_so(values: list[float], sign: Sign) -> None:
     limit, covered = Limit("half", Level.WARNING, sign, 50), Coverage(60, 60, interval=60.0, each=60.0)
     at = range(0, 60_000 * len(values), 60_000)
-    rolled = RolledSeries(("all",), Ticks.of(at), [digest(at, array("d", values)), None])
+    rolled = AggregatedSeries(("all",), TickRuns.of(at), [digest(at, array("d", values)), None])
 
     found = summarise_rolled(
         rolled,
@@ -271,8 +271,8 @@ def test_what_was_read_and_written_counts_together(by: tuple[str, ...], ranked: 
 
 def test_sums_know_means_and_no_more_of_a_maximum_than_its_parts() -> None:
     history = use_of_disks(*DISKS)
-    joining = Joining(history.table)
-    joining.add(sum_up(history))
+    joining = AggregateMerger(history.table)
+    joining.add(aggregate(history))
     (use,) = uses_of(history.table, lambda _: True, whole=True)
 
     found = rank_rolled(joining.result(()), use, top=5, by=("unit",))

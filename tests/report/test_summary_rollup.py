@@ -11,7 +11,7 @@ import pytest
 
 from sysmon.app.admin.maintain import maintain
 from sysmon.app.reports import report
-from sysmon.app.selection import Question
+from sysmon.app.selection import Selection
 from sysmon.config import Retention, Storage
 from sysmon.model import Event, Row, Table
 from sysmon.report.render import json as pages
@@ -95,8 +95,8 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def said(data: Path, since: datetime, until: datetime, *, exact: bool = False) -> dict[str, Any]:
-    question = Question(data, since, until, END + HOUR, exact=exact)
-    answer = report.answer(question, TABLES, lambda _names: 20)
+    selection = Selection(data, since, until, END + HOUR, exact=exact)
+    answer = report.answer(selection, TABLES, lambda _names: 20)
     (page,) = json.loads(pages.render([answer.report]))["hosts"]
     assert isinstance(page, dict)
     return page

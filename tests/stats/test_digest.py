@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.stats.ddsketch import bin_of, middle_of
-from sysmon.stats.digest import Digest, Merging, digest
-from sysmon.stats.hourly import HOUR, Hourly, trend
+from sysmon.stats.ddsketch import bin_index, bin_value
+from sysmon.stats.digest import Digest, DigestMerger, digest
+from sysmon.stats.hourly import HOUR, Hourly, downsample
 
 NUMBERS = st.one_of(
     st.just(0.0),
@@ -44,7 +44,7 @@ def test_merging_parts_gives_what_the_whole_gives(parts: list[list[float]]) -> N
     begins = [10_000 * sum(map(len, parts[:index])) for index in range(len(parts))]
     digests = [found for part, begin in zip(parts, begins, strict=True) if (found := made(part, begin))]
 
-    merging = Merging()
+    merging = DigestMerger()
     for part in reversed(digests):
         merging.add(part)
     found = merging.result()
@@ -60,12 +60,12 @@ def test_merging_parts_gives_what_the_whole_gives(parts: list[list[float]]) -> N
 
 @given(NUMBERS, NUMBERS)
 def test_bins_keep_the_order_of_values(one: float, other: float) -> None:
-    assert (bin_of(one) <= bin_of(other)) or one > other
+    assert (bin_index(one) <= bin_index(other)) or one > other
 
 
 @pytest.mark.parametrize("value", [1e-300, 1e-9, 0.5, 1.0, 97.2, 2.0**40, 1e300])
 def test_the_middle_of_a_bin_is_within_one_percent_of_what_it_holds(value: float) -> None:
-    assert abs(middle_of(bin_of(value)) - value) <= 0.0099001 * value
+    assert abs(bin_value(bin_index(value)) - value) <= 0.0099001 * value
 
 
 def exactly(values: list[float], limit: float, *, or_at: bool) -> float:
@@ -79,7 +79,7 @@ def test_the_share_above_a_limit_is_off_by_no_more_than_what_lies_near_it(
     found = made(values)
 
     assert found is not None
-    near = sum(bin_of(value) == bin_of(limit) for value in values) / len(values)
+    near = sum(bin_index(value) == bin_index(limit) for value in values) / len(values)
     share = found.above(limit, or_at=or_at)
     assert 0 <= share <= 1
     assert abs(share - exactly(values, limit, or_at=or_at)) <= near + 1e-9
@@ -131,10 +131,10 @@ def test_equal_values_need_no_bins_and_have_exact_percentiles() -> None:
 def test_a_trend_takes_each_hour_where_its_middle_is_and_weighs_it_by_its_values() -> None:
     hours = [(0, 360, 1.0, 4.0), (HOUR, 360, 3.0, 3.5), (2 * HOUR, 120, 9.0, 9.0), (5 * HOUR, 10, 4.0, 4.5)]
 
-    assert trend(Hourly.of(hours), 0, 6 * HOUR, 3) == ((2.0, 9.0, 4.0), (4.0, 9.0, 4.5))
+    assert downsample(Hourly.of(hours), 0, 6 * HOUR, 3) == ((2.0, 9.0, 4.0), (4.0, 9.0, 4.5))
 
 
 def test_a_peak_is_unknown_where_one_hour_does_not_tell_its_own() -> None:
     hours = [(0, 360, 1.0, 4.0), (HOUR, 360, 3.0, None)]
 
-    assert trend(Hourly.of(hours), 0, 2 * HOUR, 1) == ((2.0,), (None,))
+    assert downsample(Hourly.of(hours), 0, 2 * HOUR, 1) == ((2.0,), (None,))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.stats.tick_runs import Ticks, folded, unfolded
+from sysmon.stats.tick_runs import TickRuns, decode_runs, encode_runs
 
 steady = st.builds(
     lambda begin, step, count: list(range(begin, begin + step * count, step)),
@@ -24,19 +24,19 @@ disturbed = st.lists(st.one_of(steady, st.lists(st.integers(0, 2000), max_size=5
 def test_folded_instants_unfold_to_themselves(instants: list[int]) -> None:
     ordered = sorted(instants)
 
-    assert list(unfolded(folded(ordered))) == ordered
+    assert list(decode_runs(encode_runs(ordered))) == ordered
 
 
 @given(st.integers(0, 10**13), st.integers(1, 10**5), st.integers(1, 500))
 def test_equal_steps_fold_into_one_run(begin: int, step: int, count: int) -> None:
     instants = list(range(begin, begin + step * count, step))
 
-    assert len(folded(instants)) == 1
+    assert len(encode_runs(instants)) == 1
 
 
 @given(disturbed)
 def test_instants_are_what_they_were_made_of(instants: list[int]) -> None:
-    ticks = Ticks.of(instants)
+    ticks = TickRuns.of(instants)
 
     assert (list(ticks), len(ticks), [ticks[place] for place in range(len(ticks))]) == (
         instants,
@@ -50,27 +50,27 @@ def test_parts_put_together_are_the_whole_and_parts_are_found_in_it(
     instants: list[int], cut: int, one: int, other: int
 ) -> None:
     begin, end = sorted((one, other))
-    together = Ticks([*folded(instants[:cut]), *folded(instants[cut:])])
+    together = TickRuns([*encode_runs(instants[:cut]), *encode_runs(instants[cut:])])
 
     first, last = together.below(begin), together.below(end)
 
-    assert together == Ticks.of(instants)
+    assert together == TickRuns.of(instants)
     assert (together.runs, list(together[first:last])) == (
-        tuple(folded(instants)),
+        tuple(encode_runs(instants)),
         instants[bisect_left(instants, begin) : bisect_left(instants, end)],
     )
 
 
 @given(disturbed)
 def test_steps_are_the_distances_between_neighbours(instants: list[int]) -> None:
-    told = [(far, first + far * place) for far, count, first in Ticks.of(instants).steps() for place in range(count)]
+    told = [(far, first + far * place) for far, count, first in TickRuns.of(instants).steps() for place in range(count)]
 
     assert told == [(late - early, early) for early, late in pairwise(instants)]
 
 
 def test_instants_are_counted_from_the_end_too_and_never_beyond() -> None:
-    ticks = Ticks([(0, 10, 3)])
+    ticks = TickRuns([(0, 10, 3)])
 
-    assert (ticks[-1], hash(ticks) == hash(Ticks([(0, 10, 3)]))) == (20, True)
+    assert (ticks[-1], hash(ticks) == hash(TickRuns([(0, 10, 3)]))) == (20, True)
     with pytest.raises(IndexError):
         ticks[3]

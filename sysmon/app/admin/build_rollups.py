@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sysmon.datadir.rollups import FOLDER, RollupFile, Span
+from sysmon.datadir.rollups import FOLDER, Resolution, RollupFile
 from sysmon.model import Table
 from sysmon.reading import rollup_file, rollup_minutes
-from sysmon.reading.aggregate import by_minute, sum_of, sum_up
+from sysmon.reading.aggregate import aggregate, merge_aggregates, split_by_minute
 from sysmon.reading.damage import Damage
 from sysmon.reading.rows import read_table
 from sysmon.storage.compress import store_packed
@@ -51,18 +51,18 @@ class Summing:
     def work(self, data: Path, files: Iterable[Stored]) -> None:
         """Make what is missing or out of date."""
         hours: dict[tuple[str, str], dict[datetime, _Hour]] = defaultdict(lambda: defaultdict(_Hour))
-        there: dict[tuple[str, str], dict[tuple[Span, datetime], float]] = defaultdict(dict)
+        there: dict[tuple[str, str], dict[tuple[Resolution, datetime], float]] = defaultdict(dict)
         for file in files:
             key = (file.host, file.table)
             if file.table not in self._tables:
                 continue
             if file.tier in {Tier.ROLLUPS, Tier.MINUTES}:
-                there[key][(Span(file.path.parent.name), file.start)] = file.modified
+                there[key][(Resolution(file.path.parent.name), file.start)] = file.modified
             elif file.tier is not Tier.EVENTS:
                 _note(hours[key], file)
         for (host, table), found in sorted(hours.items()):
             known = there[(host, table)]
-            for span in (Span.HOUR, Span.MINUTE):
+            for span in (Resolution.HOUR, Resolution.MINUTE):
                 self._hours(data / host, self._tables[table], found, known, span)
             self._days(data / host, self._tables[table], found, known)
 
@@ -71,13 +71,13 @@ class Summing:
         host: Path,
         table: Table,
         hours: Mapping[datetime, _Hour],
-        there: dict[tuple[Span, datetime], float],
-        span: Span,
+        there: dict[tuple[Resolution, datetime], float],
+        span: Resolution,
     ) -> None:
         """Make the files that hold an hour, as one sum or in minutes."""
         for start, hour in sorted(hours.items()):
             file = RollupFile(table.name, span, start)
-            too_old = span is Span.MINUTE and file.end + self._minutes <= self._now
+            too_old = span is Resolution.MINUTE and file.end + self._minutes <= self._now
             if hour.open or file.end > self._now or too_old:
                 continue
             if not self._is_due(host, file, hour, there.get((span, start))):
@@ -99,19 +99,23 @@ class Summing:
         return known <= hour.stems if self._rebuild else not hour.stems <= known
 
     def _days(
-        self, host: Path, table: Table, hours: Mapping[datetime, _Hour], there: Mapping[tuple[Span, datetime], float]
+        self,
+        host: Path,
+        table: Table,
+        hours: Mapping[datetime, _Hour],
+        there: Mapping[tuple[Resolution, datetime], float],
     ) -> None:
         days: dict[datetime, list[datetime]] = defaultdict(list)
         for span, start in there:
-            if span is Span.HOUR:
-                days[Span.DAY.floor(start)].append(start)
-        unfinished = {Span.DAY.floor(start) for start in hours if (Span.HOUR, start) not in there}
+            if span is Resolution.HOUR:
+                days[Resolution.DAY.floor(start)].append(start)
+        unfinished = {Resolution.DAY.floor(start) for start in hours if (Resolution.HOUR, start) not in there}
         for start, parts in sorted(days.items()):
-            file = RollupFile(table.name, Span.DAY, start)
+            file = RollupFile(table.name, Resolution.DAY, start)
             if start in unfinished or file.end > self._now:
                 continue
-            newest = max(there[(Span.HOUR, part)] for part in parts)
-            known = there.get((Span.DAY, start))
+            newest = max(there[(Resolution.HOUR, part)] for part in parts)
+            known = there.get((Resolution.DAY, start))
             if known is not None and newest <= known:
                 continue
             path = _path(host, file)
@@ -122,30 +126,30 @@ class Summing:
 def _make_hour(host: Path, table: Table, file: RollupFile, hour: _Hour) -> None:
     damage = Damage()
     rows = read_table(host / table.name, table, file.start, file.end, damage)
-    whole = sum_up(rows, hour.stems, damage.count)
-    if file.span is Span.MINUTE:
-        _store(host, file, rollup_minutes.encode(whole, [sum_up(one) for one in by_minute(rows)], file))
+    whole = aggregate(rows, hour.stems, damage.count)
+    if file.span is Resolution.MINUTE:
+        _store(host, file, rollup_minutes.encode(whole, [aggregate(one) for one in split_by_minute(rows)], file))
     else:
         _store(host, file, rollup_file.encode(whole, file))
 
 
 def _make_day(host: Path, table: Table, file: RollupFile, parts: Iterable[datetime]) -> None:
     damage = Damage()
-    hours = [RollupFile(table.name, Span.HOUR, part) for part in sorted(parts)]
+    hours = [RollupFile(table.name, Resolution.HOUR, part) for part in sorted(parts)]
     found = [rollup_file.read(_path(host, hour), hour, damage) for hour in hours]
-    _store(host, file, rollup_file.encode(sum_of([one for one in found if one is not None], table), file))
+    _store(host, file, rollup_file.encode(merge_aggregates([one for one in found if one is not None], table), file))
 
 
 def _note(hours: dict[datetime, _Hour], file: Stored) -> None:
     assert file.segment is not None  # noqa: S101 - only roll-ups have none
-    start = Span.HOUR.floor(file.start)
+    start = Resolution.HOUR.floor(file.start)
     while start < file.end:
         hour = hours[start]
         hour.stems.add(file.segment.segment.stem)
         hour.ends.add(file.end)
         hour.modified = max(hour.modified, file.modified)
         hour.open |= file.open
-        start += Span.HOUR.length
+        start += Resolution.HOUR.length
 
 
 def _store(host: Path, file: RollupFile, text: bytes) -> None:

@@ -18,10 +18,10 @@ from sysmon.model import Event
 from sysmon.reading import catalog
 from sysmon.reading.alerts import past_alerts
 from sysmon.reading.catalog import Host
-from sysmon.reading.coverage import Run, coverage, not_running, runs_of, stretches_of
+from sysmon.reading.coverage import RunPeriod, find_due_periods, find_run_periods, idle_seconds, measure_coverage
 from sysmon.reading.damage import Damage
 from sysmon.reading.logs import read_alerts, read_events
-from sysmon.reading.plan import read_rolled
+from sysmon.reading.plan import read_aggregate
 from sysmon.reading.rows import read_table
 from sysmon.sampling.self_tables import AGENT
 from sysmon.storage import inventory
@@ -143,7 +143,7 @@ def status(data: Path, storage: Storage, host_name: str | None, *, now: datetime
     catalog.check_format(data, damage)
     host = catalog.find_host(data, host_name)
     events = read_events(host.folder, now - DAY, now + HOUR, damage)
-    runs = runs_of(events, until=now, now=now)
+    runs = find_run_periods(events, until=now, now=now)
     recent = read_table(host.folder / AGENT.name, AGENT, now - HOUR, now + HOUR, Damage())
     running = _running(data, host, recent, runs=runs, events=events, now=now)
     cost = _cost(recent)
@@ -157,7 +157,7 @@ def status(data: Path, storage: Storage, host_name: str | None, *, now: datetime
         data=data,
         running=running,
         coverage=full,
-        idle=not_running(runs, now - DAY, now) if runs else 0.0,
+        idle=idle_seconds(runs, now - DAY, now) if runs else 0.0,
         cost=cost,
         disk=disk,
         alerts=tuple(alert for alert in alerts if alert.state is AlertState.FIRING),
@@ -180,7 +180,7 @@ def in_words(event: Event) -> str:
 
 
 def _running(
-    data: Path, host: Host, recent: TableHistory, *, runs: Sequence[Run], events: Iterable[Event], now: datetime
+    data: Path, host: Host, recent: TableHistory, *, runs: Sequence[RunPeriod], events: Iterable[Event], now: datetime
 ) -> Running:
     lock = data / "lock"
     pid = holder(lock)
@@ -225,12 +225,12 @@ def _cost(recent: TableHistory) -> Cost:
     )
 
 
-def _coverage(host: Host, runs: Sequence[Run], now: datetime, damage: Damage) -> Coverage | None:
+def _coverage(host: Host, runs: Sequence[RunPeriod], now: datetime, damage: Damage) -> Coverage | None:
     """Return how complete the last day is; None where nobody sampled in it."""
     since = now - DAY
-    rolled = read_rolled(host.folder, AGENT, since, now, damage)
+    rolled = read_aggregate(host.folder, AGENT, since, now, damage)
     ticks = rolled.ticks if rolled else read_table(host.folder / AGENT.name, AGENT, since, now, damage).ticks
-    found = coverage(stretches_of(runs, AGENT.name, ticks, since, now), ticks)
+    found = measure_coverage(find_due_periods(runs, AGENT.name, ticks, since, now), ticks)
     return found if found.expected else None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sysmon.app.catalog import tables
-from sysmon.datadir.rollups import RollupFile, Span
+from sysmon.datadir.rollups import Resolution, RollupFile
 from sysmon.errors import NothingFoundError
 from sysmon.reading import catalog, rollup_file, rollup_minutes, verify
 from sysmon.reading.damage import Damage
@@ -52,7 +52,7 @@ def check(data: Path, *, repair: bool) -> Verdict:
         if lock is not None:
             os.close(lock)
     for host in catalog.hosts(data):
-        for one in verify.sequences(data / host, AGENT):
+        for one in verify.check_sequences(data / host, AGENT):
             if one.fault is not None:
                 verdict.faults.append(f"{printable(host)}: {one.fault}")
             elif one.missing:
@@ -76,8 +76,8 @@ def _check_file(data: Path, file: Stored, verdict: Verdict, *, repair: bool) -> 
 
 
 def _check_rollup(file: Stored, damage: Damage) -> bool:
-    span = Span(file.path.parent.name)
-    (rollup_minutes if span is Span.MINUTE else rollup_file).read(
+    span = Resolution(file.path.parent.name)
+    (rollup_minutes if span is Resolution.MINUTE else rollup_file).read(
         file.path, RollupFile(file.table, span, file.start), damage
     )
     return damage.count == 0
@@ -104,9 +104,9 @@ def _check_segment(file: Stored, damage: Damage, verdict: Verdict) -> bool:
     return sound
 
 
-def _lines(file: Stored, damage: Damage) -> Iterator[verify.Line]:
+def _lines(file: Stored, damage: Damage) -> Iterator[verify.CheckedLine]:
     assert file.segment is not None  # noqa: S101 - only roll-ups have none
-    return verify.lines_of(file.path, file.segment, tables().get(file.table), damage)
+    return verify.check_lines(file.path, file.segment, tables().get(file.table), damage)
 
 
 def _set_aside(data: Path, file: Stored) -> Path:

@@ -107,7 +107,7 @@ def _ticks(folder: Path, table: Table, since: datetime, skipped: Skipped) -> Ite
         yield at, table.name, rows
 
 
-def _rows(folder: Path, table: Table, since: datetime, skipped: Skipped) -> Iterator[decode.Stored]:
+def _rows(folder: Path, table: Table, since: datetime, skipped: Skipped) -> Iterator[decode.TimestampedRow]:
     begin = format_instant(since).encode()
     for file in segments.select(_names(folder), since, _LAST):
         read: decode.Decode | None = decode.json_decoder(table) if file.form is Form.JSONL else None

@@ -10,7 +10,7 @@ from sysmon.app.export import rows as export_rows
 from sysmon.app.export.output_file import make_folder, replacing
 from sysmon.app.export.progress import Meter, Progress, weight
 from sysmon.app.export.rows import Shape
-from sysmon.app.selection import Question, find_host, find_tables, nothing_found
+from sysmon.app.selection import Selection, find_host, find_tables, no_rows_error
 from sysmon.errors import UsageError
 from sysmon.history import StoredRow
 from sysmon.model import Table
@@ -27,21 +27,21 @@ Named = tuple[Table, tuple[str, ...]]
 class Exporter:
     """Writes the rows in question. `host` is where they come from, `damage` what had to be left out."""
 
-    def __init__(self, question: Question, known: Mapping[str, Table], shape: Shape) -> None:
-        self.damage: Damage = question.damage()
-        self.host: Host = find_host(question, self.damage)
-        self.tables: list[Named] = columns.choose(find_tables(question, self.host, known), shape.columns)
-        self._question = question
+    def __init__(self, selection: Selection, known: Mapping[str, Table], shape: Shape) -> None:
+        self.damage: Damage = selection.damage()
+        self.host: Host = find_host(selection, self.damage)
+        self.tables: list[Named] = columns.choose(find_tables(selection, self.host, known), shape.columns)
+        self._selection = selection
         self._shape = shape
 
     def to_stream(self, stream: BinaryIO, progress: Progress) -> None:
         """Write one table to an open stream; raise NothingFoundError before anything is written if it has no rows."""
         if not self.tables:
-            raise nothing_found(self._question, self.host, self.damage)
+            raise no_rows_error(self._selection, self.host, self.damage)
         table, names = only_table(self.tables)
         rows = export_rows.begun(self._rows(table, self._meter(progress)))
         if rows is None:
-            raise nothing_found(self._question, self.host, self.damage)
+            raise no_rows_error(self._selection, self.host, self.damage)
         export_rows.write(stream, table, names, rows, self._shape)
 
     def to_file(self, target: Path, progress: Progress) -> None:
@@ -52,7 +52,7 @@ class Exporter:
     def to_folder(self, folder: Path, progress: Progress) -> None:
         """Write a file for each table that has rows; an older one of the same name is replaced."""
         make_folder(folder)
-        begin, end = format_stamp(self._question.since), format_stamp(self._question.until)
+        begin, end = format_stamp(self._selection.since), format_stamp(self._selection.until)
         meter = self._meter(progress)
         written = 0
         with ExitStack() as whole:  # all of them, or where something is damaged and that matters none
@@ -64,19 +64,19 @@ class Exporter:
                 export_rows.write(whole.enter_context(replacing(target)), table, names, rows, self._shape)
                 written += 1
         if not written:
-            raise nothing_found(self._question, self.host, self.damage)
+            raise no_rows_error(self._selection, self.host, self.damage)
 
     def _rows(self, table: Table, meter: Meter) -> Iterator[StoredRow]:
-        question = self._question
-        rows = read_rows(self.host.folder / table.name, table, question.since, question.until, self.damage)
+        selection = self._selection
+        rows = read_rows(self.host.folder / table.name, table, selection.since, selection.until, self.damage)
         return export_rows.reduce(table, meter.watch(rows, self._weight(table)), self._shape)
 
     def _meter(self, progress: Progress) -> Meter:
-        return Meter(progress, sum(self._weight(table) for table, _ in self.tables), self._question.until)
+        return Meter(progress, sum(self._weight(table) for table, _ in self.tables), self._selection.until)
 
     def _weight(self, table: Table) -> int:
         folder = self.host.folder / table.name
-        return weight(folder, catalog.files(folder, self._question.since, self._question.until))
+        return weight(folder, catalog.files(folder, self._selection.since, self._selection.until))
 
 
 def only_table(tables: Sequence[Named]) -> Named:

@@ -22,7 +22,7 @@ from sysmon.app.export.export import Named, only_table
 from sysmon.app.export.output_file import make_folder, making
 from sysmon.app.export.progress import Meter, Progress, weight
 from sysmon.app.export.rows import Shape
-from sysmon.app.selection import Question, find_host, find_tables
+from sysmon.app.selection import Selection, find_host, find_tables
 from sysmon.datadir import segments
 from sysmon.datadir.segments import SegmentFile
 from sysmon.errors import UsageError
@@ -31,7 +31,7 @@ from sysmon.model import Table
 from sysmon.reading import catalog
 from sysmon.reading.catalog import Host
 from sysmon.reading.damage import Damage
-from sysmon.reading.rows import read_parts
+from sysmon.reading.rows import read_segments
 from sysmon.storage.lock import sync_directory
 from sysmon.text.instants import EPOCH, format_instant
 
@@ -60,16 +60,16 @@ class _Unread:
 class Shipper:
     """Writes the rows that no export of this name has written. `host` and `damage` are those of an Exporter."""
 
-    def __init__(self, question: Question, known: Mapping[str, Table], shape: Shape, name: str) -> None:
-        self.damage: Damage = question.damage()
-        self._file = CursorFile(question.data, name)
-        self.host: Host = find_host(question, self.damage)
-        self.tables: list[Named] = columns.choose(find_tables(question, self.host, known), shape.columns)
-        self._question = question
+    def __init__(self, selection: Selection, known: Mapping[str, Table], shape: Shape, name: str) -> None:
+        self.damage: Damage = selection.damage()
+        self._file = CursorFile(selection.data, name)
+        self.host: Host = find_host(selection, self.damage)
+        self.tables: list[Named] = columns.choose(find_tables(selection, self.host, known), shape.columns)
+        self._selection = selection
         self._shape = shape
-        self._until = question.until
+        self._until = selection.until
         if shape.rate is not None:
-            self._until = floor(min(question.until, question.now - LATE), shape.rate)
+            self._until = floor(min(selection.until, selection.now - LATE), shape.rate)
 
     def to_folder(self, folder: Path, progress: Progress) -> None:
         """Write a new file for each table that has new rows; do nothing where another export of this name is at it."""
@@ -98,7 +98,7 @@ class Shipper:
 
     def _begin(self) -> tuple[Cursor, Cursor]:
         """Return the cursor, with what the last export left to be done, and a copy to go on with."""
-        cursor = self._file.read(since=self._question.since)
+        cursor = self._file.read(since=self._selection.since)
         self._file.move(cursor)
         return cursor, cursor.copy()
 
@@ -162,7 +162,7 @@ class Shipper:
             del places[stem]
 
     def _meter(self, unread: list[_Unread], progress: Progress) -> Meter:
-        return Meter(progress, sum(one.weight for one in unread), min(self._until, self._question.now))
+        return Meter(progress, sum(one.weight for one in unread), min(self._until, self._selection.now))
 
     def _rows(self, unread: _Unread, cursor: Cursor, meter: Meter) -> Iterator[StoredRow]:
         rows = meter.watch(self._new_rows(unread, cursor), unread.weight)
@@ -173,8 +173,8 @@ class Shipper:
         for file in unread.files:
             stem = file.segment.stem
             known = unread.places.get(stem, Place())
-            met = self._question.damage()
-            for part in read_parts(unread.folder, unread.table, [file], met):
+            met = self._selection.damage()
+            for part in read_segments(unread.folder, unread.table, [file], met):
                 count, size = 0, None if part.file.packed else part.size
                 for row in part.rows:
                     if row.at >= self._until:

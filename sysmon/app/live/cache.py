@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from sysmon.reading.seek import Nearby, Ticks
+from sysmon.reading.seek import RowsByInstant, SeekableTable
 from sysmon.text.instants import from_ms
 
 KEPT = 8
@@ -12,21 +12,21 @@ KEPT = 8
 
 @dataclass(slots=True)
 class _Stretch:
-    ticks: Ticks
+    ticks: RowsByInstant
     whole: bool
 
 
 class Shelf:
     """Reads a table in stretches of `length` milliseconds; one that may still grow is read on where it ended."""
 
-    def __init__(self, nearby: Nearby, length: int) -> None:
+    def __init__(self, nearby: SeekableTable, length: int) -> None:
         self._nearby = nearby
         self._length = length
         self._stretches: OrderedDict[int, _Stretch] = OrderedDict()
 
-    def between(self, first: int, last: int, *, edge: int) -> Ticks:
+    def between(self, first: int, last: int, *, edge: int) -> RowsByInstant:
         """Return the rows of the instants from `first` to `last`; everything before `edge` is known to be written."""
-        found: Ticks = {}
+        found: RowsByInstant = {}
         for number in range(first // self._length, last // self._length + 1):
             ticks = self._stretch(number, edge).ticks
             found |= {ms: rows for ms, rows in ticks.items() if first <= ms <= last}

@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from sysmon.app.catalog import tables
 from sysmon.app.live.sources import Record
 from sysmon.app.live.stored import Found, Lookback, Why
-from sysmon.app.selection import Question, find_host, find_tables
+from sysmon.app.selection import Selection, find_host, find_tables
 from sysmon.reading.catalog import Host
 from sysmon.reading.damage import Damage
 from sysmon.text.cells import Look
@@ -23,12 +23,12 @@ class Sight:
     look: Look
 
 
-def open_files(question: Question) -> Lookback:
+def open_files(selection: Selection) -> Lookback:
     """Return what the files of the host in question hold; raise UsageError for a table that there is not."""
-    host: Host = find_host(question, Damage())
-    if question.tables:
-        find_tables(question, host, tables())
-    return Lookback(host, tables(), now=question.now, strict=question.strict)
+    host: Host = find_host(selection, Damage())
+    if selection.tables:
+        find_tables(selection, host, tables())
+    return Lookback(host, tables(), now=selection.now, strict=selection.strict)
 
 
 def past(found: Found, asked: datetime, *, now: datetime, zone: tzinfo | None, skipped: int) -> Situation:

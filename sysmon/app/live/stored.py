@@ -11,10 +11,10 @@ from sysmon.model import AlertEvent, Row, Table, Transition
 from sysmon.reading import catalog
 from sysmon.reading.alerts import active_alerts
 from sysmon.reading.catalog import Host
-from sysmon.reading.coverage import Run, runs_of
+from sysmon.reading.coverage import RunPeriod, find_run_periods
 from sysmon.reading.infer_table import discover_table
 from sysmon.reading.logs import AlertEntry, read_alerts, read_events
-from sysmon.reading.seek import DamageOnce, Nearby
+from sysmon.reading.seek import DamageOnce, SeekableTable
 from sysmon.sampling.self_tables import AGENT, COLLECTOR
 from sysmon.text.instants import EPOCH, from_ms, to_ms
 from sysmon.text.names import RESERVED_TABLES, printable
@@ -57,7 +57,7 @@ class Lookback:
         self.host = host
         self.damage = DamageOnce(strict=strict)
         self._known = known
-        self._nearby: dict[str, Nearby] = {}
+        self._nearby: dict[str, SeekableTable] = {}
         self._now = now
         self._edge = 0
         self._shelves: dict[str, Shelf] = {}
@@ -130,7 +130,7 @@ class Lookback:
         return None
 
     @property
-    def _pace(self) -> Nearby | None:
+    def _pace(self) -> SeekableTable | None:
         """Return the table that has a row for each sample."""
         return self._nearby.get(AGENT.name) or next(iter(self._nearby.values()), None)
 
@@ -140,7 +140,7 @@ class Lookback:
         there = {path.name for path in folder.iterdir()} - RESERVED_TABLES - self._nearby.keys()
         for name in sorted(there):
             table = self._known.get(name) or discover_table(folder / name, EPOCH, catalog.LAST)
-            self._nearby[name] = Nearby(folder / name, table, self.damage)
+            self._nearby[name] = SeekableTable(folder / name, table, self.damage)
         if there:
             order = {name: place for place, name in enumerate(self._known)}
             names = sorted(self._nearby, key=lambda name: (order.get(name, len(order)), name))
@@ -156,12 +156,12 @@ class Lookback:
         entries: list[AlertEntry] = read_alerts(self.host.folder, since, until, self.damage)
         return [entry for entry in entries if isinstance(entry, AlertEvent) and entry.transition in _BEGUN]
 
-    def _runs(self, at: datetime) -> list[Run]:
+    def _runs(self, at: datetime) -> list[RunPeriod]:
         """Return the runs up to an instant, from the one that the samples before it are from."""
         events = read_events(self.host.folder, at, at + _MS, self.damage)
-        return runs_of(events, until=at + _MS, now=self._now)
+        return find_run_periods(events, until=at + _MS, now=self._now)
 
-    def _moment(self, ms: int, runs: Sequence[Run]) -> Moment:
+    def _moment(self, ms: int, runs: Sequence[RunPeriod]) -> Moment:
         run = next((one for one in reversed(runs) if one.start <= ms), None)
         seconds = run.seconds if run else {}
         begun = min((one.start for one in runs if run and one.id == run.id), default=0)
@@ -210,7 +210,7 @@ def shown(
     return Shown(table, from_ms(held), ticks[held], seconds, ticks if is_charted(table, seconds, base) else {})
 
 
-def _why(runs: Sequence[Run], at: datetime) -> Why:
+def _why(runs: Sequence[RunPeriod], at: datetime) -> Why:
     """Tell a pause from a loss: nobody sampled between the end of one run and the beginning of the next."""
     ms = to_ms(at)
     for run in runs:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sysmon.alerts.silences import Replies, Silence
 from sysmon.app.catalog import tables
-from sysmon.app.selection import Question, find_host
+from sysmon.app.selection import Selection, find_host
 from sysmon.app.silence_store import ReplyFile
 from sysmon.history import AlertState, PastAlert
 from sysmon.model import Level
@@ -35,18 +35,18 @@ class AlertList:
     at: datetime
 
 
-def list_alerts(question: Question, *, active: bool, level: Level) -> AlertList:
+def list_alerts(selection: Selection, *, active: bool, level: Level) -> AlertList:
     """Return the alerts of a range, or those that are on now, from a level up."""
-    damage = question.damage()
-    host = find_host(question, damage)
-    since = question.now if active else question.since
-    until = question.now + timedelta(seconds=1) if active else question.until
-    found = past_alerts(read_alerts(host.folder, since, until, damage), since, min(until, question.now))
+    damage = selection.damage()
+    host = find_host(selection, damage)
+    since = selection.now if active else selection.since
+    until = selection.now + timedelta(seconds=1) if active else selection.until
+    found = past_alerts(read_alerts(host.folder, since, until, damage), since, min(until, selection.now))
     wanted = [
         alert for alert in found if alert.level.rank >= level.rank and (alert.state is AlertState.FIRING or not active)
     ]
-    watched = is_watched(question.data)
-    return AlertList(host, tuple(wanted), ReplyFile(question.data).read(), watched, damage, question.now)
+    watched = is_watched(selection.data)
+    return AlertList(host, tuple(wanted), ReplyFile(selection.data).read(), watched, damage, selection.now)
 
 
 def as_text(found: AlertList, zone: tzinfo | None) -> Iterator[str]:

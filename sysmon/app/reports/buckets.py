@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from sysmon.app.selection import Question
-from sysmon.datadir.rollups import FOLDER, Span
+from sysmon.app.selection import Selection
+from sysmon.datadir.rollups import FOLDER, Resolution
 from sysmon.errors import UsageError
-from sysmon.history import RolledTable, TableHistory
+from sysmon.history import AggregatedTable, TableHistory
 from sysmon.model import Table
 from sysmon.reading.catalog import Host
 from sysmon.reading.damage import Damage
-from sysmon.reading.plan import read_rolled
+from sysmon.reading.plan import read_aggregate
 from sysmon.reading.rows import read_table
-from sysmon.reading.tiers import ROWS, in_order
+from sysmon.reading.tiers import ROWS, sort_kinds
 from sysmon.report.buckets import Columns, Labels, bucket_of, buckets_of, with_buckets
 from sysmon.report.summary import Report
 from sysmon.text.instants import to_ms
@@ -36,13 +36,13 @@ class _Part:
 class Timetable:
     """Reads tables bucket by bucket; the edges are where the buckets begin, and where the last one ends."""
 
-    def __init__(self, question: Question, host: Host, damage: Damage, edges: tuple[datetime, ...]) -> None:
-        self._question = question
+    def __init__(self, selection: Selection, host: Host, damage: Damage, edges: tuple[datetime, ...]) -> None:
+        self._selection = selection
         self._host = host
         self._damage = damage
         self._edges = edges
         self.sources: set[str] = set()
-        self._sums = not question.exact and min(end - begin for begin, end in pairwise(edges)) >= _HOUR
+        self._sums = not selection.exact and min(end - begin for begin, end in pairwise(edges)) >= _HOUR
 
     def cut(self, report: Report) -> Report:
         """Return a report with what each bucket came to."""
@@ -60,7 +60,7 @@ class Timetable:
 
     def _take_minutes(self, table: Table, part: _Part, ticks: Sequence[int], found: dict[Labels, Columns]) -> None:
         """Fill buckets that no row is left of from sums of minutes, where such are kept."""
-        if self._question.exact or not (self._host.folder / FOLDER / Span.MINUTE).is_dir():
+        if self._selection.exact or not (self._host.folder / FOLDER / Resolution.MINUTE).is_dir():
             return
         for number, (begin, end) in enumerate(pairwise(part.edges), part.first):
             if bisect_left(ticks, to_ms(begin)) == bisect_left(ticks, to_ms(end)):
@@ -85,14 +85,14 @@ class Timetable:
         if waiting:
             yield _Part(first, tuple(waiting))
 
-    def _rolled(self, table: Table, begin: datetime, end: datetime) -> RolledTable | None:
+    def _rolled(self, table: Table, begin: datetime, end: datetime) -> AggregatedTable | None:
         since, until = self._within((begin, end))
-        return read_rolled(self._host.folder, table, since, until, self._damage, short=timedelta(0))
+        return read_aggregate(self._host.folder, table, since, until, self._damage, short=timedelta(0))
 
     def _within(self, edges: Sequence[datetime]) -> tuple[datetime, datetime]:
-        return max(edges[0], self._question.since), min(edges[-1], self._question.until)
+        return max(edges[0], self._selection.since), min(edges[-1], self._selection.until)
 
-    def _take_sums(self, rolled: RolledTable, number: int, found: dict[Labels, Columns]) -> None:
+    def _take_sums(self, rolled: AggregatedTable, number: int, found: dict[Labels, Columns]) -> None:
         self.sources.update(rolled.sources)
         for one in rolled.series:
             columns = self._columns(rolled.table, one.labels, found)
@@ -115,10 +115,10 @@ class Timetable:
         return found[labels]
 
 
-def cut(report: Report, question: Question, host: Host, damage: Damage, edges: tuple[datetime, ...]) -> Report:
+def cut(report: Report, selection: Selection, host: Host, damage: Damage, edges: tuple[datetime, ...]) -> Report:
     """Return a report with a time table in place of what is told of the range as a whole."""
     if not report.tables:
         raise UsageError("--bucket: processes come and go, and have no time table: ask for another table")
-    table = Timetable(question, host, damage, edges)
+    table = Timetable(selection, host, damage, edges)
     found = table.cut(report)
-    return replace(found, glance=(), rankings=(), skipped=damage.count, sources=in_order(table.sources))
+    return replace(found, glance=(), rankings=(), skipped=damage.count, sources=sort_kinds(table.sources))

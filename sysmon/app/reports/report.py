@@ -5,23 +5,30 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sysmon.app.reports.rule_limits import RuleLimits
-from sysmon.app.selection import Question, find_host, find_hosts, find_tables, nothing_found
+from sysmon.app.selection import Selection, find_host, find_hosts, find_tables, no_rows_error
 from sysmon.errors import NothingFoundError, UsageError
-from sysmon.history import Coverage, RolledTable, TableHistory
+from sysmon.history import AggregatedTable, Coverage, TableHistory
 from sysmon.model import Origin, Table
 from sysmon.reading.alerts import past_alerts
 from sysmon.reading.catalog import Host
-from sysmon.reading.coverage import Run, Stretch, coverage, not_running, runs_of, stretches_of
+from sysmon.reading.coverage import (
+    DuePeriod,
+    RunPeriod,
+    find_due_periods,
+    find_run_periods,
+    idle_seconds,
+    measure_coverage,
+)
 from sysmon.reading.damage import Damage
 from sysmon.reading.logs import read_alerts, read_events
 from sysmon.reading.rows import read_table
-from sysmon.reading.tiers import SHORT, in_order, wants_sums
+from sysmon.reading.tiers import SHORT, needs_rollups, sort_kinds
 from sysmon.report.overview import glance
 from sysmon.report.ranking import PASSING, rank, rank_rolled, uses_of
 from sysmon.report.side_by_side import HOST, by_label, trouble
 from sysmon.report.summary import Ranking, Report, SeriesSummary, TableSummary, summarise
 from sysmon.report.summary_rollup import summarise_rolled
-from sysmon.stats.tick_runs import Ticks
+from sysmon.stats.tick_runs import TickRuns
 from sysmon.text.spelling import closest
 
 HEARTBEAT = "agent"
@@ -69,7 +76,7 @@ class Answers:
 
 
 def answer_hosts(
-    question: Question,
+    selection: Selection,
     hosts: Sequence[str],
     known: Mapping[str, Table],
     trend_width: Callable[[Iterable[str]], int],
@@ -77,9 +84,9 @@ def answer_hosts(
 ) -> Answers:
     """Return a report of each host that is named; raise NothingFoundError where none has a row in the range."""
     found, silent = [], []
-    for name in find_hosts(question, hosts):
+    for name in find_hosts(selection, hosts):
         try:
-            found.append(answer(replace(question, host=name), known, trend_width, detail))
+            found.append(answer(replace(selection, host=name), known, trend_width, detail))
         except NothingFoundError as error:
             silent.append(str(error))
     if not found:
@@ -93,7 +100,7 @@ def answer_hosts(
 
 
 def answer(
-    question: Question,
+    selection: Selection,
     known: Mapping[str, Table],
     trend_width: Callable[[Iterable[str]], int],
     detail: Detail = USUAL,
@@ -102,11 +109,11 @@ def answer(
 
     `trend_width` tells from the names of the metrics how finely their trends are drawn.
     """
-    damage = question.damage()
-    host = find_host(question, damage)
-    report = _report(question, host, damage, known=known, trend_width=trend_width, detail=detail)
+    damage = selection.damage()
+    host = find_host(selection, damage)
+    report = _report(selection, host, damage, known=known, trend_width=trend_width, detail=detail)
     if detail.compare is not None:
-        earlier = replace(question, since=question.since - detail.compare, until=question.until - detail.compare)
+        earlier = replace(selection, since=selection.since - detail.compare, until=selection.until - detail.compare)
         everybody = Detail(top=_ALL)
         try:
             then = _report(earlier, host, damage, known=known, trend_width=lambda _: 1, detail=everybody)
@@ -120,12 +127,12 @@ def answer(
     if detail.edges:
         from sysmon.app.reports.buckets import cut
 
-        report = cut(report, question, host, damage, detail.edges)
+        report = cut(report, selection, host, damage, detail.edges)
     return Answer(report, host, damage)
 
 
 def _report(
-    question: Question,
+    selection: Selection,
     host: Host,
     damage: Damage,
     *,
@@ -133,81 +140,83 @@ def _report(
     trend_width: Callable[[Iterable[str]], int],
     detail: Detail,
 ) -> Report:
-    tables = find_tables(question, host, known)
+    tables = find_tables(selection, host, known)
     if detail.by and detail.by != HOST:
         tables = _labelled(tables, detail.by)
-    runs = runs_of(
-        read_events(host.folder, question.since, question.until, damage), until=question.until, now=question.now
+    runs = find_run_periods(
+        read_events(host.folder, selection.since, selection.until, damage), until=selection.until, now=selection.now
     )
-    names = [metric.name for table in tables if table.series for metric in table.metrics if question.wants(metric.name)]
-    draft = _Draft(question, detail, runs, parts=trend_width(names))
-    short = _short(question, runs)
+    names = [
+        metric.name for table in tables if table.series for metric in table.metrics if selection.wants(metric.name)
+    ]
+    draft = _Draft(selection, detail, runs, parts=trend_width(names))
+    short = _short(selection, runs)
     for table in _with_heartbeat(tables, host, known):
         shown = table in tables
-        rolled = None if question.exact else _rolled(question, host, table, damage, short)
+        rolled = None if selection.exact else _rolled(selection, host, table, damage, short)
         if rolled is not None:
             draft.add_rolled(rolled, shown=shown)
         else:
-            history = read_table(host.folder / table.name, table, question.since, question.until, damage)
+            history = read_table(host.folder / table.name, table, selection.since, selection.until, damage)
             draft.add(history, shown=shown)
     alerts = past_alerts(
-        read_alerts(host.folder, question.since, question.until, damage),
-        question.since,
-        min(question.until, question.now),
+        read_alerts(host.folder, selection.since, selection.until, damage),
+        selection.since,
+        min(selection.until, selection.now),
     )
     if not (draft.tables or draft.rankings):
-        raise nothing_found(question, host, damage)
+        raise no_rows_error(selection, host, damage)
     return Report(
         origin=draft.origin or Origin(host.name),
-        since=question.since,
-        until=question.until,
+        since=selection.since,
+        until=selection.until,
         coverage=draft.coverage(),
-        idle=not_running(runs, question.since, question.until) if runs else None,
+        idle=idle_seconds(runs, selection.since, selection.until) if runs else None,
         tables=tuple(draft.tables),
         rankings=tuple(draft.rankings),
         alerts=tuple(alerts),
         skipped=damage.count,
         units={metric.name: metric.unit for table in known.values() for metric in table.metrics},
-        glance=glance(draft.tables, draft.rankings) if question.is_whole else (),
-        sources=in_order(draft.sources),
-        silences=_silences(question),
+        glance=glance(draft.tables, draft.rankings) if selection.is_whole else (),
+        sources=sort_kinds(draft.sources),
+        silences=_silences(selection),
     )
 
 
 # What follows imports what it needs when it needs it: most reports are of the last hour, and begin sooner without.
 
 
-def _rolled(question: Question, host: Host, table: Table, damage: Damage, short: timedelta) -> RolledTable | None:
-    if not wants_sums(host.folder, table, question.since, question.until, short=short):
+def _rolled(selection: Selection, host: Host, table: Table, damage: Damage, short: timedelta) -> AggregatedTable | None:
+    if not needs_rollups(host.folder, table, selection.since, selection.until, short=short):
         return None
-    from sysmon.reading.plan import read_rolled
+    from sysmon.reading.plan import read_aggregate
 
-    return read_rolled(host.folder, table, question.since, question.until, damage, short=short)
+    return read_aggregate(host.folder, table, selection.since, selection.until, damage, short=short)
 
 
-def _silences(question: Question) -> tuple[str, ...]:
+def _silences(selection: Selection) -> tuple[str, ...]:
     from sysmon.app import silence_store
 
-    found = silence_store.ReplyFile(question.data).read().active(question.now)
+    found = silence_store.ReplyFile(selection.data).read().active(selection.now)
     if not found:
         return ()
     from sysmon.app.reports.alerts import silences_text
 
-    return tuple(silences_text(found, question.now, None))
+    return tuple(silences_text(found, selection.now, None))
 
 
-def _short(question: Question, runs: Iterable[Run]) -> timedelta:
+def _short(selection: Selection, runs: Iterable[RunPeriod]) -> timedelta:
     """Return up to which length rows are read: not as far as was asked for where there are very many."""
     seconds = min((interval for run in runs for interval in run.seconds.values()), default=0.0)
-    many = timedelta(seconds=_MANY * seconds) if seconds else question.short
-    return max(min(question.short, many), min(question.short, SHORT))
+    many = timedelta(seconds=_MANY * seconds) if seconds else selection.short
+    return max(min(selection.short, many), min(selection.short, SHORT))
 
 
 class _Draft:
     """Takes one table after the other, so that the rows of only one are in memory."""
 
-    def __init__(self, question: Question, detail: Detail, runs: list[Run], *, parts: int) -> None:
-        self._question = question
+    def __init__(self, selection: Selection, detail: Detail, runs: list[RunPeriod], *, parts: int) -> None:
+        self._selection = selection
         self._detail = detail
         self._by = (detail.by,) if detail.by and detail.by != HOST else ()
         self._runs = runs
@@ -215,7 +224,7 @@ class _Draft:
         self._coverages: dict[str, Coverage] = {}
         self.origin: Origin | None = None
         self.sources: set[str] = set()
-        self._known: dict[tuple[Ticks, tuple[Stretch, ...]], Coverage] = {}
+        self._known: dict[tuple[TickRuns, tuple[DuePeriod, ...]], Coverage] = {}
         self.tables: list[TableSummary] = []
         self.rankings: list[Ranking] = []
 
@@ -223,14 +232,14 @@ class _Draft:
         if not history.ticks:
             return
         self.sources.add("rows")
-        question, table = self._question, history.table
+        selection, table = self._selection, history.table
         stretches = self._begin(table, history.origin, history.ticks)
         if not shown:
             return
         if not table.series:
             self._add_rankings(
                 rank(history, use, top=self._detail.top, by=self._by, coverage=self._coverages[table.name])
-                for use in uses_of(table, question.wants, whole=not question.metrics)
+                for use in uses_of(table, selection.wants, whole=not selection.metrics)
             )
             return
         summaries = tuple(
@@ -238,29 +247,29 @@ class _Draft:
                 series,
                 table,
                 self._complete(self._stretches_of(table, series.labels, history.ticks, stretches), sorted(series.at)),
-                since=question.since,
-                until=question.until,
+                since=selection.since,
+                until=selection.until,
                 parts=self._parts,
-                wanted=question.wants,
+                wanted=selection.wants,
                 limits=self._detail.limits.of(table, series.labels),
             )
             for series in history.series
         )
         self._add(table, summaries)
 
-    def add_rolled(self, found: RolledTable, *, shown: bool) -> None:
+    def add_rolled(self, found: AggregatedTable, *, shown: bool) -> None:
         """Take a table of which there are sums."""
         if not found.ticks:
             return
         self.sources.update(found.sources)
-        question, table = self._question, found.table
+        selection, table = self._selection, found.table
         stretches = self._begin(table, found.origin, found.ticks)
         if not shown:
             return
         if not table.series:
             self._add_rankings(
                 rank_rolled(found, use, top=self._detail.top, by=self._by, coverage=self._coverages[table.name])
-                for use in uses_of(table, question.wants, whole=not question.metrics)
+                for use in uses_of(table, selection.wants, whole=not selection.metrics)
             )
             return
         summaries = []
@@ -271,10 +280,10 @@ class _Draft:
                     series,
                     table,
                     self._complete(due, series.at),
-                    since=question.since,
-                    until=question.until,
+                    since=selection.since,
+                    until=selection.until,
                     parts=self._parts,
-                    wanted=question.wants,
+                    wanted=selection.wants,
                     limits=self._detail.limits.of(table, series.labels),
                 )
             )
@@ -283,36 +292,36 @@ class _Draft:
     def _add_rankings(self, rankings: Iterable[Ranking | None]) -> None:
         self.rankings += [ranking for ranking in rankings if ranking is not None]
 
-    def _begin(self, table: Table, origin: Origin | None, ticks: Sequence[int]) -> list[Stretch]:
+    def _begin(self, table: Table, origin: Origin | None, ticks: Sequence[int]) -> list[DuePeriod]:
         """Note of whom a table is and how complete; return where its samples should be."""
         self.origin = origin or self.origin
-        stretches = stretches_of(self._runs, table.name, ticks, self._question.since, self._question.until)
+        stretches = find_due_periods(self._runs, table.name, ticks, self._selection.since, self._selection.until)
         self._coverages[table.name] = self._complete(stretches, ticks)
         return stretches
 
-    def _complete(self, due: Sequence[Stretch], instants: Sequence[int]) -> Coverage:
+    def _complete(self, due: Sequence[DuePeriod], instants: Sequence[int]) -> Coverage:
         """Return how well instants fill where they should be; most series, and many tables, have the same ones."""
-        ticks = Ticks.of(instants)
+        ticks = TickRuns.of(instants)
         key = (ticks, tuple(due))
         if key not in self._known:
-            self._known[key] = coverage(due, ticks)
+            self._known[key] = measure_coverage(due, ticks)
         return self._known[key]
 
     def _add(self, table: Table, summaries: tuple[SeriesSummary, ...]) -> None:
         few = table.whole is not None or (len(table.metrics) == 1 and bool(table.labels))
-        whole = self._question.is_whole
+        whole = self._selection.is_whole
         self.tables.append(TableSummary(table, summaries, brief=whole and few, general=whole))
 
     def _stretches_of(
-        self, table: Table, labels: Sequence[str], ticks: Sequence[int], usual: list[Stretch]
-    ) -> list[Stretch]:
+        self, table: Table, labels: Sequence[str], ticks: Sequence[int], usual: list[DuePeriod]
+    ) -> list[DuePeriod]:
         """Return where samples of a series should be: it may keep the interval of another table."""
         if table.paced_by is None:
             return usual
         paced_by = labels[table.labels.index(table.paced_by)]
         if not any(paced_by in run.seconds for run in self._runs):
             return usual
-        return stretches_of(self._runs, paced_by, ticks, self._question.since, self._question.until)
+        return find_due_periods(self._runs, paced_by, ticks, self._selection.since, self._selection.until)
 
     def coverage(self) -> Coverage:
         """Return how complete the record is: by the heartbeat, else by the table with most instants."""

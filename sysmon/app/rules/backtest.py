@@ -15,7 +15,7 @@ from sysmon.alerts.notify_policy import Mutes
 from sysmon.alerts.rules.loader import RuleSet, load_rules
 from sysmon.app.catalog import tables
 from sysmon.app.rules.skip_hours import Part, QuietHours
-from sysmon.app.selection import Question, find_host
+from sysmon.app.selection import Selection, find_host
 from sysmon.model import AlertEvent, Event, Origin, Row, Sample, Table, Transition
 from sysmon.reading.catalog import Host
 from sysmon.reading.damage import Damage
@@ -46,7 +46,7 @@ class Replay:
     `damage` is what could not be read, `last` the latest instant that was.
     """
 
-    question: Question
+    selection: Selection
     host: Host
     intervals: Mapping[str, float]
     starts: Sequence[datetime]
@@ -65,7 +65,7 @@ class Replay:
         names = [name for name in sorted(wanted) if name in known and name in self.host.tables()]
         player = _Player(rules, list(self.starts))
         hours = QuietHours(self.host.folder, [known[name] for name in names], rules.rules, self.starts)
-        for part in hours.parts(self.question.since, self.question.until):
+        for part in hours.parts(self.selection.since, self.selection.until):
             if part.quiet and player.idle:
                 continue
             ticks = heapq.merge(*(self._ticks(known[name], part) for name in names), key=itemgetter(0))
@@ -105,20 +105,20 @@ class _Player:
         return self._evaluator.evaluate(Sample(at, {name: rows for _, name, _, rows in parts}))
 
 
-def replay(question: Question) -> Replay:
+def replay(selection: Selection) -> Replay:
     """Find the rows in question, how far apart they are, and when a run began among them."""
     damage = Damage()
-    host = find_host(question, damage)
-    log = read_events(host.folder, question.since, question.until, Damage())
-    starts = [event.at for event in log if event.kind == "started" and event.at >= question.since]
-    intervals = {name: _spacing(host, tables()[name], question) for name in host.tables() if name in tables()}
+    host = find_host(selection, damage)
+    log = read_events(host.folder, selection.since, selection.until, Damage())
+    starts = [event.at for event in log if event.kind == "started" and event.at >= selection.since]
+    intervals = {name: _spacing(host, tables()[name], selection) for name in host.tables() if name in tables()}
     found = {name: seconds for name, seconds in intervals.items() if seconds is not None}
-    return Replay(question, host, found | _told(log), starts, damage)
+    return Replay(selection, host, found | _told(log), starts, damage)
 
 
 def tally(found: Replay, rules: RuleSet) -> dict[str, Tally]:
     """Count what each rule would have done; what still fires at the end lasted until the last row."""
-    return _tally(found.events(rules, culprits=False), rules, lambda: found.last or found.question.until)
+    return _tally(found.events(rules, culprits=False), rules, lambda: found.last or found.selection.until)
 
 
 def _tally(events: Iterable[AlertEvent], rules: RuleSet, end: Callable[[], datetime]) -> dict[str, Tally]:
@@ -154,10 +154,10 @@ def _told(log: Iterable[Event]) -> dict[str, float]:
     return found
 
 
-def _spacing(host: Host, table: Table, question: Question) -> float | None:
+def _spacing(host: Host, table: Table, selection: Selection) -> float | None:
     """Return the median seconds between the first instants of a table; None where there are too few."""
     bare = Table(table.name, "", ())
-    rows = scan(host.folder / table.name, bare, question.since, question.until, Damage())
+    rows = scan(host.folder / table.name, bare, selection.since, selection.until, Damage())
     instants = _first(ms for ms, _ in rows)
     if len(instants) < 2:
         return None

@@ -8,17 +8,17 @@ from pathlib import Path
 
 from sysmon.alerts.culprit import PROCESS
 from sysmon.alerts.rule import Edge, Operator, Rule, fits
-from sysmon.datadir.rollups import FOLDER, RollupFile, Span
+from sysmon.datadir.rollups import FOLDER, Resolution, RollupFile
 from sysmon.datadir.segments import SegmentFile
 from sysmon.model import Table
 from sysmon.reading import catalog, rollup_file
-from sysmon.reading.aggregate import TableSum
+from sysmon.reading.aggregate import TableAggregate
 from sysmon.reading.damage import Damage
 from sysmon.stats.digest import Digest
-from sysmon.stats.tick_runs import Ticks
+from sysmon.stats.tick_runs import TickRuns
 from sysmon.text.instants import to_ms
 
-_HOUR = Span.HOUR.length
+_HOUR = Resolution.HOUR.length
 _LISTS = 3
 """Process lists that an hour must have, so that those named after it are the same."""
 
@@ -50,7 +50,7 @@ class QuietHours:
         self._host = host
         self._tables = tables
         self._rules = rules
-        self._starts = {Span.HOUR.floor(start) for start in starts}
+        self._starts = {Resolution.HOUR.floor(start) for start in starts}
         self._looks_back = any(rule.absent or rule.reduce is not None for rule in rules)
         self._segments: dict[str, Mapping[datetime, list[SegmentFile]]] = {}
         self._calm: dict[datetime, Instances | None] = {}
@@ -61,7 +61,7 @@ class QuietHours:
             yield Part(since, until, quiet=False)
             return
         begin = since
-        hour = Span.HOUR.ceiling(since)
+        hour = Resolution.HOUR.ceiling(since)
         while hour + 2 * _HOUR <= until:
             if self._is_quiet(hour, since):
                 if begin < hour:
@@ -73,14 +73,14 @@ class QuietHours:
 
     def _possible(self, since: datetime, until: datetime) -> bool:
         """Say whether all rules forget within an hour, and each file has rows of one hour only."""
-        if not (self._host / FOLDER / Span.HOUR).is_dir() or not all(map(_forgets, self._rules)):
+        if not (self._host / FOLDER / Resolution.HOUR).is_dir() or not all(map(_forgets, self._rules)):
             return False
         for table in self._tables:
             hours: dict[datetime, list[SegmentFile]] = {}
             for file in catalog.files(self._host / table.name, since - _HOUR, until):
                 if file.segment.period is None or _HOUR % file.segment.period:
                     return False
-                hours.setdefault(Span.HOUR.floor(file.segment.start), []).append(file)
+                hours.setdefault(Resolution.HOUR.floor(file.segment.start), []).append(file)
             self._segments[table.name] = hours
         return True
 
@@ -114,13 +114,13 @@ class QuietHours:
                     heard |= instances
         return frozenset(heard) if ticks else None
 
-    def _sum(self, table: Table, hour: datetime) -> TableSum | None:
+    def _sum(self, table: Table, hour: datetime) -> TableAggregate | None:
         """Return what the roll-up says, if it knows all rows and nothing was wrong with any."""
         files = self._segments[table.name].get(hour, [])
         if not files:
-            return TableSum(None, ())
-        file = RollupFile(table.name, Span.HOUR, hour)
-        path = self._host / FOLDER / Span.HOUR / file.name
+            return TableAggregate(None, ())
+        file = RollupFile(table.name, Resolution.HOUR, hour)
+        path = self._host / FOLDER / Resolution.HOUR / file.name
         if not _made_later(path, [self._host / table.name / one.name for one in files if not one.packed]):
             return None
         found = rollup_file.read(path, file, Damage())
@@ -141,10 +141,10 @@ def _made_later(rollup: Path, rows: Sequence[Path]) -> bool:
         return False
 
 
-def _calm(rule: Rule, table: Table, found: TableSum, hour: datetime) -> Instances | None:
+def _calm(rule: Rule, table: Table, found: TableAggregate, hour: datetime) -> Instances | None:
     """Return the instances that a rule about silence heard at each tick; None where the rule may have a breach."""
     heard: set[tuple[str, tuple[str, ...]]] = set()
-    ticks = Ticks(found.ticks)
+    ticks = TickRuns(found.ticks)
     if rule.absent and list(ticks) != list(range(to_ms(hour), to_ms(hour + _HOUR), _ms(rule.interval))):
         return None
     for series in found.series:
@@ -153,7 +153,7 @@ def _calm(rule: Rule, table: Table, found: TableSum, hour: datetime) -> Instance
             continue
         values = series.metrics.get(rule.metric)
         if rule.absent:
-            if values is None or values.count != len(ticks) or len(Ticks(series.ticks)) != len(ticks):
+            if values is None or values.count != len(ticks) or len(TickRuns(series.ticks)) != len(ticks):
                 return None
             heard.add((rule.id, labels))
         elif values is not None and _may_breach(rule, values):

@@ -38,8 +38,8 @@ def suggest(found: Replay, rules: RuleSet) -> Iterator[str]:
     made = [_suggestion(found, rule) for rule in rules.rules]
     tried = RuleSet(rules.path, tuple(_with_limit(one) for one in made if one.limit is not None))
     counts = tally(found, tried)
-    question = found.question
-    begin, end = format_instant(question.since), format_instant(question.until)
+    selection = found.selection
+    begin, end = format_instant(selection.since), format_instant(selection.until)
     yield f"# From the rows of {printable(found.host.name)} from {begin} to {end}."
     yield "version: 1"
     yield "rules:" if tried.rules else "rules: []"
@@ -78,7 +78,7 @@ def _values(found: Replay, rule: Rule, table: Table) -> "array[float]":
     tests = [(table.labels.index(label), globs) for label, globs in rule.match]
     values = array("d")
     folder = found.host.folder / table.name
-    for stored in read_rows(folder, table, found.question.since, found.question.until, found.damage):
+    for stored in read_rows(folder, table, found.selection.since, found.selection.until, found.damage):
         value = stored.row[column]
         if isinstance(value, int | float) and all(
             any(fnmatchcase(str(stored.row[place]), glob) for glob in globs) for place, globs in tests

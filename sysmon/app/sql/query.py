@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from sysmon.adapters.duckdb import Columns, Database, Type
 from sysmon.app.export.rows import HEAD, columns_of, plain_csv
-from sysmon.app.selection import Question, find_host, find_hosts, find_tables
+from sysmon.app.selection import Selection, find_host, find_hosts, find_tables
 from sysmon.errors import UsageError
 from sysmon.formats import csv
 from sysmon.model import AlertEvent, Table
@@ -65,10 +65,10 @@ class Answered:
 class Inquiry:
     """What can be asked of a range. `hosts` are those that were meant, `damage` is what had to be left out."""
 
-    def __init__(self, question: Question, hosts: Sequence[str], known: Mapping[str, Table]) -> None:
-        self.damage: Damage = question.damage()
-        self._question = question
-        self._each = [replace(question, host=name) for name in find_hosts(question, hosts)]
+    def __init__(self, selection: Selection, hosts: Sequence[str], known: Mapping[str, Table]) -> None:
+        self.damage: Damage = selection.damage()
+        self._selection = selection
+        self._each = [replace(selection, host=name) for name in find_hosts(selection, hosts)]
         self.hosts: list[Host] = [find_host(each, self.damage) for each in self._each]
         found = [find_tables(each, host, known) for each, host in zip(self._each, self.hosts, strict=True)]
         self.tables: dict[str, Table] = dict(known)
@@ -110,17 +110,17 @@ class Inquiry:
                 yield from map(csv.encode_line, rows)
                 continue
             table = self.tables[name]
-            stored = read_rows(host.folder / name, table, self._question.since, self._question.until, self.damage)
+            stored = read_rows(host.folder / name, table, self._selection.since, self._selection.until, self.damage)
             yield from plain_csv(table, (*HEAD, *table.columns), stored)
 
     def _alerts(self, host: Host) -> Iterator[Values]:
-        since, until = self._question.since, self._question.until
+        since, until = self._selection.since, self._selection.until
         for entry in read_alerts(host.folder, since, until, self.damage):
             if isinstance(entry, AlertEvent) and since <= entry.at < until:
                 yield _alert(entry)
 
     def _events(self, host: Host) -> Iterator[Values]:
-        since, until = self._question.since, self._question.until
+        since, until = self._selection.since, self._selection.until
         for event in read_events(host.folder, since, until, self.damage):
             if since <= event.at < until:
                 fields = dict(event.fields)

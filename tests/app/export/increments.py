@@ -6,7 +6,7 @@ from typing import Any
 
 from sysmon.app.export.incremental import Shipper
 from sysmon.app.export.rows import Output, Shape
-from sysmon.app.selection import Question
+from sysmon.app.selection import Selection
 from sysmon.datadir.segments import Form, Segment
 from sysmon.formats import jsonl
 from sysmon.model import Row
@@ -20,7 +20,7 @@ NOW = START + DAY
 
 def shipper(data: Path, *, since: datetime = EPOCH, until: datetime = catalog.LAST, **shape: Any) -> Shipper:
     """Return what exports the new rows of all tables as JSON Lines."""
-    asked = Question(data, since=since, until=until, now=NOW, strict=shape.pop("strict", False))
+    asked = Selection(data, since=since, until=until, now=NOW, strict=shape.pop("strict", False))
     name = shape.pop("name", NAME)
     return Shipper(asked, TABLES, Shape(Output(shape.pop("output", "jsonl")), **shape), name)
 

@@ -11,7 +11,7 @@ import pytest
 from sysmon.app.export.export import Exporter
 from sysmon.app.export.output_file import replacing
 from sysmon.app.export.rows import HEAD, Output, Shape
-from sysmon.app.selection import Question
+from sysmon.app.selection import Selection
 from sysmon.datadir.segments import Form
 from sysmon.errors import NothingFoundError, UsageError
 from sysmon.formats import CONFIGURED_LABELS
@@ -33,8 +33,8 @@ def exporter(
     data: Path, form: Output, *tables: str, raw: bool = False, until: timedelta = 2 * HOUR, **shape: Any
 ) -> Exporter:
     """Ask for the rows of some tables from START on."""
-    question = Question(data, since=START, until=START + until, now=START + 2 * HOUR, tables=tables)
-    return Exporter(question, TABLES, Shape(form, raw=raw, **shape))
+    selection = Selection(data, since=START, until=START + until, now=START + 2 * HOUR, tables=tables)
+    return Exporter(selection, TABLES, Shape(form, raw=raw, **shape))
 
 
 def text_of(data: Path, form: Output, table: str, *, raw: bool = False, **shape: Any) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from sysmon.app.live.cache import KEPT, Shelf
 from sysmon.reading.damage import Damage
-from sysmon.reading.seek import Nearby
+from sysmon.reading.seek import SeekableTable
 from sysmon.text.instants import to_ms
 from tests.reading.stored import CPU, at, write_table
 
@@ -28,7 +28,7 @@ def grow(tmp_path: Path) -> Callable[[int], None]:
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Shelf:
-    return Shelf(Nearby(tmp_path / "web-01" / "cpu", CPU, Damage()), STRETCH)
+    return Shelf(SeekableTable(tmp_path / "web-01" / "cpu", CPU, Damage()), STRETCH)
 
 
 def _seconds(shelf: Shelf, first: int, last: int, edge: int) -> list[int]:

@@ -13,7 +13,7 @@ from sysmon.app.admin.maintain import maintain
 from sysmon.app.catalog import tables
 from sysmon.app.rules.backtest import replay, tally
 from sysmon.app.rules.skip_hours import QuietHours
-from sysmon.app.selection import Question
+from sysmon.app.selection import Selection
 from sysmon.config import Storage
 from sysmon.model import AlertEvent, Row
 from tests.reading.stored import HOUR, START, event_lines, started, write_log, write_table
@@ -67,15 +67,15 @@ def _process(value: float | None, at: datetime) -> list[Row]:
     return [_row("process", labels, process_cpu_percent=value or 1.0, process_memory_bytes=at.minute + 1)]
 
 
-def question(data: Path) -> Question:
+def selection(data: Path) -> Selection:
     end = START + HOURS * HOUR
-    return Question(data=data, since=START, until=end, now=end)
+    return Selection(data=data, since=START, until=end, now=end)
 
 
 def told(data: Path, rules: str) -> list[AlertEvent]:
     file = data.parent / "rules.yaml"
     file.write_text(rules)
-    found = replay(question(data))
+    found = replay(selection(data))
     return list(found.events(found.rules(file), culprits=True))
 
 
@@ -83,10 +83,10 @@ def quiet(data: Path, rules: str) -> list[int]:
     """Return the hours that can be passed over."""
     file = data.parent / "rules.yaml"
     file.write_text(rules)
-    found = replay(question(data))
+    found = replay(selection(data))
     known = [tables()[name] for name in ("collector", "cpu", "process")]
     hours = QuietHours(found.host.folder, known, found.rules(file).rules, found.starts)
-    asked = found.question
+    asked = found.selection
     return [(part.since - START) // HOUR for part in hours.parts(asked.since, asked.until) if part.quiet]
 
 
@@ -166,7 +166,7 @@ def test_an_hour_with_lines_that_could_not_be_read_is_read_again_to_tell(tmp_pat
 def test_counts_and_the_end_are_those_of_the_rows(tmp_path: Path) -> None:
     data = store(tmp_path, levelled(BAD))
     (tmp_path / "rules.yaml").write_text(RULES)
-    one, other = replay(question(data)), replay(question(data))
+    one, other = replay(selection(data)), replay(selection(data))
 
     first = tally(one, one.rules(tmp_path / "rules.yaml")), one.last
     without_rollups(data)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sysmon.app.selection import Question
+from sysmon.app.selection import Selection
 from sysmon.app.sql.query import Inquiry
 from sysmon.datadir.segments import Form
 from sysmon.errors import DamagedError, UsageError
@@ -49,8 +49,8 @@ FIRED = AlertEvent(
 
 
 def inquiry(data: Path, *hosts: str, until: datetime = START + 2 * HOUR, strict: bool = False) -> Inquiry:
-    question = Question(data, since=START, until=until, now=START + 2 * HOUR, strict=strict)
-    return Inquiry(question, hosts, TABLES)
+    selection = Selection(data, since=START, until=until, now=START + 2 * HOUR, strict=strict)
+    return Inquiry(selection, hosts, TABLES)
 
 
 def ask(asked: Inquiry, statement: str) -> list[tuple[Any, ...]]:
