@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.config.places import NO_MACHINE
 from tests.untried import untried
 
 # Machines that build are slow now and then: how long one example takes says nothing about the code.
@@ -16,6 +17,9 @@ settings.register_profile("sysmon", deadline=None, max_examples=60)
 # A change is judged by the same examples each time; new ones are looked for where somebody can look into them.
 settings.register_profile("ci", settings.get_profile("sysmon"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "sysmon")
+
+# No test sees the configuration and the samples of the machine that it runs on, nor does any program that it starts.
+os.environ |= NO_MACHINE
 
 
 @pytest.fixture

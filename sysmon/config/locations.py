@@ -14,6 +14,9 @@ FOR_ALL = Path("/etc/sysmon")
 OF_SERVICE = Path("/var/lib/sysmon")
 """Where the machine's own service keeps its samples."""
 
+SYSTEM_ROOT = "SYSMON_SYSTEM_ROOT"
+"""The variable that names the folder below which these two are looked for, `/` where it is not set."""
+
 _PACKAGE = Path(__file__).parent.parent
 
 
@@ -26,7 +29,7 @@ def config_file(flag: Path | None, environ: Mapping[str, str]) -> Path | None:
     return next((path for path in _usual_config_files(environ) if exists(path)), None)
 
 
-def usual_data_dir(environ: Mapping[str, str], *, of_service: Path = OF_SERVICE) -> Path:
+def usual_data_dir(environ: Mapping[str, str]) -> Path:
     """Return where samples go unless a flag, a variable or the configuration file says otherwise.
 
     Who has no samples of their own looks at those of the machine's service, where there is one.
@@ -35,7 +38,7 @@ def usual_data_dir(environ: Mapping[str, str], *, of_service: Path = OF_SERVICE)
         return state
     if _in_checkout():
         return Path("data")
-    own = personal_data_dir(environ)
+    own, of_service = personal_data_dir(environ), _of_machine(OF_SERVICE, environ)
     return of_service if exists(of_service) and not _holds_samples(own) else own
 
 
@@ -109,7 +112,7 @@ def usual_config_folder(environ: Mapping[str, str]) -> Path:
     if _in_checkout():
         return Path("config")
     if _is_root():
-        return FOR_ALL
+        return _of_machine(FOR_ALL, environ)
     return personal_config_home(environ) / "sysmon"
 
 
@@ -123,11 +126,15 @@ def _usual_config_files(environ: Mapping[str, str]) -> Iterator[Path]:
     if _in_checkout():
         yield Path("config") / CONFIG_NAME
     yield personal_config_home(environ) / "sysmon" / CONFIG_NAME
-    yield FOR_ALL / CONFIG_NAME
+    yield _of_machine(FOR_ALL, environ) / CONFIG_NAME
 
 
 def _in_checkout() -> bool:
     return all(exists(Path(part)) for part in ("setup.py", "sysmon/__init__.py", "config"))
+
+
+def _of_machine(folder: Path, environ: Mapping[str, str]) -> Path:
+    return Path(environ.get(SYSTEM_ROOT) or "/") / folder.relative_to("/")
 
 
 def _first(folders: str | None) -> Path | None:

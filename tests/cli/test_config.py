@@ -16,6 +16,7 @@ from sysmon import config
 from sysmon.adapters import yaml_nodes
 from sysmon.cli import answer
 from sysmon.cli.config import with_origins, written
+from tests.config.places import NO_MACHINE
 from tests.config.test_broken_config import BROKEN
 from tests.config.test_config import leaves
 from tests.integration.processes import SYSMON, environment
@@ -206,7 +207,7 @@ def test_a_folder_that_systemd_gives_is_the_origin_of_the_data() -> None:
 
 
 def test_every_setting_has_an_origin() -> None:
-    assert list(config.load(environ={}).origins) == [one.name for one in config.settings()]
+    assert list(config.load(environ=NO_MACHINE).origins) == [one.name for one in config.settings()]
 
 
 def test_origins_fit_into_80_columns_and_the_file_still_loads() -> None:
@@ -219,7 +220,7 @@ def test_origins_fit_into_80_columns_and_the_file_still_loads() -> None:
     Path("shown.yaml").write_text(with_origins(found), encoding="utf-8")
 
     widest = max(map(len, with_origins(found).splitlines()[1:]))
-    again = config.load(config=Path("shown.yaml"), environ={})
+    again = config.load(config=Path("shown.yaml"), environ=NO_MACHINE)
     assert (widest <= 80, dataclasses.replace(again, file=found.file)) == (True, found)
 
 
@@ -231,7 +232,7 @@ def test_schema_is_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20).filter(str.strip))
 def test_any_pattern_survives_being_shown(glob: str) -> None:
-    default = config.load(environ={})
+    default = config.load(environ=NO_MACHINE)
     network = default.collectors["network"]
     changed = dataclasses.replace(network, options=dataclasses.replace(network.options, exclude=(glob,)))
     found = dataclasses.replace(default, collectors={**default.collectors, "network": changed})

@@ -16,6 +16,7 @@ from sysmon.datadir.segments import Form
 from sysmon.errors import ConfigError
 from sysmon.model import Table
 from sysmon.protocols import option
+from tests.config.places import NO_MACHINE
 
 SHIPPED = Path(__file__).parents[2] / "config" / "sysmon.yaml"
 SECOND = timedelta(seconds=1)
@@ -67,7 +68,9 @@ def loaded(home: Path, text: str | bytes = "", environ: Mapping[str, str] | None
     """Load a configuration file of this text, with the collectors of this module."""
     file = Path("sysmon.yaml")
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return config.load(config=file, environ={"HOME": str(home), **(environ or {})}, collectors=KNOWN, **flags)
+    return config.load(
+        config=file, environ=NO_MACHINE | {"HOME": str(home), **(environ or {})}, collectors=KNOWN, **flags
+    )
 
 
 def refused(home: Path, text: str | bytes = "", environ: Mapping[str, str] | None = None, **flags: Any) -> list[str]:
@@ -87,7 +90,7 @@ def leaves(node: yaml_nodes.Node, above: str = "") -> Iterator[str]:
 
 
 def test_without_a_file_the_defaults_hold(home: Path) -> None:
-    found = config.load(environ={"HOME": str(home)}, collectors=KNOWN)
+    found = config.load(environ=NO_MACHINE | {"HOME": str(home)}, collectors=KNOWN)
 
     fast = CollectorConfig(enabled=True, interval=10.0, options=Nothing())
     assert found == config.Config(
@@ -105,7 +108,7 @@ def test_without_a_file_the_defaults_hold(home: Path) -> None:
 
 
 def test_the_shipped_file_loads_to_exactly_the_defaults(home: Path) -> None:
-    environ = {"HOME": str(home)}
+    environ = NO_MACHINE | {"HOME": str(home)}
 
     shipped = config.load(config=SHIPPED, environ=environ)
 
@@ -163,7 +166,7 @@ def test_an_empty_value_is_the_default(home: Path) -> None:
     text = "interval:\nlabels:\nstorage: {formats: ~, rotation: null}\ncollectors: {fast: , slow_one: {top: }}\n"
 
     assert dataclasses.replace(loaded(home, text), file=None) == config.load(
-        environ={"HOME": str(home)}, collectors=KNOWN
+        environ=NO_MACHINE | {"HOME": str(home)}, collectors=KNOWN
     )
 
 
@@ -211,9 +214,9 @@ def test_an_empty_variable_is_not_set(home: Path) -> None:
         "COLLECTOR_X": "",
     }
 
-    found = config.load(environ={"HOME": str(home), **environ}, collectors=KNOWN)
+    found = config.load(environ=NO_MACHINE | {"HOME": str(home), **environ}, collectors=KNOWN)
 
-    assert (found, found.warnings) == (config.load(environ={"HOME": str(home)}, collectors=KNOWN), ())
+    assert (found, found.warnings) == (config.load(environ=NO_MACHINE | {"HOME": str(home)}, collectors=KNOWN), ())
 
 
 def test_an_unknown_collector_variable_warns_with_what_was_perhaps_meant(home: Path) -> None:
@@ -263,7 +266,7 @@ def test_an_unknown_collector_variable_warns_with_what_was_perhaps_meant(home: P
 )
 def test_a_bad_variable_is_named(home: Path, variable: str, value: str, line: str) -> None:
     with pytest.raises(ConfigError) as error:
-        config.load(environ={"HOME": str(home), variable: value}, collectors=KNOWN)
+        config.load(environ=NO_MACHINE | {"HOME": str(home), variable: value}, collectors=KNOWN)
 
     assert str(error.value) == line
 

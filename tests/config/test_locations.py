@@ -68,6 +68,17 @@ def test_the_nearest_configuration_file_wins(root: Path) -> None:
     assert found == [flag, *places]
 
 
+def test_the_machines_own_configuration_is_the_last_that_is_looked_for(root: Path) -> None:
+    for_all = write(root / "machine" / "etc" / "sysmon" / "sysmon.yaml")
+    environ = {"HOME": str(root / "home"), "SYSMON_SYSTEM_ROOT": str(root / "machine")}
+
+    found = [locations.config_file(None, environ)]
+    own = write(root / "home" / ".config" / "sysmon" / "sysmon.yaml")
+    found.append(locations.config_file(None, environ))
+
+    assert found == [for_all, own]
+
+
 def test_the_home_folder_holds_the_configuration_where_xdg_names_none(root: Path) -> None:
     at_home = write(root / "home" / ".config" / "sysmon" / "sysmon.yaml")
 
@@ -151,17 +162,17 @@ def test_run_and_readers_look_for_the_data_in_the_same_place(
 
 
 def test_who_has_no_samples_looks_at_those_of_the_machines_service(root: Path) -> None:
-    environ, service = {"HOME": str(root / "home")}, root / "service"
+    environ, service = {"HOME": str(root / "home"), "SYSMON_SYSTEM_ROOT": str(root)}, root / "var/lib/sysmon"
     own = root / "home/.local/state/sysmon"
 
-    found = [locations.usual_data_dir(environ, of_service=service)]
-    service.mkdir()
-    found.append(locations.usual_data_dir(environ, of_service=service))
+    found = [locations.usual_data_dir(environ)]
+    service.mkdir(parents=True)
+    found.append(locations.usual_data_dir(environ))
     own.mkdir(parents=True)
     (own / "lock").touch()
-    found.append(locations.usual_data_dir(environ, of_service=service))
+    found.append(locations.usual_data_dir(environ))
     (own / "web-01").mkdir()
-    found.append(locations.usual_data_dir(environ, of_service=service))
+    found.append(locations.usual_data_dir(environ))
 
     assert found == [own, service, service, own]
 

@@ -8,6 +8,7 @@ import pytest
 from sysmon import config
 from sysmon.alerts.rules.loader import load_rules
 from sysmon.app.catalog import intervals, tables
+from tests.config.places import NO_MACHINE
 
 DOCS = Path(__file__).parents[2] / "docs"
 RULES, ALERTS = ((DOCS / name).read_text("utf-8") for name in ("rules.md", "alerts.md"))
@@ -18,7 +19,7 @@ def test_every_rule_that_is_shown_can_be_used(tmp_path: Path, text: str) -> None
     file = tmp_path / "rules.yaml"
     file.write_text(text)
 
-    assert load_rules(file, tables(), intervals(config.load(environ={}))).warnings == ()
+    assert load_rules(file, tables(), intervals(config.load(environ=NO_MACHINE))).warnings == ()
 
 
 @pytest.mark.parametrize("text", re.findall(r"```yaml\n(.*?)```", ALERTS, re.DOTALL))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sysmon.datadir import segments
+from tests.config.places import NO_MACHINE
 
 SYSMON = [sys.executable, "-m", "sysmon"]
 CALM = "version: 1\nrules: []\n"
@@ -20,7 +21,7 @@ CALM = "version: 1\nrules: []\n"
 def environment(**more: str) -> dict[str, str]:
     """Return an environment in which nothing of this machine's configuration is seen."""
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "PYTHONPATH"}}
-    return kept | {"TZ": "UTC", **more}
+    return kept | NO_MACHINE | {"TZ": "UTC", **more}
 
 
 def arguments(folder: Path, *more: str, rules: str = CALM, settings: str = "") -> list[str]:

@@ -9,6 +9,7 @@ from sysmon.app.reports import rule_limits
 from sysmon.errors import ConfigError
 from sysmon.model import Level
 from sysmon.thresholds import Limit, Sign
+from tests.config.places import NO_MACHINE
 
 RULES = """\
 version: 1
@@ -24,7 +25,7 @@ rules:
 def limits_of(folder: Path, table: str, *labels: str) -> dict[str, tuple[Limit, ...]]:
     """Return the limits of a series by the rules above."""
     (folder / "rules.yaml").write_text(RULES)
-    found = rule_limits.load(rules=folder / "rules.yaml", config_file=None, environ={"HOME": str(folder)})
+    found = rule_limits.load(rules=folder / "rules.yaml", config_file=None, environ=NO_MACHINE | {"HOME": str(folder)})
     return dict(found.of(tables()[table], labels))
 
 
@@ -48,4 +49,6 @@ def test_silence_and_sums_have_no_limit_that_a_value_could_be_beyond(tmp_path: P
 
 def test_rules_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"missing\.yaml: cannot be read"):
-        rule_limits.load(rules=tmp_path / "missing.yaml", config_file=None, environ={"HOME": str(tmp_path)})
+        rule_limits.load(
+            rules=tmp_path / "missing.yaml", config_file=None, environ=NO_MACHINE | {"HOME": str(tmp_path)}
+        )
