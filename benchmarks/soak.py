@@ -24,7 +24,7 @@ from pathlib import Path
 from benchmarks import crowd
 from sysmon.alerts.evaluator import Evaluator
 from sysmon.alerts.rules.loader import load_rules
-from sysmon.app.agent.gc import Tidying
+from sysmon.app.agent.gc import GarbageCollection
 from sysmon.app.catalog import tables
 from sysmon.collectors import Source, discover
 from sysmon.model import Event, Origin, Sample
@@ -132,7 +132,7 @@ class Soak:
         self._writer = Writer(files, sync_seconds=30.0, tell=print)
         self._writer.start()
         self._meter = AgentMeter("soak", 0.0)
-        self._tidying = Tidying()
+        self._tidying = GarbageCollection()
         self._at = datetime(2026, 1, 1, tzinfo=UTC)
         self.alerts = 0
 

@@ -10,11 +10,11 @@ from sysmon.errors import ConfigError
 from sysmon.protocols import Governed
 from sysmon.sampling.governor import Governor
 from sysmon.sampling.sampler import Sampler
-from sysmon.sampling.sanitize import Stored
+from sysmon.sampling.sanitize import LabelSanitizer
 from sysmon.text.names import escape, printable
 
 
-def collecting(config: Config, monotonic: Callable[[], float], stored: Stored) -> tuple[Sampler, Governor]:
+def build_sampler(config: Config, monotonic: Callable[[], float], stored: LabelSanitizer) -> tuple[Sampler, Governor]:
     """Return a sampler of everything that is enabled, and the intervals at which to ask it."""
     enabled = {name: chosen for name, chosen in config.collectors.items() if chosen.enabled}
     source = source_of(config)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sysmon.console.status_area import Area
+    from sysmon.console.status_area import StatusArea
 
 LIMIT = 1000
 """Lines that wait for a slow reader at most; beyond it the oldest are left out, and their number is shown."""
@@ -22,7 +22,7 @@ class _Line:
     stored: threading.Event | None
 
 
-class Outlet:
+class AsyncLineWriter:
     """Writes lines to a file descriptor, in order, from a thread of its own; gives up for good when that fails.
 
     With an `area`, that is kept below the lines. Only its newest state is drawn: where the terminal takes nothing for
@@ -37,7 +37,7 @@ class Outlet:
         encoding: str = "utf-8",
         name: str = "console",
         stored_within: float = STORED_WITHIN,
-        area: "Area | None" = None,
+        area: "StatusArea | None" = None,
     ) -> None:
         self._descriptor = descriptor
         self._encoding = encoding

@@ -12,7 +12,7 @@ from sysmon.text.names import printable
 from sysmon.text.units import format_age, human, short
 
 if TYPE_CHECKING:
-    from sysmon.console.overview import Disk, Glance, Process
+    from sysmon.console.overview import Disk, Overview, Process
 
 _HEAD = 20  # columns of the time and the level before an alert's text
 _COLOURS = {
@@ -30,7 +30,7 @@ def heading(width: int) -> str:
     return _columns(_HEADINGS)[:width].rstrip()
 
 
-def tick_line(at: datetime, seen: "Glance", active: Sequence[AlertEvent], *, width: int, color: bool) -> str:
+def tick_line(at: datetime, seen: "Overview", active: Sequence[AlertEvent], *, width: int, color: bool) -> str:
     """Return one tick as a line no wider than the terminal; the time is local."""
     worst = max((alert.level for alert in active), key=lambda level: level.rank, default=None)
     state = worst.value.upper() if worst else "OK"

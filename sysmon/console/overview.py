@@ -49,7 +49,7 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class Overview:
     """Percent of all CPUs, memory and swap, the busiest disk, the fullest file system, bytes a second on all
     interfaces, the processes that use most CPU and most memory; None where nothing is known."""
 
@@ -64,11 +64,11 @@ class Glance:
     largest: Process | None = None
 
 
-def glance(rows: Mapping[str, Sequence[Row]], tables: Mapping[str, Table]) -> Glance:
+def summarize(rows: Mapping[str, Sequence[Row]], tables: Mapping[str, Table]) -> Overview:
     """Pick the numbers of a glance out of the rows of a tick."""
     seen = _Seen(rows, tables)
     cpus = seen.find("cpu", ["core"], "cpu_usage_percent")
-    return Glance(
+    return Overview(
         cpu=next((core.value for core in cpus if core.labels == ["all"]), None),
         memory=_fill(seen.find("memory", [], "memory_usage_percent", "memory_used_bytes", "memory_total_bytes")),
         swap=_fill(seen.find("memory", [], "swap_usage_percent", "swap_used_bytes", "swap_total_bytes")),

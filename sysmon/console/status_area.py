@@ -3,14 +3,14 @@
 import os
 from collections.abc import Callable, Sequence
 
-from sysmon.console.status import Status
+from sysmon.console.status_model import RunStatus
 from sysmon.console.status_panel import render
 from sysmon.text.cells import Look
 
 _HOME, _CLEAR_LINE, _CLEAR_BELOW = "\r", "\x1b[K", "\x1b[J"
 
 
-class Area:
+class StatusArea:
     """What to write to show lines, and below them the area as the latest status says.
 
     Between drawings the cursor rests on the area's first line, which is empty. So nothing must be remembered of what
@@ -22,7 +22,7 @@ class Area:
         self._descriptor = descriptor
         self._look = look
         self._size = size
-        self.status: Status | None = None
+        self.status: RunStatus | None = None
 
     def above(self, line: str) -> str:
         """Return what shows a line where the area is now; the area is drawn anew below it."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from sysmon.console.overview import Process
-from sysmon.console.status import Firing, Point, Status
+from sysmon.console.status_model import ActiveAlert, Point, RunStatus
 from sysmon.model import Level
 from sysmon.text.cells import Look, Span, cut, cut_front, fill, gauge, level_style, painted, sparkline, width_of
 from sysmon.text.units import format_age, human
@@ -18,7 +18,7 @@ _DETAIL = 44
 _CAPTION = 12
 
 
-def render(status: Status, *, columns: int, rows: int, look: Look) -> list[str]:
+def render(status: RunStatus, *, columns: int, rows: int, look: Look) -> list[str]:
     """Return the lines of the area for a terminal of some size: at least one, at most `rows` - 2.
 
     The last column stays free: writing there makes terminals wrap, each in its own way. What matters least is left
@@ -46,7 +46,7 @@ def _most_important(painter: "_Painter", room: int) -> list[list[Span]]:
 class _Painter:
     """The lines of one status on a grid: label, value, bar, detail, and on wide terminals a sparkline a line."""
 
-    def __init__(self, status: Status, columns: int, look: Look) -> None:
+    def __init__(self, status: RunStatus, columns: int, look: Look) -> None:
         self._status = status
         self._look = look
         self._width = columns - 1
@@ -77,7 +77,7 @@ class _Painter:
         longest = max((width_of(format_age(alert.seconds)) for alert in self._status.alerts), default=0)
         return [self._alert(alert, longest) for alert in self._status.alerts]
 
-    def _alert(self, alert: Firing, longest: int) -> list[Span]:
+    def _alert(self, alert: ActiveAlert, longest: int) -> list[Span]:
         name = self._look.shown(f"{alert.rule} ({alert.where})" if alert.where else alert.rule)
         return [
             Span(f"{alert.level.value.upper():<8}", level_style(alert.level)),

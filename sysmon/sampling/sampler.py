@@ -9,7 +9,7 @@ from typing import Any
 from sysmon.errors import Unavailable
 from sysmon.model import Event, Failure, Notice, Row, Sample
 from sysmon.protocols import Closing, Collector
-from sysmon.sampling.sanitize import Stored
+from sysmon.sampling.sanitize import LabelSanitizer
 from sysmon.sampling.self_tables import COLLECTOR
 
 UNHEALTHY_AFTER = 3
@@ -54,7 +54,7 @@ class Sampler:
         collectors: Mapping[str, Collector],
         monotonic: Callable[[], float],
         cpu: Callable[[], float] = time.thread_time,
-        stored: Stored = Stored(),  # noqa: B008 - it holds nothing that changes
+        stored: LabelSanitizer = LabelSanitizer(),  # noqa: B008 - it holds nothing that changes
     ) -> None:
         self._asked = {name: _Asked(collector) for name, collector in collectors.items()}
         self._monotonic = monotonic

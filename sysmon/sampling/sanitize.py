@@ -7,7 +7,7 @@ from sysmon.sampling.masking import Masking
 from sysmon.text.names import escape
 
 
-class Stored:
+class LabelSanitizer:
     """Turns what collectors say into what rules, files and screens see, so that all of them see the same."""
 
     def __init__(self, masking: Masking | None = None) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 
-class Waiter:
+class Sleeper:
     """Sleeps up to a deadline; a signal that asks to stop ends the sleep and is remembered.
 
     `nudged` is set by a signal that does not stop; who heeds it takes it back. The handler only sets an attribute:

@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sysmon.console.overview import Disk, Fill, Glance, Mount, Process
-from sysmon.console.status import About, Firing, Point, Status
+from sysmon.console.overview import Disk, Fill, Mount, Overview, Process
+from sysmon.console.status_model import ActiveAlert, Point, RunInfo, RunStatus
 from sysmon.model import Level
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-ABOUT = About("web-01", "10s", "/var/lib/sysmon/web-01")
-SEEN = Glance(
+ABOUT = RunInfo("web-01", "10s", "/var/lib/sysmon/web-01")
+SEEN = Overview(
     cpu=97.2,
     memory=Fill(45.1, 7.05 * 2**30, 15.6 * 2**30),
     swap=Fill(12.5, 256 * 2**20, 2.0 * 2**30),
@@ -20,11 +20,11 @@ SEEN = Glance(
     largest=Process("postgres", "991", 1.2 * 2**30),
 )
 ALERTS = (
-    Firing(Level.CRITICAL, "cpu-saturated", "core=all", "cpu_usage_percent >= 95 for 1m", 750.0),
-    Firing(Level.WARNING, "disk-full", "mountpoint=/var/lib/docker/volumes", "disk_usage_percent >= 80", 10_800.0),
-    Firing(Level.WARNING, "memory-low", "", "memory_usage_percent >= 40", 90.0),
-    Firing(Level.INFO, "swapping", "", "swap_in_bytes_per_second > 0", 30.0),
-    Firing(Level.INFO, "io-pressure", "resource=io", "pressure_some_percent has no data", 7.0),
+    ActiveAlert(Level.CRITICAL, "cpu-saturated", "core=all", "cpu_usage_percent >= 95 for 1m", 750.0),
+    ActiveAlert(Level.WARNING, "disk-full", "mountpoint=/var/lib/docker/volumes", "disk_usage_percent >= 80", 10_800.0),
+    ActiveAlert(Level.WARNING, "memory-low", "", "memory_usage_percent >= 40", 90.0),
+    ActiveAlert(Level.INFO, "swapping", "", "swap_in_bytes_per_second > 0", 30.0),
+    ActiveAlert(Level.INFO, "io-pressure", "resource=io", "pressure_some_percent has no data", 7.0),
 )
 
 
@@ -38,7 +38,7 @@ def _history(count: int) -> tuple[Point, ...]:
     return tuple(points)
 
 
-BUSY = Status(
+BUSY = RunStatus(
     about=ABOUT,
     at=NOON,
     running=5400.0,
@@ -51,4 +51,4 @@ BUSY = Status(
     own_cpu=0.12,
     own_memory=17.2 * 2**20,
 )
-FIRST = Status(about=ABOUT, at=NOON)
+FIRST = RunStatus(about=ABOUT, at=NOON)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sysmon.console.line_writer import LIMIT, Outlet
+from sysmon.console.line_writer import LIMIT, AsyncLineWriter
 
 
 @pytest.fixture
@@ -31,41 +31,41 @@ def _drain(reader: int) -> str:
 
 
 def test_lines_come_out_in_order(pipe: tuple[int, int]) -> None:
-    outlet = Outlet(pipe[1])
+    line_writer = AsyncLineWriter(pipe[1])
     for number in range(5):
-        outlet.show(str(number))
-    outlet.close(30)
+        line_writer.show(str(number))
+    line_writer.close(30)
 
     assert _all_of(*pipe) == "0\n1\n2\n3\n4\n"
 
 
 def test_a_line_waits_until_what_it_tells_is_stored(pipe: tuple[int, int]) -> None:
-    outlet = Outlet(pipe[1])
+    line_writer = AsyncLineWriter(pipe[1])
     stored = threading.Event()
-    outlet.show("alert", stored=stored)
+    line_writer.show("alert", stored=stored)
     stored.set()
-    outlet.close(30)
+    line_writer.close(30)
 
     assert _all_of(*pipe) == "alert\n"
 
 
 def test_a_line_whose_record_is_late_is_shown_with_a_mark(pipe: tuple[int, int]) -> None:
-    outlet = Outlet(pipe[1], stored_within=0.01)
-    outlet.show("alert", stored=threading.Event())
-    outlet.close(30)
+    line_writer = AsyncLineWriter(pipe[1], stored_within=0.01)
+    line_writer.show("alert", stored=threading.Event())
+    line_writer.close(30)
 
     assert _all_of(*pipe) == "alert (not stored)\n"
 
 
 def test_a_reader_that_stopped_holds_up_nobody_and_is_told_what_it_missed(pipe: tuple[int, int]) -> None:
-    outlet = Outlet(pipe[1])
+    line_writer = AsyncLineWriter(pipe[1])
     line = "x" * 4096
     for _ in range(3 * LIMIT):
-        outlet.show(line)
+        line_writer.show(line)
     seen: list[str] = []
     reading = threading.Thread(target=lambda: seen.append(_drain(pipe[0])))
     reading.start()
-    outlet.close(30)
+    line_writer.close(30)
     os.close(pipe[1])
     reading.join(30)
 
@@ -76,17 +76,17 @@ def test_a_reader_that_stopped_holds_up_nobody_and_is_told_what_it_missed(pipe: 
 
 def test_a_reader_that_left_ends_the_showing_quietly(pipe: tuple[int, int]) -> None:
     os.close(pipe[0])
-    outlet = Outlet(pipe[1])
+    line_writer = AsyncLineWriter(pipe[1])
 
-    outlet.show("nobody reads this")
+    line_writer.show("nobody reads this")
 
-    outlet.close(30)
-    assert not outlet.open
+    line_writer.close(30)
+    assert not line_writer.open
 
 
 def test_what_an_encoding_lacks_is_shown_by_its_code(pipe: tuple[int, int]) -> None:
-    outlet = Outlet(pipe[1], encoding="ascii")
-    outlet.show("café")
-    outlet.close(30)
+    line_writer = AsyncLineWriter(pipe[1], encoding="ascii")
+    line_writer.show("café")
+    line_writer.close(30)
 
     assert _all_of(*pipe) == "caf\\xe9\n"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sysmon.console.lines import alert_line, heading, tick_line
-from sysmon.console.overview import Disk, Fill, Glance, Process, glance
+from sysmon.console.overview import Disk, Fill, Overview, Process, summarize
 from sysmon.model import AlertEvent, Level, Transition
 from tests.sampling.fakes import CountingCollector
 
@@ -26,7 +26,7 @@ BUSY = AlertEvent(
     duration=70.0,
     reason="breach",
 )
-SEEN = Glance(
+SEEN = Overview(
     cpu=12.34,
     memory=Fill(45.06),
     disk=Disk("nvme0n1p1", 100.0),
@@ -124,7 +124,7 @@ def test_a_tick_is_never_wider_than_the_terminal(width: int) -> None:
 
 
 def test_what_is_not_known_is_a_dash_and_not_a_zero() -> None:
-    nothing = Glance()
+    nothing = Overview()
 
     assert tick_line(NOON, nothing, [], width=80, color=False).split() == ["12:00:00", "OK", *["-"] * 7]
 
@@ -132,4 +132,4 @@ def test_what_is_not_known_is_a_dash_and_not_a_zero() -> None:
 def test_a_glance_at_tables_that_are_not_there_is_empty() -> None:
     tables = {"counting": CountingCollector.table}
 
-    assert glance({"counting": [("one", 1.0)]}, tables) == Glance()
+    assert summarize({"counting": [("one", 1.0)]}, tables) == Overview()

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pyte
 
-from sysmon.console.line_writer import Outlet
-from sysmon.console.status_area import Area
+from sysmon.console.line_writer import AsyncLineWriter
+from sysmon.console.status_area import StatusArea
 from sysmon.text.cells import Look
 from tests.console.statuses import BUSY
 
@@ -14,8 +14,8 @@ FIELDS = ["CRITICAL", "cpu", "memory", "disk", "space", "network", "top", "sampl
 BELOW = [*FIELDS, "CRITICAL", "WARNING", "WARNING", "+2"]
 
 
-def _area(columns: int = 80, rows: int = 24) -> Area:
-    area = Area(-1, Look(color=True), lambda: (columns, rows))
+def _area(columns: int = 80, rows: int = 24) -> StatusArea:
+    area = StatusArea(-1, Look(color=True), lambda: (columns, rows))
     area.status = BUSY
     return area
 
@@ -102,7 +102,7 @@ def test_before_the_first_status_only_lines_are_shown() -> None:
 
 
 class _Pipe:
-    """What an outlet wrote, read as it comes."""
+    """What an line_writer wrote, read as it comes."""
 
     def __init__(self) -> None:
         self.reader, self.writer = os.pipe()
@@ -113,19 +113,19 @@ class _Pipe:
             return stream.read().decode()
 
 
-def _shown(act: Callable[[Outlet], None], area: Area) -> str:
+def _shown(act: Callable[[AsyncLineWriter], None], area: StatusArea) -> str:
     pipe = _Pipe()
-    outlet = Outlet(pipe.writer, area=area)
-    act(outlet)
-    outlet.close(30, last="stopped")
+    line_writer = AsyncLineWriter(pipe.writer, area=area)
+    act(line_writer)
+    line_writer.close(30, last="stopped")
     return pipe.rest()
 
 
 def test_an_outlet_keeps_the_area_below_its_lines() -> None:
-    def act(outlet: Outlet) -> None:
-        outlet.refresh()
+    def act(line_writer: AsyncLineWriter) -> None:
+        line_writer.refresh()
         for number in range(3):
-            outlet.show(f"alert{number}")
+            line_writer.show(f"alert{number}")
 
     screen = _screen(_shown(act, _area()))
 
@@ -133,15 +133,15 @@ def test_an_outlet_keeps_the_area_below_its_lines() -> None:
 
 
 def test_while_it_is_away_nothing_is_drawn() -> None:
-    def act(outlet: Outlet) -> None:
-        outlet.refresh()
-        outlet.leave(30)
-        outlet.refresh()
-        outlet.show("alert")
+    def act(line_writer: AsyncLineWriter) -> None:
+        line_writer.refresh()
+        line_writer.leave(30)
+        line_writer.refresh()
+        line_writer.show("alert")
         stored = threading.Event()
-        outlet.show("later", stored=stored)
+        line_writer.show("later", stored=stored)
         stored.set()
-        outlet.leave(30)
+        line_writer.leave(30)
 
     shown = _shown(act, _area())
 
@@ -149,11 +149,11 @@ def test_while_it_is_away_nothing_is_drawn() -> None:
 
 
 def test_once_it_is_back_it_is_drawn_where_the_cursor_is() -> None:
-    def act(outlet: Outlet) -> None:
-        outlet.refresh()
-        outlet.leave(30)
-        outlet.show("shell")
-        outlet.back()
+    def act(line_writer: AsyncLineWriter) -> None:
+        line_writer.refresh()
+        line_writer.leave(30)
+        line_writer.show("shell")
+        line_writer.back()
 
     assert _words(_screen(_shown(act, _area()))) == ["shell", "", *BELOW, "stopped"]
 
@@ -161,14 +161,14 @@ def test_once_it_is_back_it_is_drawn_where_the_cursor_is() -> None:
 def test_a_terminal_that_takes_nothing_gets_the_newest_state_and_no_older_one() -> None:
     pipe = _Pipe()
     area = _area(columns=200)
-    outlet = Outlet(pipe.writer, area=area)
+    line_writer = AsyncLineWriter(pipe.writer, area=area)
     for number in range(5000):
         area.status = replace(BUSY, ticks=1_000_000 + number)
-        outlet.refresh()
+        line_writer.refresh()
     seen: list[str] = []
     reading = threading.Thread(target=lambda: seen.append(_drain(pipe.reader)))
     reading.start()
-    outlet.close(30)
+    line_writer.close(30)
     os.close(pipe.writer)
     reading.join(30)
     os.close(pipe.reader)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.console.overview import Disk, Fill, Glance, Mount, Process
-from sysmon.console.status import About, Firing, Status
+from sysmon.console.overview import Disk, Fill, Mount, Overview, Process
+from sysmon.console.status_model import ActiveAlert, RunInfo, RunStatus
 from sysmon.console.status_panel import MOST_LINES, render
 from sysmon.text.cells import Look, width_of
 from tests.console.statuses import ALERTS, BUSY, FIRST, NOON
@@ -82,7 +82,7 @@ def test_as_many_alerts_as_fit_are_shown_without_a_count() -> None:
 def test_a_hostile_name_moves_no_cursor_and_breaks_no_line() -> None:
     nasty = "a\x1b[2J\nb\u202e"
     seen = replace(BUSY.seen, process=Process(nasty, "1", 5.0), mount=Mount(nasty, 5.0), disk=Disk(nasty, 5.0))
-    status = replace(BUSY, about=About(nasty, "10s", nasty), seen=seen, alerts=(replace(ALERTS[0], where=nasty),))
+    status = replace(BUSY, about=RunInfo(nasty, "10s", nasty), seen=seen, alerts=(replace(ALERTS[0], where=nasty),))
 
     lines = render(status, columns=200, rows=50, look=PLAIN)
 
@@ -100,7 +100,7 @@ def _maybe(values: st.SearchStrategy[T]) -> st.SearchStrategy[T | None]:
 
 
 SEEN = st.builds(
-    Glance,
+    Overview,
     cpu=_maybe(PERCENT),
     memory=_maybe(st.builds(Fill, PERCENT, BYTES, BYTES)),
     swap=_maybe(st.builds(Fill, PERCENT, BYTES, BYTES)),
@@ -111,10 +111,12 @@ SEEN = st.builds(
     process=_maybe(st.builds(Process, NAMES, st.just("4194303"), PERCENT)),
     largest=_maybe(st.builds(Process, NAMES, st.just("4194303"), BYTES)),
 )
-FIRING = st.builds(Firing, st.sampled_from([alert.level for alert in ALERTS]), NAMES, NAMES, st.just("x > 1"), BYTES)
+FIRING = st.builds(
+    ActiveAlert, st.sampled_from([alert.level for alert in ALERTS]), NAMES, NAMES, st.just("x > 1"), BYTES
+)
 STATUSES = st.builds(
-    Status,
-    about=st.builds(About, NAMES, st.just("10s"), NAMES),
+    RunStatus,
+    about=st.builds(RunInfo, NAMES, st.just("10s"), NAMES),
     at=st.just(NOON),
     running=st.floats(0, 1e9),
     seen=SEEN,
@@ -126,7 +128,7 @@ STATUSES = st.builds(
 
 
 @given(STATUSES, st.integers(1, 220), st.integers(1, 60), st.sampled_from(["utf-8", "ascii"]))
-def test_it_never_takes_more_room_than_there_is(status: Status, columns: int, rows: int, encoding: str) -> None:
+def test_it_never_takes_more_room_than_there_is(status: RunStatus, columns: int, rows: int, encoding: str) -> None:
     lines = render(status, columns=columns, rows=rows, look=Look(False, encoding, blocks=encoding == "utf-8"))
 
     widest = max(width_of(line) for line in lines)

@@ -21,7 +21,7 @@ from sysmon.collectors.disk_usage import DiskUsageCollector, DiskUsageOptions
 from sysmon.model import Event, Origin
 from sysmon.sampling.masking import Mask, Masking
 from sysmon.sampling.sampler import Sampler
-from sysmon.sampling.sanitize import Stored
+from sysmon.sampling.sanitize import LabelSanitizer
 from sysmon.storage.host_writer import HostFiles, host_folder
 from sysmon.storage.layout import Layout
 from sysmon.storage.mask_key import mask_key
@@ -149,7 +149,7 @@ def test_no_masked_mount_point_is_stored_told_or_blamed(tmp_path: Path) -> None:
 
     collector = DiskUsageCollector(Source(proc=tmp_path / "proc"), DiskUsageOptions(), statvfs=statvfs)
     masking = Masking(Mask(mountpoints=("/mnt/*", "*hush*")), mask_key(data))
-    sampler = Sampler({"disk_usage": collector}, lambda: 0.0, stored=Stored(masking))
+    sampler = Sampler({"disk_usage": collector}, lambda: 0.0, stored=LabelSanitizer(masking))
     evaluator = Evaluator(load_rules(tmp_path / "rules.yaml", tables(), {}).rules, tables(), host)
     told: list[str] = []
     files = HostFiles(

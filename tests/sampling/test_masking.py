@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sysmon.model import Row, Table
 from sysmon.sampling.masking import Mask, Masking
 from sysmon.sampling.sampler import Sampler
-from sysmon.sampling.sanitize import Stored
+from sysmon.sampling.sanitize import LabelSanitizer
 from tests.sampling.fakes import CountingCollector, FakeClock
 from tests.sampling.test_sampler import NOON
 
@@ -146,7 +146,7 @@ class Counting:
     def __init__(self, name: str) -> None:
         self.collector = CountingCollector(name=name)
         clock = FakeClock(NOON)
-        stored = Stored(Masking(Mask(processes=("secret*",)), KEY))
+        stored = LabelSanitizer(Masking(Mask(processes=("secret*",)), KEY))
         self.sampler = Sampler({"counting": self.collector}, clock.monotonic, stored=stored)
 
 
@@ -181,7 +181,7 @@ def test_where_names_are_masked_an_error_is_told_without_what_may_be_one(error: 
 
 
 def test_news_of_a_masked_mount_name_its_pseudonym() -> None:
-    stored = Stored(Masking(Mask(mountpoints=("/mnt/*",)), KEY))
+    stored = LabelSanitizer(Masking(Mask(mountpoints=("/mnt/*",)), KEY))
     table = Table("disks", "Disks.", (), labels=("mountpoint",))
 
     said = stored.fields({"mountpoint": "/mnt/acme", "seconds": 2.5})

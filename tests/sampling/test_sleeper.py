@@ -5,47 +5,47 @@ import time
 
 import pytest
 
-from sysmon.sampling.sleeper import Waiter, exit_code
+from sysmon.sampling.sleeper import Sleeper, exit_code
 
 
 def test_a_signal_ends_a_long_wait_at_once() -> None:
-    waiter = Waiter(time.monotonic)
+    sleeper = Sleeper(time.monotonic)
     begin = time.monotonic()
 
-    with waiter.catching({signal.SIGUSR1}):
+    with sleeper.catching({signal.SIGUSR1}):
         threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGUSR1)).start()
-        came = waiter.until(begin + 60)
+        came = sleeper.until(begin + 60)
 
-    assert (came, waiter.stopped_by, time.monotonic() - begin < 30) == (False, signal.SIGUSR1, True)
+    assert (came, sleeper.stopped_by, time.monotonic() - begin < 30) == (False, signal.SIGUSR1, True)
 
 
 def test_an_ignored_signal_does_not_shorten_a_wait() -> None:
-    waiter = Waiter(time.monotonic)
+    sleeper = Sleeper(time.monotonic)
     begin = time.monotonic()
 
-    with waiter.catching(set(), {signal.SIGUSR1}):
+    with sleeper.catching(set(), {signal.SIGUSR1}):
         nudge = threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGUSR1))
         nudge.start()
-        came = waiter.until(begin + 0.05)
+        came = sleeper.until(begin + 0.05)
         nudge.join()  # while it is caught: later it would end the tests
 
-    assert (came, waiter.stopped_by, time.monotonic() >= begin + 0.05) == (True, None, True)
+    assert (came, sleeper.stopped_by, time.monotonic() >= begin + 0.05) == (True, None, True)
 
 
 def test_the_first_signal_counts_and_later_ones_change_nothing() -> None:
-    waiter = Waiter(time.monotonic)
+    sleeper = Sleeper(time.monotonic)
 
-    with waiter.catching({signal.SIGUSR1, signal.SIGUSR2}):
+    with sleeper.catching({signal.SIGUSR1, signal.SIGUSR2}):
         signal.raise_signal(signal.SIGUSR1)
         signal.raise_signal(signal.SIGUSR2)
 
-    assert waiter.stopped_by is signal.SIGUSR1
+    assert sleeper.stopped_by is signal.SIGUSR1
 
 
 def test_handlers_are_given_back() -> None:
     before = signal.getsignal(signal.SIGUSR1)
 
-    with Waiter(time.monotonic).catching({signal.SIGUSR1}):
+    with Sleeper(time.monotonic).catching({signal.SIGUSR1}):
         pass
 
     assert signal.getsignal(signal.SIGUSR1) is before

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(log.LOGGER)
 
 
-class Alarms:
+class AlertPipeline:
     """Evaluates samples; `logged` is what fires as far as the alert log tells, `owed` the events that it lacks."""
 
     def __init__(

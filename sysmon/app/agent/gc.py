@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 EVERY = timedelta(hours=1)
 
 
-class Tidying:
+class GarbageCollection:
     """Has the garbage collected once an hour, which takes some 4 ms.
 
     Nothing here makes garbage that needs it. But the interpreter keeps freed tuples for later, thousands of each

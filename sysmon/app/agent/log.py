@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sysmon.app.agent.journal import is_journal, of_record
 from sysmon.config import LogFormat, Logging
-from sysmon.console.line_writer import Outlet
+from sysmon.console.line_writer import AsyncLineWriter
 from sysmon.errors import ConfigError
 from sysmon.text.instants import format_instant, from_ms
 from sysmon.text.names import printable
@@ -18,12 +18,14 @@ from sysmon.text.names import printable
 LOGGER = "sysmon"
 
 
-class OutletHandler(logging.Handler):
-    """Turns log records into lines of an outlet."""
+class LineHandler(logging.Handler):
+    """Turns log records into lines of a line writer."""
 
-    def __init__(self, outlet: Outlet, form: LogFormat, descriptor: int, *, journal: bool = False) -> None:
+    def __init__(
+        self, line_writer: AsyncLineWriter, form: LogFormat, descriptor: int, *, journal: bool = False
+    ) -> None:
         super().__init__()
-        self.outlet = outlet
+        self.line_writer = line_writer
         self.descriptor = descriptor
         self._form = form
         self._journal = journal
@@ -34,37 +36,37 @@ class OutletHandler(logging.Handler):
         message = printable(record.getMessage())
         if self._form is LogFormat.JSON:
             fields = {"timestamp": at, "level": record.levelname.lower(), "message": message}
-            self.outlet.show(json.dumps(fields, ensure_ascii=False))
+            self.line_writer.show(json.dumps(fields, ensure_ascii=False))
         elif self._journal:
-            self.outlet.show(f"{of_record(record.levelno)}{message}")
+            self.line_writer.show(f"{of_record(record.levelno)}{message}")
         else:
-            self.outlet.show(f"{at} {record.levelname.lower()}: {message}")
+            self.line_writer.show(f"{at} {record.levelname.lower()}: {message}")
 
 
-def start_logging(settings: Logging, environ: Mapping[str, str]) -> Outlet:
-    """Send the log where the configuration says; return the outlet, to be closed at the end."""
+def start_logging(settings: Logging, environ: Mapping[str, str]) -> AsyncLineWriter:
+    """Send the log where the configuration says; return the line writer, to be closed at the end."""
     descriptor = _descriptor(settings.file)
-    outlet = Outlet(descriptor, encoding=_encoding(settings.file), name="log")
+    line_writer = AsyncLineWriter(descriptor, encoding=_encoding(settings.file), name="log")
     logger = logging.getLogger(LOGGER)
     journal = is_journal(descriptor, environ)
-    logger.handlers = [OutletHandler(outlet, settings.format, descriptor, journal=journal)]
+    logger.handlers = [LineHandler(line_writer, settings.format, descriptor, journal=journal)]
     logger.propagate = False
     logger.setLevel(settings.level.upper())
-    return outlet
+    return line_writer
 
 
 @contextmanager
-def shown_by(outlet: Outlet, *, descriptor: int) -> Iterator[None]:
-    """Let an outlet show the log while the context lasts, where both go to one terminal: two writers tear its lines."""
-    handlers = [handler for handler in logging.getLogger(LOGGER).handlers if isinstance(handler, OutletHandler)]
-    shared = [(handler, handler.outlet) for handler in handlers if _same_terminal(handler.descriptor, descriptor)]
+def shown_by(line_writer: AsyncLineWriter, *, descriptor: int) -> Iterator[None]:
+    """Let a line writer show the log while the context lasts, where both go to one terminal: two would tear lines."""
+    handlers = [handler for handler in logging.getLogger(LOGGER).handlers if isinstance(handler, LineHandler)]
+    shared = [(handler, handler.line_writer) for handler in handlers if _same_terminal(handler.descriptor, descriptor)]
     for handler, _ in shared:
-        handler.outlet = outlet
+        handler.line_writer = line_writer
     try:
         yield
     finally:
         for handler, own in shared:
-            handler.outlet = own
+            handler.line_writer = own
 
 
 def _same_terminal(one: int, other: int) -> bool:

@@ -16,7 +16,7 @@ _LOGGER = logging.getLogger(LOGGER)
 _MOST = 4096
 
 
-class Upkeep:
+class MaintenanceRunner:
     """One child at a time. `look` is called at each tick, with the number of segments that have ended so far.
 
     The child is started at the look after the one that saw a segment end: by then the writer has let go of all that

@@ -13,14 +13,14 @@ from typing import Any
 from sysmon import __version__
 from sysmon.alerts.rules.loader import RuleSet, load_rules
 from sysmon.app.agent import banner, log, maintenance
-from sysmon.app.agent.alerting import Alarms, told
-from sysmon.app.agent.console import Screen, choose_face
-from sysmon.app.agent.gc import Tidying
-from sysmon.app.agent.maintenance import Upkeep
+from sysmon.app.agent.alerting import AlertPipeline, told
+from sysmon.app.agent.console import Console, choose_mode
+from sysmon.app.agent.gc import GarbageCollection
+from sysmon.app.agent.maintenance import MaintenanceRunner
 from sysmon.app.agent.resource_limits import ResourceWatch
-from sysmon.app.agent.systemd import Supervised, attentive
+from sysmon.app.agent.systemd import ServiceState, watch_sleep
 from sysmon.app.catalog import tables
-from sysmon.app.collectors import collecting, hostname, source_of
+from sysmon.app.collectors import build_sampler, hostname, source_of
 from sysmon.app.terminal.color import is_terminal, wants_color
 from sysmon.config import Config
 from sysmon.console.sd_notify import VARIABLES, Supervisor, find_supervisor
@@ -29,10 +29,10 @@ from sysmon.model import AlertEvent, Event, Origin, Sample
 from sysmon.sampling.clock import Clock, SystemClock
 from sysmon.sampling.loop import Loop, Tally
 from sysmon.sampling.masking import Masking
-from sysmon.sampling.sanitize import Stored
+from sysmon.sampling.sanitize import LabelSanitizer
 from sysmon.sampling.schedule import Schedule
 from sysmon.sampling.self_tables import AGENT, COLLECTOR
-from sysmon.sampling.sleeper import Waiter, exit_code
+from sysmon.sampling.sleeper import Sleeper, exit_code
 from sysmon.storage.host_writer import HostFiles, host_folder
 from sysmon.storage.lock import DataDirectory
 from sysmon.storage.mask_key import mask_key
@@ -57,7 +57,7 @@ _LEVELS["interval_changed"] = logging.DEBUG  # it is in the event log, and no ne
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RunOptions:
     """How long to run and what to show: `ticks` None is until told to stop; `once` takes one sample right away;
     `lines` wants a line a tick also where the terminal could do more."""
 
@@ -78,7 +78,7 @@ class _Identity:
     intervals: Mapping[str, float]
 
 
-def run(config: Config, asked: Asked, *, environ: Mapping[str, str], load: Callable[[], Config]) -> int:
+def run(config: Config, asked: RunOptions, *, environ: Mapping[str, str], load: Callable[[], Config]) -> int:
     """Watch this machine until told to stop; return the exit code. Raise SysmonError where it cannot begin.
 
     `load` reads the configuration again, when it has changed.
@@ -108,7 +108,7 @@ class _Run:
     def __init__(
         self,
         config: Config,
-        asked: Asked,
+        asked: RunOptions,
         identity: _Identity,
         rules: RuleSet,
         directory: DataDirectory,
@@ -124,24 +124,26 @@ class _Run:
         self._rules = rules
         self._clock: Clock = SystemClock()
         self._folder = host_folder(config.data_dir, identity.origin.hostname)
-        self._sampler, self._governor = collecting(config, self._clock.monotonic, _stored(config))
+        self._sampler, self._governor = build_sampler(config, self._clock.monotonic, _stored(config))
         self._schedule = Schedule(config.interval.total_seconds())
-        self._alarms = Alarms(config, rules, identity.origin, intervals=identity.intervals, load=load, environ=environ)
+        self._alarms = AlertPipeline(
+            config, rules, identity.origin, intervals=identity.intervals, load=load, environ=environ
+        )
         now = self._clock.now()
         self._alarms.resume(self._folder, now=now, first_tick=self._schedule.after(now))
         self._limits = ResourceWatch(config.resource_limits, self._governor, stop=self._limit_stop)
-        self._waiter = Waiter(self._clock.monotonic)
-        self._screen = Screen(
+        self._sleeper = Sleeper(self._clock.monotonic)
+        self._screen = Console(
             tables(),
             (identity.origin.hostname, format_duration(config.interval), str(self._folder)),
-            face=choose_face(environ, quiet=asked.quiet, lines_wanted=asked.lines),
+            face=choose_mode(environ, quiet=asked.quiet, lines_wanted=asked.lines),
             color=wants_color(asked.color, environ),
             environ=environ,
         )
         self._writer = self._make_writer()
         self._upkeep = self._make_upkeep(environ)
-        self._supervised: Supervised | None = None
-        self._tidying = Tidying()
+        self._supervised: ServiceState | None = None
+        self._tidying = GarbageCollection()
         self._broken = False
         self._over_limit = False
 
@@ -149,7 +151,7 @@ class _Run:
         """Run, and return the exit code."""
         threading.excepthook = self._thread_broke
         stopping, ignoring = _signals()
-        with self._waiter.catching(stopping, ignoring), self._screen.attended():
+        with self._sleeper.catching(stopping, ignoring), self._screen.attended():
             self._writer.start()
             self._say_hello()
             self._sampler.prime()
@@ -158,28 +160,28 @@ class _Run:
                 loop.tally.first_tick = _to_milliseconds(self._clock.now() + timedelta(seconds=FIRST_LOOK))
             self._record(self._started(loop.tally), self._alarms.owed)
             if self._supervisor is not None:
-                self._supervised = Supervised(self._supervisor, loop.tally)
+                self._supervised = ServiceState(self._supervisor, loop.tally)
                 self._supervised.expect((loop.tally.first_tick - self._clock.now()).total_seconds())
             self._take(loop)
             self._sampler.close()
             self._stop(loop.tally)
         if self._broken or self._over_limit:
             return INTERNAL_ERROR if self._broken else OVER_LIMIT
-        return exit_code(self._waiter.stopped_by)
+        return exit_code(self._sleeper.stopped_by)
 
     def _take(self, loop: Loop) -> None:
         soon = self._clock.monotonic() + FIRST_LOOK
         if self._asked.once:
-            if self._waiter.until(soon):
+            if self._sleeper.until(soon):
                 loop.once()
             return
         wait = (loop.tally.first_tick - self._clock.now()).total_seconds()
-        if self._screen.live and wait > 1.5 * FIRST_LOOK and self._waiter.until(soon):
+        if self._screen.live and wait > 1.5 * FIRST_LOOK and self._sleeper.until(soon):
             self._screen.tick(self._sampler.preview(self._clock.now()), [])
         loop.run()
 
     def _sink(self, sample: Sample, events: list[Event]) -> None:
-        reload, self._waiter.nudged = self._waiter.nudged, False
+        reload, self._sleeper.nudged = self._sleeper.nudged, False
         if reload and self._supervised is not None:
             self._supervised.reloading()
         alerts, news = self._alarms.take(sample, reload=reload)
@@ -203,7 +205,7 @@ class _Run:
         if self._supervised is not None:
             self._supervised.stopping()
         tally.dropped += self._writer.dropped()
-        reason = self._waiter.stopped_by.name if self._waiter.stopped_by else "done"
+        reason = self._sleeper.stopped_by.name if self._sleeper.stopped_by else "done"
         reason = "resource_limits" if self._over_limit else reason
         last = None if tally.last_tick is None else format_instant(tally.last_tick)
         counts: dict[str, object] = {"ticks": tally.ticks, "missed": tally.missed, "dropped": tally.dropped}
@@ -243,12 +245,12 @@ class _Run:
             begun=None if self._supervisor is None else self._supervisor.ready,
         )
 
-    def _make_upkeep(self, environ: Mapping[str, str]) -> Upkeep | None:
+    def _make_upkeep(self, environ: Mapping[str, str]) -> MaintenanceRunner | None:
         """Return what maintains the data beside a run; a short one leaves that to the next."""
         ticks, config = self._asked.ticks, self._config
         if self._asked.once or (ticks is not None and ticks * config.interval < config.storage.rotation):
             return None
-        return Upkeep(maintenance.command(config), maintenance.environment(environ))
+        return MaintenanceRunner(maintenance.command(config), maintenance.environment(environ))
 
     def _hold_directory(self) -> None:
         if self._directory.hold():
@@ -260,7 +262,7 @@ class _Run:
             self._schedule,
             self._governor,
             clock=self._clock,
-            waiting=attentive(self._waiter, self._supervisor),
+            waiting=watch_sleep(self._sleeper, self._supervisor),
             run=self._identity.run,
             sink=self._sink,
             dropped=self._writer.dropped,
@@ -346,9 +348,9 @@ def _to_milliseconds(at: datetime) -> datetime:
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
-def _stored(config: Config) -> Stored:
+def _stored(config: Config) -> LabelSanitizer:
     """Return how names are stored; the key of their pseudonyms is made when it is first needed."""
-    return Stored(Masking(config.mask, mask_key(config.data_dir)) if config.mask else None)
+    return LabelSanitizer(Masking(config.mask, mask_key(config.data_dir)) if config.mask else None)
 
 
 def _boot_id() -> str:

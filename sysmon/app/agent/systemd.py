@@ -14,7 +14,7 @@ READY_WITHIN = 30.0
 _NAMED = 3
 
 
-class Supervised:
+class ServiceState:
     """What a run tells its service manager, tick by tick."""
 
     def __init__(self, supervisor: Supervisor, tally: Tally) -> None:
@@ -50,7 +50,7 @@ class Supervised:
         self._supervisor.stopping()
 
 
-class Attentive:
+class WatchedSleeper:
     """Waits like another, and gives signs of life meanwhile: a long interval is no stuck run."""
 
     def __init__(self, waiting: Waiting, supervisor: Supervisor, watchdog: float) -> None:
@@ -67,11 +67,11 @@ class Attentive:
         return self._waiting.until(deadline)
 
 
-def attentive(waiting: Waiting, supervisor: Supervisor | None) -> Waiting:
+def watch_sleep(waiting: Waiting, supervisor: Supervisor | None) -> Waiting:
     """Return what a run waits with: as it is where nobody watches over it."""
     if supervisor is None or supervisor.watchdog is None:
         return waiting
-    return Attentive(waiting, supervisor, supervisor.watchdog)
+    return WatchedSleeper(waiting, supervisor, supervisor.watchdog)
 
 
 def state_line(tally: Tally, active: Sequence[AlertEvent], trouble: str | None) -> str:

@@ -14,7 +14,7 @@ from sysmon.app.terminal.full_screen import FullScreen
 from sysmon.app.terminal.job_control import minding
 from sysmon.app.terminal.size import can_draw
 from sysmon.sampling.clock import SystemClock
-from sysmon.sampling.sleeper import Waiter, exit_code
+from sysmon.sampling.sleeper import Sleeper, exit_code
 
 if TYPE_CHECKING:
     from sysmon.app.live.sampling import OwnSampling
@@ -34,34 +34,34 @@ def is_interactive(environ: Mapping[str, str]) -> bool:
 def step_through(record: FileRecord, sight: Sight, *, host: str, at: datetime | None) -> int:
     """Show what the files hold, from an instant on (None: the newest), until somebody leaves; return the exit code."""
     clock = SystemClock()
-    waiter = Waiter(clock.monotonic)
-    screen = _screen(waiter)
-    viewer = Viewer(record, screen, waiter, clock=clock, host=host, look=sight.look, zone=sight.zone, at=at)
-    with waiter.catching(_ending()), minding(screen), screen.taken():
+    sleeper = Sleeper(clock.monotonic)
+    screen = _screen(sleeper)
+    viewer = Viewer(record, screen, sleeper, clock=clock, host=host, look=sight.look, zone=sight.zone, at=at)
+    with sleeper.catching(_ending()), minding(screen), screen.taken():
         while viewer.until(clock.monotonic() + POLL):
             if record.look(clock.now()):
                 viewer.refresh()
-    return _code(waiter, viewer)
+    return _code(sleeper, viewer)
 
 
 def watch(sampling: "OwnSampling", sight: Sight) -> int:
     """Show samples as they are taken here, until somebody leaves; return the exit code."""
     clock = SystemClock()
-    waiter = Waiter(clock.monotonic)
-    screen = _screen(waiter)
-    viewer = Viewer(sampling.record, screen, waiter, clock=clock, host=sampling.host, look=sight.look, zone=sight.zone)
-    with waiter.catching(_ending()), minding(screen), screen.taken():
+    sleeper = Sleeper(clock.monotonic)
+    screen = _screen(sleeper)
+    viewer = Viewer(sampling.record, screen, sleeper, clock=clock, host=sampling.host, look=sight.look, zone=sight.zone)
+    with sleeper.catching(_ending()), minding(screen), screen.taken():
         sampling.go(viewer, viewer.refresh)
-    return _code(waiter, viewer)
+    return _code(sleeper, viewer)
 
 
-def _code(waiter: Waiter, viewer: Viewer) -> int:
-    return exit_code(waiter.stopped_by or (signal.SIGHUP if viewer.gone else None))
+def _code(sleeper: Sleeper, viewer: Viewer) -> int:
+    return exit_code(sleeper.stopped_by or (signal.SIGHUP if viewer.gone else None))
 
 
-def _screen(waiter: Waiter) -> FullScreen:
+def _screen(sleeper: Sleeper) -> FullScreen:
     encoding = (sys.stdout.encoding if sys.stdout else None) or "utf-8"
-    return FullScreen(0, 1, encoding=encoding, enough=lambda: waiter.stopped_by is not None)
+    return FullScreen(0, 1, encoding=encoding, enough=lambda: sleeper.stopped_by is not None)
 
 
 def _ending() -> set[signal.Signals]:

@@ -9,7 +9,7 @@ from sysmon.alerts.evaluator import Evaluator
 from sysmon.alerts.rule import Rule
 from sysmon.alerts.rules.loader import load_rules
 from sysmon.app.catalog import intervals, tables
-from sysmon.app.collectors import collecting, hostname
+from sysmon.app.collectors import build_sampler, hostname
 from sysmon.app.live.sources import OwnRecord
 from sysmon.app.live.stored import Lookback
 from sysmon.config import Config
@@ -19,10 +19,10 @@ from sysmon.reading.catalog import Host
 from sysmon.sampling.clock import Clock
 from sysmon.sampling.loop import Loop, Waiting
 from sysmon.sampling.masking import Masking
-from sysmon.sampling.sanitize import Stored
+from sysmon.sampling.sanitize import LabelSanitizer
 from sysmon.sampling.schedule import Schedule
 from sysmon.sampling.self_tables import AGENT, COLLECTOR
-from sysmon.sampling.sleeper import Waiter
+from sysmon.sampling.sleeper import Sleeper
 from sysmon.storage.host_writer import host_folder
 
 FIRST_LOOK = 1.0
@@ -35,7 +35,7 @@ class OwnSampling:
     def __init__(self, config: Config, *, clock: Clock) -> None:
         self._clock = clock
         masking = Masking(config.mask, os.urandom(32)) if config.mask else None
-        self._sampler, self._governor = collecting(config, clock.monotonic, Stored(masking))
+        self._sampler, self._governor = build_sampler(config, clock.monotonic, LabelSanitizer(masking))
         self._base = config.interval.total_seconds()
         self.host = hostname()
         remarks = ["no `sysmon run` is at work: sampled here, nothing is stored"]
@@ -64,10 +64,10 @@ class OwnSampling:
 
     def once(self) -> None:
         """Take one sample, a second after the first reading."""
-        waiter = Waiter(self._clock.monotonic)
+        sleeper = Sleeper(self._clock.monotonic)
         self._sampler.prime()
-        if waiter.until(self._clock.monotonic() + FIRST_LOOK):
-            self._loop(waiter, lambda: None).once()
+        if sleeper.until(self._clock.monotonic() + FIRST_LOOK):
+            self._loop(sleeper, lambda: None).once()
         self._sampler.close()
 
     def go(self, waiting: Waiting, seen: Callable[[], None]) -> None:

@@ -8,7 +8,7 @@ from sysmon.app.live.sources import Record
 from sysmon.app.terminal.full_screen import FullScreen, TerminalGoneError
 from sysmon.errors import UsageError
 from sysmon.sampling.clock import Clock
-from sysmon.sampling.sleeper import Waiter
+from sysmon.sampling.sleeper import Sleeper
 from sysmon.text.cells import Look
 from sysmon.text.instants import parse_when
 from sysmon.view import full_screen
@@ -42,7 +42,7 @@ class Viewer:
         self,
         record: Record,
         screen: FullScreen,
-        waiter: Waiter,
+        sleeper: Sleeper,
         *,
         clock: Clock,
         host: str,
@@ -52,7 +52,7 @@ class Viewer:
     ) -> None:
         self._record = record
         self._screen = screen
-        self._waiter = waiter
+        self._sleeper = sleeper
         self._clock = clock
         self._host = host
         self._look = look
@@ -70,7 +70,7 @@ class Viewer:
     def until(self, deadline: float) -> bool:
         """Show and heed keys up to a monotonic second; return whether it came (False when asked to leave)."""
         try:
-            while not self._quit and self._waiter.stopped_by is None:
+            while not self._quit and self._sleeper.stopped_by is None:
                 if self._screen.stale or self._clock.monotonic() - self._drawn_at >= _TURN:
                     self._draw()
                 left = max(0.0, deadline - self._clock.monotonic())
@@ -114,7 +114,7 @@ class Viewer:
 
     def _heed(self, seconds: float) -> None:
         """Wait for keys for a while, and do what they ask for."""
-        if self._waiter.doze(seconds, self._screen.keys):
+        if self._sleeper.doze(seconds, self._screen.keys):
             self._typed += self._screen.read()
             keys, self._typed = split_keys(self._typed)
         else:

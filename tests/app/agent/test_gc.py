@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sysmon.app.agent.gc import Tidying
+from sysmon.app.agent.gc import GarbageCollection
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 EVERYTHING = 2
@@ -37,7 +37,7 @@ def collections() -> Iterator[list[int]]:
     ],
 )
 def test_everything_is_collected_once_an_hour(minutes: list[int], expected: int, collections: list[int]) -> None:
-    tidying = Tidying()
+    tidying = GarbageCollection()
 
     for minute in minutes:
         tidying.look(NOON + timedelta(minutes=minute))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sysmon.app.agent.log import LOGGER
-from sysmon.app.agent.maintenance import Upkeep
+from sysmon.app.agent.maintenance import MaintenanceRunner
 from tests.integration.processes import until
 
 
@@ -31,12 +31,12 @@ def told() -> list[str]:
     return handler.lines
 
 
-def upkeep(body: str) -> Upkeep:
+def upkeep(body: str) -> MaintenanceRunner:
     """Return one whose child runs some Python."""
-    return Upkeep([sys.executable, "-c", body], dict(os.environ))
+    return MaintenanceRunner([sys.executable, "-c", body], dict(os.environ))
 
 
-def finish(one: Upkeep, ended: int) -> None:
+def finish(one: MaintenanceRunner, ended: int) -> None:
     """Look until the child is done."""
 
     def idle() -> bool:
@@ -77,7 +77,7 @@ def test_one_complaint_is_logged_once_and_again_after_all_was_well(told: list[st
 
 
 def test_a_program_that_is_not_there_is_one_line(told: list[str]) -> None:
-    one = Upkeep(["/no/such/program"], {})
+    one = MaintenanceRunner(["/no/such/program"], {})
 
     for ended in range(1, 9):
         one.look(ended)

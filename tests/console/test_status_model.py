@@ -2,12 +2,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sysmon.app.catalog import tables
-from sysmon.console.overview import Fill, Glance, Mount, Process
-from sysmon.console.status import KEPT, About, Firing, Point, Status, StatusKeeper
+from sysmon.console.overview import Fill, Mount, Overview, Process
+from sysmon.console.status_model import KEPT, ActiveAlert, Point, RunInfo, RunStatus, StatusTracker
 from sysmon.model import AlertEvent, Failure, Level, Row, Sample, Transition
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-ABOUT = About("web-01", "10s", "/data/web-01")
+ABOUT = RunInfo("web-01", "10s", "/data/web-01")
 ALERT = AlertEvent(
     at=NOON,
     transition=Transition.FIRED,
@@ -45,21 +45,21 @@ def _sample(seconds: float, *, missed: int = 0, dropped: int = 0, failed: str = 
     return Sample(NOON + timedelta(seconds=seconds), {"agent": [own], **found}, failures)
 
 
-def _keeper() -> StatusKeeper:
-    return StatusKeeper(tables(), ABOUT)
+def _tracker() -> StatusTracker:
+    return StatusTracker(tables(), ABOUT)
 
 
 def test_one_sample_gives_every_number_of_the_area() -> None:
     memory = _row("memory", memory_usage_percent=40.0, memory_used_bytes=4.0, memory_total_bytes=10.0)
     process = _row("process", pid="7", name="java", process_cpu_percent=80.0, process_memory_bytes=9.0)
 
-    status = _keeper().see(_sample(1, memory=memory, process=process), [])
+    status = _tracker().see(_sample(1, memory=memory, process=process), [])
 
     at = NOON + timedelta(seconds=1)
-    assert status == Status(
+    assert status == RunStatus(
         about=ABOUT,
         at=at,
-        seen=Glance(
+        seen=Overview(
             memory=Fill(40.0, 4.0, 10.0), process=Process("java", "7", 80.0), largest=Process("java", "7", 9.0)
         ),
         history=(Point(at, memory=40.0),),
@@ -70,21 +70,21 @@ def test_one_sample_gives_every_number_of_the_area() -> None:
 
 
 def test_a_table_that_was_not_due_is_shown_as_it_was_last_seen() -> None:
-    keeper = _keeper()
+    keeper = _tracker()
     keeper.see(_sample(1, disk_usage=_row("disk_usage", mountpoint="/", disk_usage_percent=40.0)), [])
 
     assert keeper.see(_sample(2), []).seen.mount == Mount("/", 40.0)
 
 
 def test_what_a_collector_failed_to_read_is_not_shown_as_if_it_were_new() -> None:
-    keeper = _keeper()
+    keeper = _tracker()
     keeper.see(_sample(1, disk_usage=_row("disk_usage", mountpoint="/", disk_usage_percent=40.0)), [])
 
     assert keeper.see(_sample(2, failed="disk_usage"), []).seen.mount is None
 
 
 def test_what_was_missed_and_dropped_adds_up_and_leaves_a_hole() -> None:
-    keeper = _keeper()
+    keeper = _tracker()
     cpu = _row("cpu", core="all", cpu_usage_percent=5.0)
     keeper.see(_sample(1, cpu=cpu, missed=1, dropped=4), [])
 
@@ -95,7 +95,7 @@ def test_what_was_missed_and_dropped_adds_up_and_leaves_a_hole() -> None:
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    keeper = _keeper()
+    keeper = _tracker()
     for second in range(3 * KEPT):
         status = keeper.see(_sample(second, missed=10**9), [])
 
@@ -103,7 +103,7 @@ def test_what_is_remembered_is_bounded() -> None:
 
 
 def test_time_comes_from_the_samples_and_does_not_run_backwards() -> None:
-    keeper = _keeper()
+    keeper = _tracker()
 
     running = [keeper.see(_sample(second), []).running for second in (10, 20, 5, 15)]
 
@@ -117,12 +117,12 @@ def test_alerts_are_sorted_and_say_how_long_they_fire_by_the_sample() -> None:
         replace(ALERT, rule="worse", level=Level.CRITICAL, metric="memory_usage_percent", labels={"hostname": "w"}),
     ]
 
-    status = _keeper().see(_sample(10), alerts)
+    status = _tracker().see(_sample(10), alerts)
 
     expected = (
-        Firing(Level.CRITICAL, "worse", "", "memory_usage_percent >= 95", 70.0),
-        Firing(Level.WARNING, "older", "core=all", "cpu_usage_percent has no data", 100.0),
-        Firing(Level.WARNING, "cpu-saturated", "core=all", "cpu_usage_percent >= 95", 70.0),
+        ActiveAlert(Level.CRITICAL, "worse", "", "memory_usage_percent >= 95", 70.0),
+        ActiveAlert(Level.WARNING, "older", "core=all", "cpu_usage_percent has no data", 100.0),
+        ActiveAlert(Level.WARNING, "cpu-saturated", "core=all", "cpu_usage_percent >= 95", 70.0),
     )
     worst = {"cpu": Level.WARNING, "memory": Level.CRITICAL}
     assert (status.alerts, status.levels) == (expected, worst)

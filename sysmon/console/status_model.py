@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sysmon.console.overview import TABLES, Glance, glance
+from sysmon.console.overview import TABLES, Overview, summarize
 from sysmon.model import AlertEvent, Level, Row, Sample, Table, Transition
 
 KEPT = 200
@@ -13,7 +13,7 @@ KEPT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class RunInfo:
     """What is watched, how often, and where the files go."""
 
     host: str
@@ -33,7 +33,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Firing:
+class ActiveAlert:
     """An active alert: `where` is the instance (`core=all`), `condition` what is breached, `seconds` since when."""
 
     level: Level
@@ -44,19 +44,19 @@ class Firing:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class RunStatus:
     """Everything that the status area shows.
 
     `running` is the seconds since the first look. `levels` holds the worst level that fires on each table. `ticks`
     is None before the first sample of the run. The alerts are sorted: the worst first, then the oldest.
     """
 
-    about: About
+    about: RunInfo
     at: datetime
     running: float = 0.0
-    seen: Glance = field(default_factory=Glance)
+    seen: Overview = field(default_factory=Overview)
     history: tuple[Point, ...] = ()
-    alerts: tuple[Firing, ...] = ()
+    alerts: tuple[ActiveAlert, ...] = ()
     levels: Mapping[str, Level] = field(default_factory=dict)
     ticks: int | None = None
     missed: int = 0
@@ -65,10 +65,10 @@ class Status:
     own_memory: float | None = None
 
 
-class StatusKeeper:
+class StatusTracker:
     """Remembers what one sample does not hold: slower tables, the last minutes, what was missed so far."""
 
-    def __init__(self, tables: Mapping[str, Table], about: About) -> None:
+    def __init__(self, tables: Mapping[str, Table], about: RunInfo) -> None:
         self._tables = tables
         self._about = about
         self._table_of = {metric.name: table.name for table in tables.values() for metric in table.metrics}
@@ -79,7 +79,7 @@ class StatusKeeper:
         self._missed = 0
         self._dropped = 0
 
-    def see(self, sample: Sample, active: Sequence[AlertEvent]) -> Status:
+    def see(self, sample: Sample, active: Sequence[AlertEvent]) -> RunStatus:
         """Return how things are after a sample.
 
         Tables that were not due are shown as they were last seen; what a collector failed to read is not shown.
@@ -90,11 +90,11 @@ class StatusKeeper:
         self._running += _seconds(self._seen_at or sample.at, sample.at)
         self._seen_at = sample.at
         own = self._own(sample)
-        seen = glance(self._latest, self._tables)
+        seen = summarize(self._latest, self._tables)
         self._remember(sample.at, seen, missed=int(own.get("agent_samples_missed") or 0))
         self._dropped += int(own.get("agent_samples_dropped") or 0)
         ticks = own.get("agent_sequence")
-        return Status(
+        return RunStatus(
             about=self._about,
             at=sample.at,
             running=self._running,
@@ -117,7 +117,7 @@ class StatusKeeper:
         cells = zip(self._tables["agent"].columns, rows[0], strict=True)
         return {name: cell for name, cell in cells if isinstance(cell, int | float)}
 
-    def _remember(self, at: datetime, seen: Glance, *, missed: int) -> None:
+    def _remember(self, at: datetime, seen: Overview, *, missed: int) -> None:
         self._missed += missed
         self._history.extend([Point(at)] * min(missed, KEPT))
         network = None if seen.received is None or seen.sent is None else seen.received + seen.sent
@@ -126,9 +126,9 @@ class StatusKeeper:
             Point(at, seen.cpu, memory.percent if memory else None, disk.percent if disk else None, network)
         )
 
-    def _firing(self, at: datetime, active: Sequence[AlertEvent]) -> tuple[Firing, ...]:
+    def _firing(self, at: datetime, active: Sequence[AlertEvent]) -> tuple[ActiveAlert, ...]:
         firing = [
-            Firing(alert.level, alert.rule, self._where(alert), _condition(alert), _seconds(alert.since, at))
+            ActiveAlert(alert.level, alert.rule, self._where(alert), _condition(alert), _seconds(alert.since, at))
             for alert in active
         ]
         return tuple(sorted(firing, key=lambda each: (-each.level.rank, -each.seconds)))
