@@ -11,6 +11,10 @@ class ConfigError(SysmonError):
     """A configuration or rule file cannot be used; the message holds one line for each thing that is wrong."""
 
 
+class CollectorError(SysmonError):
+    """A collector declares what sysmon cannot use; the message names the collector and what to write instead."""
+
+
 class UsageError(SysmonError):
     """The command was called with something that makes no sense; the message says what to write instead."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sysmon.model import Culprit, Level, Origin, Row, Table
+from sysmon.model import Culprit, Level, Origin, Row, Table, Unit
 from sysmon.stats.digest import Digest
 from sysmon.stats.tick_runs import TickRuns
 
@@ -94,6 +94,7 @@ class PastAlert:
     value: float | None
     peak: float | None
     state: AlertState
+    unit: Unit = Unit.NONE
     condition: str = ""
     resource: str | None = None
     top: tuple[Culprit, ...] = ()

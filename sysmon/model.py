@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 Row = tuple[str | int | float | None, ...]
 """One row of a table: its labels (text, never empty), then its metrics (numbers or None), in the declared order."""
@@ -18,13 +19,51 @@ class Kind(StrEnum):
     COUNT = "count"
 
 
+class Unit(StrEnum):
+    """What a metric is measured in. Its value is what files, JSON and reference pages hold, and stays.
+
+    `symbol` is what people read behind a number. `base` is the step between prefixes: 1024 for Ki and Mi, 1000 for
+    k and M, 1 where none is written. `precision` is how many decimals a number without a prefix has at most.
+    """
+
+    symbol: str
+    base: int
+    precision: int
+
+    def __new__(cls, value: str, symbol: str, base: int, precision: int) -> Self:
+        """Make a member of one value and what goes with it."""
+        unit = str.__new__(cls, value)
+        unit._value_ = value
+        unit.symbol, unit.base, unit.precision = symbol, base, precision
+        return unit
+
+    NONE = "", "", 1000, 2
+    BYTES = "bytes", "B", 1024, 2
+    BYTES_PER_SECOND = "bytes/s", "B/s", 1000, 2
+    PER_SECOND = "/s", "/s", 1000, 2
+    PERCENT = "percent", "%", 1, 1
+    SECONDS = "seconds", "s", 1, 1
+    MILLISECONDS = "ms", "ms", 1000, 2
+    YES_OR_NO = "0 or 1", "", 1000, 2
+
+    @property
+    def suffix(self) -> str:
+        """Return the symbol as it follows a number: ` %`, `/s`, nothing where there is none."""
+        return f" {self.symbol}" if self.symbol and not self.symbol.startswith("/") else self.symbol
+
+    @classmethod
+    def stored(cls, value: object) -> "Unit":
+        """Return the unit that a file holds; NONE where it holds none, or one of a later version."""
+        return next((unit for unit in cls if unit.value == value), cls.NONE)
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One number: `kind` rate is per second, ratio is percent of something, count is since the previous tick."""
 
     name: str
     kind: Kind
-    unit: str
+    unit: Unit
     help: str
 
 
@@ -51,6 +90,10 @@ class Table:
     def columns(self) -> tuple[str, ...]:
         """Return the names of a row's values in order: labels, then metrics."""
         return self.labels + tuple(metric.name for metric in self.metrics)
+
+    def unit_of(self, name: str) -> Unit:
+        """Return the unit of the metric of that name."""
+        return next(metric.unit for metric in self.metrics if metric.name == name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +195,8 @@ class AlertEvent:
 
     `trend` has a few values from the first breach on, `top` the processes that used most of `resource` (`cpu`,
     `memory` or `io`, None for an alert that no process can be blamed for), and `unaccounted` what all others used,
-    None where that is not known. `message` is what the rule wants to have said.
+    None where that is not known. `message` is what the rule wants to have said. `unit` is the metric's, NONE
+    for what a version stored that did not write it.
     """
 
     at: datetime
@@ -172,6 +216,7 @@ class AlertEvent:
     notified: bool = True
     muted_by: str | None = None
     message: str | None = None
+    unit: Unit = Unit.NONE
     trend: tuple[float, ...] = ()
     resource: str | None = None
     top: tuple[Culprit, ...] = ()

@@ -49,6 +49,7 @@ class Watch:
         self._table = table
         self._width = len(table.labels)
         self._column = table.columns.index(rule.metric)
+        self._unit = table.unit_of(rule.metric)
         self._each = [table.labels.index(label) for label in rule.each]
         self._tests = [
             (table.labels.index(label), re.compile("|".join(map(translate, globs)))) for label, globs in rule.match
@@ -277,6 +278,7 @@ class Watch:
             reason="still firing",
             notified=True,
             muted_by=None,
+            unit=self._unit,
         )
         return instance.latest
 
@@ -297,6 +299,7 @@ class Watch:
             since=change.since,
             duration=change.duration,
             reason=change.reason.value,
+            unit=self._unit,
             trend=() if rule.absent else instance.trend.values(),
         )
 

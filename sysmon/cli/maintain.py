@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sysmon.cli._options import config_option, data_option, environment, example
+from sysmon.model import Unit
 from sysmon.text.units import human
 
 if TYPE_CHECKING:
@@ -50,5 +51,5 @@ def command(config_file: Path | None, data_dir: Path | None, rebuild: bool, low_
 def _told(done: "Done") -> str:
     if done.busy:
         return "another `sysmon maintain` is at work: nothing to do"
-    freed = f" ({human(done.deleted_bytes, 'bytes')})" if done.deleted else ""
+    freed = f" ({human(done.deleted_bytes, Unit.BYTES)})" if done.deleted else ""
     return f"deleted {done.deleted}{freed}, rolled up {done.rolled_up}, compressed {done.packed}"

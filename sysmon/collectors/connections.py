@@ -12,7 +12,7 @@ from sysmon.collectors._options import NoOptions
 from sysmon.collectors._sockdiag import ESTABLISHED, STATES, TIME_WAIT, RareSockets, SockDiag
 from sysmon.collectors._source import Source, read_bytes
 from sysmon.errors import Unavailable
-from sysmon.model import Kind, Metric, Row, Table
+from sysmon.model import Kind, Metric, Row, Table, Unit
 
 _RUNNING_NETWORK = Path("/proc/net")
 
@@ -36,7 +36,7 @@ class ConnectionsCollector:
     table: ClassVar[Table] = Table(
         "connections",
         "TCP connections, state by state.",
-        (Metric("network_connections", Kind.GAUGE, "", "TCP sockets in this state."),),
+        (Metric("network_connections", Kind.GAUGE, Unit.NONE, "TCP sockets in this state."),),
         labels=("state",),
         compact=True,
     )

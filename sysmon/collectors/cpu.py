@@ -8,7 +8,7 @@ from sysmon import rates
 from sysmon.collectors._kernel_file import KernelFile
 from sysmon.collectors._options import NoOptions
 from sysmon.collectors._source import Source
-from sysmon.model import Kind, Metric, Row, Table
+from sysmon.model import Kind, Metric, Row, Table, Unit
 
 _FIELDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 _IDLE, _IOWAIT = _FIELDS.index("idle"), _FIELDS.index("iowait")
@@ -34,15 +34,15 @@ class CpuCollector:
         "cpu",
         "Processor time, for all cores together and for each.",
         (
-            Metric("cpu_usage_percent", Kind.RATIO, "percent", "Time in use: neither idle nor waiting for a disk."),
-            Metric("cpu_user_percent", Kind.RATIO, "percent", "Time in programs, virtual machines included."),
-            Metric("cpu_nice_percent", Kind.RATIO, "percent", "Time in programs of lowered priority."),
-            Metric("cpu_system_percent", Kind.RATIO, "percent", "Time in the kernel."),
-            Metric("cpu_idle_percent", Kind.RATIO, "percent", "Time with nothing to do."),
-            Metric("cpu_iowait_percent", Kind.RATIO, "percent", "Idle time while a program waited for a disk."),
-            Metric("cpu_irq_percent", Kind.RATIO, "percent", "Time serving hardware interrupts."),
-            Metric("cpu_softirq_percent", Kind.RATIO, "percent", "Time in work that interrupts put off."),
-            Metric("cpu_steal_percent", Kind.RATIO, "percent", "Time that the hypervisor gave to other machines."),
+            Metric("cpu_usage_percent", Kind.RATIO, Unit.PERCENT, "Time in use: neither idle nor waiting for a disk."),
+            Metric("cpu_user_percent", Kind.RATIO, Unit.PERCENT, "Time in programs, virtual machines included."),
+            Metric("cpu_nice_percent", Kind.RATIO, Unit.PERCENT, "Time in programs of lowered priority."),
+            Metric("cpu_system_percent", Kind.RATIO, Unit.PERCENT, "Time in the kernel."),
+            Metric("cpu_idle_percent", Kind.RATIO, Unit.PERCENT, "Time with nothing to do."),
+            Metric("cpu_iowait_percent", Kind.RATIO, Unit.PERCENT, "Idle time while a program waited for a disk."),
+            Metric("cpu_irq_percent", Kind.RATIO, Unit.PERCENT, "Time serving hardware interrupts."),
+            Metric("cpu_softirq_percent", Kind.RATIO, Unit.PERCENT, "Time in work that interrupts put off."),
+            Metric("cpu_steal_percent", Kind.RATIO, Unit.PERCENT, "Time that the hypervisor gave to other machines."),
         ),
         labels=("core",),
         whole=_TOGETHER,

@@ -9,7 +9,7 @@ from sysmon.collectors._filters import Filter
 from sysmon.collectors._kernel_file import KernelFile
 from sysmon.collectors._source import Source
 from sysmon.errors import Unavailable
-from sysmon.model import Kind, Metric, Row, Table
+from sysmon.model import Kind, Metric, Row, Table, Unit
 from sysmon.protocols import option
 
 _SECTOR = 512
@@ -53,15 +53,22 @@ class DiskIoCollector:
         "disk_io",
         "Reading and writing, disk by disk.",
         (
-            Metric("disk_read_bytes_per_second", Kind.RATE, "bytes/s", "Bytes read."),
-            Metric("disk_write_bytes_per_second", Kind.RATE, "bytes/s", "Bytes written."),
-            Metric("disk_read_ops_per_second", Kind.RATE, "/s", "Read requests completed."),
-            Metric("disk_write_ops_per_second", Kind.RATE, "/s", "Write requests completed."),
-            Metric("disk_read_time_ms", Kind.GAUGE, "ms", "Mean time a read took, waiting included."),
-            Metric("disk_write_time_ms", Kind.GAUGE, "ms", "Mean time a write took, waiting included."),
-            Metric("disk_await_ms", Kind.GAUGE, "ms", "Mean time a read or write took; empty when there was none."),
-            Metric("disk_io_util_percent", Kind.RATIO, "percent", "Time in which at least one request was under way."),
-            Metric("disk_queue_length", Kind.GAUGE, "", "Mean number of requests under way."),
+            Metric("disk_read_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Bytes read."),
+            Metric("disk_write_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Bytes written."),
+            Metric("disk_read_ops_per_second", Kind.RATE, Unit.PER_SECOND, "Read requests completed."),
+            Metric("disk_write_ops_per_second", Kind.RATE, Unit.PER_SECOND, "Write requests completed."),
+            Metric("disk_read_time_ms", Kind.GAUGE, Unit.MILLISECONDS, "Mean time a read took, waiting included."),
+            Metric("disk_write_time_ms", Kind.GAUGE, Unit.MILLISECONDS, "Mean time a write took, waiting included."),
+            Metric(
+                "disk_await_ms",
+                Kind.GAUGE,
+                Unit.MILLISECONDS,
+                "Mean time a read or write took; empty when there was none.",
+            ),
+            Metric(
+                "disk_io_util_percent", Kind.RATIO, Unit.PERCENT, "Time in which at least one request was under way."
+            ),
+            Metric("disk_queue_length", Kind.GAUGE, Unit.NONE, "Mean number of requests under way."),
         ),
         labels=("device",),
     )

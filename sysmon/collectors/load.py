@@ -7,7 +7,7 @@ from sysmon import rates
 from sysmon.collectors._kernel_file import KernelFile, line_number
 from sysmon.collectors._options import NoOptions
 from sysmon.collectors._source import Source
-from sysmon.model import Kind, Metric, Row, Table
+from sysmon.model import Kind, Metric, Row, Table, Unit
 
 Averages = tuple[float | None, float | None, float | None]
 
@@ -42,16 +42,23 @@ class LoadCollector:
         "load",
         "Load averages, processes and open files of the whole machine.",
         (
-            Metric("load_average_1m", Kind.GAUGE, "", "Programs running or waiting, averaged over a minute."),
-            Metric("load_average_5m", Kind.GAUGE, "", "Programs running or waiting, averaged over 5 minutes."),
-            Metric("load_average_15m", Kind.GAUGE, "", "Programs running or waiting, averaged over 15 minutes."),
-            Metric("cpu_count", Kind.GAUGE, "", "Logical cores that are online."),
-            Metric("processes_total", Kind.GAUGE, "", "Processes that exist."),
-            Metric("processes_running", Kind.GAUGE, "", "Threads that run or are ready to."),
-            Metric("processes_blocked", Kind.GAUGE, "", "Threads that wait for a disk and cannot be interrupted."),
-            Metric("processes_forked_per_second", Kind.RATE, "/s", "Processes and threads started."),
-            Metric("context_switches_per_second", Kind.RATE, "/s", "Switches of a core from one thread to another."),
-            Metric("open_files", Kind.GAUGE, "", "File handles that the kernel has given out."),
+            Metric("load_average_1m", Kind.GAUGE, Unit.NONE, "Programs running or waiting, averaged over a minute."),
+            Metric("load_average_5m", Kind.GAUGE, Unit.NONE, "Programs running or waiting, averaged over 5 minutes."),
+            Metric("load_average_15m", Kind.GAUGE, Unit.NONE, "Programs running or waiting, averaged over 15 minutes."),
+            Metric("cpu_count", Kind.GAUGE, Unit.NONE, "Logical cores that are online."),
+            Metric("processes_total", Kind.GAUGE, Unit.NONE, "Processes that exist."),
+            Metric("processes_running", Kind.GAUGE, Unit.NONE, "Threads that run or are ready to."),
+            Metric(
+                "processes_blocked", Kind.GAUGE, Unit.NONE, "Threads that wait for a disk and cannot be interrupted."
+            ),
+            Metric("processes_forked_per_second", Kind.RATE, Unit.PER_SECOND, "Processes and threads started."),
+            Metric(
+                "context_switches_per_second",
+                Kind.RATE,
+                Unit.PER_SECOND,
+                "Switches of a core from one thread to another.",
+            ),
+            Metric("open_files", Kind.GAUGE, Unit.NONE, "File handles that the kernel has given out."),
         ),
     )
 

@@ -9,7 +9,7 @@ from sysmon.collectors._kernel_file import KernelFile, line_number
 from sysmon.collectors._options import NoOptions
 from sysmon.collectors._source import Source
 from sysmon.errors import Unavailable
-from sysmon.model import Kind, Metric, Row, Table
+from sysmon.model import Kind, Metric, Row, Table, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +42,33 @@ class MemoryCollector:
         "memory",
         "Memory and swap of the whole machine.",
         (
-            Metric("memory_total_bytes", Kind.GAUGE, "bytes", "Memory that the kernel manages."),
-            Metric("memory_used_bytes", Kind.GAUGE, "bytes", "Memory that programs could not have: total - available."),
-            Metric("memory_free_bytes", Kind.GAUGE, "bytes", "Memory that holds nothing at all."),
-            Metric("memory_available_bytes", Kind.GAUGE, "bytes", "Memory that programs could have without swapping."),
-            Metric("memory_cached_bytes", Kind.GAUGE, "bytes", "Contents of files kept in memory."),
-            Metric("memory_buffers_bytes", Kind.GAUGE, "bytes", "Raw disk blocks kept in memory."),
-            Metric("memory_shared_bytes", Kind.GAUGE, "bytes", "Memory shared by programs, tmpfs included."),
-            Metric("memory_slab_bytes", Kind.GAUGE, "bytes", "Memory that the kernel uses for its own objects."),
-            Metric("memory_dirty_bytes", Kind.GAUGE, "bytes", "Changed file contents that are not on disk yet."),
-            Metric("memory_committed_bytes", Kind.GAUGE, "bytes", "Memory that programs were promised."),
-            Metric("memory_usage_percent", Kind.RATIO, "percent", "Used memory of all memory."),
-            Metric("memory_major_faults_per_second", Kind.RATE, "/s", "Page faults that had to wait for a disk."),
-            Metric("swap_total_bytes", Kind.GAUGE, "bytes", "Size of the swap space."),
-            Metric("swap_used_bytes", Kind.GAUGE, "bytes", "Swap space in use."),
-            Metric("swap_free_bytes", Kind.GAUGE, "bytes", "Swap space left."),
-            Metric("swap_usage_percent", Kind.RATIO, "percent", "Used swap of all swap; empty where there is none."),
-            Metric("swap_in_bytes_per_second", Kind.RATE, "bytes/s", "Memory brought back from swap."),
-            Metric("swap_out_bytes_per_second", Kind.RATE, "bytes/s", "Memory moved out to swap."),
-            Metric("oom_kills", Kind.COUNT, "", "Programs killed because memory ran out, since the previous sample."),
+            Metric("memory_total_bytes", Kind.GAUGE, Unit.BYTES, "Memory that the kernel manages."),
+            Metric(
+                "memory_used_bytes", Kind.GAUGE, Unit.BYTES, "Memory that programs could not have: total - available."
+            ),
+            Metric("memory_free_bytes", Kind.GAUGE, Unit.BYTES, "Memory that holds nothing at all."),
+            Metric(
+                "memory_available_bytes", Kind.GAUGE, Unit.BYTES, "Memory that programs could have without swapping."
+            ),
+            Metric("memory_cached_bytes", Kind.GAUGE, Unit.BYTES, "Contents of files kept in memory."),
+            Metric("memory_buffers_bytes", Kind.GAUGE, Unit.BYTES, "Raw disk blocks kept in memory."),
+            Metric("memory_shared_bytes", Kind.GAUGE, Unit.BYTES, "Memory shared by programs, tmpfs included."),
+            Metric("memory_slab_bytes", Kind.GAUGE, Unit.BYTES, "Memory that the kernel uses for its own objects."),
+            Metric("memory_dirty_bytes", Kind.GAUGE, Unit.BYTES, "Changed file contents that are not on disk yet."),
+            Metric("memory_committed_bytes", Kind.GAUGE, Unit.BYTES, "Memory that programs were promised."),
+            Metric("memory_usage_percent", Kind.RATIO, Unit.PERCENT, "Used memory of all memory."),
+            Metric(
+                "memory_major_faults_per_second", Kind.RATE, Unit.PER_SECOND, "Page faults that had to wait for a disk."
+            ),
+            Metric("swap_total_bytes", Kind.GAUGE, Unit.BYTES, "Size of the swap space."),
+            Metric("swap_used_bytes", Kind.GAUGE, Unit.BYTES, "Swap space in use."),
+            Metric("swap_free_bytes", Kind.GAUGE, Unit.BYTES, "Swap space left."),
+            Metric("swap_usage_percent", Kind.RATIO, Unit.PERCENT, "Used swap of all swap; empty where there is none."),
+            Metric("swap_in_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Memory brought back from swap."),
+            Metric("swap_out_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Memory moved out to swap."),
+            Metric(
+                "oom_kills", Kind.COUNT, Unit.NONE, "Programs killed because memory ran out, since the previous sample."
+            ),
         ),
     )
 

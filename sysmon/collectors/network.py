@@ -9,7 +9,7 @@ from sysmon import rates
 from sysmon.collectors._filters import Filter
 from sysmon.collectors._kernel_file import KernelFile
 from sysmon.collectors._source import Source, read_bytes
-from sysmon.model import Kind, Metric, Row, Table
+from sysmon.model import Kind, Metric, Row, Table, Unit
 from sysmon.protocols import option
 
 _MEGABIT = 1_000_000
@@ -65,19 +65,29 @@ class NetworkCollector:
         "network",
         "Traffic, errors and losses, interface by interface.",
         (
-            Metric("network_receive_bytes_per_second", Kind.RATE, "bytes/s", "Bytes received."),
-            Metric("network_transmit_bytes_per_second", Kind.RATE, "bytes/s", "Bytes sent."),
-            Metric("network_receive_packets_per_second", Kind.RATE, "/s", "Packets received."),
-            Metric("network_transmit_packets_per_second", Kind.RATE, "/s", "Packets sent."),
-            Metric("network_receive_errors_per_second", Kind.RATE, "/s", "Packets that arrived damaged."),
-            Metric("network_transmit_errors_per_second", Kind.RATE, "/s", "Packets that could not be sent."),
-            Metric("network_receive_drops_per_second", Kind.RATE, "/s", "Packets that arrived and were thrown away."),
-            Metric("network_transmit_drops_per_second", Kind.RATE, "/s", "Packets thrown away before they were sent."),
-            Metric("network_drop_percent", Kind.RATIO, "percent", "Packets thrown away; empty when there was none."),
+            Metric("network_receive_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Bytes received."),
+            Metric("network_transmit_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Bytes sent."),
+            Metric("network_receive_packets_per_second", Kind.RATE, Unit.PER_SECOND, "Packets received."),
+            Metric("network_transmit_packets_per_second", Kind.RATE, Unit.PER_SECOND, "Packets sent."),
+            Metric("network_receive_errors_per_second", Kind.RATE, Unit.PER_SECOND, "Packets that arrived damaged."),
+            Metric("network_transmit_errors_per_second", Kind.RATE, Unit.PER_SECOND, "Packets that could not be sent."),
+            Metric(
+                "network_receive_drops_per_second",
+                Kind.RATE,
+                Unit.PER_SECOND,
+                "Packets that arrived and were thrown away.",
+            ),
+            Metric(
+                "network_transmit_drops_per_second",
+                Kind.RATE,
+                Unit.PER_SECOND,
+                "Packets thrown away before they were sent.",
+            ),
+            Metric("network_drop_percent", Kind.RATIO, Unit.PERCENT, "Packets thrown away; empty when there was none."),
             Metric(
                 "network_bandwidth_usage_percent",
                 Kind.RATIO,
-                "percent",
+                Unit.PERCENT,
                 "Traffic of the busier direction of the link's speed; empty where the speed is unknown.",
             ),
         ),

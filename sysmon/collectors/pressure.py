@@ -10,7 +10,7 @@ from sysmon.collectors._kernel_file import KernelFile
 from sysmon.collectors._options import NoOptions
 from sysmon.collectors._source import Source
 from sysmon.errors import Unavailable
-from sysmon.model import Kind, Metric, Row, Table
+from sysmon.model import Kind, Metric, Row, Table, Unit
 
 _RESOURCES = ("cpu", "memory", "io")
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EOPNOTSUPP)
@@ -41,8 +41,10 @@ class PressureCollector:
         "pressure",
         "Time that programs lost because the machine was short of something.",
         (
-            Metric("pressure_some_percent", Kind.RATIO, "percent", "Time in which at least one program had to wait."),
-            Metric("pressure_full_percent", Kind.RATIO, "percent", "Time in which nobody could work for waiting."),
+            Metric(
+                "pressure_some_percent", Kind.RATIO, Unit.PERCENT, "Time in which at least one program had to wait."
+            ),
+            Metric("pressure_full_percent", Kind.RATIO, Unit.PERCENT, "Time in which nobody could work for waiting."),
         ),
         labels=("resource",),
     )

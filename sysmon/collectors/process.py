@@ -14,7 +14,7 @@ from sysmon.collectors._procfs import Usage
 from sysmon.collectors._ranking import Io, Processes
 from sysmon.collectors._source import Source
 from sysmon.errors import Unavailable
-from sysmon.model import Kind, Metric, Row, Table
+from sysmon.model import Kind, Metric, Row, Table, Unit
 from sysmon.protocols import option
 from sysmon.text import instants
 
@@ -67,12 +67,14 @@ class ProcessCollector:
         "process",
         "The processes that use most, and one row for all others.",
         (
-            Metric("process_cpu_percent", Kind.RATIO, "percent", "Processor time, in percent of one core."),
-            Metric("process_memory_bytes", Kind.GAUGE, "bytes", "Memory in use, shared pages included."),
-            Metric("process_memory_percent", Kind.RATIO, "percent", "Memory in use of all memory."),
-            Metric("process_threads", Kind.GAUGE, "", "Threads."),
-            Metric("process_read_bytes_per_second", Kind.RATE, "bytes/s", "Bytes it made the disks read."),
-            Metric("process_write_bytes_per_second", Kind.RATE, "bytes/s", "Bytes it made the disks write."),
+            Metric("process_cpu_percent", Kind.RATIO, Unit.PERCENT, "Processor time, in percent of one core."),
+            Metric("process_memory_bytes", Kind.GAUGE, Unit.BYTES, "Memory in use, shared pages included."),
+            Metric("process_memory_percent", Kind.RATIO, Unit.PERCENT, "Memory in use of all memory."),
+            Metric("process_threads", Kind.GAUGE, Unit.NONE, "Threads."),
+            Metric("process_read_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Bytes it made the disks read."),
+            Metric(
+                "process_write_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Bytes it made the disks write."
+            ),
         ),
         labels=("pid", "started", "name", "username", "unit"),
         series=False,

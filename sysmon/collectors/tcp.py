@@ -8,7 +8,7 @@ from sysmon.collectors._kernel_file import KernelFile
 from sysmon.collectors._options import NoOptions
 from sysmon.collectors._source import Source
 from sysmon.errors import Unavailable
-from sysmon.model import Kind, Metric, Row, Table
+from sysmon.model import Kind, Metric, Row, Table, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,17 @@ class TcpCollector:
         "tcp",
         "The health of TCP, over IPv4 and IPv6 together.",
         (
-            Metric("tcp_retransmits_per_second", Kind.RATE, "/s", "Segments sent again because no answer came."),
             Metric(
-                "tcp_listen_drops_per_second", Kind.RATE, "/s", "Callers that a listening program lost: queue full."
+                "tcp_retransmits_per_second", Kind.RATE, Unit.PER_SECOND, "Segments sent again because no answer came."
             ),
-            Metric("tcp_active_opens_per_second", Kind.RATE, "/s", "Connections that this machine began."),
-            Metric("tcp_passive_opens_per_second", Kind.RATE, "/s", "Connections that others began."),
+            Metric(
+                "tcp_listen_drops_per_second",
+                Kind.RATE,
+                Unit.PER_SECOND,
+                "Callers that a listening program lost: queue full.",
+            ),
+            Metric("tcp_active_opens_per_second", Kind.RATE, Unit.PER_SECOND, "Connections that this machine began."),
+            Metric("tcp_passive_opens_per_second", Kind.RATE, Unit.PER_SECOND, "Connections that others began."),
         ),
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sysmon.model import AlertEvent, Transition
+from sysmon.model import AlertEvent, Transition, Unit
 from sysmon.text import ansi
 from sysmon.text.culprits import blame
 from sysmon.text.names import printable
@@ -22,7 +22,6 @@ _COLOURS = {
     "CRITICAL": ansi.BRIGHT + ansi.RED,
 }
 _HEADINGS = ("time", "state", "alerts", "cpu %", "mem %", "busy disk %", "net in", "net out", "top process %")
-_UNITS = (("_bytes_per_second", "bytes/s"), ("_percent", "percent"), ("_bytes", "bytes"), ("_per_second", "/s"))
 
 
 def heading(width: int) -> str:
@@ -41,8 +40,8 @@ def tick_line(at: datetime, seen: "Overview", active: Sequence[AlertEvent], *, w
         _number(seen.cpu),
         _number(seen.memory.percent if seen.memory else None),
         _disk(seen.disk, 11),
-        short(seen.received, "bytes/s"),
-        short(seen.sent, "bytes/s"),
+        short(seen.received, Unit.BYTES_PER_SECOND),
+        short(seen.sent, Unit.BYTES_PER_SECOND),
         _process(seen.process, max(14, width - 66)),
     )
     line = _columns(cells)[:width].rstrip()
@@ -76,8 +75,8 @@ def paint(text: str, state: str, *, color: bool) -> str:
 
 
 def _told(event: AlertEvent) -> str:
-    value = human(event.value, _unit(event.metric))
-    peak = human(event.peak, _unit(event.metric))
+    value = human(event.value, event.unit)
+    peak = human(event.peak, event.unit)
     lasted = format_age(event.duration)
     match event.transition:
         case Transition.FIRED:
@@ -98,11 +97,6 @@ def _told(event: AlertEvent) -> str:
             return f"{event.metric} {value} {event.condition}, flapping: told again when it is steady"
         case Transition.STEADY:
             return f"{event.metric} {value}, steady again and {event.reason}"
-
-
-def _unit(metric: str) -> str:
-    """Return the unit that a metric's name carries."""
-    return next((unit for ending, unit in _UNITS if metric.endswith(ending)), "ms" if metric.endswith("_ms") else "")
 
 
 def _columns(cells: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from sysmon.console.overview import Process
 from sysmon.console.status_model import ActiveAlert, Point, RunStatus
-from sysmon.model import Level
+from sysmon.model import Level, Unit
 from sysmon.text.cells import Look, Span, cut, cut_front, fill, gauge, level_style, painted, sparkline, width_of
 from sysmon.text.units import format_age, human
 
@@ -118,11 +118,11 @@ class _Painter:
         memory, swap = self._status.seen.memory, self._status.seen.swap
         if memory is None:
             return self._unknown("memory")
-        parts = [f"{human(memory.used, 'bytes')} of {human(memory.total, 'bytes')}"]
+        parts = [f"{human(memory.used, Unit.BYTES)} of {human(memory.total, Unit.BYTES)}"]
         if self._narrow:
-            parts = [human(memory.used, "bytes")]
+            parts = [human(memory.used, Unit.BYTES)]
         if swap and swap.used:
-            parts.append(f"swap {human(swap.percent, 'percent')}")
+            parts.append(f"swap {human(swap.percent, Unit.PERCENT)}")
         history = [point.memory for point in self._status.history]
         return self._charted("memory", "memory", memory.percent, self._parts(parts, ", "), history)
 
@@ -130,7 +130,10 @@ class _Painter:
         disk = self._status.seen.disk
         if disk is None:
             return self._unknown("disk")
-        rates = [f"read {human(disk.read, 'bytes/s')}", f"write {human(disk.written, 'bytes/s')}"]
+        rates = [
+            f"read {human(disk.read, Unit.BYTES_PER_SECOND)}",
+            f"write {human(disk.written, Unit.BYTES_PER_SECOND)}",
+        ]
         history = [point.disk for point in self._status.history]
         return self._charted("disk", "disk_io", disk.percent, self._parts([disk.name, *rates], ", "), history)
 
@@ -138,7 +141,7 @@ class _Painter:
         mount = self._status.seen.mount
         if mount is None:
             return self._unknown("space")
-        parts = [mount.name, f"{human(mount.free, 'bytes')} free"]
+        parts = [mount.name, f"{human(mount.free, Unit.BYTES)} free"]
         return self._measured("space", "disk_usage", mount.percent, [Span(self._parts(parts, ", "))])
 
     def _network(self) -> list[Span]:
@@ -146,10 +149,10 @@ class _Painter:
         if seen.received is None:
             return self._unknown("network")
         label = self._label("network", "network")
-        received = Span(f"{human(seen.received, 'bytes/s'):>{_VALUE}}{self._gap}")
+        received = Span(f"{human(seen.received, Unit.BYTES_PER_SECOND):>{_VALUE}}{self._gap}")
         if self._narrow:
-            return [label, received, Span(f"in, {human(seen.sent, 'bytes/s')} out")]
-        detail = f"{human(seen.sent, 'bytes/s')} out"
+            return [label, received, Span(f"in, {human(seen.sent, Unit.BYTES_PER_SECOND)} out")]
+        detail = f"{human(seen.sent, Unit.BYTES_PER_SECOND)} out"
         spans = [label, received, Span(f"{'in':<{self._bar}}{self._gap}"), Span(f"{detail:<{self._detail}}")]
         if self._spark <= 0:
             return spans
@@ -162,10 +165,10 @@ class _Painter:
         first, second = self._status.seen.process, self._status.seen.largest
         if first is None and second is None:
             return self._unknown("top cpu")
-        value = human(first.value, "percent") if first else "-"
+        value = human(first.value, Unit.PERCENT) if first else "-"
         room = self._width - _LABEL - _VALUE - 2 * len(self._gap)
         spans = [Span(f"{'top cpu':<{_LABEL}}{self._gap}", "dim"), Span(f"{value:>{_VALUE}}{self._gap}")]
-        memory = f"memory {human(second.value, 'bytes')} " if second else ""
+        memory = f"memory {human(second.value, Unit.BYTES)} " if second else ""
         if self._narrow or second is None:
             return [*spans, Span(self._process(first, room))]
         left = max(self._bar, min(room // 2 - len(self._gap), width_of(self._process(first, room))))
@@ -184,7 +187,7 @@ class _Painter:
         spans.append(Span(f"{status.dropped} dropped", "warning" if status.dropped else ""))
         if self._narrow:
             return spans
-        cost = f", own cost {human(status.own_cpu, 'percent')} CPU, {human(status.own_memory, 'bytes')}"
+        cost = f", own cost {human(status.own_cpu, Unit.PERCENT)} CPU, {human(status.own_memory, Unit.BYTES)}"
         return [*spans, Span(cost, "dim")]
 
     def _files(self) -> list[Span]:
@@ -206,7 +209,7 @@ class _Painter:
             return self._unknown(label)
         return [
             self._label(label, table),
-            Span(f"{human(percent, 'percent'):>{_VALUE}}{self._gap}"),
+            Span(f"{human(percent, Unit.PERCENT):>{_VALUE}}{self._gap}"),
             *gauge(percent, self._bar, self._look, level_style(self._status.levels.get(table))),
             Span(self._gap),
             *tail,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sysmon.formats.jsonl import origin_items
-from sysmon.model import AlertEvent, Culprit, Event, Level, Origin, Transition
+from sysmon.model import AlertEvent, Culprit, Event, Level, Origin, Transition, Unit
 from sysmon.text.instants import format_instant, parse_instant
 
 ACTIVE = "active"
@@ -48,6 +48,7 @@ def alert_record(event: AlertEvent) -> dict[str, object]:
         "told": _told(event),
         "level": event.level.value,
         "metric": event.metric,
+        "unit": event.unit.value,
         "value": event.value,
         "peak": event.peak,
         "threshold": event.threshold,
@@ -83,6 +84,7 @@ def read_alert(record: Mapping[str, Any]) -> AlertEvent:
         notified=record["told"] is True,
         muted_by=record["told"] if isinstance(record["told"], str) else None,
         message=record.get("message"),
+        unit=Unit.stored(record.get("unit")),
         trend=tuple(record.get("trend", ())),
         resource=record.get("resource"),
         top=tuple(Culprit(**culprit) for culprit in record.get("top", ())),

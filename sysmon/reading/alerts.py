@@ -64,6 +64,7 @@ def _apply_event(before: PastAlert | None, event: AlertEvent) -> PastAlert:
         id=event.id,
         rule=event.rule,
         metric=event.metric,
+        unit=event.unit,
         level=event.level if before is None else max(before.level, event.level, key=lambda level: level.rank),
         labels=event.labels,
         since=event.since,

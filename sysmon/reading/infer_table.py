@@ -9,7 +9,7 @@ import msgspec
 
 from sysmon.datadir.segments import Form
 from sysmon.formats.csv import split_line
-from sysmon.model import Kind, Metric, Table
+from sysmon.model import Kind, Metric, Table, Unit
 from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
 from sysmon.reading.decode import HEAD, Unreadable, number
@@ -29,7 +29,7 @@ def discover_table(folder: Path, since: datetime, until: datetime) -> Table:
             if name not in HEAD:
                 texts[name] = texts.get(name, False) or is_text
     labels = tuple(name for name, is_text in texts.items() if is_text)
-    metrics = tuple(Metric(name, Kind.GAUGE, "", "") for name, is_text in texts.items() if not is_text)
+    metrics = tuple(Metric(name, Kind.GAUGE, Unit.NONE, "") for name, is_text in texts.items() if not is_text)
     return Table(folder.name, "A table of another program.", metrics, labels)
 
 

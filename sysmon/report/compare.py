@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from sysmon.model import Kind, Metric
+from sysmon.model import Kind, Metric, Unit
 from sysmon.report.summary import (
     Change,
     Compared,
@@ -24,7 +24,13 @@ _OWN = ("agent", "collector")
 _POINTS = 50
 """So many points of percent are as large a change as there is."""
 
-_LITTLE = {"bytes": 16 * 2**20, "bytes/s": 100_000, "/s": 10, "seconds": 0.01, "ms": 5}
+_LITTLE = {
+    Unit.BYTES: 16 * 2**20,
+    Unit.BYTES_PER_SECOND: 100_000,
+    Unit.PER_SECOND: 10,
+    Unit.SECONDS: 0.01,
+    Unit.MILLISECONDS: 5,
+}
 """How much of a unit hardly matters; 1 of all others."""
 
 _Key = tuple[str, tuple[tuple[str, str], ...]]
@@ -65,7 +71,7 @@ def value_of(metric: Metric, stats: Stats) -> float:
 def weight(metric: Metric, then: float, now: float) -> float:
     """Return how large a change is, from 0 to 1: percents by their points, others by their part of both values."""
     difference = abs(now - then)
-    if metric.unit == "percent":
+    if metric.unit is Unit.PERCENT:
         return min(1.0, difference / _POINTS)
     return difference / (abs(then) + abs(now) + _LITTLE.get(metric.unit, 1))
 

@@ -5,14 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sysmon.history import Coverage
-from sysmon.model import Kind, Metric
+from sysmon.model import Kind, Metric, Unit
 from sysmon.report.render.changes import change
 from sysmon.report.render.phrases import is_exceeded
 from sysmon.report.summary import MetricSummary, SeriesSummary, Stats, TableSummary
 from sysmon.text.units import cell
-
-YES_OR_NO = "0 or 1"
-"""The unit of a metric that says whether something is so: its mean is a share of the time."""
 
 _CROWD = 12
 _MANY = 4
@@ -69,7 +66,7 @@ def digest_titles(metric: Metric) -> tuple[str, ...]:
     """Return what is told of a metric where a series has one line."""
     if metric.kind is Kind.COUNT:
         return ("total",)
-    return ("share",) if metric.unit == YES_OR_NO else ("mean", "p95", "max")
+    return ("share",) if metric.unit is Unit.YES_OR_NO else ("mean", "p95", "max")
 
 
 def digest(metric: Metric, stats: Stats | None) -> tuple[str, ...]:
@@ -78,7 +75,7 @@ def digest(metric: Metric, stats: Stats | None) -> tuple[str, ...]:
         return ("-",) * len(digest_titles(metric))
     if metric.kind is Kind.COUNT:
         return (cell(round(stats.mean * stats.samples), metric.unit),)
-    if metric.unit == YES_OR_NO:
+    if metric.unit is Unit.YES_OR_NO:
         # Rounded down, as coverage is.
         return (f"{int(1000 * stats.mean) / 10:g} %",)
     return tuple(cell(value, metric.unit) for value in (stats.mean, stats.p95, stats.max))
@@ -91,7 +88,7 @@ def digest_changes(item: MetricSummary) -> tuple[str, ...]:
         return ("",) * len(digest_titles(metric))
     if metric.kind is Kind.COUNT:
         return (change(metric, round(before.mean * before.samples), round(stats.mean * stats.samples)),)
-    if metric.unit == YES_OR_NO:
+    if metric.unit is Unit.YES_OR_NO:
         return (change(metric, before.mean, stats.mean),)
     return tuple(
         change(metric, *pair) for pair in ((before.mean, stats.mean), (before.p95, stats.p95), (before.max, stats.max))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import fsum
 
 from sysmon.history import AggregatedGroup, AggregatedTable, Coverage, GroupUse, TableHistory
-from sysmon.model import Kind, Metric, Table
+from sysmon.model import Kind, Metric, Table, Unit
 from sysmon.report.summary import RankedGroup, Ranking, present
 from sysmon.text.instants import from_ms
 
@@ -15,7 +15,7 @@ PASSING = ("pid", "started")
 
 _USUAL = ("process_cpu_percent", "process_memory_bytes")
 _READ_AND_WRITTEN = ("process_read_bytes_per_second", "process_write_bytes_per_second")
-_IO = Metric("process_io_bytes_per_second", Kind.RATE, "bytes/s", "read and written together")
+_IO = Metric("process_io_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "read and written together")
 
 Labels = tuple[tuple[str, str], ...]
 

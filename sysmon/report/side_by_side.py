@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sysmon.history import AlertState
-from sysmon.model import Kind, Level, Metric
-from sysmon.report.layout import YES_OR_NO
+from sysmon.model import Kind, Level, Metric, Unit
 from sysmon.report.overview import LOOKED_AT
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, TableSummary
 
@@ -78,7 +77,7 @@ def is_total(metric: Metric) -> bool:
 
 def is_share(metric: Metric) -> bool:
     """Say whether a metric is told by the share of the time."""
-    return metric.unit == YES_OR_NO
+    return metric.unit is Unit.YES_OR_NO
 
 
 def _importance(items: Sequence[MetricSummary]) -> tuple[int, bool]:

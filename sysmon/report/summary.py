@@ -164,9 +164,9 @@ class Compared:
 class Report:
     """Everything that a report says of one host.
 
-    `idle` is the seconds in which nothing ran that could sample, None if unknown; `units` are those of all known
-    metrics, for the alerts' sake. `glance` is empty where only some tables or metrics were asked for. `sources` are the
-    kinds of files that answered, the coarsest first: `1d` and `1h` are roll-ups, whose percentiles are within 1 %.
+    `idle` is the seconds in which nothing ran that could sample, None if unknown. `glance` is empty where only some
+    tables or metrics were asked for. `sources` are the kinds of files that answered, the coarsest first: `1d` and `1h`
+    are roll-ups, whose percentiles are within 1 %.
     `silences` says whom nobody is told of, in a line each. `edges` are where the parts of a time table begin, and where
     the last one ends; they are empty without one. `by` is the label by which series are told side by side, or `host`,
     empty where each is told in a block of its own.
@@ -181,7 +181,6 @@ class Report:
     rankings: tuple[Ranking, ...]
     alerts: tuple[PastAlert, ...]
     skipped: int
-    units: Mapping[str, str]
     glance: tuple[GlanceItem, ...] = ()
     sources: tuple[str, ...] = ()
     silences: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """What sysmon measures about its own sampling: the `collector` and `agent` tables."""
 
-from sysmon.model import Kind, Metric, Table
+from sysmon.model import Kind, Metric, Table, Unit
 
 COLLECTOR = Table(
     name="collector",
@@ -9,9 +9,14 @@ COLLECTOR = Table(
     paced_by="collector",
     compact=True,
     metrics=(
-        Metric("collector_duration_seconds", Kind.GAUGE, "seconds", "Time from asking to having the rows."),
-        Metric("collector_up", Kind.GAUGE, "0 or 1", "1 when it answered, 0 when it failed or waits for its next try."),
-        Metric("collector_errors", Kind.COUNT, "", "Failures since the previous tick."),
+        Metric("collector_duration_seconds", Kind.GAUGE, Unit.SECONDS, "Time from asking to having the rows."),
+        Metric(
+            "collector_up",
+            Kind.GAUGE,
+            Unit.YES_OR_NO,
+            "1 when it answered, 0 when it failed or waits for its next try.",
+        ),
+        Metric("collector_errors", Kind.COUNT, Unit.NONE, "Failures since the previous tick."),
     ),
 )
 
@@ -20,11 +25,11 @@ AGENT = Table(
     help="What `sysmon run` itself costs, and how well it keeps time; one row a tick.",
     labels=("run",),
     metrics=(
-        Metric("agent_sequence", Kind.GAUGE, "", "Ticks taken in this run."),
-        Metric("agent_cpu_percent", Kind.RATIO, "percent", "CPU time of the whole process, of one core."),
-        Metric("agent_memory_bytes", Kind.GAUGE, "bytes", "Resident memory of the process."),
-        Metric("agent_tick_lateness_seconds", Kind.GAUGE, "seconds", "How long after its instant the tick began."),
-        Metric("agent_samples_missed", Kind.COUNT, "", "Base ticks skipped since the previous tick."),
-        Metric("agent_samples_dropped", Kind.COUNT, "", "Samples taken and lost before they reached a file."),
+        Metric("agent_sequence", Kind.GAUGE, Unit.NONE, "Ticks taken in this run."),
+        Metric("agent_cpu_percent", Kind.RATIO, Unit.PERCENT, "CPU time of the whole process, of one core."),
+        Metric("agent_memory_bytes", Kind.GAUGE, Unit.BYTES, "Resident memory of the process."),
+        Metric("agent_tick_lateness_seconds", Kind.GAUGE, Unit.SECONDS, "How long after its instant the tick began."),
+        Metric("agent_samples_missed", Kind.COUNT, Unit.NONE, "Base ticks skipped since the previous tick."),
+        Metric("agent_samples_dropped", Kind.COUNT, Unit.NONE, "Samples taken and lost before they reached a file."),
     ),
 )

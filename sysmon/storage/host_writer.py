@@ -8,7 +8,7 @@ from pathlib import Path
 from sysmon.datadir.segments import Form
 from sysmon.formats import csv, jsonl, records
 from sysmon.formats.paired import PairEncoder
-from sysmon.model import AlertEvent, Event, Origin, Row, Table
+from sysmon.model import AlertEvent, Event, Origin, Row, Table, Unit
 from sysmon.storage.free_space import Room, free_bytes, room
 from sysmon.storage.layout import Layout
 from sysmon.storage.segment_writer import CopyError, Stream, SyncError
@@ -72,11 +72,13 @@ class HostFiles:
             for files in self._tables.values():
                 self._counting(lambda stream=files.stream: stream.copy(on=copies))  # type: ignore[misc]  # bound now
             if before is Room.EVERYTHING and len(self._forms()) > 1:
-                self._tell(f"only {human(free, 'bytes')} are free: copies in CSV are not written until there is more")
+                self._tell(
+                    f"only {human(free, Unit.BYTES)} are free: copies in CSV are not written until there is more"
+                )
             elif copies and len(self._forms()) > 1:
-                self._tell(f"{human(free, 'bytes')} are free: copies in CSV are written again")
+                self._tell(f"{human(free, Unit.BYTES)} are free: copies in CSV are written again")
         if self._room is Room.NO_ROWS:
-            raise OSError(errno.ENOSPC, f"less than {human(self._min_free, 'bytes')} are free, as min_free asks for")
+            raise OSError(errno.ENOSPC, f"less than {human(self._min_free, Unit.BYTES)} are free, as min_free asks for")
 
     def append_rows(self, table: str, at: datetime, rows: Sequence[Row]) -> None:
         """Store the rows of one table at one instant."""

@@ -1,6 +1,6 @@
 """How is a process shown that an alert names? `java(4312) 180 %`, the same on the console, in reports and lists."""
 
-from sysmon.model import Culprit
+from sysmon.model import Culprit, Unit
 from sysmon.text.names import printable
 from sysmon.text.units import human
 
@@ -10,5 +10,5 @@ def blame(culprit: Culprit, resource: str | None) -> str:
     if resource == "cpu":
         used = f"{culprit.value:.0f} %"
     else:
-        used = human(culprit.value, "bytes" if resource == "memory" else "bytes/s")
+        used = human(culprit.value, Unit.BYTES if resource == "memory" else Unit.BYTES_PER_SECOND)
     return f"{printable(culprit.name)}({printable(culprit.pid)}) {used}"

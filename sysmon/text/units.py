@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 from sysmon.errors import UsageError
+from sysmon.model import Unit
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+", re.ASCII)
@@ -11,6 +12,7 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]iB|[kMGT]B|B)", re.ASCII)
 _BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _BYTES |= {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_PREFIXES = {1000: ("", "k", "M", "G", "T", "P"), 1024: ("", "Ki", "Mi", "Gi", "Ti", "Pi")}
 _LONGEST = timedelta(days=36_500)
 _LARGEST = 2**63
 
@@ -74,72 +76,66 @@ def format_size(size: int) -> str:
     return f"{size}B"
 
 
-def human(value: float | None, unit: str) -> str:
+def human(value: float | None, unit: Unit) -> str:
     """Return a number with its unit for a person to read: `97.2 %`, `1.5 GiB`, `340 kB/s`, `1.2 k/s`, `-`.
 
-    `unit` is a metric's declared unit. Memory and disks count in powers of 1024, rates in powers of 1000.
+    Memory and disks count in powers of 1024, rates in powers of 1000.
     """
     if value is None:
         return "-"
-    if unit == "bytes":
-        return f"{_scaled(value, 1024, ('', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'))}B"
-    if unit == "bytes/s":
-        return f"{_scaled(value, 1000, ('', 'k', 'M', 'G', 'T', 'P'))}B/s"
-    if unit == "percent":
-        return f"{value:.1f} %"
-    if unit == "seconds":
-        return f"{_milli(value)} ms" if 0 < abs(value) < 1 else f"{value:.1f} s"
-    if unit == "ms":
-        return f"{_scaled(value, 1000, ('', 'k', 'M'))}ms"
-    text = _scaled(value, 1000, ("", "k", "M", "G", "T", "P")).rstrip()
-    return f"{text}/s" if unit.endswith("/s") else text
+    if unit is Unit.SECONDS and 0 < abs(value) < 1:
+        return f"{_milliseconds(value)} ms"
+    if unit.base == 1:
+        return f"{value:.{unit.precision}f}{unit.suffix}"
+    number, prefix = _scale(value, unit)
+    return f"{number} {prefix}{unit.symbol}" if prefix else f"{number}{unit.suffix}"
 
 
-def short(value: float | None, unit: str) -> str:
+def short(value: float | None, unit: Unit) -> str:
     """Return a number in at most 6 characters, for a column whose heading or row names the unit: `1.5Gi`, `340k`.
 
     Seconds carry their unit, `0.21ms` or `1.5s`, because they are written in two.
     """
     if value is None:
         return "-"
-    if unit == "bytes":
-        return _scaled(value, 1024, ("", "Ki", "Mi", "Gi", "Ti", "Pi")).replace(" ", "")
-    if unit == "seconds" and 0 < abs(value) < 1:
+    if unit is Unit.SECONDS and 0 < abs(value) < 1:
         ms = value * 1000
         return f"{ms:.{2 if abs(ms) < 9.995 else 1 if abs(ms) < 99.95 else 0}f}ms"
-    text = _scaled(value, 1000, ("", "k", "M", "G", "T", "P")).replace(" ", "")
-    return f"{text}s" if unit == "seconds" and value else text
+    text = "".join(_scale(value, unit))
+    return f"{text}s" if unit is Unit.SECONDS and value else text
 
 
-def cell(value: float | None, unit: str) -> str:
+def cell(value: float | None, unit: Unit) -> str:
     """Return a number with its unit in at most 8 characters, for a column: `97.2%`, `1.5GiB`, `12.3MB/s`, `1.2k`, `-`.
 
     A long time is told in its two largest units. A negative number takes one character more.
     """
     if value is None:
         return "-"
-    if unit == "percent":
+    if unit is Unit.PERCENT:
         digits = 0 if abs(value) >= 99.95 or not value else 1 if abs(value) >= 9.995 else 2
         return f"{value:.{digits}f}%" if abs(value) < 99_999.5 else f"{value:.1e}%"
-    if unit == "ms" and abs(value) >= 999.5:
-        value, unit = value / 1000, "seconds"
-    if unit == "seconds" and abs(value) >= 99.95:
+    if unit is Unit.MILLISECONDS and abs(value) >= 999.5:
+        value, unit = value / 1000, Unit.SECONDS
+    if unit is Unit.SECONDS and abs(value) >= 99.95:
         return f"{'-' if value < 0 else ''}{format_age(value)}"
     return human(value, unit).replace(" ", "")
 
 
-def _milli(seconds: float) -> str:
+def _milliseconds(seconds: float) -> str:
     ms = round(seconds * 1000, 2)
     return f"{ms:.0f}" if abs(ms) >= 100 else f"{ms:.3g}"
 
 
-def _scaled(value: float, base: int, prefixes: tuple[str, ...]) -> str:
+def _scale(value: float, unit: Unit) -> tuple[str, str]:
+    """Return a number of three digits or so, and the prefix that it is to be multiplied by."""
+    base = 1024 if unit.base == 1024 else 1000
     rest = float(value)
-    for prefix in prefixes:
-        if abs(rest) < base - 0.5 or prefix == prefixes[-1]:
+    for prefix in _PREFIXES[base]:
+        if abs(rest) < base - 0.5 or prefix == _PREFIXES[base][-1]:
             break
         rest /= base
     digits = 0 if abs(rest) >= 99.95 or (prefix == "" and rest == int(rest)) else 1
     if prefix == "" and 0 < abs(rest) < 10 and digits:
         digits = 2
-    return f"{rest:.{digits}f} {prefix}"
+    return f"{rest:.{digits}f}", prefix

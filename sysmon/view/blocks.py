@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sysmon.model import Row
+from sysmon.model import Row, Unit
 from sysmon.text.cells import Look, Span, cut, cut_front, fill, gauge, level_style, sparkline, width_of
 from sysmon.text.units import short
 from sysmon.view.alert_marks import level_of
@@ -58,7 +58,7 @@ class _Column:
 
     heading: str
     metric: str
-    unit: str
+    unit: Unit
 
     @property
     def width(self) -> int:
@@ -85,13 +85,13 @@ DISKS = _Kind(
     "disk_io",
     "device",
     (
-        _Column("busy %", "disk_io_util_percent", "percent"),
-        _Column("read/s", "disk_read_bytes_per_second", "bytes/s"),
-        _Column("write/s", "disk_write_bytes_per_second", "bytes/s"),
-        _Column("wait ms", "disk_await_ms", "ms"),
-        _Column("queue", "disk_queue_length", ""),
-        _Column("reads/s", "disk_read_ops_per_second", "/s"),
-        _Column("writes/s", "disk_write_ops_per_second", "/s"),
+        _Column("busy %", "disk_io_util_percent", Unit.PERCENT),
+        _Column("read/s", "disk_read_bytes_per_second", Unit.BYTES_PER_SECOND),
+        _Column("write/s", "disk_write_bytes_per_second", Unit.BYTES_PER_SECOND),
+        _Column("wait ms", "disk_await_ms", Unit.MILLISECONDS),
+        _Column("queue", "disk_queue_length", Unit.NONE),
+        _Column("reads/s", "disk_read_ops_per_second", Unit.PER_SECOND),
+        _Column("writes/s", "disk_write_ops_per_second", Unit.PER_SECOND),
     ),
     ("disk_io_util_percent",),
     100.0,
@@ -101,13 +101,13 @@ NETWORK = _Kind(
     "network",
     "interface",
     (
-        _Column("in/s", "network_receive_bytes_per_second", "bytes/s"),
-        _Column("out/s", "network_transmit_bytes_per_second", "bytes/s"),
-        _Column("drop %", "network_drop_percent", "percent"),
-        _Column("used %", "network_bandwidth_usage_percent", "percent"),
-        _Column("packets in", "network_receive_packets_per_second", "/s"),
-        _Column("packets out", "network_transmit_packets_per_second", "/s"),
-        _Column("errors in", "network_receive_errors_per_second", "/s"),
+        _Column("in/s", "network_receive_bytes_per_second", Unit.BYTES_PER_SECOND),
+        _Column("out/s", "network_transmit_bytes_per_second", Unit.BYTES_PER_SECOND),
+        _Column("drop %", "network_drop_percent", Unit.PERCENT),
+        _Column("used %", "network_bandwidth_usage_percent", Unit.PERCENT),
+        _Column("packets in", "network_receive_packets_per_second", Unit.PER_SECOND),
+        _Column("packets out", "network_transmit_packets_per_second", Unit.PER_SECOND),
+        _Column("errors in", "network_receive_errors_per_second", Unit.PER_SECOND),
     ),
     ("network_receive_bytes_per_second", "network_transmit_bytes_per_second"),
 )
@@ -116,10 +116,10 @@ MOUNTS = _Kind(
     "disk_usage",
     "mountpoint",
     (
-        _Column("used %", "disk_usage_percent", "percent"),
-        _Column("free", "disk_free_bytes", "bytes"),
-        _Column("inode %", "inode_usage_percent", "percent"),
-        _Column("size", "disk_total_bytes", "bytes"),
+        _Column("used %", "disk_usage_percent", Unit.PERCENT),
+        _Column("free", "disk_free_bytes", Unit.BYTES),
+        _Column("inode %", "inode_usage_percent", Unit.PERCENT),
+        _Column("size", "disk_total_bytes", Unit.BYTES),
     ),
     ("disk_usage_percent",),
     100.0,
@@ -183,7 +183,7 @@ def cores(moment: Moment, width: int, look: Look) -> Block | None:
             line += [
                 Span(f"{'  ' if line else ''}{look.shown(name):>{label}} ", "dim"),
                 *gauge(value or 0.0, bar, look, level_style(level)),
-                Span(f"{short(value, 'percent'):>5}"),
+                Span(f"{short(value, Unit.PERCENT):>5}"),
             ]
         lines.append(line)
     return Block(title, lines, [1.0] * len(lines), small)
@@ -193,12 +193,12 @@ def connections(moment: Moment, width: int, look: Look) -> Block | None:
     """Return how many TCP connections there are in which state, and what is lost."""
     tcp = moment.record("tcp")
     parts = [
-        f"{look.shown(text(one, 'state'))} {short(count, '')}"
+        f"{look.shown(text(one, 'state'))} {short(count, Unit.NONE)}"
         for one in moment.records("connections")
         if (count := number(one, "network_connections"))
     ]
     parts += [
-        f"{what} {short(value, '/s')}/s"
+        f"{what} {short(value, Unit.PER_SECOND)}/s"
         for what, name in (
             ("retransmits", "tcp_retransmits_per_second"),
             ("listen drops", "tcp_listen_drops_per_second"),
@@ -219,10 +219,10 @@ def group(moment: Moment, width: int, look: Look) -> Block | None:
     parts = [
         f"{what} {short(value, unit)}"
         for what, name, unit in (
-            ("memory used", "cgroup_memory_used_bytes", "bytes"),
-            ("of", "cgroup_memory_limit_bytes", "bytes"),
-            ("cores", "cgroup_cpu_limit_cores", ""),
-            ("throttled %", "cgroup_throttled_percent", "percent"),
+            ("memory used", "cgroup_memory_used_bytes", Unit.BYTES),
+            ("of", "cgroup_memory_limit_bytes", Unit.BYTES),
+            ("cores", "cgroup_cpu_limit_cores", Unit.NONE),
+            ("throttled %", "cgroup_throttled_percent", Unit.PERCENT),
         )
         if (value := number(record, name)) is not None
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sysmon.model import Row
+from sysmon.model import Row, Unit
 from sysmon.text.cells import Look, Span, cut
 from sysmon.text.units import format_age, human
 from sysmon.view.layout import GAP, beside
@@ -21,10 +21,10 @@ def charts(moment: Moment, width: int, lines: int, look: Look) -> list[Line]:
     if lines < LEAST:
         return []
     picks = {
-        "cpu": ("cpu", moment.picker("cpu", "cpu_usage_percent", "all"), 100.0, "percent"),
-        "network": ("network", _traffic(moment), None, "bytes/s"),
-        "memory": ("memory", moment.picker("memory", "memory_usage_percent"), 100.0, "percent"),
-        "busiest disk": ("disk_io", moment.picker("disk_io", "disk_io_util_percent", several=max), 100.0, "percent"),
+        "cpu": ("cpu", moment.picker("cpu", "cpu_usage_percent", "all"), 100.0, Unit.PERCENT),
+        "network": ("network", _traffic(moment), None, Unit.BYTES_PER_SECOND),
+        "memory": ("memory", moment.picker("memory", "memory_usage_percent"), 100.0, Unit.PERCENT),
+        "busiest disk": ("disk_io", moment.picker("disk_io", "disk_io_util_percent", several=max), 100.0, Unit.PERCENT),
     }
     count = len(picks) if width >= _FOUR else 2
     each = (width - GAP * (count - 1)) // count

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sysmon.model import Unit
 from sysmon.text.cells import Look, Span, gauge, level_style, sparkline, width_of
 from sysmon.text.units import human
 from sysmon.view.alert_marks import level_of
@@ -63,7 +64,10 @@ def _resources(moment: Moment) -> Iterator[_Gauge]:
     pick = moment.picker("memory", "memory_usage_percent")
     yield _Gauge("memory", "memory", memory, "memory_usage_percent", words, pick)
     if number(memory, "swap_total_bytes"):
-        rates = [f"{way} {human(number(memory, f'swap_{way}_bytes_per_second'), 'bytes/s')}" for way in ("in", "out")]
+        rates = [
+            f"{way} {human(number(memory, f'swap_{way}_bytes_per_second'), Unit.BYTES_PER_SECOND)}"
+            for way in ("in", "out")
+        ]
         pick = moment.picker("memory", "swap_usage_percent")
         yield _Gauge("swap", "memory", memory, "swap_usage_percent", [_used(memory, "swap"), *rates], pick)
 
@@ -77,13 +81,13 @@ def _shares(cpu: Record) -> list[str]:
 
 
 def _used(memory: Record, what: str) -> str:
-    used, whole = (human(number(memory, f"{what}_{part}_bytes"), "bytes") for part in ("used", "total"))
+    used, whole = (human(number(memory, f"{what}_{part}_bytes"), Unit.BYTES) for part in ("used", "total"))
     return f"{used} of {whole}"
 
 
 def _amounts(memory: Record) -> list[str]:
     return [
-        f"{what} {human(value, 'bytes')}"
+        f"{what} {human(value, Unit.BYTES)}"
         for what in ("available", "cached", "dirty")
         if (value := number(memory, f"memory_{what}_bytes")) is not None
     ]
@@ -97,7 +101,7 @@ def _drawn(one: _Gauge, moment: Moment, grid: _Grid, look: Look) -> Line:
     words = joined(one.words, grid.words)
     spans = [
         Span(f"{one.label:<{LABEL}}", level_style(level) if level else "dim"),
-        Span(f"{human(percent, 'percent'):>{_VALUE}}{' ' * _GAP}"),
+        Span(f"{human(percent, Unit.PERCENT):>{_VALUE}}{' ' * _GAP}"),
         *gauge(percent, grid.bar, look, level_style(level)),
         Span(" " * _GAP + words + " " * (grid.words - width_of(words))),
     ]

@@ -1,5 +1,6 @@
 """Does work have to wait? The averages of load, pressure, and how many processes there are, in one line."""
 
+from sysmon.model import Unit
 from sysmon.text.cells import Look, Span, level_style
 from sysmon.text.units import short
 from sysmon.view.alert_marks import level_of
@@ -45,7 +46,7 @@ def _pressure(moment: Moment, look: Look, *, first: bool) -> list[Line]:
     lead = "pressure % " if first else "   pressure % "
     for record in moment.records("pressure"):
         level = level_of(moment, "pressure", record)
-        told = f"{look.shown(text(record, 'resource'))} {short(number(record, 'pressure_some_percent'), 'percent')}"
+        told = f"{look.shown(text(record, 'resource'))} {short(number(record, 'pressure_some_percent'), Unit.PERCENT)}"
         lines.append([Span(lead, "dim"), Span(told, level_style(level) if level else "")])
         lead = "  "
     return lines
@@ -53,4 +54,4 @@ def _pressure(moment: Moment, look: Look, *, first: bool) -> list[Line]:
 
 def _counts(load: Record) -> list[Line]:
     found = [(what, number(load, name)) for what, name in _COUNTS.items()]
-    return [[Span(f"  {what} {short(value, '')}", "dim")] for what, value in found if value is not None]
+    return [[Span(f"  {what} {short(value, Unit.NONE)}", "dim")] for what, value in found if value is not None]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from sysmon.model import Unit
 from sysmon.text.cells import Look, Span, cut, width_of
 from sysmon.text.units import short
 from sysmon.view.commands import Order
@@ -31,7 +32,7 @@ def _io(record: Record) -> float | None:
     return None if read is None and written is None else (read or 0.0) + (written or 0.0)
 
 
-def _metric(name: str, unit: str) -> Callable[[Record], str]:
+def _metric(name: str, unit: Unit) -> Callable[[Record], str]:
     return lambda record: short(number(record, name), unit)
 
 
@@ -41,12 +42,12 @@ def _label(name: str) -> Callable[[Record], str]:
 
 _COLUMNS = (
     _Column("pid", 8, _label("pid")),
-    _Column("cpu %", 7, _metric("process_cpu_percent", "percent"), order=Order.CPU),
-    _Column("memory", 8, _metric("process_memory_bytes", "bytes"), order=Order.MEMORY),
-    _Column("mem %", 7, _metric("process_memory_percent", "percent"), least=96),
-    _Column("read/s", 8, _metric("process_read_bytes_per_second", "bytes/s"), least=60, order=Order.IO),
-    _Column("write/s", 9, _metric("process_write_bytes_per_second", "bytes/s"), least=60, order=Order.IO),
-    _Column("threads", 9, _metric("process_threads", ""), least=110),
+    _Column("cpu %", 7, _metric("process_cpu_percent", Unit.PERCENT), order=Order.CPU),
+    _Column("memory", 8, _metric("process_memory_bytes", Unit.BYTES), order=Order.MEMORY),
+    _Column("mem %", 7, _metric("process_memory_percent", Unit.PERCENT), least=96),
+    _Column("read/s", 8, _metric("process_read_bytes_per_second", Unit.BYTES_PER_SECOND), least=60, order=Order.IO),
+    _Column("write/s", 9, _metric("process_write_bytes_per_second", Unit.BYTES_PER_SECOND), least=60, order=Order.IO),
+    _Column("threads", 9, _metric("process_threads", Unit.NONE), least=110),
     _Column("user", 12, _label("username"), least=70, left=True),
     _Column("unit", 30, _label("unit"), least=120, left=True),
     _Column("started", 22, _label("started"), least=150, left=True),

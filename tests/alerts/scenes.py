@@ -6,7 +6,7 @@ from typing import Any
 
 from sysmon.alerts.rule import Condition, Edge, OnMissing, Operator, Rule
 from sysmon.alerts.state_machine import IDLE, Change, Signal, State, step
-from sysmon.model import Kind, Level, Metric, Table, Transition
+from sysmon.model import Kind, Level, Metric, Table, Transition, Unit
 from sysmon.text.units import parse_duration
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -105,19 +105,19 @@ def minutes(at: datetime) -> int:
     return (at - START) // MINUTE
 
 
-WORK = Table("work", "How busy.", (Metric("busy_percent", Kind.RATIO, "percent", "Busy."),), ("device", "kind"))
-WHOLE = Table("whole", "The machine.", (Metric("load", Kind.GAUGE, "", "Load."),))
+WORK = Table("work", "How busy.", (Metric("busy_percent", Kind.RATIO, Unit.PERCENT, "Busy."),), ("device", "kind"))
+WHOLE = Table("whole", "The machine.", (Metric("load", Kind.GAUGE, Unit.NONE, "Load."),))
 COLLECTOR = Table(
     "collector",
     "Collectors.",
     (
-        Metric("collector_duration_seconds", Kind.GAUGE, "seconds", "Time taken."),
-        Metric("collector_up", Kind.GAUGE, "", "1 when it answered."),
-        Metric("collector_errors", Kind.COUNT, "", "Failures."),
+        Metric("collector_duration_seconds", Kind.GAUGE, Unit.SECONDS, "Time taken."),
+        Metric("collector_up", Kind.GAUGE, Unit.NONE, "1 when it answered."),
+        Metric("collector_errors", Kind.COUNT, Unit.NONE, "Failures."),
     ),
     ("collector",),
 )
 PROCESS = Table(
-    "process", "Busy ones.", (Metric("process_cpu_percent", Kind.RATIO, "percent", "CPU."),), ("name",), series=False
+    "process", "Busy ones.", (Metric("process_cpu_percent", Kind.RATIO, Unit.PERCENT, "CPU."),), ("name",), series=False
 )
 TABLES = {table.name: table for table in (WORK, WHOLE, COLLECTOR, PROCESS)}

@@ -9,7 +9,7 @@ import pytest
 
 from sysmon.alerts.evaluator import Evaluator
 from sysmon.alerts.rule import OnMissing, Rule
-from sysmon.model import AlertEvent, Level, Origin, Row, Sample, Transition
+from sysmon.model import AlertEvent, Level, Origin, Row, Sample, Transition, Unit
 from tests.alerts.scenes import START, TABLES, level, rule
 
 WARNING, CRITICAL = Level.WARNING, Level.CRITICAL
@@ -70,6 +70,7 @@ def test_an_event_names_the_rule_the_host_the_instance_and_the_condition() -> No
         since=START,
         duration=10.0,
         reason="breach",
+        unit=Unit.PERCENT,
         trend=(91, 95),
     )
 

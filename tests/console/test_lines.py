@@ -6,7 +6,7 @@ import pytest
 
 from sysmon.console.lines import alert_line, heading, tick_line
 from sysmon.console.overview import Disk, Fill, Overview, Process, summarize
-from sysmon.model import AlertEvent, Level, Transition
+from sysmon.model import AlertEvent, Level, Transition, Unit
 from tests.sampling.fakes import CountingCollector
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -25,6 +25,7 @@ BUSY = AlertEvent(
     since=NOON,
     duration=70.0,
     reason="breach",
+    unit=Unit.PERCENT,
 )
 SEEN = Overview(
     cpu=12.34,

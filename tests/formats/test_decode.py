@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from sysmon.formats import decode as small
 from sysmon.formats import jsonl
-from sysmon.model import Kind, Metric, Origin, Table
+from sysmon.model import Kind, Metric, Origin, Table, Unit
 from sysmon.reading import decode as fast
 from sysmon.text.instants import format_instant, from_ms
 
-TABLE = Table("t", "", tuple(Metric(name, Kind.GAUGE, "", "") for name in ("used", "free")), ("device", "kind"))
+TABLE = Table("t", "", tuple(Metric(name, Kind.GAUGE, Unit.NONE, "") for name in ("used", "free")), ("device", "kind"))
 STAMP = '"timestamp":"2026-11-20T12:00:00.000Z"'
 HEADER = b"timestamp,hostname,device,kind,used,free"
 

@@ -13,14 +13,17 @@ from hypothesis import strategies as st
 from sysmon.formats import csv as csv_format
 from sysmon.formats import jsonl, records
 from sysmon.formats.paired import PairEncoder
-from sysmon.model import AlertEvent, Culprit, Event, Kind, Level, Metric, Origin, Row, Table, Transition
+from sysmon.model import AlertEvent, Culprit, Event, Kind, Level, Metric, Origin, Row, Table, Transition, Unit
 from sysmon.text.instants import format_instant
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TABLE = Table(
     "disk",
     "A table for these tests.",
-    (Metric("disk_bytes", Kind.GAUGE, "bytes", "Bytes."), Metric("disk_percent", Kind.RATIO, "percent", "Percent.")),
+    (
+        Metric("disk_bytes", Kind.GAUGE, Unit.BYTES, "Bytes."),
+        Metric("disk_percent", Kind.RATIO, Unit.PERCENT, "Percent."),
+    ),
     labels=("device", "note"),
 )
 text = st.text(max_size=20)  # without surrogates: names are escaped before they reach a row

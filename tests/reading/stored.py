@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sysmon.datadir.segments import Form, Segment, boundary_after
 from sysmon.formats import csv, jsonl, records
-from sysmon.model import AlertEvent, Event, Kind, Metric, Origin, Row, Table
+from sysmon.model import AlertEvent, Event, Kind, Metric, Origin, Row, Table, Unit
 from sysmon.text.instants import format_instant
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -20,32 +20,38 @@ ORIGIN = Origin("web-01", {"environment": "prod", "region": "eu"})
 LOAD = Table(
     "load",
     "Load.",
-    (Metric("load_average_1m", Kind.GAUGE, "", ""), Metric("context_switches_per_second", Kind.RATE, "per second", "")),
+    (
+        Metric("load_average_1m", Kind.GAUGE, Unit.NONE, ""),
+        Metric("context_switches_per_second", Kind.RATE, Unit.PER_SECOND, ""),
+    ),
 )
 CPU = Table(
     "cpu",
     "Processors.",
-    (Metric("cpu_usage_percent", Kind.RATIO, "percent", ""), Metric("cpu_steal_percent", Kind.RATIO, "percent", "")),
+    (
+        Metric("cpu_usage_percent", Kind.RATIO, Unit.PERCENT, ""),
+        Metric("cpu_steal_percent", Kind.RATIO, Unit.PERCENT, ""),
+    ),
     labels=("core",),
     whole="all",
 )
 DISK_USAGE = Table(
     "disk_usage",
     "File systems.",
-    (Metric("disk_used_bytes", Kind.GAUGE, "bytes", ""), Metric("inode_used", Kind.GAUGE, "", "")),
+    (Metric("disk_used_bytes", Kind.GAUGE, Unit.BYTES, ""), Metric("inode_used", Kind.GAUGE, Unit.NONE, "")),
     labels=("mountpoint", "device", "fstype"),
 )
 PROCESS = Table(
     "process",
     "Processes.",
     (
-        Metric("process_cpu_percent", Kind.RATIO, "percent", ""),
-        Metric("process_memory_bytes", Kind.GAUGE, "bytes", ""),
+        Metric("process_cpu_percent", Kind.RATIO, Unit.PERCENT, ""),
+        Metric("process_memory_bytes", Kind.GAUGE, Unit.BYTES, ""),
     ),
     labels=("pid", "started", "name", "username", "unit"),
     series=False,
 )
-AGENT = Table("agent", "The agent.", (Metric("agent_sequence", Kind.GAUGE, "", ""),), labels=("run",))
+AGENT = Table("agent", "The agent.", (Metric("agent_sequence", Kind.GAUGE, Unit.NONE, ""),), labels=("run",))
 TABLES = {table.name: table for table in (CPU, LOAD, DISK_USAGE, PROCESS, AGENT)}
 
 Samples = Iterable[tuple[datetime, Sequence[Row]]]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sysmon.datadir.segments import Form
 from sysmon.history import StoredRow
-from sysmon.model import Kind, Metric, Origin, Row, Table
+from sysmon.model import Kind, Metric, Origin, Row, Table, Unit
 from sysmon.reading.damage import Damage
 from sysmon.reading.infer_table import discover_table
 from sysmon.reading.rows import read_rows, read_table
@@ -128,7 +128,7 @@ def test_a_table_of_another_program_shows_what_it_holds(tmp_path: Path, name: st
     assert (table.name, table.labels, table.metrics) == (
         "rooms",
         ("room",),
-        (Metric("celsius", Kind.GAUGE, "", ""),),
+        (Metric("celsius", Kind.GAUGE, Unit.NONE, ""),),
     )
 
 

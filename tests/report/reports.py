@@ -8,7 +8,7 @@ from sysmon.alerts.rules.loader import load_rules
 from sysmon.app.reports.rule_limits import RuleLimits
 from sysmon.app.selection import Selection
 from sysmon.datadir.segments import Form
-from sysmon.model import AlertEvent, Kind, Level, Metric, Row, Table, Transition
+from sysmon.model import AlertEvent, Kind, Level, Metric, Row, Table, Transition, Unit
 from tests.reading.stored import (
     AGENT,
     CPU,
@@ -29,8 +29,8 @@ from tests.reading.stored import (
 STEP = 60
 ROWS = range(300, 3600, STEP)
 LOST = {1500, 1560, 1620}
-READ = Metric("process_read_bytes_per_second", Kind.RATE, "bytes/s", "")
-WRITTEN = Metric("process_write_bytes_per_second", Kind.RATE, "bytes/s", "")
+READ = Metric("process_read_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "")
+WRITTEN = Metric("process_write_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "")
 PROCESSES = replace(PROCESS, metrics=(*PROCESS.metrics, READ, WRITTEN))
 KNOWN = TABLES | {"process": PROCESSES}
 RULES = """\
@@ -121,10 +121,18 @@ def _alerts() -> list[AlertEvent]:
         since=at(2340),
         duration=60.0,
         reason="",
+        unit=Unit.PERCENT,
     )
     worse = replace(hot, at=at(2460), transition=Transition.ESCALATED, level=Level.CRITICAL, peak=97.25)
     over = replace(worse, at=at(2700), transition=Transition.RESOLVED, duration=360.0)
     full = replace(
-        hot, at=at(3000), rule="disk-full", id="11223344", metric="disk_used_bytes", peak=43e9, since=at(2700)
+        hot,
+        at=at(3000),
+        rule="disk-full",
+        id="11223344",
+        metric="disk_used_bytes",
+        unit=Unit.BYTES,
+        peak=43e9,
+        since=at(2700),
     )
     return [hot, worse, over, replace(full, labels={"hostname": "web-01", "mountpoint": "/"})]

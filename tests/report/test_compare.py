@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sysmon.app.reports.report import Detail, answer
 from sysmon.history import Coverage
-from sysmon.model import Kind, Metric, Origin, Table
+from sysmon.model import Kind, Metric, Origin, Table, Unit
 from sysmon.report.compare import compare, weight
 from sysmon.report.render import csv as as_csv
 from sysmon.report.render import json as as_json
@@ -27,9 +27,9 @@ from tests.report.render.test_formats import golden
 from tests.report.render.test_json_schema import errors
 from tests.report.reports import KNOWN, whole_hour, write_machine
 
-PERCENT = Metric("cpu_usage_percent", Kind.RATIO, "percent", "")
-RATE = Metric("disk_read_bytes_per_second", Kind.RATE, "bytes/s", "")
-KILLS = Metric("oom_kills", Kind.COUNT, "", "")
+PERCENT = Metric("cpu_usage_percent", Kind.RATIO, Unit.PERCENT, "")
+RATE = Metric("disk_read_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "")
+KILLS = Metric("oom_kills", Kind.COUNT, Unit.NONE, "")
 METRICS = (PERCENT, RATE, KILLS)
 
 
@@ -51,7 +51,7 @@ def page_of(table: str = "host", **series: tuple[float | None, ...]) -> Report:
         for name, means in series.items()
     )
     tables = (TableSummary(form, summaries),)
-    return Report(Origin("web-01"), EPOCH, from_ms(1000), covered, None, tables, (), (), 0, {})
+    return Report(Origin("web-01"), EPOCH, from_ms(1000), covered, None, tables, (), (), 0)
 
 
 def second_half(data: Path, width: int = 80, *, back: timedelta = timedelta(minutes=30)) -> Report:

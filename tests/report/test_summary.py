@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sysmon.app.catalog import tables
 from sysmon.history import AggregatedSeries, Coverage, Series, TableHistory
-from sysmon.model import Kind, Level, Metric
+from sysmon.model import Kind, Level, Metric, Unit
 from sysmon.reading.aggregate import AggregateMerger, aggregate
 from sysmon.report.ranking import Use, rank, rank_rolled, uses_of
 from sysmon.report.render.spark import ASCII, draw
@@ -233,7 +233,9 @@ def test_what_is_missing_cannot_be_told_where_the_interval_changed() -> None:
 
 def use_of_disks(*rows: tuple[int, str, str, float | None, float | None]) -> TableHistory:
     """Return rows of (second, pid, unit, read, written) over three ticks."""
-    metrics = tuple(Metric(f"process_{what}_bytes_per_second", Kind.RATE, "bytes/s", "") for what in ("read", "write"))
+    metrics = tuple(
+        Metric(f"process_{what}_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "") for what in ("read", "write")
+    )
     series: dict[tuple[str, ...], Series] = {}
     for second, pid, unit, read, written in rows:
         one = series.setdefault((pid, unit), Series((pid, "-", f"p{pid}", "root", unit)))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from sysmon.errors import Unavailable
-from sysmon.model import Kind, Metric, Notice, Row, Table
+from sysmon.model import Kind, Metric, Notice, Row, Table, Unit
 from sysmon.rates import per_second
 from sysmon.sampling.clock import Moment
 
@@ -63,7 +63,7 @@ class CountingCollector:
         name="counting",
         help="A counter.",
         labels=("name",),
-        metrics=(Metric("counted_per_second", Kind.RATE, "/s", "How fast it counts."),),
+        metrics=(Metric("counted_per_second", Kind.RATE, Unit.PER_SECOND, "How fast it counts."),),
     )
     default_interval: ClassVar[float | None] = None
 

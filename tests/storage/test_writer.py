@@ -9,7 +9,7 @@ from typing import ClassVar
 import pytest
 
 from sysmon.datadir.segments import Form
-from sysmon.model import AlertEvent, Event, Kind, Level, Metric, Origin, Row, Sample, Table, Transition
+from sysmon.model import AlertEvent, Event, Kind, Level, Metric, Origin, Row, Sample, Table, Transition, Unit
 from sysmon.storage.host_writer import HostFiles
 from sysmon.storage.layout import Layout
 from sysmon.storage.queue import LOG_LIMIT, QUEUE_LIMIT, Entry, Rows, Waiting
@@ -18,7 +18,7 @@ from sysmon.storage.writer import Writer
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DEFAULT = Layout()
-LOAD = Table("load", "Load.", (Metric("load_average_1m", Kind.GAUGE, "", "Load."),))
+LOAD = Table("load", "Load.", (Metric("load_average_1m", Kind.GAUGE, Unit.NONE, "Load."),))
 BUSY = AlertEvent(
     at=NOON,
     transition=Transition.FIRED,

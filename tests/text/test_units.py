@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sysmon.errors import UsageError
+from sysmon.model import Unit
 from sysmon.text import units
 
 MS = timedelta(milliseconds=1)
@@ -118,72 +119,72 @@ def test_a_whole_number_of_gibibytes_stays_one(number: int) -> None:
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
-        pytest.param(None, "percent", "-", id="missing"),
-        pytest.param(97.24, "percent", "97.2 %", id="percent"),
-        pytest.param(1.5 * 2**30, "bytes", "1.5 GiB", id="memory"),
-        pytest.param(1000, "bytes", "1000 B", id="under a kibibyte"),
-        pytest.param(1023.7, "bytes", "1.0 KiB", id="rounds up to the next prefix"),
-        pytest.param(340_000, "bytes/s", "340 kB/s", id="throughput"),
-        pytest.param(1200, "1/s", "1.2 k/s", id="operations"),
-        pytest.param(0.25, "seconds", "250 ms", id="short time"),
-        pytest.param(0, "seconds", "0.0 s", id="no time"),
-        pytest.param(3, "seconds", "3.0 s", id="long time"),
-        pytest.param(12.34, "ms", "12.3 ms", id="milliseconds"),
-        pytest.param(42, "", "42", id="a plain count"),
-        pytest.param(-2048, "bytes", "-2.0 KiB", id="negative"),
+        pytest.param(None, Unit.PERCENT, "-", id="missing"),
+        pytest.param(97.24, Unit.PERCENT, "97.2 %", id="percent"),
+        pytest.param(1.5 * 2**30, Unit.BYTES, "1.5 GiB", id="memory"),
+        pytest.param(1000, Unit.BYTES, "1000 B", id="under a kibibyte"),
+        pytest.param(1023.7, Unit.BYTES, "1.0 KiB", id="rounds up to the next prefix"),
+        pytest.param(340_000, Unit.BYTES_PER_SECOND, "340 kB/s", id="throughput"),
+        pytest.param(1200, Unit.PER_SECOND, "1.2 k/s", id="operations"),
+        pytest.param(0.25, Unit.SECONDS, "250 ms", id="short time"),
+        pytest.param(0, Unit.SECONDS, "0.0 s", id="no time"),
+        pytest.param(3, Unit.SECONDS, "3.0 s", id="long time"),
+        pytest.param(12.34, Unit.MILLISECONDS, "12.3 ms", id="milliseconds"),
+        pytest.param(42, Unit.NONE, "42", id="a plain count"),
+        pytest.param(-2048, Unit.BYTES, "-2.0 KiB", id="negative"),
     ],
 )
-def test_numbers_are_shown_with_their_units(value: float | None, unit: str, text: str) -> None:
+def test_numbers_are_shown_with_their_units(value: float | None, unit: Unit, text: str) -> None:
     assert units.human(value, unit) == text
 
 
 @given(
     st.floats(0, 10**17),
-    st.sampled_from(["bytes", "bytes/s", "1/s", "percent", "seconds", "ms", ""]),
+    st.sampled_from(Unit),
 )
-def test_a_short_number_fits_its_column(value: float, unit: str) -> None:
+def test_a_short_number_fits_its_column(value: float, unit: Unit) -> None:
     assert len(units.short(value, unit)) <= 6
 
 
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
-        pytest.param(0.00021, "seconds", "0.21ms", id="well under a millisecond"),
-        pytest.param(0.25, "seconds", "250ms", id="milliseconds"),
-        pytest.param(1.5, "seconds", "1.50s", id="seconds"),
-        pytest.param(99_970, "seconds", "100ks", id="rounds up to three digits"),
-        pytest.param(0, "seconds", "0", id="no time"),
-        pytest.param(1.5 * 2**30, "bytes", "1.5Gi", id="memory"),
-        pytest.param(340_000, "bytes/s", "340k", id="throughput"),
+        pytest.param(0.00021, Unit.SECONDS, "0.21ms", id="well under a millisecond"),
+        pytest.param(0.25, Unit.SECONDS, "250ms", id="milliseconds"),
+        pytest.param(1.5, Unit.SECONDS, "1.50s", id="seconds"),
+        pytest.param(99_970, Unit.SECONDS, "100ks", id="rounds up to three digits"),
+        pytest.param(0, Unit.SECONDS, "0", id="no time"),
+        pytest.param(1.5 * 2**30, Unit.BYTES, "1.5Gi", id="memory"),
+        pytest.param(340_000, Unit.BYTES_PER_SECOND, "340k", id="throughput"),
     ],
 )
-def test_a_short_number_cannot_be_taken_for_another(value: float, unit: str, text: str) -> None:
+def test_a_short_number_cannot_be_taken_for_another(value: float, unit: Unit, text: str) -> None:
     assert units.short(value, unit) == text
 
 
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
-        pytest.param(None, "percent", "-", id="nothing"),
-        pytest.param(0.0, "percent", "0%", id="no percent"),
-        pytest.param(0.043, "percent", "0.04%", id="hardly a percent"),
-        pytest.param(97.24, "percent", "97.2%", id="percent"),
-        pytest.param(6400.0, "percent", "6400%", id="percent of many cores"),
-        pytest.param(12_345_678, "bytes/s", "12.3MB/s", id="a rate of bytes"),
-        pytest.param(1023 * 2**20, "bytes", "1023MiB", id="bytes"),
-        pytest.param(1234, "/s", "1.2k/s", id="a rate"),
-        pytest.param(0.00021, "seconds", "0.21ms", id="less than a second"),
-        pytest.param(1.5, "seconds", "1.5s", id="seconds"),
-        pytest.param(86_399.9, "seconds", "1d", id="a long time"),
-        pytest.param(-273_600, "seconds", "-3d4h", id="a long time less"),
-        pytest.param(1500, "ms", "1.5s", id="many milliseconds"),
-        pytest.param(1234, "", "1.2k", id="a number"),
+        pytest.param(None, Unit.PERCENT, "-", id="nothing"),
+        pytest.param(0.0, Unit.PERCENT, "0%", id="no percent"),
+        pytest.param(0.043, Unit.PERCENT, "0.04%", id="hardly a percent"),
+        pytest.param(97.24, Unit.PERCENT, "97.2%", id="percent"),
+        pytest.param(6400.0, Unit.PERCENT, "6400%", id="percent of many cores"),
+        pytest.param(12_345_678, Unit.BYTES_PER_SECOND, "12.3MB/s", id="a rate of bytes"),
+        pytest.param(1023 * 2**20, Unit.BYTES, "1023MiB", id="bytes"),
+        pytest.param(1234, Unit.PER_SECOND, "1.2k/s", id="a rate"),
+        pytest.param(0.00021, Unit.SECONDS, "0.21ms", id="less than a second"),
+        pytest.param(1.5, Unit.SECONDS, "1.5s", id="seconds"),
+        pytest.param(86_399.9, Unit.SECONDS, "1d", id="a long time"),
+        pytest.param(-273_600, Unit.SECONDS, "-3d4h", id="a long time less"),
+        pytest.param(1500, Unit.MILLISECONDS, "1.5s", id="many milliseconds"),
+        pytest.param(1234, Unit.NONE, "1.2k", id="a number"),
     ],
 )
-def test_a_cell_has_its_unit(value: float | None, unit: str, text: str) -> None:
+def test_a_cell_has_its_unit(value: float | None, unit: Unit, text: str) -> None:
     assert units.cell(value, unit) == text
 
 
-@given(st.floats(0, 8e10), st.sampled_from(["percent", "bytes", "bytes/s", "/s", "ms", ""]))
-def test_a_cell_is_never_wider_than_its_column(value: float, unit: str) -> None:
+@given(st.floats(0, 8e10), st.sampled_from([unit for unit in Unit if unit is not Unit.SECONDS]))
+def test_a_cell_is_never_wider_than_its_column(value: float, unit: Unit) -> None:
     assert len(units.cell(value, unit)) <= 8

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sysmon.model import Event
+from sysmon.model import Event, Unit
 from sysmon.text.names import printable
 from sysmon.text.units import format_age, human
 
@@ -89,13 +89,13 @@ def file_system(path: str, kind: str, mountpoint: str) -> Finding:
 def space(free: int, min_free: int, inodes: int | None) -> Finding:
     """Judge how much room is left; `inodes` is None on a file system that has none."""
     if free < min_free:
-        text = f"{human(free, 'bytes')} are free, and min_free keeps {human(min_free, 'bytes')} for others"
+        text = f"{human(free, Unit.BYTES)} are free, and min_free keeps {human(min_free, Unit.BYTES)} for others"
         return problem("space", f"{text}: nothing is stored", "make room, or set storage.min_free lower")
     if inodes is not None and inodes < FEW_INODES:
         return problem(
             "space", f"only {inodes} more files can be made there", "delete files, or set data_dir elsewhere"
         )
-    return ok("space", f"{human(free, 'bytes')} free")
+    return ok("space", f"{human(free, Unit.BYTES)} free")
 
 
 def limits(files: float, size: float, memory: int | None) -> list[Finding]:
@@ -106,13 +106,15 @@ def limits(files: float, size: float, memory: int | None) -> list[Finding]:
             problem("limits", f"{files:g} open files are allowed", "ulimit -n 1024, or LimitNOFILE= of the unit")
         )
     if size != float("inf"):
-        text = f"no file may be larger than {human(size, 'bytes')}: what is beyond is lost"
+        text = f"no file may be larger than {human(size, Unit.BYTES)}: what is beyond is lost"
         found.append(problem("limits", text, "ulimit -f unlimited, or LimitFSIZE=infinity of the unit"))
     if memory is not None and memory < LITTLE_MEMORY:
-        text = f"{human(memory, 'bytes')} of memory are allowed here: maintenance and reports may be ended"
-        found.append(problem("limits", text, f"allow {human(LITTLE_MEMORY, 'bytes')} or more (MemoryMax=, --memory)"))
+        text = f"{human(memory, Unit.BYTES)} of memory are allowed here: maintenance and reports may be ended"
+        found.append(
+            problem("limits", text, f"allow {human(LITTLE_MEMORY, Unit.BYTES)} or more (MemoryMax=, --memory)")
+        )
     elif memory is not None:
-        found.append(ok("limits", f"{human(memory, 'bytes')} of memory are allowed here"))
+        found.append(ok("limits", f"{human(memory, Unit.BYTES)} of memory are allowed here"))
     return found or [ok("limits", "none that matters")]
 
 

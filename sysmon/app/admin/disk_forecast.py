@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sysmon.config import Storage
 from sysmon.datadir.segments import Form
+from sysmon.model import Unit
 from sysmon.storage.inventory import Stored, Tier
 from sysmon.text.units import human
 
@@ -98,12 +99,12 @@ def limits(
     }
     found = [_of_age(tier, [file for file in files if file.tier is tier], age, now) for tier, age in ages.items()]
     left = storage.max_bytes - total
-    used = f"{human(total, 'bytes')} of {human(storage.max_bytes, 'bytes')}"
+    used = f"{human(total, Unit.BYTES)} of {human(storage.max_bytes, Unit.BYTES)}"
     known = bool(pace)
     found.append(Limit("max_bytes", used, _after(left, by_day, never=known and steady <= storage.max_bytes), known))
     if storage.min_free:
         room = free - storage.min_free
-        used = f"{human(free, 'bytes')} free, {human(storage.min_free, 'bytes')} kept for others"
+        used = f"{human(free, Unit.BYTES)} free, {human(storage.min_free, Unit.BYTES)} kept for others"
         found.append(Limit("min_free", used, _after(room, by_day, never=known and steady - total <= room), known))
     return found
 

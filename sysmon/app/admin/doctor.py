@@ -16,7 +16,7 @@ from sysmon.collectors import Source, _procfs, discover
 from sysmon.collectors._mounts import Mount, parse_mountinfo, visible
 from sysmon.config import Config
 from sysmon.errors import NothingFoundError, SysmonError, Unavailable
-from sysmon.model import Event
+from sysmon.model import Event, Unit
 from sysmon.protocols import Closing
 from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
@@ -186,7 +186,7 @@ def _record(config: Config, host: str | None, now: datetime) -> Iterator[Finding
         way = _START if fault.text == status.NOT_RUNNING else "sysmon status"
         yield problem("samples", printable(fault.text), way)
     if not found.faults:
-        yield ok("samples", f"process {found.running.pid} stores them; {human(found.disk.used, 'bytes')} so far")
+        yield ok("samples", f"process {found.running.pid} stores them; {human(found.disk.used, Unit.BYTES)} so far")
     damage = _damage(config.data_dir / found.host, now)
     if damage.count:
         text = f"{damage.count} lines or files of the last day cannot be read, the first: {damage.lines[0]}"

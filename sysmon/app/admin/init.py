@@ -9,7 +9,7 @@ from pathlib import Path
 from sysmon.collectors import Source, discover
 from sysmon.config import locations
 from sysmon.errors import UsageError
-from sysmon.model import Row
+from sysmon.model import Row, Unit
 from sysmon.sampling.clock import SystemClock
 from sysmon.sampling.sampler import Sampler
 from sysmon.text.names import printable
@@ -80,7 +80,7 @@ def machine(host: str, rows: Mapping[str, Sequence[Row]]) -> Machine:
 
 def configuration(here: Machine, shipped: str, *, at: datetime) -> str:
     """Return the shipped configuration with what there is to choose from beside the settings that choose."""
-    mounts = [f"{one.mountpoint} ({one.fstype}, {human(one.size, 'bytes')})" for one in here.mounts]
+    mounts = [f"{one.mountpoint} ({one.fstype}, {human(one.size, Unit.BYTES)})" for one in here.mounts]
     found = {"disk_usage": mounts, **here.devices}
     lines = [_headline(here, at)]
     for line in shipped.splitlines():
@@ -99,9 +99,9 @@ def rules(here: Machine, shipped: str, *, at: datetime) -> str:
 def _own_rules(here: Machine) -> list[str]:
     lines = [_comment(f"What follows was made for {here.host}.", indent=2)]
     for one in here.mounts:
-        left = human(one.size * 0.2, "bytes"), human(one.size * 0.1, "bytes")
+        left = human(one.size * 0.2, Unit.BYTES), human(one.size * 0.1, Unit.BYTES)
         text = f"disk-full on {one.mountpoint}, now {one.used:.0f} % used: 80 % leaves {left[0]} and 90 % {left[1]}"
-        lines.append(_comment(f"{text} of {human(one.size, 'bytes')}.", indent=2))
+        lines.append(_comment(f"{text} of {human(one.size, Unit.BYTES)}.", indent=2))
     if here.cores:
         critical = f"at_least: {_SWAMPED * here.cores}, clear_below: {_SWAMPED_CLEAR * here.cores}"
         lines += [
@@ -115,7 +115,7 @@ def _own_rules(here: Machine) -> list[str]:
     if here.swap:
         lines += [
             "",
-            f"  # {human(here.swap, 'bytes')} of swap: when it is used up, the kernel ends processes.",
+            f"  # {human(here.swap, Unit.BYTES)} of swap: when it is used up, the kernel ends processes.",
             "  - id: swap-full",
             "    metric: swap_usage_percent",
             "    warning: {at_least: 80, clear_below: 70, for: 5m}",
@@ -124,7 +124,7 @@ def _own_rules(here: Machine) -> list[str]:
 
 
 def _headline(here: Machine, at: datetime) -> str:
-    size = f"{_cores(here)}, {human(here.memory, 'bytes')} of memory, {human(here.swap, 'bytes')} of swap"
+    size = f"{_cores(here)}, {human(here.memory, Unit.BYTES)} of memory, {human(here.swap, Unit.BYTES)} of swap"
     return _comment(f"Written by `sysmon init` on {at:%Y-%m-%d} for {here.host}: {size}.", indent=0)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sysmon.app.admin import disk_forecast
 from sysmon.app.admin.status import COMPLETE, LATE, Cost, Fault, Running, Status, Weight, in_words, share
 from sysmon.history import PastAlert
+from sysmon.model import Unit
 from sysmon.text import units
 from sysmon.text.instants import format_instant
 from sysmon.text.names import printable
@@ -139,7 +140,7 @@ def _hour(found: Status) -> list[str]:
         [f"{cost.samples} samples, {cost.missed} missed, {cost.dropped} dropped"] if cost.samples else ["no samples"]
     )
     if cost.cpu is not None and cost.memory is not None:
-        lines.append(f"{units.human(cost.cpu, 'percent')} of one core, at most {_bytes(cost.memory)} of memory")
+        lines.append(f"{units.human(cost.cpu, Unit.PERCENT)} of one core, at most {_bytes(cost.memory)} of memory")
     return lines
 
 
@@ -244,4 +245,4 @@ def _age(seconds: float | None) -> str:
 
 
 def _bytes(value: float) -> str:
-    return units.human(value, "bytes")
+    return units.human(value, Unit.BYTES)

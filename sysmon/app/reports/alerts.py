@@ -7,7 +7,6 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from sysmon.alerts.silences import Replies, Silence
-from sysmon.app.catalog import tables
 from sysmon.app.selection import Selection, find_host
 from sysmon.app.silence_store import ReplyFile
 from sysmon.history import AlertState, PastAlert
@@ -51,16 +50,14 @@ def list_alerts(selection: Selection, *, active: bool, level: Level) -> AlertLis
 
 def as_text(found: AlertList, zone: tzinfo | None) -> Iterator[str]:
     """Yield a few lines for each alert."""
-    units = {metric.name: metric.unit for table in tables().values() for metric in table.metrics}
     for alert in found.alerts:
         own = {name: value for name, value in alert.labels.items() if name != "hostname"}
         labels = " ".join(f"{name}={printable(value)}" for name, value in own.items())
         begun = f"{alert.since.astimezone(zone):%Y-%m-%d %H:%M:%S}"
         yield f"{alert.level.value.upper():<8} {printable(alert.rule)}{'  ' + labels if labels else ''}  {alert.id}"
-        unit = units.get(alert.metric, "")
         yield (
             f"         {alert.metric} {alert.condition}, since {begun} for {format_age(alert.duration)},"
-            f" peak {human(alert.peak, unit)}, {alert.state.value}"
+            f" peak {human(alert.peak, alert.unit)}, {alert.state.value}"
         )
         if alert.top:
             yield f"         top: {', '.join(blame(one, alert.resource) for one in alert.top)}"

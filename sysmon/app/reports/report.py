@@ -176,7 +176,6 @@ def _report(
         rankings=tuple(draft.rankings),
         alerts=tuple(alerts),
         skipped=damage.count,
-        units={metric.name: metric.unit for table in known.values() for metric in table.metrics},
         glance=glance(draft.tables, draft.rankings) if selection.is_whole else (),
         sources=sort_kinds(draft.sources),
         silences=_silences(selection),

@@ -3,7 +3,7 @@
 import platform
 
 from sysmon.formats import jsonl, records
-from sysmon.model import AlertEvent, Culprit, Level, Transition
+from sysmon.model import AlertEvent, Culprit, Level, Transition, Unit
 from sysmon.sampling.clock import SystemClock
 from sysmon.text.names import escape
 
@@ -26,6 +26,7 @@ def made_up() -> bytes:
         since=now,
         duration=0.0,
         reason="a test of notify.command",
+        unit=Unit.PERCENT,
         message="This is a test: nothing is wrong.",
         trend=(94.0, 96.5, 97.2),
         resource="cpu",

@@ -1,6 +1,6 @@
 """How much is it different from before? In words and cells for every form of page."""
 
-from sysmon.model import Metric
+from sysmon.model import Metric, Unit
 from sysmon.report.render.phrases import commas
 from sysmon.report.summary import GlanceItem, MetricSummary, RankedGroup, Ranking, Report
 from sysmon.text import units
@@ -14,7 +14,7 @@ def change(metric: Metric, then: float, now: float) -> str:
     """Return how a number changed, in at most 8 characters: `+12.5pp` (points of percent), `-40%`, `x12`, `=`."""
     if then == now:
         return "="
-    if metric.unit == "percent":
+    if metric.unit is Unit.PERCENT:
         return f"{_signed(now - then)}pp"
     if then <= 0 or now < 0:
         return "up" if now > then else "down"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sysmon.history import Coverage, PastAlert
+from sysmon.model import Unit
 from sysmon.report.layout import arrange
 from sysmon.report.render import svg
 from sysmon.report.render.changes import glance_change
@@ -20,7 +21,7 @@ _FIRST = ("cpu", "load", "pressure", "memory", "disk_io", "disk_usage", "network
 """What people look at first; all other tables follow in their own order."""
 
 
-_TOLD_BY_AXES = frozenset({"percent", "seconds"})
+_TOLD_BY_AXES = frozenset({Unit.PERCENT, Unit.SECONDS})
 
 
 class Page:
@@ -123,8 +124,7 @@ def _alert(alert: PastAlert, words: Words) -> str:
     begin, end = span_of(alert, report)
     first, length = to_ms(report.since), to_ms(report.until) - to_ms(report.since)
     rule, *labels, lasted = words.alert_begun(alert)
-    unit = report.units.get(alert.metric, "")
-    told = [lasted, f"{alert.metric} {alert.condition}".strip(), f"peak {units.human(alert.peak, unit)}"]
+    told = [lasted, f"{alert.metric} {alert.condition}".strip(), f"peak {units.human(alert.peak, alert.unit)}"]
     told += [f"top: {', '.join(blame(one, alert.resource) for one in alert.top)}"] if alert.top else []
     return (
         f'<li class="{alert.level.value}"><b>{alert.level.value.upper()}</b> <strong>{safe(rule)}</strong> '

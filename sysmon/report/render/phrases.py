@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from sysmon.history import AlertState, Coverage, PastAlert
-from sysmon.model import Level
+from sysmon.model import Level, Unit
 from sysmon.report.summary import GlanceItem, MetricSummary, RankedGroup, Ranking, Report, SeriesSummary
 from sysmon.text import units
 from sysmon.text.culprits import blame
@@ -15,7 +15,7 @@ from sysmon.thresholds import Beyond
 _SPANS = {"1d": "days", "1h": "hours", "1m": "minutes"}
 _ROWS = "rows"
 _NAMED = 16
-_SIGNS = {"percent": " %", "seconds": " s", "ms": " ms", "/s": "/s"}
+_SCALED = (Unit.BYTES, Unit.BYTES_PER_SECOND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Words:
 
     def alert(self, alert: PastAlert) -> list[str]:
         """Return all there is to say of an alert after its level, part by part."""
-        peak = f"peak {units.human(alert.peak, self.report.units.get(alert.metric, ''))}"
+        peak = f"peak {units.human(alert.peak, alert.unit)}"
         top = [f"top: {blame(alert.top[0], alert.resource)}"] if alert.top else []
         return [*self.alert_begun(alert), peak, alert.state.value, *top]
 
@@ -154,8 +154,8 @@ def is_exceeded(item: MetricSummary) -> bool:
     return any(one.samples for one in item.beyond)
 
 
-def _limit(value: float, unit: str) -> str:
-    return units.human(value, unit) if unit.startswith("bytes") else f"{value:g}{_SIGNS.get(unit, '')}"
+def _limit(value: float, unit: Unit) -> str:
+    return units.human(value, unit) if unit in _SCALED else f"{value:g}{unit.suffix}"
 
 
 def _beyond(one: Beyond) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from sysmon.model import Metric
+from sysmon.model import Metric, Unit
 from sysmon.report.render.grid import Cell, Column, titled
 from sysmon.report.render.phrases import glance_cells
 from sysmon.report.render.style import TITLES, levels, numbers
@@ -76,7 +76,7 @@ def _cells(item: MetricSummary | None) -> list[Cell]:
     return [(units.cell(value, unit), worst_level(limits, value)) for value in (stats.mean, stats.max)]
 
 
-def _cell(value: float, unit: str, item: MetricSummary) -> Cell:
+def _cell(value: float, unit: Unit, item: MetricSummary) -> Cell:
     return units.cell(value, unit), worst_level([one.limit for one in item.beyond], value)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from itertools import zip_longest
 
-from sysmon.model import Level
+from sysmon.model import Level, Unit
 from sysmon.report.render import spark
 from sysmon.report.summary import MetricSummary, Stats
 from sysmon.text import units
@@ -83,7 +83,7 @@ def name_width(names: Iterable[str]) -> int:
     return max(map(len, names), default=0)
 
 
-def numbers(stats: Stats, unit: str) -> list[str]:
+def numbers(stats: Stats, unit: Unit) -> list[str]:
     """Return what stands below the titles."""
     return [units.cell(value, unit) for value in _values(stats)]
 

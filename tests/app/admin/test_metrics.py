@@ -6,19 +6,19 @@ import pytest
 from sysmon.app.admin import metrics
 from sysmon.app.catalog import tables
 from sysmon.errors import UsageError
-from sysmon.model import Kind, Metric, Table
+from sysmon.model import Kind, Metric, Table, Unit
 
 PAGE = Path(__file__).parents[3] / "docs" / "metrics.md"
 TIDE = Table(
     "tide",
     "The sea, pier by pier, as the harbour master would measure it with a staff in the morning mist.",
     (
-        Metric("tide_height_metres", Kind.GAUGE, "m", "Height above the chart's zero."),
-        Metric("waves", Kind.COUNT, "", "Waves a|b."),
+        Metric("tide_height_metres", Kind.GAUGE, Unit.MILLISECONDS, "Height above the chart's zero."),
+        Metric("waves", Kind.COUNT, Unit.NONE, "Waves a|b."),
     ),
     labels=("pier", "side"),
 )
-SKY = Table("sky", "The sky.", (Metric("cloud_percent", Kind.RATIO, "percent", "Clouded part."),))
+SKY = Table("sky", "The sky.", (Metric("cloud_percent", Kind.RATIO, Unit.PERCENT, "Clouded part."),))
 
 
 def test_text_fits_into_80_columns() -> None:
@@ -27,7 +27,7 @@ def test_text_fits_into_80_columns() -> None:
         "  in the morning mist.",
         "  Labels: pier, side",
         "",
-        "  tide_height_metres                              gauge, m",
+        "  tide_height_metres                              gauge, ms",
         "      Height above the chart's zero.",
         "",
         "  waves                                           count",
@@ -72,7 +72,7 @@ def test_markdown_has_a_section_for_each_table() -> None:
         "",
         "| metric | kind | unit | what it is |",
         "|---|---|---|---|",
-        "| `tide_height_metres` | gauge | m | Height above the chart's zero. |",
+        "| `tide_height_metres` | gauge | ms | Height above the chart's zero. |",
         "| `waves` | count |  | Waves a\\|b. |",
     ]
 

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from sysmon.app.export.downsample import check_rate, floor, reduced
 from sysmon.errors import UsageError
 from sysmon.history import StoredRow
-from sysmon.model import Kind, Metric, Origin, Row, Table
+from sysmon.model import Kind, Metric, Origin, Row, Table, Unit
 from tests.reading.stored import MINUTE, at
 
 TABLE = Table(
     "oom",
     "",
-    (Metric("load", Kind.GAUGE, "", ""), Metric("kills", Kind.COUNT, "", "")),
+    (Metric("load", Kind.GAUGE, Unit.NONE, ""), Metric("kills", Kind.COUNT, Unit.NONE, "")),
     labels=("core",),
 )
 WEB, DB = Origin("web-01", {"role": "web"}), Origin("db-01")

@@ -6,21 +6,21 @@ from dataclasses import replace
 import pytest
 
 from sysmon.history import Coverage
-from sysmon.model import Kind, Metric, Table
+from sysmon.model import Kind, Metric, Table, Unit
 from sysmon.report.render.charts import MOST_LINES, Chart, charts
 from sysmon.report.summary import MetricSummary, SeriesSummary, Stats, TableSummary
 from sysmon.text.instants import EPOCH
 
 Course = Sequence[float | None]
 MEMORY = (
-    Metric("memory_used_bytes", Kind.GAUGE, "bytes", "Used."),
-    Metric("memory_free_bytes", Kind.GAUGE, "bytes", "Free."),
-    Metric("memory_usage_percent", Kind.RATIO, "percent", "Used of all."),
-    Metric("swap_used_bytes", Kind.GAUGE, "bytes", "Swap."),
+    Metric("memory_used_bytes", Kind.GAUGE, Unit.BYTES, "Used."),
+    Metric("memory_free_bytes", Kind.GAUGE, Unit.BYTES, "Free."),
+    Metric("memory_usage_percent", Kind.RATIO, Unit.PERCENT, "Used of all."),
+    Metric("swap_used_bytes", Kind.GAUGE, Unit.BYTES, "Swap."),
 )
 DISK = (
-    Metric("disk_read_bytes_per_second", Kind.RATE, "bytes/s", "Read."),
-    Metric("disk_write_bytes_per_second", Kind.RATE, "bytes/s", "Written."),
+    Metric("disk_read_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Read."),
+    Metric("disk_write_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Written."),
 )
 
 
@@ -114,8 +114,8 @@ def test_of_more_devices_than_can_be_told_apart_those_that_rise_highest_are_draw
 
 def test_the_parts_of_a_whole_are_drawn_beside_it_by_their_first_metric() -> None:
     metrics = (
-        Metric("cpu_usage_percent", Kind.RATIO, "percent", ""),
-        Metric("cpu_user_percent", Kind.RATIO, "percent", ""),
+        Metric("cpu_usage_percent", Kind.RATIO, Unit.PERCENT, ""),
+        Metric("cpu_user_percent", Kind.RATIO, Unit.PERCENT, ""),
     )
     cores = tuple(series(metrics, [(1, 2), (1, 3)], core=core) for core in ("all", "0", "1"))
     table = TableSummary(Table("cpu", "", metrics, labels=("core",), whole="all"), cores, brief=True)
@@ -134,7 +134,7 @@ def test_curves_of_different_parts_do_not_share_a_chart() -> None:
 
 
 def test_names_cannot_be_more_than_text() -> None:
-    metric = Metric("a\u202eb\nc", Kind.GAUGE, "", "")
+    metric = Metric("a\u202eb\nc", Kind.GAUGE, Unit.NONE, "")
     table = TableSummary(Table("odd", "", (metric,)), (series((metric,), [(1, 2)]),))
 
     (chart,) = charts(table)

@@ -294,7 +294,7 @@ def _busy_day() -> Report:
         ]
         few = table.whole is not None or (len(table.metrics) == 1 and bool(table.labels))
         tables.append(TableSummary(table, tuple(series), few))
-    return Report(Origin("web-01"), since, until, whole, 0.0, tuple(tables), (), (), 0, {})
+    return Report(Origin("web-01"), since, until, whole, 0.0, tuple(tables), (), (), 0)
 
 
 def _restless(metric: Metric, random: Random, at: datetime) -> MetricSummary:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sysmon.history import AlertState, Coverage, PastAlert
-from sysmon.model import Kind, Level, Metric, Origin, Table
+from sysmon.model import Kind, Level, Metric, Origin, Table, Unit
 from sysmon.report.overview import glance
 from sysmon.report.render import csv as as_csv
 from sysmon.report.render import json as as_json
@@ -29,12 +29,12 @@ NETWORK = Table(
     "network",
     "Interfaces.",
     (
-        Metric("network_receive_bytes_per_second", Kind.RATE, "bytes/s", ""),
-        Metric("network_drop_percent", Kind.RATIO, "percent", ""),
+        Metric("network_receive_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, ""),
+        Metric("network_drop_percent", Kind.RATIO, Unit.PERCENT, ""),
     ),
     labels=("interface",),
 )
-OOM = Table("memory", "Memory.", (Metric("oom_kills", Kind.COUNT, "", ""),))
+OOM = Table("memory", "Memory.", (Metric("oom_kills", Kind.COUNT, Unit.NONE, ""),))
 
 
 def stats(low: float, high: float) -> Stats:
@@ -51,7 +51,7 @@ def one(table: Table, label: str, *found: Stats | None, coverage: Coverage = FUL
 
 def page_of(*tables: TableSummary, hostname: str = "web-01") -> Report:
     """Return a report of the first hour."""
-    return Report(Origin(hostname), EPOCH, from_ms(3_600_000), FULL, None, tables, (), (), 0, {}, glance(tables, ()))
+    return Report(Origin(hostname), EPOCH, from_ms(3_600_000), FULL, None, tables, (), (), 0, glance(tables, ()))
 
 
 def body(*tables: TableSummary, width: int = 80) -> list[str]:
@@ -346,7 +346,7 @@ def test_csv_has_the_limit_of_each_level_and_the_time_beyond_it() -> None:
 
 
 def test_the_glance_has_the_colours_of_the_limits() -> None:
-    metric = Metric("cpu_usage_percent", Kind.RATIO, "percent", "")
+    metric = Metric("cpu_usage_percent", Kind.RATIO, Unit.PERCENT, "")
     beyond = (Beyond(HOT, 1, 60, 60.0), Beyond(LOST, 60, 60, 3600.0))
     series = SeriesSummary((), FULL, (MetricSummary(metric, stats(10, 95), beyond=beyond),))
     report = page_of(TableSummary(Table("cpu", "", (metric,)), (series,)))
