@@ -31,9 +31,9 @@ def command(output: Path | None) -> int:
     done = init(folder)
     for file in done.kept:
         click.echo(f"sysmon: {printable(str(file))} is there already and stays as it is", err=True)
-    for file in done.written:
+    for file in done.new:
         click.echo(f"wrote {printable(str(file))}")
-    if not done.written:
+    if not done.new:
         return NOTHING_NEW
     config = folder / locations.CONFIG_NAME
     named = "" if folder == found else f" --config {printable(str(config))}"

@@ -256,9 +256,9 @@ def _write(page: bytes, output: Path | None) -> None:
         stream.write(page)
         stream.flush()
         return
-    from sysmon.app.export.output_file import replacing
+    from sysmon.app.export.output_file import replace_output
 
-    with replacing(output) as file:
+    with replace_output(output) as file:
         file.write(page)
 
 

@@ -53,12 +53,12 @@ def command(
     every second if not told otherwise, and not stored. In a pipe it prints one page.
     """
     from sysmon.app.live import app
-    from sysmon.storage.lock import is_watched
+    from sysmon.storage.lock import is_recording
 
     selection, _ = build_instant_selection("now", data_dir=data_dir, config_file=config_file, host=host)
     shown = sight(color=color, utc=utc)
     interactive = app.is_interactive(environment())
-    if interval is None and is_watched(selection.data):
+    if interval is None and is_recording(selection.data):
         return _follow(selection, shown, interactive=interactive)
     return _sample(selection, shown, config_file, OFTEN if interval is None else interval, interactive=interactive)
 

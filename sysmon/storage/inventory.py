@@ -1,6 +1,5 @@
 """What is there, how old is it, and how much of the disk does it take? Every file of a data directory."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,9 +10,10 @@ from pathlib import Path
 from sysmon.datadir import rollups, segments
 from sysmon.datadir.rollups import Resolution
 from sysmon.datadir.segments import Form, SegmentFile
+from sysmon.storage.files import TEMPORARY
+from sysmon.storage.lock import is_held
 from sysmon.text.names import LOST_AND_FOUND, QUARANTINE, RESERVED_TABLES
 
-TEMPORARY = ".tmp"
 _LOGS = RESERVED_TABLES - {rollups.FOLDER}
 
 
@@ -83,21 +83,6 @@ def take(data: Path) -> Inventory:
     return Inventory(tuple(files), tuple(temporaries), total)
 
 
-def is_open(path: Path) -> bool:
-    """Say whether a writer holds a file."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
-
-
 def _segments(host: str, table: str, folder: Path) -> Iterator[tuple[Stored | Path | None, int]]:
     """Yield each file of a table with its size: what it is, the path of a temporary, or None for all others."""
     entries = _listed(str(folder))
@@ -112,7 +97,7 @@ def _segments(host: str, table: str, folder: Path) -> Iterator[tuple[Stored | Pa
         tier = Tier.EVENTS if table in _LOGS else Tier.CSV if copy else Tier.ROWS
         path = folder / entry.name
         begin, end = found.segment.start, found.segment.end
-        unfinished = not found.packed and is_open(path)
+        unfinished = not found.packed and is_held(path)
         taken = _length(entry) if unfinished else size
         yield Stored(path, host, table, tier, begin, end, taken, unfinished, found, _modified(entry)), size
 

@@ -1,19 +1,25 @@
-"""One writer a data directory: a lock that the kernel gives back however the holder ends."""
+"""Advisory file locks: one writer a data directory, one maintenance. Who holds a lock?
+
+The kernel gives a lock back however its holder ends.
+"""
 
 import errno
 import fcntl
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from sysmon.errors import LockHeldError, StorageError
+from sysmon.storage.files import FILE_MODE, make_directory, write_atomic
 from sysmon.text.names import printable
 
 FORMAT = 1
 """The version of the layout that this program writes, and the newest that it reads."""
 
-DIRECTORY_MODE = 0o750
-FILE_MODE = 0o640
+RUN_LOCK = "lock"
+"""What the file in a data directory is called that `sysmon run` locks."""
+
+MAINTENANCE_LOCK = "maintain.lock"
+"""What the file is called that maintenance locks, and a repair."""
 
 
 class DataDirectory:
@@ -30,7 +36,7 @@ class DataDirectory:
         Return whether that was so; raise OSError where another writer has it meanwhile, or nothing can be made there.
         """
         try:
-            if _identity((self.path / "lock").stat()) == self._identity:
+            if _identity((self.path / RUN_LOCK).stat()) == self._identity:
                 return False
         except (FileNotFoundError, NotADirectoryError):
             pass
@@ -48,19 +54,35 @@ class DataDirectory:
 
 
 def holder(path: Path) -> int | None:
-    """Return the process id of who holds a lock file, None where nobody does; raise OSError where it cannot be read."""
+    """Return the process id of who holds the lock of a file, 0 where it does not say; None where nobody holds it.
+
+    Raise OSError where the file is there and cannot be read.
+    """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        found = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-        return int(found) if found.isdecimal() else 0
+        text = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+        return int(text) if text.isdecimal() else 0
     finally:
         os.close(descriptor)
     return None
+
+
+def is_held(path: Path) -> bool:
+    """Say whether anybody holds the lock of a file: what cannot be read is nobody's."""
+    try:
+        return holder(path) is not None
+    except OSError:
+        return False
+
+
+def is_recording(data: Path) -> bool:
+    """Say whether a `sysmon run` holds a data directory."""
+    return is_held(data / RUN_LOCK)
 
 
 def open_lock(path: Path) -> int:
@@ -89,10 +111,10 @@ def _take(path: Path) -> tuple[int, tuple[int, int]]:
     shown = printable(str(path))
     try:
         make_directory(path)
-        lock = open_lock(path / "lock")
+        lock = open_lock(path / RUN_LOCK)
     except BlockingIOError as error:
         raise LockHeldError(
-            f"{shown} is written by the sysmon with pid {holder(path / 'lock') or 'unknown'}: "
+            f"{shown} is written by the sysmon with pid {holder(path / RUN_LOCK) or 'unknown'}: "
             "end it, or name another directory with --data"
         ) from error
     except OSError as error:
@@ -114,63 +136,18 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
 
 def _settle_format(path: Path) -> None:
     try:
-        found = path.read_text("ascii", errors="replace").strip()
+        version = path.read_text("ascii", errors="replace").strip()
     except FileNotFoundError:
-        found = ""
-    if not found:
-        write_whole(path, f"{FORMAT}\n".encode())
-    elif found != str(FORMAT):
+        version = ""
+    if not version:
+        write_atomic(path, f"{FORMAT}\n".encode())
+    elif version != str(FORMAT):
         raise StorageError(
-            f"{printable(str(path))} says {found[:20]!r}, and this sysmon writes format {FORMAT}: "
+            f"{printable(str(path))} says {version[:20]!r}, and this sysmon writes format {FORMAT}: "
             "use the sysmon that wrote it, or name another directory with --data"
         )
 
 
 def claim(descriptor: int) -> None:
-    """Take the lock of an open file, which its descriptor holds until it is closed; raise OSError where one has it."""
+    """Take the lock of an open file, which holds until it is closed; raise OSError where another process has it."""
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def make_directory(path: Path) -> None:
-    """Make a directory with its parents, whatever the umask says, for good; leave one that exists as it is."""
-    if path.is_dir():
-        return
-    make_directory(path.parent)
-    path.mkdir(exist_ok=True)
-    path.chmod(DIRECTORY_MODE)
-    with suppress(PermissionError):  # a parent that may be written, and not listed
-        sync_directory(path.parent)
-
-
-def sync_directory(path: Path) -> None:
-    """Make the names in a directory survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a small file so that it is there whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE)
-    try:
-        os.write(descriptor, data)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    temporary.replace(path)
-    sync_directory(path.parent)
-
-
-def is_watched(data: Path) -> bool:
-    """Say whether a `sysmon run` holds a data directory."""
-    try:
-        with (data / "lock").open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False

@@ -1,10 +1,10 @@
-"""The secret behind the pseudonyms: made once, kept beside the samples, readable by its owner only."""
+"""Key of the pseudonyms of masked names: made once, kept beside the samples, readable by its owner only."""
 
 import os
 from pathlib import Path
 
 from sysmon.errors import StorageError
-from sysmon.storage.lock import sync_directory
+from sysmon.storage.files import write_atomic
 from sysmon.text.names import printable
 
 FILE = "mask.key"
@@ -37,16 +37,7 @@ def mask_key(data: Path) -> bytes:
 
 
 def _make(path: Path) -> str:
-    """Write a new key so that it is there whole or not at all, and never for others to read."""
+    """Write a new key, at no moment for others to read."""
     text = os.urandom(LENGTH).hex()
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
-    try:
-        os.write(descriptor, f"{text}\n".encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    temporary.replace(path)
-    sync_directory(path.parent)
+    write_atomic(path, f"{text}\n".encode(), mode=_MODE)
     return text

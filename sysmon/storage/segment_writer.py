@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sysmon.datadir.segments import Form, Segment
-from sysmon.storage.lock import FILE_MODE, claim, make_directory, sync_directory
+from sysmon.storage.files import FILE_MODE, make_directory, sync_directory
+from sysmon.storage.lock import claim
 
 _OPEN = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
 _sync_data = getattr(os, "fdatasync", os.fsync)

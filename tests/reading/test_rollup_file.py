@@ -18,7 +18,7 @@ from sysmon.reading.damage import Damage
 from sysmon.reading.plan import read_aggregate
 from sysmon.reading.rows import read_table
 from sysmon.reading.tiers import SHORT
-from sysmon.storage.compress import store_packed
+from sysmon.storage.compress import write_compressed
 from tests.reading.stored import CPU, DAY, HOUR, LOAD, ORIGIN, PROCESS, START, write_table
 
 HOST = ORIGIN.hostname
@@ -44,7 +44,7 @@ def test_a_roll_up_reads_back_as_it_was_made(tmp_path: Path) -> None:
     made = summed(tmp_path, START, START + HOUR)
     file = RollupFile("cpu", Resolution.HOUR, START)
     path = tmp_path / file.name
-    store_packed(path, rollup_file.encode(made, file))
+    write_compressed(path, rollup_file.encode(made, file))
     damage = Damage()
 
     found = rollup_file.read(path, file, damage)
@@ -86,7 +86,7 @@ def test_a_day_made_of_its_hours_says_what_the_rows_of_the_day_say(tmp_path: Pat
     write_table(tmp_path, CPU, samples(144, begin=midnight))
     hours = [summed(tmp_path, midnight + index * HOUR, midnight + (index + 1) * HOUR) for index in range(24)]
     file = RollupFile("cpu", Resolution.DAY, midnight)
-    store_packed(tmp_path / file.name, rollup_file.encode(merge_aggregates(hours, CPU), file))
+    write_compressed(tmp_path / file.name, rollup_file.encode(merge_aggregates(hours, CPU), file))
 
     found = rollup_file.read(tmp_path / file.name, file, Damage())
 
@@ -103,8 +103,8 @@ def test_a_day_keeps_mean_and_peak_of_each_hour_for_drawing(tmp_path: Path) -> N
     file = RollupFile("load", Resolution.DAY, START.replace(hour=0))
     history = read_table(tmp_path / HOST / "load", LOAD, file.start, file.end, Damage())
     text = rollup_file.encode(aggregate(history), file)
-    store_packed(tmp_path / "new", text)
-    store_packed(tmp_path / "old", text.replace(b'"peaks"', b'"news"'))
+    write_compressed(tmp_path / "new", text)
+    write_compressed(tmp_path / "old", text.replace(b'"peaks"', b'"news"'))
 
     found = [rollup_file.read(tmp_path / name, file, Damage()) for name in ("new", "old")]
 
@@ -126,7 +126,7 @@ def roll_up(data: Path, begin: datetime, hours: int, table_name: str = "cpu") ->
         stems = [path.name.split(".")[0] for path in (data / HOST / table_name).glob(f"*-{start:%Y%m%dT%H}*")]
         history = read_table(data / HOST / "cpu", CPU, start, start + HOUR, Damage())
         file = RollupFile("cpu", Resolution.HOUR, start)
-        store_packed(folder / file.name, rollup_file.encode(aggregate(history, stems), file))
+        write_compressed(folder / file.name, rollup_file.encode(aggregate(history, stems), file))
 
 
 def test_a_long_range_comes_from_hours_and_from_rows_at_its_edges(tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_processes_are_summed_by_name_user_and_unit(tmp_path: Path) -> None:
     write_table(tmp_path, PROCESS, [(START + timedelta(seconds=10 * index), found) for index, found in enumerate(rows)])
     history = read_table(tmp_path / HOST / "process", PROCESS, START, START + HOUR, Damage())
     file = RollupFile("process", Resolution.HOUR, START)
-    store_packed(tmp_path / file.name, rollup_file.encode(aggregate(history), file))
+    write_compressed(tmp_path / file.name, rollup_file.encode(aggregate(history), file))
 
     found = rollup_file.read(tmp_path / file.name, file, Damage())
 
@@ -273,7 +273,7 @@ def test_a_file_of_another_version_is_passed_over(tmp_path: Path) -> None:
     text = rollup_file.encode(
         aggregate(read_table(tmp_path / HOST / "load", LOAD, START, START + HOUR, Damage())), file
     )
-    store_packed(tmp_path / file.name, text.replace(b'"version":2', b'"version":3'))
+    write_compressed(tmp_path / file.name, text.replace(b'"version":2', b'"version":3'))
     damage = Damage()
 
     assert (rollup_file.read(tmp_path / file.name, file, damage), damage.count) == (None, 0)
@@ -286,6 +286,6 @@ def test_a_roll_up_that_is_too_large_to_be_read_at_once_is_read_as_well(tmp_path
     file = RollupFile("cpu", Resolution.HOUR, START)
     made = aggregate(read_table(tmp_path / HOST / "cpu", CPU, START, START + HOUR, Damage()))
     path = tmp_path / file.name
-    store_packed(path, rollup_file.encode(made, file))
+    write_compressed(path, rollup_file.encode(made, file))
 
     assert (rollup_file.read(path, file, Damage()), path.stat().st_size > 65_536) == (made, True)

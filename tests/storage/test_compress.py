@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sysmon.storage.compress import pack, store_packed
+from sysmon.storage.compress import compress, write_compressed
 from sysmon.storage.lock import claim
 
 NAME = "cpu-20261120T120000Z-1h.jsonl"
@@ -32,7 +32,7 @@ def test_a_finished_file_becomes_its_packed_form_byte_for_byte(tmp_path: Path, c
     path.write_bytes(content)
     os.utime(path, (1_700_000_000, 1_700_000_000))
 
-    done = pack(path)
+    done = compress(path)
 
     (packed,) = tmp_path.iterdir()
     assert (done, left(tmp_path), packed.stat().st_mtime, packed.stat().st_mode & 0o777) == (
@@ -47,7 +47,7 @@ def test_a_file_that_a_writer_holds_is_left_alone(text: Path) -> None:
     with text.open("ab") as file:
         claim(file.fileno())
 
-        done = pack(text)
+        done = compress(text)
 
     assert (done, left(text.parent)) == (False, {NAME: TEXT})
 
@@ -57,7 +57,7 @@ def test_after_a_crash_between_packing_and_deleting_the_whole_packed_form_is_kep
     packed.write_bytes(gzip.compress(TEXT, 1))
     before = packed.read_bytes()
 
-    pack(text)
+    compress(text)
 
     assert {path.name: path.read_bytes() for path in text.parent.iterdir()} == {f"{NAME}.gz": before}
 
@@ -75,7 +75,7 @@ def test_after_a_crash_between_packing_and_deleting_the_whole_packed_form_is_kep
 def test_a_broken_packed_form_is_made_anew_from_the_text(text: Path, broken: bytes) -> None:
     text.with_name(f"{NAME}.gz").write_bytes(broken)
 
-    pack(text)
+    compress(text)
 
     assert left(text.parent) == {f"{NAME}.gz": TEXT}
 
@@ -86,24 +86,23 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     link.symlink_to(tmp_path / "precious")
 
     with pytest.raises(OSError, match="symbolic links"):
-        pack(link)
+        compress(link)
 
     assert (tmp_path / "precious").read_bytes() == TEXT
 
 
-def test_a_left_over_temporary_is_in_the_way_until_maintenance_removes_it(text: Path) -> None:
+def test_what_a_killed_process_left_half_made_is_made_anew(text: Path) -> None:
     (text.parent / f".{NAME}.gz.tmp").write_bytes(b"half")
 
-    with pytest.raises(FileExistsError):
-        pack(text)
+    compress(text)
 
-    assert text.read_bytes() == TEXT
+    assert left(text.parent) == {f"{NAME}.gz": TEXT}
 
 
 def test_what_is_stored_packed_replaces_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "cpu-20261120.jsonl.gz"
-    store_packed(path, b"old\n")
+    write_compressed(path, b"old\n")
 
-    store_packed(path, b"new\n")
+    write_compressed(path, b"new\n")
 
     assert left(tmp_path) == {path.name: b"new\n"}

@@ -12,9 +12,9 @@ from sysmon.reading import rollup_file, rollup_minutes
 from sysmon.reading.aggregate import aggregate, merge_aggregates, split_by_minute
 from sysmon.reading.damage import Damage
 from sysmon.reading.rows import read_table
-from sysmon.storage.compress import store_packed
+from sysmon.storage.compress import write_compressed
+from sysmon.storage.files import make_directory
 from sysmon.storage.inventory import Stored, Tier
-from sysmon.storage.lock import make_directory
 
 Try = Callable[[Path, Callable[[], object]], bool]
 """Does something about a path; False where it failed, which was noted."""
@@ -155,7 +155,7 @@ def _note(hours: dict[datetime, _Hour], file: Stored) -> None:
 def _store(host: Path, file: RollupFile, text: bytes) -> None:
     path = _path(host, file)
     make_directory(path.parent)
-    store_packed(path, text)
+    write_compressed(path, text)
 
 
 def _path(host: Path, file: RollupFile) -> Path:

@@ -23,7 +23,7 @@ from sysmon.reading.damage import Damage
 from sysmon.reading.logs import read_events
 from sysmon.reading.rows import scan
 from sysmon.storage.free_space import free_bytes
-from sysmon.storage.lock import holder
+from sysmon.storage.lock import is_recording
 from sysmon.text.names import printable
 from sysmon.text.units import human
 
@@ -175,7 +175,7 @@ def _record(config: Config, host: str | None, now: datetime) -> Iterator[Finding
     try:
         found = status.status(config.data_dir, config.storage, host, now=now)
     except NothingFoundError as error:
-        held = config.data_dir.is_dir() and holder(config.data_dir / "lock") is not None
+        held = is_recording(config.data_dir)
         way = "wait for the first sample" if held else _START
         yield note("samples", printable(str(error)), way)
         return

@@ -1,5 +1,6 @@
 """First files for this machine: the shipped configuration and rules, with what there is here written beside them."""
 
+import os
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from sysmon.errors import UsageError
 from sysmon.model import Row, Unit
 from sysmon.sampling.clock import SystemClock
 from sysmon.sampling.sampler import Sampler
+from sysmon.storage.files import write_atomic
 from sysmon.text.names import printable
 from sysmon.text.units import human
 
@@ -138,34 +140,44 @@ def _comment(text: str, *, indent: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class WrittenFiles:
     """Which files are new, and which were there and stay as they are."""
 
-    written: tuple[Path, ...]
+    new: tuple[Path, ...]
     kept: tuple[Path, ...]
 
 
-def write(folder: Path, files: Mapping[str, str]) -> Outcome:
+def write(folder: Path, files: Mapping[str, str]) -> WrittenFiles:
     """Write the files that are not there yet; none is overwritten, not even by two at once."""
-    written, kept = [], []
+    new: list[Path] = []
+    kept: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            try:
-                with (folder / name).open("x", encoding="utf-8") as file:
-                    file.write(text)
-            except FileExistsError:
-                kept.append(folder / name)
-            else:
-                written.append(folder / name)
     except OSError as error:
-        raise UsageError(
-            f"{error.filename or folder}: cannot be written ({error.strerror}): name another folder with -o"
-        ) from error
-    return Outcome(tuple(written), tuple(kept))
+        raise _not_written(folder, error) from error
+    for path, text in ((folder / name, text) for name, text in files.items()):
+        (new if _create(path, text) else kept).append(path)
+    return WrittenFiles(tuple(new), tuple(kept))
 
 
-def init(folder: Path) -> Outcome:
+def _create(path: Path, text: str) -> bool:
+    """Write a file; return False where there is one."""
+    try:
+        if os.path.lexists(path):  # also in a folder where nothing can be made
+            return False
+        write_atomic(path, text.encode(), mode=None, overwrite=False)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise _not_written(path, error) from error
+    return True
+
+
+def _not_written(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"{path}: cannot be written ({error.strerror}): name another folder with -o")
+
+
+def init(folder: Path) -> WrittenFiles:
     """Look at this machine, and write a configuration and rules for it."""
     here, at = look(), SystemClock().now()
     config = locations.shipped(locations.CONFIG_NAME).read_text("utf-8")

@@ -13,14 +13,13 @@ from sysmon.config import Storage
 from sysmon.errors import NothingFoundError, StorageError
 from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
-from sysmon.storage import compress, inventory
+from sysmon.storage import inventory
+from sysmon.storage.compress import compress
 from sysmon.storage.free_space import free_bytes
 from sysmon.storage.inventory import Inventory, Stored, Tier
-from sysmon.storage.lock import open_lock, wait_for_lock
+from sysmon.storage.lock import MAINTENANCE_LOCK, open_lock, wait_for_lock
 from sysmon.storage.retention import doomed, growing
 from sysmon.text.names import printable
-
-LOCK = "maintain.lock"
 
 
 @dataclass(slots=True)
@@ -108,7 +107,7 @@ class _Maintenance:
             self._try(file.path, lambda file=file: self._pack_one(file))  # type: ignore[misc]  # bound now
 
     def _pack_one(self, file: Stored) -> None:
-        if file.size < free_bytes(self._data) and compress.pack(file.path):
+        if file.size < free_bytes(self._data) and compress(file.path):
             self._done.packed += 1
 
     def _try(self, path: Path, act: Callable[[], object]) -> bool:
@@ -132,7 +131,7 @@ def give_way() -> None:
 def _alone(data: Path, *, wait: bool) -> Iterator[bool]:
     """Hold the maintenance lock; False where another has it and is not waited for."""
     try:
-        descriptor = (wait_for_lock if wait else open_lock)(data / LOCK)
+        descriptor = (wait_for_lock if wait else open_lock)(data / MAINTENANCE_LOCK)
     except BlockingIOError:
         yield False
         return

@@ -23,7 +23,7 @@ from sysmon.app.admin.unit_files import (
 )
 from sysmon.config import locations
 from sysmon.errors import StorageError, UsageError
-from sysmon.storage.lock import write_whole
+from sysmon.storage.files import write_atomic
 from sysmon.text.names import printable
 
 _HEAD = "# Written by `sysmon service install`{way}\n# sha256 {digest}\n"
@@ -245,8 +245,7 @@ def _text(path: Path) -> str | None:
 def _write(path: Path, text: str, wish: Wish) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, text.encode("utf-8", "surrogateescape"))
-        path.chmod(_READABLE)
+        write_atomic(path, text.encode("utf-8", "surrogateescape"), mode=_READABLE)
     except PermissionError as error:
         raise _without_rights(path, wish, "install") from error
 

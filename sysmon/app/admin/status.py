@@ -26,7 +26,7 @@ from sysmon.reading.rows import read_table
 from sysmon.sampling.self_tables import AGENT
 from sysmon.storage import inventory
 from sysmon.storage.free_space import free_bytes
-from sysmon.storage.lock import FORMAT, holder
+from sysmon.storage.lock import FORMAT, RUN_LOCK, holder
 from sysmon.text import units
 from sysmon.text.instants import EPOCH, from_ms
 
@@ -182,7 +182,7 @@ def in_words(event: Event) -> str:
 def _running(
     data: Path, host: Host, recent: TableHistory, *, runs: Sequence[RunPeriod], events: Iterable[Event], now: datetime
 ) -> Running:
-    lock = data / "lock"
+    lock = data / RUN_LOCK
     pid = holder(lock)
     began = [event for event in events if event.kind in {RUNNING, "started"}]
     version = began[-1].fields.get("version") if began else None

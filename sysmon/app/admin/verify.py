@@ -13,9 +13,10 @@ from sysmon.reading import catalog, rollup_file, rollup_minutes, verify
 from sysmon.reading.damage import Damage
 from sysmon.sampling.self_tables import AGENT
 from sysmon.storage import inventory
-from sysmon.storage.compress import store_packed, store_text
+from sysmon.storage.compress import write_compressed
+from sysmon.storage.files import sync_directory, write_atomic
 from sysmon.storage.inventory import Stored
-from sysmon.storage.lock import sync_directory, wait_for_lock
+from sysmon.storage.lock import MAINTENANCE_LOCK, wait_for_lock
 from sysmon.text.names import QUARANTINE, printable
 
 ALL = 1_000_000
@@ -43,7 +44,7 @@ def check(data: Path, *, repair: bool) -> Verdict:
     damage = Damage()
     catalog.check_format(data, damage)
     verdict.faults += damage.lines
-    lock = wait_for_lock(data / "maintain.lock") if repair else None
+    lock = wait_for_lock(data / MAINTENANCE_LOCK) if repair else None
     try:
         for file in inventory.take(data).files:
             verdict.files += 1
@@ -126,7 +127,7 @@ def _set_aside(data: Path, file: Stored) -> Path:
         file.path.unlink()
         sync_directory(file.path.parent)
     elif file.segment is not None and file.segment.packed:
-        store_packed(file.path, b"".join(sound))
+        write_compressed(file.path, b"".join(sound))
     else:
-        store_text(file.path, b"".join(sound))
+        write_atomic(file.path, b"".join(sound))
     return target

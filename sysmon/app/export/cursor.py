@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from sysmon.errors import StorageError, UsageError
-from sysmon.storage.compress import store_text, temporary_name
-from sysmon.storage.lock import open_lock, sync_directory
+from sysmon.storage.files import sync_directory, write_atomic
+from sysmon.storage.lock import open_lock
 from sysmon.text.instants import format_instant, parse_instant
 
 PREFIX = "export-"
@@ -110,9 +110,8 @@ class CursorFile:
 
     def write(self, cursor: Cursor) -> None:
         """Replace what is remembered, and have it on the disk."""
-        self._path.with_name(temporary_name(self._path.name)).unlink(missing_ok=True)  # of one that was killed
         text = json.dumps(_plain(cursor), separators=(",", ":")) + "\n"
-        store_text(self._path, text.encode())
+        write_atomic(self._path, text.encode())
 
     def move(self, cursor: Cursor) -> None:
         """Give files their names that an export had finished; what has its name already is left alone."""

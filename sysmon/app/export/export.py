@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from sysmon.app.export import columns
 from sysmon.app.export import rows as export_rows
-from sysmon.app.export.output_file import make_folder, replacing
+from sysmon.app.export.output_file import make_folder, replace_output
 from sysmon.app.export.progress import Meter, Progress, weight
 from sysmon.app.export.rows import Shape
 from sysmon.app.selection import Selection, find_host, find_tables, no_rows_error
@@ -46,7 +46,7 @@ class Exporter:
 
     def to_file(self, target: Path, progress: Progress) -> None:
         """Write one table to a file, which is replaced only when all rows are written."""
-        with replacing(target) as stream:
+        with replace_output(target) as stream:
             self.to_stream(stream, progress)
 
     def to_folder(self, folder: Path, progress: Progress) -> None:
@@ -61,7 +61,7 @@ class Exporter:
                 if rows is None:
                     continue
                 target = folder / f"{table.name}-{begin}-{end}.{self._shape.output}"
-                export_rows.write(whole.enter_context(replacing(target)), table, names, rows, self._shape)
+                export_rows.write(whole.enter_context(replace_output(target)), table, names, rows, self._shape)
                 written += 1
         if not written:
             raise no_rows_error(self._selection, self.host, self.damage)

@@ -19,7 +19,7 @@ from sysmon.app.export import rows as export_rows
 from sysmon.app.export.cursor import Cursor, CursorFile, Place, Places
 from sysmon.app.export.downsample import floor
 from sysmon.app.export.export import Named, only_table
-from sysmon.app.export.output_file import make_folder, making
+from sysmon.app.export.output_file import make_folder, open_new
 from sysmon.app.export.progress import Meter, Progress, weight
 from sysmon.app.export.rows import Shape
 from sysmon.app.selection import Selection, find_host, find_tables
@@ -32,7 +32,7 @@ from sysmon.reading import catalog
 from sysmon.reading.catalog import Host
 from sysmon.reading.damage import Damage
 from sysmon.reading.rows import read_segments
-from sysmon.storage.lock import sync_directory
+from sysmon.storage.files import sync_directory
 from sysmon.text.instants import EPOCH, format_instant
 
 LATE = timedelta(seconds=10)
@@ -119,7 +119,7 @@ class Shipper:
                 if target.exists():
                     raise UsageError(f"{target}: there already, and not of this cursor: name another folder with -o")
                 temporary = folder / f"{prefix}{target.name}"
-                with making(temporary) as file:
+                with open_new(temporary) as file:
                     export_rows.write(file, one.table, one.names, rows, self._shape)
                 whole.callback(temporary.unlink, missing_ok=True)
                 after.moves.append((str(temporary), str(target)))

@@ -1,45 +1,44 @@
-"""A file that is there whole or not at all: written beside its place, synced, and moved there at the end."""
+"""Output files of commands: replaced as a whole at the end, and pipes and devices written to as they are."""
 
 import os
+import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from sysmon.errors import UsageError
-
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+from sysmon.storage.files import new_file, replacing, temporary_name
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[BinaryIO]:
+def replace_output(target: Path) -> Iterator[BinaryIO]:
     """Open what will become `target` when all goes well; what is no regular file (a pipe, a device) is written to."""
-    try:
-        if target.exists() and not stat.S_ISREG(target.stat().st_mode):
-            with target.open("wb") as file:
-                yield file
-            return
-        place = Path(os.path.realpath(target))
-        temporary = place.with_name(f".{place.name}.{os.getpid()}.tmp")
-        descriptor = os.open(temporary, _NEW, 0o666)
-    except OSError as error:
-        raise UsageError(f"{target}: cannot be written ({error.strerror}): name another place with -o") from error
-    with _removed_on_failure(temporary):
-        with _synced(descriptor) as file:
-            yield file
-        temporary.replace(place)
+    with ExitStack() as stack:
+        try:
+            if target.exists() and not stat.S_ISREG(target.stat().st_mode):
+                file: BinaryIO = stack.enter_context(target.open("wb"))
+            else:
+                path = Path(os.path.realpath(target))
+                # A name of its own: two exports may go to one file, and no lock keeps them apart.
+                temporary = temporary_name(f"{path.name}.{secrets.token_hex(4)}")
+                descriptor = stack.enter_context(replacing(path, mode=None, temporary=temporary))
+                file = stack.enter_context(os.fdopen(descriptor, "wb", closefd=False))
+        except OSError as error:
+            raise UsageError(f"{target}: cannot be written ({error.strerror}): name another place with -o") from error
+        yield file
 
 
 @contextmanager
-def making(temporary: Path) -> Iterator[BinaryIO]:
+def open_new(path: Path) -> Iterator[BinaryIO]:
     """Open a new file, to be moved to its place by the caller; it is synced, and removed where something goes wrong."""
-    try:
-        descriptor = os.open(temporary, _NEW, 0o666)
-    except OSError as error:
-        raise UsageError(f"{temporary}: cannot be made ({error.strerror}): name another place with -o") from error
-    with _removed_on_failure(temporary), _synced(descriptor) as file:
-        yield file
+    with ExitStack() as stack:
+        try:
+            descriptor = stack.enter_context(new_file(path, mode=None))
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be made ({error.strerror}): name another place with -o") from error
+        yield stack.enter_context(os.fdopen(descriptor, "wb", closefd=False))
 
 
 def make_folder(folder: Path) -> None:
@@ -48,21 +47,3 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{folder}: no folder ({error.strerror}): name another one with -o") from error
-
-
-@contextmanager
-def _synced(descriptor: int) -> Iterator[BinaryIO]:
-    with os.fdopen(descriptor, "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-
-
-@contextmanager
-def _removed_on_failure(temporary: Path) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:  # also Ctrl-C: nothing half written is left behind
-        with suppress(OSError):  # the reason why it failed is what counts
-            temporary.unlink()
-        raise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sysmon.app.live.stored import Found, Lookback, Why, shown
 from sysmon.model import AlertEvent, Row, Sample, Table
-from sysmon.storage.lock import is_watched
+from sysmon.storage.lock import is_recording
 from sysmon.text.instants import from_ms, to_ms
 from sysmon.text.units import format_age
 from sysmon.view.snapshot import Moment
@@ -104,7 +104,7 @@ class FileRecord:
 
     def trouble(self, now: datetime) -> str | None:
         """Return why the newest sample is not how things are now; empty where it is, None where nobody samples."""
-        if not is_watched(self._data):
+        if not is_recording(self._data):
             return None
         found = self.find(None)
         if found is None:

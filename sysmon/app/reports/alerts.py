@@ -15,7 +15,7 @@ from sysmon.reading.alerts import past_alerts
 from sysmon.reading.catalog import Host
 from sysmon.reading.damage import Damage
 from sysmon.reading.logs import read_alerts
-from sysmon.storage.lock import is_watched
+from sysmon.storage.lock import is_recording
 from sysmon.text.culprits import blame
 from sysmon.text.instants import format_instant
 from sysmon.text.names import printable
@@ -44,7 +44,7 @@ def list_alerts(selection: Selection, *, active: bool, level: Level) -> AlertLis
     wanted = [
         alert for alert in found if alert.level.rank >= level.rank and (alert.state is AlertState.FIRING or not active)
     ]
-    watched = is_watched(selection.data)
+    watched = is_recording(selection.data)
     return AlertList(host, tuple(wanted), ReplyFile(selection.data).read(), watched, damage, selection.now)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from sysmon import config
 from sysmon.alerts.rules.loader import load_rules
-from sysmon.app.admin.init import Machine, MountHere, Outcome, configuration, init, machine, rules, write
+from sysmon.app.admin.init import Machine, MountHere, WrittenFiles, configuration, init, machine, rules, write
 from sysmon.app.catalog import tables
 from sysmon.cli import answer
 from sysmon.collectors import discover
@@ -118,7 +118,7 @@ def test_a_file_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
 
     done = init(tmp_path)
 
-    assert (done, mine.read_text()) == (Outcome((tmp_path / "sysmon.yaml",), (mine,)), "mine")
+    assert (done, mine.read_text()) == (WrittenFiles((tmp_path / "sysmon.yaml",), (mine,)), "mine")
 
 
 def test_the_command_says_what_it_wrote_and_what_comes_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

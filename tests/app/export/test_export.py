@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sysmon.app.export.export import Exporter
-from sysmon.app.export.output_file import replacing
+from sysmon.app.export.output_file import replace_output
 from sysmon.app.export.rows import HEAD, Output, Shape
 from sysmon.app.selection import Selection
 from sysmon.datadir.segments import Form
@@ -153,7 +153,7 @@ def test_a_file_is_replaced_only_when_it_is_whole(tmp_path: Path) -> None:
     target = tmp_path / "report.txt"
     target.write_text("old")
 
-    with pytest.raises(ZeroDivisionError), replacing(target) as file:
+    with pytest.raises(ZeroDivisionError), replace_output(target) as file:
         file.write(b"%d" % (1 // (len(b"half") - 4)))
 
     assert (target.read_text(), names(tmp_path)) == ("old", ["report.txt"])
@@ -163,21 +163,21 @@ def test_a_link_stays_and_what_it_names_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "real").write_text("old")
     (tmp_path / "link").symlink_to("real")
 
-    with replacing(tmp_path / "link") as file:
+    with replace_output(tmp_path / "link") as file:
         file.write(b"new")
 
     assert ((tmp_path / "real").read_text(), (tmp_path / "link").is_symlink()) == ("new", True)
 
 
 def test_a_device_is_written_to_and_not_replaced() -> None:
-    with replacing(Path(os.devnull)) as file:
+    with replace_output(Path(os.devnull)) as file:
         file.write(b"gone")
 
     assert not Path(os.devnull).is_file()
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="missing/x: cannot be written"), replacing(tmp_path / "missing" / "x"):
+    with pytest.raises(UsageError, match="missing/x: cannot be written"), replace_output(tmp_path / "missing" / "x"):
         pass
 
 

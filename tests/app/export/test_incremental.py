@@ -12,7 +12,7 @@ from sysmon.app.export.cursor import CursorFile
 from sysmon.datadir.segments import Form
 from sysmon.errors import DamagedError, StorageError, UsageError
 from sysmon.reading.damage import Damage
-from sysmon.storage.compress import pack
+from sysmon.storage.compress import compress
 from tests.app.export.increments import NAME, append, exported, line, lines, names, segment, ship, shipper
 from tests.reading.stored import LOAD, MINUTE, START, at, write_table
 
@@ -64,7 +64,7 @@ def test_a_file_that_was_packed_meanwhile_is_the_same_file(data: Path, more: str
     ship(data)
 
     append(segment(data), more)
-    pack(segment(data))
+    compress(segment(data))
     ship(data)
     ship(data)
 
@@ -301,7 +301,7 @@ def test_whatever_happens_between_exports_each_row_goes_out_once(
             stored += more
             append(path, "".join(more))
         elif path not in packed and deed == "pack" and path.exists():
-            pack(path)
+            compress(path)
             packed.add(path)
         elif path not in packed and deed == "tear":
             append(path, "broken\n")
