@@ -19,7 +19,7 @@ from benchmarks import machine
 from sysmon.app.catalog import tables
 from sysmon.app.live.stored import Lookback
 from sysmon.reading.catalog import find_host
-from sysmon.text.cells import Look
+from sysmon.text.spans import Look
 from sysmon.view import full_screen
 from sysmon.view.commands import Situation, View
 

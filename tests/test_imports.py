@@ -18,7 +18,7 @@ THIRD_PARTIES = {
     "yaml": {"adapters"},
     "msgspec": {"reading"},
     "click": {"cli"},
-    "colorama": {"app", "console"},
+    "colorama": {"app", "text"},
     "duckdb": {"adapters"},
     "pytz": {"adapters"},
 }

@@ -43,10 +43,10 @@ def sight(*, color: str, utc: bool) -> "Sight":
     """Return how moments are shown on this terminal, or in this pipe."""
     from sysmon.app.live.context import Sight
     from sysmon.app.terminal.color import wants_color
-    from sysmon.text.cells import look
+    from sysmon.text.spans import detect_look
 
     term = environment().get("TERM", "")
-    shown = look(color=wants_color(color, environment()), encoding=encoding(), term=term)
+    shown = detect_look(color=wants_color(color, environment()), encoding=encoding(), term=term)
     return Sight(UTC if utc else None, shown)
 
 

@@ -210,12 +210,13 @@ def _limits(rules: Path | None, config_file: Path | None) -> "RuleLimits":
 
 def _text(reports: Sequence["Report"], width: int, zone: tzinfo | None, *, color: str, output: Path | None) -> bytes:
     from sysmon.app.terminal.color import wants_color
-    from sysmon.report.render import spark, style, text
+    from sysmon.report.render import style, text
+    from sysmon.text.spans import detect_look
 
     encoding = (sys.stdout.encoding if output is None and sys.stdout else None) or "utf-8"
-    bars = spark.BLOCKS if _can_carry(spark.BLOCKS, encoding) else spark.ASCII
-    painted = wants_color(color, environment()) if output is None else color == "always"
-    chosen = style.Style(width=width, zone=zone, bars=bars, color=painted)
+    colored = wants_color(color, environment()) if output is None else color == "always"
+    bars = detect_look(color=colored, encoding=encoding).bars
+    chosen = style.Style(width=width, zone=zone, bars=bars, color=colored)
     return text.render(reports, chosen).encode(encoding, "backslashreplace")
 
 
@@ -260,11 +261,3 @@ def _write(page: bytes, output: Path | None) -> None:
 
     with replace_output(output) as file:
         file.write(page)
-
-
-def _can_carry(text: str, encoding: str) -> bool:
-    try:
-        text.encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

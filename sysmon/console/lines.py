@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sysmon.model import AlertEvent, Transition, Unit
-from sysmon.text import ansi
+from sysmon.text.colors import paint
 from sysmon.text.culprits import blame
 from sysmon.text.names import printable
 from sysmon.text.units import format_age, human, short
@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from sysmon.console.overview import Disk, Overview, Process
 
 _HEAD = 20  # columns of the time and the level before an alert's text
-_COLOURS = {
-    "OK": ansi.GREEN,
-    "INFO": ansi.CYAN,
-    "WARNING": ansi.YELLOW,
-    "CRITICAL": ansi.BRIGHT + ansi.RED,
-}
 _HEADINGS = ("time", "state", "alerts", "cpu %", "mem %", "busy disk %", "net in", "net out", "top process %")
 
 
@@ -45,7 +39,7 @@ def tick_line(at: datetime, seen: "Overview", active: Sequence[AlertEvent], *, w
         _process(seen.process, max(14, width - 66)),
     )
     line = _columns(cells)[:width].rstrip()
-    return line.replace(state, paint(state, state, color=color), 1)
+    return line.replace(state, paint(state, state.lower(), color=color), 1)
 
 
 def alert_line(event: AlertEvent, *, color: bool, width: int | None = None) -> str:
@@ -60,18 +54,13 @@ def alert_line(event: AlertEvent, *, color: bool, width: int | None = None) -> s
     if labels:
         where += " (" + printable(", ".join(f"{name}={value}" for name, value in labels.items())) + ")"
     colour = "OK" if over else word
-    shown = paint(f"{word:<8}", colour, color=color)
+    shown = paint(f"{word:<8}", colour.lower(), color=color)
     told = printable(event.message) if event.message else f"{_told(event)} on {where}"
     top = f"   top: {blame(event.top[0], event.resource)}" if event.top else ""
     text = f"{event.rule}: {told}{top}"
     if width is not None and width > 2 * _HEAD:
         text = f"\n{' ' * _HEAD}".join(textwrap.wrap(text, width - _HEAD - 1, break_on_hyphens=False))
     return f"{event.at.astimezone():%H:%M:%S}  {shown}  {text}"
-
-
-def paint(text: str, state: str, *, color: bool) -> str:
-    """Return text in the colour of a state (OK, INFO, WARNING, CRITICAL) where colour is wanted."""
-    return f"{_COLOURS[state]}{text}{ansi.RESET}" if color else text
 
 
 def _told(event: AlertEvent) -> str:

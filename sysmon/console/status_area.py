@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from sysmon.console.status_model import RunStatus
 from sysmon.console.status_panel import render
-from sysmon.text.cells import Look
+from sysmon.text.spans import Look
 
 _HOME, _CLEAR_LINE, _CLEAR_BELOW = "\r", "\x1b[K", "\x1b[J"
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from sysmon.console.overview import Process
 from sysmon.console.status_model import ActiveAlert, Point, RunStatus
 from sysmon.model import Level, Unit
-from sysmon.text.cells import Look, Span, cut, cut_front, fill, gauge, level_style, painted, sparkline, width_of
+from sysmon.text.cells import cut, cut_front, join_fitting, pad, width_of
+from sysmon.text.spans import Look, Span, draw_gauge, draw_sparkline, fit, level_style, paint_line
 from sysmon.text.units import format_age, human
 
 MOST_LINES = 13
@@ -27,7 +28,7 @@ def render(status: RunStatus, *, columns: int, rows: int, look: Look) -> list[st
     room = max(1, min(rows - 2, max(MOST_LINES, rows // 3)))
     painter = _Painter(status, columns, look)
     lines = _most_important(painter, room)
-    return [painted(fill(spans, columns - 1, look.more), color=look.color) for spans in lines]
+    return [paint_line(fit(spans, columns - 1, look.more), color=look.color) for spans in lines]
 
 
 def _most_important(painter: "_Painter", room: int) -> list[list[Span]]:
@@ -78,7 +79,7 @@ class _Painter:
         return [self._alert(alert, longest) for alert in self._status.alerts]
 
     def _alert(self, alert: ActiveAlert, longest: int) -> list[Span]:
-        name = self._look.shown(f"{alert.rule} ({alert.where})" if alert.where else alert.rule)
+        name = self._look.sanitize(f"{alert.rule} ({alert.where})" if alert.where else alert.rule)
         return [
             Span(f"{alert.level.value.upper():<8}", level_style(alert.level)),
             Span(f"{self._gap}{format_age(alert.seconds):>{longest}}{self._gap}"),
@@ -94,7 +95,7 @@ class _Painter:
         left = [Span(f"{worst.value.upper() if worst else 'OK':<8}", level_style(worst)), Span(self._gap + said)]
         used = sum(width_of(span.text) for span in left)
         time, age = f"{status.at.astimezone():%H:%M:%S}", format_age(status.running)
-        host, every = look.shown(status.about.host), f"every {status.about.every}"
+        host, every = look.sanitize(status.about.host), f"every {status.about.every}"
         ways = ([host, every, time, f"running {age}"], [host, time, f"running {age}"], [host, time, age], [time, age])
         for way in (*ways, [time]):
             right = ", ".join(way)
@@ -111,7 +112,7 @@ class _Painter:
             room -= _CAPTION
             shown = status.history[-room:]
             caption = f"{f'last {_span(shown)}' if len(shown) > 1 else '':<{_CAPTION}}"
-        tail = [Span(caption, "dim"), Span(sparkline(history, room, 100.0, self._look.bars))]
+        tail = [Span(caption, "dim"), Span(draw_sparkline(history, room, 100.0, self._look.bars))]
         return self._measured("cpu", "cpu", status.seen.cpu, tail)
 
     def _memory(self) -> list[Span]:
@@ -158,7 +159,7 @@ class _Painter:
             return spans
         history = [point.network for point in self._status.history][-self._spark :]
         highest = max((value for value in history if value is not None), default=0.0)
-        return [*spans, Span(self._gap), Span(sparkline(history, self._spark, highest, self._look.bars))]
+        return [*spans, Span(self._gap), Span(draw_sparkline(history, self._spark, highest, self._look.bars))]
 
     def _top(self) -> list[Span]:
         """Return who uses most: CPU, then memory where there is room."""
@@ -172,8 +173,7 @@ class _Painter:
         if self._narrow or second is None:
             return [*spans, Span(self._process(first, room))]
         left = max(self._bar, min(room // 2 - len(self._gap), width_of(self._process(first, room))))
-        name = self._process(first, left)
-        name += " " * (left - width_of(name))
+        name = pad(self._process(first, left), left)
         rest = room - left - len(self._gap) - len(memory)
         return [*spans, Span(name + self._gap), Span(memory, "dim"), Span(self._process(second, rest))]
 
@@ -192,7 +192,7 @@ class _Painter:
 
     def _files(self) -> list[Span]:
         room = self._width - _LABEL - len(self._gap)
-        path = cut_front(self._look.shown(self._status.about.files), room, self._look.more)
+        path = cut_front(self._look.sanitize(self._status.about.files), room, self._look.more)
         return [Span(f"{'files':<{_LABEL}}{self._gap}", "dim"), Span(path)]
 
     def _charted(
@@ -200,8 +200,8 @@ class _Painter:
     ) -> list[Span]:
         tail = [Span(detail)]
         if self._spark > 0:
-            pad = " " * (self._detail - width_of(detail)) + self._gap
-            tail += [Span(pad), Span(sparkline(history, self._spark, 100.0, self._look.bars))]
+            tail = [Span(pad(detail, self._detail) + self._gap)]
+            tail += [Span(draw_sparkline(history, self._spark, 100.0, self._look.bars))]
         return self._measured(label, table, percent, tail)
 
     def _measured(self, label: str, table: str, percent: float | None, tail: Iterable[Span]) -> list[Span]:
@@ -210,7 +210,7 @@ class _Painter:
         return [
             self._label(label, table),
             Span(f"{human(percent, Unit.PERCENT):>{_VALUE}}{self._gap}"),
-            *gauge(percent, self._bar, self._look, level_style(self._status.levels.get(table))),
+            *draw_gauge(percent, self._bar, self._look, level_style(self._status.levels.get(table))),
             Span(self._gap),
             *tail,
         ]
@@ -227,18 +227,13 @@ class _Painter:
         if process is None:
             return ""
         pid = f" ({process.pid})"
-        name = cut(self._look.shown(process.name), max(1, width - len(pid)), self._look.more)
+        name = cut(self._look.sanitize(process.name), max(1, width - len(pid)), self._look.more)
         return cut(name + pid, max(0, width), self._look.more)
 
     def _parts(self, parts: Sequence[str], between: str) -> str:
         """Return as many parts as fit behind a bar; the first is a name, and cut where it must be."""
-        text = cut(self._look.shown(parts[0]), self._detail, self._look.more)
-        for part in parts[1:]:
-            longer = text + between + part
-            if width_of(longer) > self._detail:
-                break
-            text = longer
-        return text
+        first = cut(self._look.sanitize(parts[0]), self._detail, self._look.more)
+        return join_fitting([first, *parts[1:]], self._detail, between)
 
 
 def _span(history: Sequence[Point]) -> str:

@@ -1,11 +1,11 @@
 """What fires at a moment, since when, and who is blamed for it: a line each."""
 
 from sysmon.model import AlertEvent
-from sysmon.text.cells import Look, Span, level_style, width_of
+from sysmon.text.cells import width_of
 from sysmon.text.culprits import blame
+from sysmon.text.spans import Line, Look, Span, level_style
 from sysmon.text.units import format_age
 from sysmon.view.alert_marks import condition, instance
-from sysmon.view.line import Line
 from sysmon.view.snapshot import Moment
 
 _BLAMED = 3
@@ -15,7 +15,7 @@ _INDENT = 10
 def alarms(moment: Moment, look: Look) -> list[Line]:
     """Return a line for each alert, the worst first, then the oldest; what is cut off first matters least."""
     return [
-        [*head, *_blamed(alert, look, "  "), Span(look.shown(f"  {condition(alert)}"), "dim")]
+        [*head, *_blamed(alert, look, "  "), Span(look.sanitize(f"  {condition(alert)}"), "dim")]
         for alert, head in _heads(moment, look)
     ]
 
@@ -24,7 +24,7 @@ def alarms_in_full(moment: Moment, look: Look) -> list[Line]:
     """Return as many lines for each alert as it takes."""
     lines: list[Line] = []
     for alert, head in _heads(moment, look):
-        lines += [head, [Span(look.shown(f"{' ' * _INDENT}{condition(alert)}"), "dim")]]
+        lines += [head, [Span(look.sanitize(f"{' ' * _INDENT}{condition(alert)}"), "dim")]]
         if alert.top:
             lines.append(_blamed(alert, look, " " * _INDENT))
     return lines
@@ -42,7 +42,7 @@ def _head(moment: Moment, alert: AlertEvent, age: str, look: Look) -> Line:
     return [
         Span(f"{alert.level.value.upper():<8}", level_style(alert.level)),
         Span(f"  {age}  "),
-        Span(look.shown(f"{alert.rule} ({where})" if where else alert.rule)),
+        Span(look.sanitize(f"{alert.rule} ({where})" if where else alert.rule)),
     ]
 
 
@@ -50,4 +50,4 @@ def _blamed(alert: AlertEvent, look: Look, before: str) -> Line:
     if not alert.top:
         return []
     blamed = ", ".join(blame(one, alert.resource) for one in alert.top[:_BLAMED])
-    return [Span(look.shown(f"{before}top: {blamed}"), "bold")]
+    return [Span(look.sanitize(f"{before}top: {blamed}"), "bold")]

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sysmon.model import Row, Unit
-from sysmon.text.cells import Look, Span, cut, cut_front, fill, gauge, level_style, sparkline, width_of
+from sysmon.text.cells import cut, cut_front, flow, pad, width_of
+from sysmon.text.spans import Line, Look, Span, draw_gauge, draw_sparkline, fit, level_style
 from sysmon.text.units import short
 from sysmon.view.alert_marks import level_of
-from sysmon.view.line import Line, flowed
 from sysmon.view.snapshot import Moment, Pick, Record, number, text
 
 LEAST = 2
@@ -132,7 +132,7 @@ def table_block(kind: _Kind, moment: Moment, width: int, look: Look) -> Block | 
     records = moment.records(kind.table)
     if not records:
         return None
-    names = [look.shown(text(record, kind.label)) for record in records]
+    names = [look.sanitize(text(record, kind.label)) for record in records]
     longest = min(_WIDEST_NAME, width // 2, max(_LEAST_NAME, *(width_of(name) for name in names)))
     columns = [one for place, one in enumerate(kind.columns) if _taken(kind.columns[: place + 1]) <= width - longest]
     columns = columns or [*kind.columns[:1]]
@@ -144,14 +144,14 @@ def table_block(kind: _Kind, moment: Moment, width: int, look: Look) -> Block | 
     for record, name in zip(records, names, strict=True):
         level = level_of(moment, kind.table, record)
         shown = kind.cut(name, name_width, look.more)
-        line = [Span(shown + " " * (name_width - width_of(shown)), level_style(level) if level else "")]
+        line = [Span(pad(shown, name_width), level_style(level) if level else "")]
         line.append(Span("".join(f"{short(number(record, one.metric), one.unit):>{one.width}}" for one in columns)))
         if trend:
             course = moment.course(kind.table, _of_row(kind, moment, record), trend)
-            line += [Span("  "), Span(sparkline(course, trend, highest, look.bars))]
+            line += [Span("  "), Span(draw_sparkline(course, trend, highest, look.bars))]
         rows.append(line)
     heading = "".join(f"{one.heading:>{one.width}}" for one in columns)
-    title = [*fill(_title(kind.title, moment, kind.table, name_width), name_width, look.more), Span(heading, "dim")]
+    title = [*fit(_title(kind.title, moment, kind.table, name_width), name_width, look.more), Span(heading, "dim")]
     return Block(title, rows, [sum(number(record, name) or 0.0 for name in kind.counts) for record in records])
 
 
@@ -166,9 +166,9 @@ def cores(moment: Moment, width: int, look: Look) -> Block | None:
     if not values:
         return None
     title = _title("cores", moment, "cpu")
-    strip = "".join(sparkline([value], 1, 100.0, look.bars) for _, value in values)
+    strip = "".join(draw_sparkline([value], 1, 100.0, look.bars) for _, value in values)
     small = [[Span(strip[start : start + width])] for start in range(0, len(strip), width)]
-    label = max(width_of(look.shown(name)) for name, _ in values)
+    label = max(width_of(look.sanitize(name)) for name, _ in values)
     cell = label + 1 + _LEAST_BAR + 5 + 2
     across = max(1, (width + 2) // cell)
     if len(values) > across * _MOST_CORES:
@@ -181,8 +181,8 @@ def cores(moment: Moment, width: int, look: Look) -> Block | None:
             name, value = values[place]
             level = level_of(moment, "cpu", records[place])
             line += [
-                Span(f"{'  ' if line else ''}{look.shown(name):>{label}} ", "dim"),
-                *gauge(value or 0.0, bar, look, level_style(level)),
+                Span(f"{'  ' if line else ''}{look.sanitize(name):>{label}} ", "dim"),
+                *draw_gauge(value or 0.0, bar, look, level_style(level)),
                 Span(f"{short(value, Unit.PERCENT):>5}"),
             ]
         lines.append(line)
@@ -193,7 +193,7 @@ def connections(moment: Moment, width: int, look: Look) -> Block | None:
     """Return how many TCP connections there are in which state, and what is lost."""
     tcp = moment.record("tcp")
     parts = [
-        f"{look.shown(text(one, 'state'))} {short(count, Unit.NONE)}"
+        f"{look.sanitize(text(one, 'state'))} {short(count, Unit.NONE)}"
         for one in moment.records("connections")
         if (count := number(one, "network_connections"))
     ]
@@ -209,7 +209,7 @@ def connections(moment: Moment, width: int, look: Look) -> Block | None:
     ]
     if not parts:
         return None
-    lines = [[Span(line)] for line in flowed(parts, width, look)]
+    lines = [[Span(line)] for line in flow(parts, width, indent=0, more=look.more)]
     return Block(_title("connections", moment, "connections"), lines, range(len(lines), 0, -1))
 
 
@@ -228,7 +228,7 @@ def group(moment: Moment, width: int, look: Look) -> Block | None:
     ]
     if not parts:
         return None
-    lines = [[Span(line)] for line in flowed(parts, width, look)]
+    lines = [[Span(line)] for line in flow(parts, width, indent=0, more=look.more)]
     return Block(_title("control group", moment, "cgroup"), lines, range(len(lines), 0, -1))
 
 

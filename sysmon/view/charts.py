@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from sysmon.model import Row, Unit
-from sysmon.text.cells import Look, Span, cut
+from sysmon.text.cells import cut
+from sysmon.text.spans import Line, Look, Span
 from sysmon.text.units import format_age, human
 from sysmon.view.layout import GAP, beside
-from sysmon.view.line import Line
 from sysmon.view.snapshot import Moment, Pick
 
 LEAST, MOST = 5, 18

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sysmon.text.cells import Look, Span, cut, level_style
+from sysmon.text.cells import cut
+from sysmon.text.spans import Line, Look, Span, level_style
 from sysmon.view import blocks
 from sysmon.view.alarms import alarms, alarms_in_full
 from sysmon.view.alert_marks import worst
@@ -13,7 +14,6 @@ from sysmon.view.commands import Situation, View
 from sysmon.view.gauges import gauges
 from sysmon.view.help import footer, help_lines
 from sysmon.view.layout import GAP, as_text, beside, between, stacked
-from sysmon.view.line import Line
 from sysmon.view.processes import ordered, processes
 from sysmon.view.snapshot import Moment
 from sysmon.view.tables import in_full
@@ -73,8 +73,8 @@ def render(
 
 def header(moment: Moment | None, situation: Situation, host: str, width: int, look: Look) -> list[Line]:
     """Return whose moment it is, when, how bad it is, and what is to be said about the sample."""
-    name: Line = [Span(cut(look.shown(host), max(_LEAST_HOST, width // 3), look.more), "bold")]
-    notes: list[Line] = [[Span(look.shown(note), "warning")] for note in situation.note.splitlines()]
+    name: Line = [Span(cut(look.sanitize(host), max(_LEAST_HOST, width // 3), look.more), "bold")]
+    notes: list[Line] = [[Span(look.sanitize(note), "warning")] for note in situation.note.splitlines()]
     if situation.skipped:
         notes.append([Span(f"{situation.skipped} lines or parts of files could not be read", "warning")])
     if moment is None:

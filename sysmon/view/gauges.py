@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sysmon.model import Unit
-from sysmon.text.cells import Look, Span, gauge, level_style, sparkline, width_of
+from sysmon.text.cells import join_fitting, pad
+from sysmon.text.spans import Line, Look, Span, draw_gauge, draw_sparkline, level_style
 from sysmon.text.units import human
 from sysmon.view.alert_marks import level_of
-from sysmon.view.line import Line, joined
 from sysmon.view.load_line import LABEL, waiting
 from sysmon.view.snapshot import Moment, Pick, Record, number
 
@@ -98,14 +98,14 @@ def _drawn(one: _Gauge, moment: Moment, grid: _Grid, look: Look) -> Line:
     if percent is None:
         return []
     level = level_of(moment, one.table, one.record, about=one.label)
-    words = joined(one.words, grid.words)
+    words = join_fitting(one.words, grid.words)
     spans = [
         Span(f"{one.label:<{LABEL}}", level_style(level) if level else "dim"),
         Span(f"{human(percent, Unit.PERCENT):>{_VALUE}}{' ' * _GAP}"),
-        *gauge(percent, grid.bar, look, level_style(level)),
-        Span(" " * _GAP + words + " " * (grid.words - width_of(words))),
+        *draw_gauge(percent, grid.bar, look, level_style(level)),
+        Span(" " * _GAP + pad(words, grid.words)),
     ]
     if grid.trend:
         course = moment.course(one.table, one.pick, grid.trend)
-        spans += [Span(" " * _GAP), Span(sparkline(course, grid.trend, 100.0, look.bars))]
+        spans += [Span(" " * _GAP), Span(draw_sparkline(course, grid.trend, 100.0, look.bars))]
     return spans

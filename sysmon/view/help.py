@@ -1,9 +1,8 @@
 """Which keys there are: a line at the bottom of the screen, and a page for all of them."""
 
-from sysmon.text.cells import Look, Span
+from sysmon.text.spans import Line, Look, Span, length
 from sysmon.view.commands import KEYS, Command, Situation
 from sysmon.view.layout import GAP, beside
-from sysmon.view.line import Line, length
 
 _SYMBOLS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
 _WORDS = {"page-up": "PgUp", "page-down": "PgDn", "space": "Space", "home": "Home", "end": "End", "escape": "Esc"}

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from sysmon.text.cells import Look, Span, fill, painted
+from sysmon.text.spans import Line, Look, Span, fit, length, paint_line
 from sysmon.view.blocks import LEAST, Block
-from sysmon.view.line import Line, length
 
 GAP = 3
 """Blanks between two columns of blocks."""
@@ -17,7 +16,7 @@ def beside(columns: Sequence[Sequence[Line]], width: int, look: Look) -> list[Li
     for row in range(height):
         line: Line = []
         for place, column in enumerate(columns):
-            spans = fill(column[row], width, look.more) if row < len(column) else []
+            spans = fit(column[row], width, look.more) if row < len(column) else []
             blank = Span(" " * (place * (width + GAP) - length(line)))
             line += [blank, *spans]
         lines.append(line)
@@ -59,4 +58,4 @@ def between(left: Line, right: Sequence[Line], width: int) -> Line:
 
 def as_text(lines: Iterable[Line], width: int, look: Look) -> list[str]:
     """Return lines as text that takes at most `width` cells each."""
-    return [painted(fill(line, width, look.more), color=look.color) for line in lines]
+    return [paint_line(fit(line, width, look.more), color=look.color) for line in lines]

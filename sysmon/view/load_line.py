@@ -1,10 +1,9 @@
 """Does work have to wait? The averages of load, pressure, and how many processes there are, in one line."""
 
 from sysmon.model import Unit
-from sysmon.text.cells import Look, Span, level_style
+from sysmon.text.spans import Line, Look, Span, length, level_style
 from sysmon.text.units import short
 from sysmon.view.alert_marks import level_of
-from sysmon.view.line import Line, length
 from sysmon.view.snapshot import Moment, Record, number, text
 
 LABEL = 8
@@ -46,8 +45,9 @@ def _pressure(moment: Moment, look: Look, *, first: bool) -> list[Line]:
     lead = "pressure % " if first else "   pressure % "
     for record in moment.records("pressure"):
         level = level_of(moment, "pressure", record)
-        told = f"{look.shown(text(record, 'resource'))} {short(number(record, 'pressure_some_percent'), Unit.PERCENT)}"
-        lines.append([Span(lead, "dim"), Span(told, level_style(level) if level else "")])
+        percent = short(number(record, "pressure_some_percent"), Unit.PERCENT)
+        stalled = f"{look.sanitize(text(record, 'resource'))} {percent}"
+        lines.append([Span(lead, "dim"), Span(stalled, level_style(level) if level else "")])
         lead = "  "
     return lines
 

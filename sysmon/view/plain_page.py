@@ -2,13 +2,12 @@
 
 from collections.abc import Collection
 
-from sysmon.text.cells import Look
+from sysmon.text.spans import Line, Look
 from sysmon.view.alarms import alarms_in_full
 from sysmon.view.commands import Order, Situation
 from sysmon.view.full_screen import block_columns, header
 from sysmon.view.gauges import gauges
 from sysmon.view.layout import as_text, beside, stacked
-from sysmon.view.line import Line
 from sysmon.view.processes import processes
 from sysmon.view.snapshot import Moment
 from sysmon.view.tables import in_full

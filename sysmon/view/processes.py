@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sysmon.model import Unit
-from sysmon.text.cells import Look, Span, cut, width_of
+from sysmon.text.cells import cut, pad, pad_left
+from sysmon.text.spans import Line, Look, Span
 from sysmon.text.units import short
 from sysmon.view.commands import Order
-from sysmon.view.line import Line
 from sysmon.view.snapshot import Moment, Record, number, text
 
 _OTHERS = "-1"
@@ -104,14 +104,14 @@ def _heading(columns: Sequence[_Column], name_width: int, order: Order) -> Line:
 
 
 def _line(record: Record, columns: Sequence[_Column], name_width: int, look: Look) -> Line:
-    name = cut(look.shown(text(record, "name")), name_width, look.more)
-    spans = [Span(name + " " * (name_width - width_of(name)))]
+    name = cut(look.sanitize(text(record, "name")), name_width, look.more)
+    spans = [Span(pad(name, name_width))]
     for column in columns:
-        cell = cut(look.shown(column.cell(record)), column.width - 2, look.more)
+        cell = cut(look.sanitize(column.cell(record)), column.width - 2, look.more)
         spans.append(Span(_placed(column, cell)))
     return spans
 
 
 def _placed(column: _Column, text: str) -> str:
-    blank = " " * (column.width - 2 - width_of(text))
-    return f"  {text}{blank}" if column.left else f"  {blank}{text}"
+    place = pad if column.left else pad_left
+    return "  " + place(text, column.width - 2)

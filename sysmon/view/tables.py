@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from sysmon.model import Metric, Table
-from sysmon.text.cells import Look, Span, level_style, width_of
+from sysmon.text.cells import flow, pad, width_of
 from sysmon.text.names import printable
+from sysmon.text.spans import Line, Look, Span, level_style
 from sysmon.text.units import human
 from sysmon.view.alert_marks import level_of
-from sysmon.view.line import Line, flowed
 from sysmon.view.snapshot import Moment, Record, number, text
 
 _VALUE = 11
@@ -19,7 +19,7 @@ def in_full(
 ) -> list[Line]:
     """Return the lines of one table, its rows in the order of `records` where that is given."""
     shown = moment.tables[name]
-    title: Line = [Span(look.shown(name), "bold")]
+    title: Line = [Span(look.sanitize(name), "bold")]
     if shown.at != moment.at:
         title.append(Span(f"  {(moment.at - shown.at).total_seconds():.0f}s before", "dim"))
     rows = list(shown.records()) if records is None else records
@@ -30,9 +30,11 @@ def in_full(
     for record in rows:
         if shown.table.labels:
             level = level_of(moment, name, record)
-            parts = [look.shown(part) for part in labels(shown.table, record)]
+            parts = [look.sanitize(part) for part in labels(shown.table, record)]
             style = level_style(level) if level else ""
-            lines += [[Span(" " * _INDENT + line, style)] for line in flowed(parts, width - _INDENT, look)]
+            lines += [
+                [Span(" " * _INDENT + line, style)] for line in flow(parts, width - _INDENT, indent=0, more=look.more)
+            ]
         lines += _metrics(shown.table.metrics, record, width, look)
     return lines
 
@@ -40,8 +42,8 @@ def in_full(
 def _grid(moment: Moment, name: str, rows: Sequence[Record], width: int, look: Look) -> list[Line]:
     """Return a line for each row under the names of the metrics; nothing where that would be too wide."""
     table = moment.tables[name].table
-    names = [look.shown(metric.name) for metric in table.metrics]
-    told = [look.shown("  ".join(labels(table, record))) for record in rows]
+    names = [look.sanitize(metric.name) for metric in table.metrics]
+    told = [look.sanitize("  ".join(labels(table, record))) for record in rows]
     left = max(map(width_of, told), default=0)
     widths = [max(_VALUE, len(name)) + 2 for name in names]
     if not table.labels or not rows or _INDENT + left + sum(widths) > width:
@@ -54,7 +56,7 @@ def _grid(moment: Moment, name: str, rows: Sequence[Record], width: int, look: L
             f"{human(number(record, metric.name), metric.unit):>{cell}}"
             for metric, cell in zip(table.metrics, widths, strict=True)
         )
-        shown = f"{' ' * _INDENT}{label}{' ' * (left - width_of(label))}"
+        shown = " " * _INDENT + pad(label, left)
         lines.append([Span(shown, level_style(level) if level else ""), Span(cells)])
     return lines
 
@@ -77,6 +79,6 @@ def _metrics(metrics: Sequence[Metric], record: Record, width: int, look: Look) 
         line: Line = [Span(" " * 2 * _INDENT)]
         for metric in metrics[row::height]:
             value = human(number(record, metric.name), metric.unit)
-            line += [Span(f"{look.shown(metric.name):<{longest}}", "dim"), Span(f"{value:>{_VALUE}}   ")]
+            line += [Span(f"{look.sanitize(metric.name):<{longest}}", "dim"), Span(f"{value:>{_VALUE}}   ")]
         lines.append(line)
     return lines

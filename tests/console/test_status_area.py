@@ -7,7 +7,7 @@ import pyte
 
 from sysmon.console.line_writer import AsyncLineWriter
 from sysmon.console.status_area import StatusArea
-from sysmon.text.cells import Look
+from sysmon.text.spans import Look
 from tests.console.statuses import BUSY
 
 FIELDS = ["CRITICAL", "cpu", "memory", "disk", "space", "network", "top", "samples", "files"]

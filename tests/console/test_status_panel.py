@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sysmon.console.overview import Disk, Fill, Mount, Overview, Process
 from sysmon.console.status_model import ActiveAlert, RunInfo, RunStatus
 from sysmon.console.status_panel import MOST_LINES, render
-from sysmon.text.cells import Look, width_of
+from sysmon.text.cells import width_of
+from sysmon.text.spans import Look
 from tests.console.statuses import ALERTS, BUSY, FIRST, NOON
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -40,13 +40,26 @@ def test_once_stores_one_sample_with_its_rates_in_every_table(tmp_path: Path) ->
 
 
 def test_run_imports_nothing_heavy(tmp_path: Path) -> None:
-    heavy = {"msgspec", "colorama", "duckdb", "pandas", "numpy", "asyncio", "email", "http", "urllib.request", "ssl"}
+    heavy = {
+        "msgspec",
+        "colorama",
+        "ctypes",
+        "duckdb",
+        "pandas",
+        "numpy",
+        "asyncio",
+        "email",
+        "http",
+        "urllib.request",
+        "ssl",
+    }
     heavy |= {"hashlib", "_hashlib"}
     heavy |= {
         "sysmon.console.status_panel",
         "sysmon.console.overview",
         "sysmon.console.command",
         "sysmon.text.cells",
+        "sysmon.text.spans",
     }  # nobody watches
     heavy |= {"sysmon.reading", "sysmon.report", "sysmon.cli.report", "sysmon.cli.export", "sysmon.cli.config"}
     code = (

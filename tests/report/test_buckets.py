@@ -24,7 +24,7 @@ from sysmon.report.buckets import buckets_of, edges_of
 from sysmon.report.render import csv as as_csv
 from sysmon.report.render import json as as_json
 from sysmon.report.render import markdown, text
-from sysmon.report.render.grid import wrapped
+from sysmon.report.render.grid import wrap_name
 from sysmon.report.render.style import Style
 from sysmon.report.summary import Bucket, Report
 from sysmon.text.instants import EPOCH, format_instant, from_ms
@@ -124,7 +124,7 @@ def test_every_sample_counts_in_the_part_that_it_lies_in(samples: list[tuple[int
 
 @given(st.from_regex(r"[a-z]{1,20}(_[a-z]{1,20}){0,4}", fullmatch=True), st.integers(8, 32))
 def test_a_long_name_is_broken_and_not_lost(name: str, width: int) -> None:
-    lines = wrapped(name, width)
+    lines = wrap_name(name, width)
 
     assert max(map(len, lines)) <= width
     assert "".join(lines) == name or "..." in "".join(lines)

@@ -15,12 +15,13 @@ from sysmon.history import AggregatedSeries, Coverage, Series, TableHistory
 from sysmon.model import Kind, Level, Metric, Unit
 from sysmon.reading.aggregate import AggregateMerger, aggregate
 from sysmon.report.ranking import Use, rank, rank_rolled, uses_of
-from sysmon.report.render.spark import ASCII, draw
+from sysmon.report.render.spark import draw
 from sysmon.report.summary import MetricSummary, Stats, course_of, stats_of, summarise
 from sysmon.report.summary_rollup import summarise_rolled
 from sysmon.stats.digest import digest
 from sysmon.stats.tick_runs import TickRuns
 from sysmon.text.instants import EPOCH, from_ms
+from sysmon.text.spans import ASCII_BLOCKS
 from sysmon.thresholds import Limit, Sign
 from tests.reading.stored import CPU, PROCESS
 
@@ -144,7 +145,7 @@ def test_a_table_without_rows_has_no_ranking() -> None:
     ],
 )
 def test_bars(values: list[float | None], width: int, drawn: str) -> None:
-    assert draw(values, width, bars=ASCII) == drawn
+    assert draw(values, width, bars=ASCII_BLOCKS) == drawn
 
 
 def test_instants_are_in_utc() -> None:

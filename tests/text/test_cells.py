@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.text.cells import Look, Span, cut, cut_front, look, painted, width_of
+from sysmon.text.cells import cut, cut_front, flow, join_fitting, pad, pad_left, width_of
 
 
 @pytest.mark.parametrize(
@@ -38,24 +38,22 @@ def test_a_cut_text_fits_and_begins_as_the_whole(text: str, width: int) -> None:
     assert (width_of(shown) <= width, shown == text or text.startswith(shown.removesuffix("~"))) == (True, True)
 
 
-def test_a_line_ends_without_blanks_and_without_colour() -> None:
-    line = painted([Span("hot", "critical"), Span("  "), Span("x  ", "dim"), Span("   ")], color=True)
-
-    assert line == "\x1b[1m\x1b[31mhot\x1b[0m  \x1b[2mx\x1b[0m"
-
-
 @pytest.mark.parametrize(
-    ("encoding", "term", "blocks"),
+    ("width", "more", "lines"),
     [
-        pytest.param("utf-8", "xterm", True, id="a terminal of today"),
-        pytest.param("latin-1", "xterm", False, id="an encoding without blocks"),
-        pytest.param("utf-8", "linux", False, id="a console whose font lacks them"),
-        pytest.param("no-such-encoding", "xterm", False, id="an encoding that nobody knows"),
+        pytest.param(9, None, ["ab  cd", "  efghijkl"], id="what does not fit goes on below"),
+        pytest.param(6, "~", ["ab  cd", "  efg~"], id="a part is cut that is too long for a line"),
+        pytest.param(3, None, ["ab", "  cd", "  efghijkl"], id="a part is kept whole where no cut is wanted"),
     ],
 )
-def test_bars_are_drawn_with_what_the_terminal_has(encoding: str, term: str, blocks: bool) -> None:
-    assert look(color=False, encoding=encoding, term=term).blocks is blocks
+def test_parts_flow_over_lines(width: int, more: str | None, lines: list[str]) -> None:
+    assert flow(["ab", "cd", "efghijkl"], width, more=more) == lines
 
 
-def test_a_name_is_shown_by_its_codes_where_the_encoding_lacks_it() -> None:
-    assert Look(False, "ascii").shown("caf\u00e9\x1b") == r"caf\xe9\x1b"
+def test_padding_goes_by_what_a_terminal_shows() -> None:
+    assert (pad("世", 4), pad_left("世", 4), pad("long", 2)) == ("世  ", "  世", "long")
+
+
+@pytest.mark.parametrize(("width", "line"), [(8, "ab, 世界"), (7, "ab"), (1, "")])
+def test_as_many_parts_are_joined_as_fit(width: int, line: str) -> None:
+    assert join_fitting(["ab", "世界"], width) == line

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.text.cells import Look, width_of
+from sysmon.text.cells import width_of
+from sysmon.text.spans import Look
 from sysmon.view import blocks, full_screen, plain_page
 from sysmon.view.commands import Command, Order, Situation, View
 from sysmon.view.layout import as_text, stacked
@@ -211,7 +212,7 @@ def test_it_never_takes_more_room_than_there_is(
     columns: int, rows: int, missing: set[str], number: int, helping: bool, note: str, look: Look
 ) -> None:
     moment = replace(BUSY, tables=_without(BUSY, missing))
-    situation = replace(PAST, note=look.shown(note), skipped=3)
+    situation = replace(PAST, note=look.sanitize(note), skipped=3)
     view = View(page=number if moment.tables else 0, helping=helping)
 
     lines = full_screen.render(moment, view, situation, host="web-01" * 9, columns=columns, rows=rows, look=look).lines

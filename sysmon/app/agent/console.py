@@ -129,9 +129,9 @@ def _drawing(
     """Return what gathers the status, and what keeps it in its place."""
     from sysmon.console.status_area import StatusArea
     from sysmon.console.status_model import RunInfo, StatusTracker
-    from sysmon.text.cells import look
+    from sysmon.text.spans import detect_look
 
-    seen = look(color=color, encoding=encoding, term=environ.get("TERM", ""))
+    seen = detect_look(color=color, encoding=encoding, term=environ.get("TERM", ""))
     return StatusTracker(tables, RunInfo(*about)), StatusArea(1, seen, terminal_size)
 
 

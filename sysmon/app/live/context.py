@@ -9,7 +9,7 @@ from sysmon.app.live.stored import Found, Lookback, Why
 from sysmon.app.selection import Selection, find_host, find_tables
 from sysmon.reading.catalog import Host
 from sysmon.reading.damage import Damage
-from sysmon.text.cells import Look
+from sysmon.text.spans import Look
 from sysmon.text.units import format_age, format_duration
 from sysmon.view.commands import Situation
 from sysmon.view.time_text import instant

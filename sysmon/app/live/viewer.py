@@ -9,8 +9,8 @@ from sysmon.app.terminal.full_screen import FullScreen, TerminalGoneError
 from sysmon.errors import UsageError
 from sysmon.sampling.clock import Clock
 from sysmon.sampling.sleeper import Sleeper
-from sysmon.text.cells import Look
 from sysmon.text.instants import parse_when
+from sysmon.text.spans import Look
 from sysmon.view import full_screen
 from sysmon.view.commands import KEYS, Command, Situation, View, turned
 from sysmon.view.keys import split_keys

@@ -1,4 +1,4 @@
-"""Numbers side by side: lines with a name each, columns with a heading each, in as many bands as the page needs."""
+"""Text grid: named rows and titled columns of numbers, in as many bands as the page needs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from itertools import zip_longest
 
 from sysmon.model import Level
 from sysmon.report.render.style import CELL, Style
+from sysmon.text.cells import cut, pad, pad_left, width_of
 from sysmon.text.names import printable
 
 Cell = tuple[str, Level | None]
@@ -33,33 +34,33 @@ def titled(*names: str) -> tuple[tuple[str, int], ...]:
 
 def draw(names: Sequence[str], columns: Sequence[Column], style: Style, *, corner: str = "") -> Iterator[str]:
     """Yield the lines of a grid; `corner` stands above the names."""
-    left = max(map(len, [corner, *names]), default=0)
+    left = max(map(width_of, [corner, *names]), default=0)
     for number, band in enumerate(_bands(columns, style.columns - left)):
         if number:
             yield ""
         yield from _heads(band, left, style)
         titles = "".join(f"{title:>{width}}" for column in band for title, width in column.titles)
-        yield style.bold(corner.ljust(left) + titles, len(corner))
+        yield style.bold(pad(corner, left) + titles, len(corner))
         for row, name in enumerate(names):
             pairs = [pair for column in band for pair in zip(column.titles, column.cells[row], strict=True)]
-            yield name.ljust(left) + "".join(_cell(text, width, level, style) for (_, width), (text, level) in pairs)
+            yield pad(name, left) + "".join(style.cell(text, width, level) for (_, width), (text, level) in pairs)
 
 
-def wrapped(name: str, width: int) -> list[str]:
+def wrap_name(name: str, width: int) -> list[str]:
     """Return a name in lines that are no wider than asked for, broken before `_` or at a space where it can be."""
     lines = [""]
     for part in name.replace("_", "\0_").replace(" ", "\0 ").split("\0"):
-        if lines[-1] and len(lines[-1]) + len(part) > width:
+        if lines[-1] and width_of(lines[-1] + part) > width:
             lines.append("")
             part = part.lstrip(" ")
         lines[-1] += part
-    return [line if len(line) <= width else f"{line[: width - 3]}..." for line in lines]
+    return [cut(line, width, "...") for line in lines]
 
 
 def _bands(columns: Sequence[Column], room: int) -> Iterator[list[Column]]:
     band: list[Column] = []
     for column in columns:
-        if band and sum(one.width for one in band) + column.width > room:
+        if band and sum(other.width for other in band) + column.width > room:
             yield band
             band = []
         band.append(column)
@@ -68,12 +69,8 @@ def _bands(columns: Sequence[Column], room: int) -> Iterator[list[Column]]:
 
 
 def _heads(band: Sequence[Column], left: int, style: Style) -> Iterator[str]:
-    heads = [wrapped(printable(column.head), max(8, column.width - 2))[::-1] for column in band]
+    heads = [wrap_name(printable(column.head), max(8, column.width - 2))[::-1] for column in band]
     for line in reversed(list(zip_longest(*heads, fillvalue=""))):
-        whole = " " * left + "".join(f"{part:>{column.width}}" for part, column in zip(line, band, strict=True))
+        whole = " " * left + "".join(pad_left(part, column.width) for part, column in zip(line, band, strict=True))
         if whole.strip():
             yield style.bold(whole)
-
-
-def _cell(text: str, width: int, level: Level | None, style: Style) -> str:
-    return " " * (width - len(text)) + style.levelled(text, level)

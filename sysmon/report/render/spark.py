@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-BLOCKS = "▁▂▃▄▅▆▇█"
-ASCII = "_.-~=+*#"
+from sysmon.text.spans import BLOCKS
 
 
 def draw(values: Sequence[float | None], width: int, *, bars: str = BLOCKS) -> str:

@@ -1,14 +1,16 @@
-"""The paper that a text report is written on: how wide it is, where its columns are, and what is in colour."""
+"""Text style of a report: page width, columns of numbers, and what is in colour."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
 from itertools import zip_longest
 
 from sysmon.model import Level, Unit
-from sysmon.report.render import spark
 from sysmon.report.summary import MetricSummary, Stats
 from sysmon.text import units
+from sysmon.text.cells import pad, width_of
+from sysmon.text.colors import paint
+from sysmon.text.spans import BLOCKS
 from sysmon.thresholds import worst_level
 
 NARROW = 80
@@ -19,8 +21,6 @@ _WIDEST = 200
 TITLES = ("mean", "min", "p50", "p95", "p99", "max")
 CELL = 9
 _NUMBERS = len(TITLES) * CELL + 2 + len("11-20 12:00")
-_BOLD, _PLAIN = "\033[1m", "\033[0m"
-_LEVELS = {Level.INFO: "\033[36m", Level.WARNING: "\033[33m", Level.CRITICAL: "\033[1;31m"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Style:
 
     width: int = NARROW
     zone: tzinfo | None = None
-    bars: str = spark.BLOCKS
+    bars: str = BLOCKS
     color: bool = False
 
     @property
@@ -47,29 +47,33 @@ class Style:
         """Return how many columns there are before those of the numbers, where these are."""
         return self.columns - _NUMBERS
 
-    def ended(self, left: str, right: str) -> str:
+    def align(self, left: str, right: str) -> str:
         """Put `right` where the columns of numbers are."""
-        return left.ljust(self.left) + right
+        return pad(left, self.left) + right
 
     def bold(self, line: str, length: int | None = None) -> str:
         """Return a line with its first characters bold, where colour is wanted."""
-        return self._paint(_BOLD, line, len(line) if length is None else length)
+        return self._paint("bold", line, len(line) if length is None else length)
 
     def level(self, line: str, level: Level) -> str:
         """Return a line that begins with a level, with that in its colour."""
-        return self._paint(_LEVELS[level], line, len(level.value))
+        return self._paint(level.value, line, len(level.value))
 
     def cells(self, texts: Iterable[str], levels: Iterable[Level | None] = ()) -> str:
         """Return texts as cells of numbers, each in the colour of its level where it has one."""
         pairs = zip_longest(texts, levels)
-        return "".join(" " * (CELL - len(text)) + self.levelled(text, level) for text, level in pairs)
+        return "".join(self.cell(text, CELL, level) for text, level in pairs)
 
-    def levelled(self, text: str, level: Level | None) -> str:
+    def cell(self, text: str, width: int, level: Level | None) -> str:
+        """Return a text at the right of a cell, in the colour of its level."""
+        return " " * (width - width_of(text)) + self.color_by(level, text)
+
+    def color_by(self, level: Level | None, text: str) -> str:
         """Return a text in the colour of a level, as it is without one."""
-        return text if level is None else self._paint(_LEVELS[level], text, len(text))
+        return text if level is None else self._paint(level.value, text, len(text))
 
-    def _paint(self, code: str, line: str, length: int) -> str:
-        return f"{code}{line[:length]}{_PLAIN}{line[length:]}" if self.color and length else line
+    def _paint(self, style: str, line: str, length: int) -> str:
+        return paint(line[:length], style, color=self.color) + line[length:]
 
 
 def trend_width(names: Iterable[str], width: int) -> int:
@@ -80,7 +84,7 @@ def trend_width(names: Iterable[str], width: int) -> int:
 
 def name_width(names: Iterable[str]) -> int:
     """Return how many columns the names of metrics need."""
-    return max(map(len, names), default=0)
+    return max(map(width_of, names), default=0)
 
 
 def numbers(stats: Stats, unit: Unit) -> list[str]:
@@ -92,22 +96,9 @@ def levels(item: MetricSummary) -> list[Level | None]:
     """Return how bad each of these numbers is by the limits of the rules."""
     if item.stats is None:
         return []
-    limits = [one.limit for one in item.beyond]
+    limits = [exceeded.limit for exceeded in item.beyond]
     return [worst_level(limits, value) for value in _values(item.stats)] if limits else []
 
 
 def _values(stats: Stats) -> tuple[float, ...]:
     return stats.mean, stats.min, stats.p50, stats.p95, stats.p99, stats.max
-
-
-def flowed(parts: Sequence[str], width: int, *, indent: int = 2, between: str = "  ") -> list[str]:
-    """Return parts beside one another, on further lines what does not fit; a part is never cut."""
-    lines = [parts[0]]
-    for part in parts[1:]:
-        longer = f"{lines[-1]}{between}{part}"
-        if len(longer.rstrip()) <= width:
-            lines[-1] = longer
-        else:
-            lines[-1] = f"{lines[-1]}{between}".rstrip()
-            lines.append(" " * indent + part.lstrip())
-    return lines

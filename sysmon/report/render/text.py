@@ -7,10 +7,11 @@ from sysmon.report.layout import Layout, arrange, has_course
 from sysmon.report.render import spark, text_rows, text_sides
 from sysmon.report.render.changes import changes
 from sysmon.report.render.phrases import Words, commas, is_exceeded, limits, named, named_together, still, unmoved
-from sysmon.report.render.style import CELL, TITLES, Style, flowed, levels, name_width, numbers, trend_width
+from sysmon.report.render.style import CELL, TITLES, Style, levels, name_width, numbers, trend_width
 from sysmon.report.render.text_times import bands
 from sysmon.report.side_by_side import HOST
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, TableSummary
+from sysmon.text.cells import flow
 from sysmon.text.names import printable
 
 _TITLES = "".join(f"{title:>{CELL}}" for title in TITLES) + "  max at"
@@ -54,7 +55,7 @@ class _Page:
         yield words.completeness()
         yield words.sources()
         if told := words.compared():
-            yield from flowed(told, self._style.columns, between=" ")
+            yield from flow(told, self._style.columns, between=" ")
         if self._report.skipped:
             yield words.damage()
         if self._report.edges:
@@ -99,7 +100,7 @@ class _Page:
         for item in moving if not in_time else ():
             yield from self._metric(item)
         for parts in unmoved(series):
-            yield from flowed(parts, self._style.columns, between=" ")
+            yield from flow(parts, self._style.columns, between=" ")
 
     def _heading(self, left: str, told: str, *, titles: bool) -> Iterator[str]:
         """Yield whom a block is about, how complete it is, and the names of the columns."""
@@ -111,10 +112,10 @@ class _Page:
         else:
             yield style.bold(left)
             head = f"  {told}"
-        line = style.ended(head, _TITLES) if columned else head
+        line = style.align(head, _TITLES) if columned else head
         yield style.bold(line, len(left)) if line.startswith(left) else line
         if titles and not columned:
-            yield style.ended("", _TITLES)
+            yield style.align("", _TITLES)
 
     def _metric(self, item: MetricSummary) -> Iterator[str]:
         style = self._style
@@ -128,14 +129,14 @@ class _Page:
     def _changes(self, item: MetricSummary) -> Iterator[str]:
         """Yield how each number changed, below it."""
         if told := changes(item):
-            yield self._style.ended("  change", self._style.cells(told))
+            yield self._style.align("  change", self._style.cells(told))
 
     def _limits(self, item: MetricSummary) -> Iterator[str]:
         """Yield for how long a metric was beyond the limits that the rules set for it."""
         parts = []
         for level, limit, told in limits(item):
             beyond = any(one.samples for one in item.beyond if one.limit.level is level)
-            parts.append(f"{level} {limit}: {self._style.levelled(told, level if beyond else None)}")
+            parts.append(f"{level} {limit}: {self._style.color_by(level if beyond else None, told)}")
         if parts:
             yield f"  {'   '.join(parts)}"
 
@@ -170,10 +171,10 @@ class _Page:
     def _columns(self, left: str, right: str, *, bold: int = 0) -> Iterator[str]:
         """Yield a name and its numbers in a line, or in two where the name is too long for that."""
         if len(left) <= self._style.left:
-            yield self._style.bold(self._style.ended(left, right), bold)
+            yield self._style.bold(self._style.align(left, right), bold)
         else:
             yield self._style.bold(left, bold)
-            yield self._style.ended("", right)
+            yield self._style.align("", right)
 
     def _quiet(self, table: TableSummary, layout: Layout) -> Iterator[str]:
         """Tell of series in which nothing happened: those of equal coverage share a line."""
@@ -182,7 +183,7 @@ class _Page:
             parts = named_together(series)
             start = f"{name}  {still(series)}" + (":" if parts else "")
             told = f"   {self._words.coverages(coverages)}"
-            first, *more = flowed([start, *commas(parts), told], self._style.columns, between=" ")
+            first, *more = flow([start, *commas(parts), told], self._style.columns, between=" ")
             yield self._style.bold(first, len(name))
             yield from more
 

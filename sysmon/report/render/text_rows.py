@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from sysmon.model import Level
 from sysmon.report.layout import Layout, digest, digest_changes, digest_titles
 from sysmon.report.render.changes import come_and_gone, glance_change, largest, ranked_change
 from sysmon.report.render.phrases import Words, glance_cells, process_name, ranked_cells
-from sysmon.report.render.style import Style, flowed
+from sysmon.report.render.style import Style
 from sysmon.report.summary import RankedGroup, Ranking
+from sysmon.text.cells import cut_front, flow, pad, width_of
 from sysmon.text.names import printable
 from sysmon.thresholds import worst_level
 
@@ -23,8 +23,8 @@ def glance(words: Words, style: Style) -> list[str]:
     if not items:
         return []
     room = style.columns - _WHAT - 2 * _VALUE - _CHANGE - 2 - len("11-20 12:00")
-    subjects = [_cut(printable(item.subject), room) for item in items]
-    width = max(map(len, subjects))
+    subjects = [cut_front(printable(item.subject), room, "...") for item in items]
+    width = max(map(width_of, subjects))
     heading = "At a glance".ljust(_WHAT + width)
     compared = words.report.compared is not None
     titles = f"{'mean':>{_VALUE}}{'change' if compared else '':>{_CHANGE * compared}}{'worst':>{_VALUE}}  at"
@@ -33,9 +33,9 @@ def glance(words: Words, style: Style) -> list[str]:
         mean, worst = glance_cells(item)
         changed = glance_change(item) if compared else ""
         levels = [None if value is None else worst_level(item.limits, value) for value in (item.mean, item.worst)]
-        mean, worst = (_painted(*pair, style) for pair in zip((mean, worst), levels, strict=True))
+        mean, worst = (style.cell(text, _VALUE, level) for text, level in zip((mean, worst), levels, strict=True))
         cells = f"{mean}{changed:>{_CHANGE * compared}}{worst}"
-        lines.append(f"{item.what:<{_WHAT}}{subject:<{width}}{cells}  {words.when(item.at)}")
+        lines.append(f"{item.what:<{_WHAT}}{pad(subject, width)}{cells}  {words.when(item.at)}")
     return [*lines, *_alerts_at_a_glance(words, style)]
 
 
@@ -46,7 +46,7 @@ def _alerts_at_a_glance(words: Words, style: Style) -> Iterator[str]:
     for count, worst in words.alerts_at_a_glance():
         start = f"{what:<{_WHAT}}{count:<10}"
         rule, *more = words.alert_begun(worst)
-        first, *rest = flowed([f"{start}{worst.level.value.upper()} {rule}", *more], style.columns, indent=_WHAT + 2)
+        first, *rest = flow([f"{start}{worst.level.value.upper()} {rule}", *more], style.columns, indent=_WHAT + 2)
         yield start + style.level(first[len(start) :], worst.level)
         yield from rest
         what = ""
@@ -64,7 +64,7 @@ def changes(words: Words, style: Style) -> list[str]:
         room = style.columns - len(start)
         lines.append(start + (labels if len(labels) <= room else f"{labels[: room - 3]}..."))
     for parts in come_and_gone(words.report):
-        lines += flowed(parts, style.columns, between=" ")
+        lines += flow(parts, style.columns, between=" ")
     return lines
 
 
@@ -118,10 +118,10 @@ def alerts(words: Words, style: Style) -> list[str]:
     found = words.report.alerts
     lines = [style.bold("Alerts" if found else "Alerts: none")]
     for alert in found:
-        first, *more = flowed([f"{alert.level.value.upper():<8}", *words.alert(alert)], style.columns, indent=10)
+        first, *more = flow([f"{alert.level.value.upper():<8}", *words.alert(alert)], style.columns, indent=10)
         lines += [style.level(first, alert.level), *more]
     for silence in words.report.silences:
-        lines += flowed(["silenced", silence], style.columns, indent=10)
+        lines += flow(["silenced", silence], style.columns, indent=10)
     return lines
 
 
@@ -131,14 +131,5 @@ def _group(group: RankedGroup, found: Ranking, words: Words, name: str) -> str:
     return f"{mean:>11}{changed}{worst:>11}  {words.when(group.max_at)}  {name}"
 
 
-def _painted(text: str, level: Level | None, style: Style) -> str:
-    return " " * (_VALUE - len(text)) + style.levelled(text, level)
-
-
 def _right(texts: tuple[str, ...], width: int) -> str:
     return "".join(f"{text:>{_DIGEST}}" for text in texts).rjust(width)
-
-
-def _cut(text: str, width: int) -> str:
-    """Return the end of what is too long: of paths and names it tells most."""
-    return text if len(text) <= width else f"...{text[3 - width :]}"

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from sysmon.report.render.grid import draw
 from sysmon.report.render.phrases import Words, commas
 from sysmon.report.render.side_columns import host_columns, series_columns
-from sysmon.report.render.style import Style, flowed
+from sysmon.report.render.style import Style
 from sysmon.report.side_by_side import HOST, Side, hosts_of, sides, worst_first
 from sysmon.report.summary import Report, TableSummary
+from sysmon.text.cells import cut_front, flow
 from sysmon.text.names import printable
 
 _WIDEST_NAME = 30
@@ -58,11 +59,10 @@ def _lines(name: str, label: str, found: Sequence[tuple[Side, Words]], style: St
             holes.setdefault(words.coverage(coverage), []).append(_short(side.name))
     for told, names in list(holes.items())[:_HOLES]:
         first, *others = commas(names)
-        yield from flowed([f"  {first}", *others, f"  {told}"], style.columns, indent=4, between=" ")
+        yield from flow([f"  {first}", *others, f"  {told}"], style.columns, indent=4, between=" ")
     if len(holes) > _HOLES:
         yield f"  and {sum(map(len, list(holes.values())[_HOLES:]))} more with holes of their own"
 
 
 def _short(name: str) -> str:
-    text = printable(name)
-    return text if len(text) <= _WIDEST_NAME else f"...{text[3 - _WIDEST_NAME :]}"
+    return cut_front(printable(name), _WIDEST_NAME, "...")

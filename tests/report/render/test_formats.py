@@ -13,9 +13,9 @@ from sysmon.datadir.segments import Form
 from sysmon.report.render import csv as as_csv
 from sysmon.report.render import json as as_json
 from sysmon.report.render import markdown, text
-from sysmon.report.render.spark import ASCII, BLOCKS
 from sysmon.report.render.style import Style, trend_width
 from sysmon.report.summary import Report
+from sysmon.text.spans import ASCII_BLOCKS, BLOCKS
 from tests.report.reports import KNOWN, limits, whole_hour, write_machine
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -97,7 +97,7 @@ def test_no_line_is_wider_than_asked_for_or_80(tmp_path: Path, width: int) -> No
 def test_plain_ascii_is_enough(tmp_path: Path) -> None:
     write_machine(tmp_path)
 
-    assert page(tmp_path, 80, bars=ASCII).isascii()
+    assert page(tmp_path, 80, bars=ASCII_BLOCKS).isascii()
 
 
 def test_names_from_files_cannot_move_the_cursor(tmp_path: Path) -> None:

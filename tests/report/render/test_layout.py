@@ -15,9 +15,10 @@ from sysmon.report.overview import glance
 from sysmon.report.render import csv as as_csv
 from sysmon.report.render import json as as_json
 from sysmon.report.render import markdown, text
-from sysmon.report.render.style import Style, flowed
+from sysmon.report.render.style import Style
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, Stats, TableSummary
 from sysmon.sampling.self_tables import COLLECTOR
+from sysmon.text.cells import flow
 from sysmon.text.instants import EPOCH, from_ms
 from sysmon.text.names import printable
 from sysmon.thresholds import Beyond, Limit, Sign
@@ -163,7 +164,7 @@ def test_colour_changes_nothing_but_colour(tmp_path: Path) -> None:
 
     assert (re.sub(r"\x1b\[[\d;]*m", "", painted), codes, "\x1b" in plain) == (
         plain,
-        {"\x1b[1m", "\x1b[0m", "\x1b[33m", "\x1b[1;31m"},
+        {"\x1b[1m", "\x1b[0m", "\x1b[33m", "\x1b[31m"},
         False,
     )
 
@@ -201,7 +202,7 @@ def test_each_host_has_a_page_of_its_own() -> None:
 
 @given(st.lists(st.text("ab ", min_size=1, max_size=30), min_size=1), st.integers(20, 80))
 def test_parts_flow_without_loss_and_none_is_cut(parts: list[str], width: int) -> None:
-    lines = flowed(parts, width)
+    lines = flow(parts, width)
 
     assert "".join("".join(lines).split()) == "".join("".join(parts).split())
     assert all(len(line.rstrip()) <= max(width, 2 + max(map(len, parts))) for line in lines)
@@ -353,4 +354,4 @@ def test_the_glance_has_the_colours_of_the_limits() -> None:
 
     (line,) = (line for line in text.render([report], Style(zone=UTC, color=True)).splitlines() if line[:3] == "CPU")
 
-    assert re.sub(r" +", " ", line) == "CPU \x1b[1;31m52.5 %\x1b[0m \x1b[1;31m95.0 %\x1b[0m 00:01:00"
+    assert re.sub(r" +", " ", line) == "CPU \x1b[1m\x1b[31m52.5 %\x1b[0m \x1b[1m\x1b[31m95.0 %\x1b[0m 00:01:00"
