@@ -13,21 +13,27 @@ import click
 from sysmon.cli import _completion
 from sysmon.cli._options import color_option, duration, environment, example, path, rules_option, utc_option
 from sysmon.cli._query import binary_stdout, build_selection, range_options, several_hosts, tell_damage, tell_host
+from sysmon.report.render import FORMATS, NARROW, Format, Medium, RenderOptions
 
 if TYPE_CHECKING:
     from sysmon.app.reports.report import Answers
     from sysmon.app.reports.rule_limits import RuleLimits
     from sysmon.app.selection import Selection
-    from sysmon.report.summary import Report
-
-JSON_TREND = 60
-"""In how many parts a trend is cut for programs."""
 
 BEFORE = "before"
 """What `--compare` without a value is compared with: the range of equal length just before."""
 
 INCOMPLETE = 1
 """The exit code where a host that was named has nothing to tell."""
+
+
+class _FormatOption(click.Option):
+    """`--format`; only its help needs to import the formats."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option and whom each of its values is for."""
+        self.help = "; ".join(f"{name}: {form.audience}" for name, form in FORMATS.items()) + "."
+        return super().get_help_record(ctx)
 
 
 @click.command(
@@ -54,11 +60,11 @@ INCOMPLETE = 1
 @utc_option
 @click.option(
     "--format",
-    "form",
-    type=click.Choice(["text", "html", "markdown", "csv", "json"]),
+    "format_name",
+    cls=_FormatOption,
+    type=click.Choice(tuple(FORMATS)),
     default="text",
     show_default=True,
-    help="For people, for a browser, for a wiki or an issue, for a spreadsheet, for programs.",
 )
 @click.option(
     "--compare",
@@ -95,7 +101,7 @@ def command(
     tables: tuple[str, ...],
     metrics: tuple[str, ...],
     utc: bool,
-    form: str,
+    format_name: str,
     compare: str | None,
     by: str,
     bucket: timedelta | None,
@@ -110,8 +116,8 @@ def command(
     from sysmon.app import catalog
     from sysmon.app.reports import report
     from sysmon.app.selection import ALL
+    from sysmon.errors import UsageError
     from sysmon.report.buckets import edges_of
-    from sysmon.report.render import style
     from sysmon.report.side_by_side import HOST
 
     asked = build_selection(
@@ -126,20 +132,18 @@ def command(
     asked = replace(asked, exact=exact)
     if output == Path("-"):
         output = None
-    width = shutil.get_terminal_size((style.NARROW, 24)).columns
-
-    if form == "html":
-        asked = _for_a_browser(asked, output)
-
-    def trend_width(names: Iterable[str]) -> int:
-        if form == "html":
-            from sysmon.report.resolution import parts_of
-
-            return parts_of(asked.until - asked.since)
-        return style.trend_width(names, width) if form == "text" else JSON_TREND
-
-    zone = UTC if utc else None
+    form = FORMATS[format_name]
     _refuse_mixtures(form, compare=compare is not None, by=bool(by), bucket=bucket is not None)
+    if form.medium is Medium.FILE and output is None and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError(f"--format {format_name} is not for a terminal: write it to a file, as in -o FILE")
+    if form.rows_up_to is not None:
+        asked = replace(asked, short=form.rows_up_to)
+    zone = UTC if utc else None
+    options = _options(form, zone, color=color, output=output)
+
+    def trend_points(metrics: Iterable[str]) -> int:
+        return form.trend_points(metrics, asked.until - asked.since, options)
+
     detail = report.Detail(
         limits=_limits(rules, config_file),
         top=top,
@@ -149,27 +153,25 @@ def command(
     )
     if by == HOST:
         hosts = hosts or (ALL,)
-    answers = report.answer_hosts(asked, hosts, catalog.tables(), trend_width, detail)
+    answers = report.answer_hosts(asked, hosts, catalog.tables(), trend_points, detail)
     for found in answers.found:
         tell_host(found.host)
-    reports = [found.report for found in answers.found]
-    if form == "text":
-        page = _text(reports, width, zone, color=color, output=output)
-    else:
-        page = _for_programs(reports, form, zone)
-    _write(page, output)
+    page = form.render([found.report for found in answers.found], options)
+    _write(page.encode(options.encoding, "backslashreplace"), output)
     return _exit_code(answers, hosts)
 
 
-def _refuse_mixtures(form: str, **ways: bool) -> None:
+def _refuse_mixtures(form: Format, **ways: bool) -> None:
     """Refuse what would be told in no form: every one of these is a way of its own to look at a range."""
     from sysmon.errors import UsageError
 
     chosen = [f"--{way}" for way, is_chosen in ways.items() if is_chosen]
     if len(chosen) > 1:
         raise UsageError(f"{' and '.join(chosen)} are two ways to look at a range: ask twice")
-    if chosen and form == "html" and not ways["compare"]:
-        raise UsageError(f"{chosen[0]} is told as text, markdown, csv or json: choose one with --format")
+    for way in ways:
+        if ways[way] and way in form.unsupported:
+            able = [name for name, other in FORMATS.items() if way not in other.unsupported]
+            raise UsageError(f"--{way} needs another --format: {', '.join(able)}")
 
 
 def _shift(compare: str, asked: "Selection") -> timedelta:
@@ -181,16 +183,6 @@ def _shift(compare: str, asked: "Selection") -> timedelta:
     if not shift:
         raise UsageError("--compare 0s is the same range: write how much earlier, as in 1d or 7d")
     return shift
-
-
-def _for_a_browser(asked: "Selection", output: Path | None) -> "Selection":
-    """Return a question whose answer is fine enough to look into; a terminal is no place for it."""
-    from sysmon.errors import UsageError
-    from sysmon.report.resolution import FINE
-
-    if output is None and sys.stdout is not None and sys.stdout.isatty():
-        raise UsageError("a page is for a browser: write it to a file, as in -o report.html")
-    return replace(asked, short=FINE)
 
 
 def _limits(rules: Path | None, config_file: Path | None) -> "RuleLimits":
@@ -208,28 +200,16 @@ def _limits(rules: Path | None, config_file: Path | None) -> "RuleLimits":
         return rule_limits.RuleLimits()
 
 
-def _text(reports: Sequence["Report"], width: int, zone: tzinfo | None, *, color: str, output: Path | None) -> bytes:
+def _options(form: Format, zone: tzinfo | None, *, color: str, output: Path | None) -> RenderOptions:
+    """Return how the pages look: those for people as the terminal is, all others the same everywhere."""
+    if form.medium is not Medium.TERMINAL:
+        return RenderOptions(zone)
     from sysmon.app.terminal.color import wants_color
-    from sysmon.report.render import style, text
-    from sysmon.text.spans import detect_look
 
-    encoding = (sys.stdout.encoding if output is None and sys.stdout else None) or "utf-8"
+    width = shutil.get_terminal_size((NARROW, 24)).columns
     colored = wants_color(color, environment()) if output is None else color == "always"
-    bars = detect_look(color=colored, encoding=encoding).bars
-    chosen = style.Style(width=width, zone=zone, bars=bars, color=colored)
-    return text.render(reports, chosen).encode(encoding, "backslashreplace")
-
-
-def _for_programs(reports: Sequence["Report"], form: str, zone: tzinfo | None) -> bytes:
-    if form == "html":
-        from sysmon.report.render import html
-
-        return html.render(reports, zone).encode()
-    from sysmon.report.render import csv, json, markdown
-
-    if form == "markdown":
-        return markdown.render(reports, zone).encode()
-    return (csv.render(reports) if form == "csv" else json.render(reports)).encode()
+    encoding = (sys.stdout.encoding if output is None and sys.stdout else None) or "utf-8"
+    return RenderOptions(zone, width, colored, encoding)
 
 
 def _exit_code(answers: "Answers", hosts: Sequence[str]) -> int:

@@ -48,6 +48,7 @@ def _offered(shell: str, words: list[str], home: Path) -> list[str]:
     [
         pytest.param(["sysmon", "rep"], ["report"], id="a command"),
         pytest.param(["sysmon", "report", "--table", "disk_"], ["disk_io", "disk_usage"], id="a table"),
+        pytest.param(["sysmon", "report", "--format", "m"], ["markdown"], id="a format"),
         pytest.param(["sysmon", "report", "--data", "d", "--host", "web"], ["web-01", "web-02"], id="a host"),
     ],
 )

@@ -8,7 +8,7 @@ from sysmon.cli import answer
 from tests.integration.processes import SYSMON, environment
 from tests.integration.terminals import Terminal
 from tests.reading.stored import stamp
-from tests.report.render.test_html import payload
+from tests.report.render.formats.test_html import payload
 from tests.report.reports import write_machine
 
 HOUR = ["--since", stamp(0), "--until", stamp(3600), "--format", "html"]
@@ -41,5 +41,5 @@ def test_a_terminal_is_told_to_name_a_file(tmp_path: Path) -> None:
         process = terminal.start([*SYSMON, "report", "--data", str(tmp_path), *HOUR], environment())
         terminal.until(lambda: terminal.lines)
 
-        assert terminal.lines == ["sysmon: a page is for a browser: write it to a file, as in -o report.html"]
+        assert terminal.lines == ["sysmon: --format html is not for a terminal: write it to a file, as in -o FILE"]
         assert process.wait(20) == 2

@@ -15,7 +15,8 @@ from sysmon.errors import StorageError
 from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
 from sysmon.reading.rows import read_rows
-from sysmon.report.render import json as pages
+from sysmon.report.render import RenderOptions
+from sysmon.report.render.formats import json as pages
 from tests.reading.stored import DAY, HOUR, START
 
 V1 = Path(__file__).parents[1] / "data" / "v1"
@@ -62,7 +63,7 @@ def test_without_their_json_lines_the_copies_say_the_same(tmp_path: Path) -> Non
 def said(data: Path, *, exact: bool) -> dict[str, Any]:
     selection = Selection(data, START - 6 * HOUR, START + 3 * HOUR, START + DAY, exact=exact)
     answer = report.answer(selection, tables(), lambda _names: 9)
-    host: dict[str, Any] = json.loads(pages.render([answer.report]))["hosts"][0]
+    host: dict[str, Any] = json.loads(pages.render([answer.report], RenderOptions()))["hosts"][0]
     return host
 
 

@@ -14,7 +14,8 @@ from sysmon.app.reports import report
 from sysmon.app.selection import Selection
 from sysmon.config import Storage
 from sysmon.model import Row
-from sysmon.report.render import json as pages
+from sysmon.report.render import RenderOptions
+from sysmon.report.render.formats import json as pages
 from tests.reading.stored import CPU, DAY, HOUR, TABLES, event_lines, started, write_log, write_table
 
 MIDNIGHT = datetime.fromisoformat("2026-11-20T00:00:00+00:00")
@@ -43,7 +44,7 @@ def a_day(seed: int) -> list[tuple[datetime, list[Row]]]:
 def said(data: Path, *, exact: bool, since: datetime) -> dict[str, Any]:
     selection = Selection(data, since, MIDNIGHT + DAY, MIDNIGHT + DAY + HOUR, tables=["cpu"], exact=exact)
     answer = report.answer(selection, TABLES, lambda _names: 20)
-    found = json.loads(pages.render([answer.report]))["hosts"][0]
+    found = json.loads(pages.render([answer.report], RenderOptions()))["hosts"][0]
     return {"from": found["answered_from"], "series": found["tables"][0]["series"], "coverage": found["coverage"]}
 
 

@@ -16,7 +16,8 @@ from sysmon.app.reports.rule_limits import RuleLimits
 from sysmon.app.selection import Selection
 from sysmon.model import Row
 from sysmon.report.buckets import edges_of
-from sysmon.report.render import json as as_json
+from sysmon.report.render import RenderOptions
+from sysmon.report.render.formats import json as as_json
 from tests.reading.stored import CPU, TABLES, Samples, at, event_lines, started, write_log, write_table
 from tests.report.reports import KNOWN, PROCESSES
 
@@ -79,7 +80,8 @@ def frame(data: Path, table: str, since: int = BEGIN, until: int = END) -> pd.Da
 def page(data: Path, since: int, detail: Detail) -> Any:
     """Return what the report says as JSON, of one host."""
     selection = Selection(data, at(since), at(END), at(END + 3600), exact=True)
-    return json.loads(as_json.render([answer(selection, KNOWN, lambda _: 1, detail).report]))["hosts"][0]
+    report = answer(selection, KNOWN, lambda _: 1, detail).report
+    return json.loads(as_json.render([report], RenderOptions()))["hosts"][0]
 
 
 def numbers(values: pd.Series) -> dict[str, float]:

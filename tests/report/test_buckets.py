@@ -21,16 +21,16 @@ from sysmon.config import Retention, Storage
 from sysmon.errors import UsageError
 from sysmon.model import Row
 from sysmon.report.buckets import buckets_of, edges_of
-from sysmon.report.render import csv as as_csv
-from sysmon.report.render import json as as_json
-from sysmon.report.render import markdown, text
+from sysmon.report.render import RenderOptions
+from sysmon.report.render.formats import csv as as_csv
+from sysmon.report.render.formats import json as as_json
+from sysmon.report.render.formats import markdown, text
 from sysmon.report.render.grid import wrap_name
-from sysmon.report.render.style import Style
 from sysmon.report.summary import Bucket, Report
 from sysmon.text.instants import EPOCH, format_instant, from_ms
 from tests.reading.stored import CPU, DAY, HOUR, TABLES, at, event_lines, started, write_log, write_table
+from tests.report.render.formats.test_json_schema import errors
 from tests.report.render.test_formats import golden
-from tests.report.render.test_json_schema import errors
 from tests.report.reports import KNOWN, limits, whole_hour, write_machine
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -141,7 +141,7 @@ def half_hour(data: Path, length: timedelta = 5 * MINUTE) -> Report:
 def test_a_time_table_is_as_kept(tmp_path: Path, width: int) -> None:
     write_machine(tmp_path)
 
-    found = text.render([half_hour(tmp_path)], Style(width=width, zone=UTC))
+    found = text.render([half_hour(tmp_path)], RenderOptions(width=width, zone=UTC))
 
     assert found == golden(f"report-buckets-{width}.txt", found)
     assert max(map(len, found.splitlines())) <= width
@@ -150,7 +150,7 @@ def test_a_time_table_is_as_kept(tmp_path: Path, width: int) -> None:
 def test_a_part_without_samples_is_a_line_that_counts_none(tmp_path: Path) -> None:
     write_machine(tmp_path)
 
-    lines = text.render([half_hour(tmp_path, MINUTE)], Style(zone=UTC)).splitlines()
+    lines = text.render([half_hour(tmp_path, MINUTE)], RenderOptions(zone=UTC)).splitlines()
 
     first = next(place for place, line in enumerate(lines) if line.startswith("12:24:00"))
     assert lines[first : first + 3] == [
@@ -163,7 +163,7 @@ def test_a_part_without_samples_is_a_line_that_counts_none(tmp_path: Path) -> No
 def test_a_time_table_in_markdown_is_as_kept(tmp_path: Path) -> None:
     write_machine(tmp_path)
 
-    found = markdown.render([half_hour(tmp_path)], UTC)
+    found = markdown.render([half_hour(tmp_path)], RenderOptions(UTC))
 
     assert found == golden("report-buckets.md", found)
 
@@ -171,13 +171,13 @@ def test_a_time_table_in_markdown_is_as_kept(tmp_path: Path) -> None:
 def test_a_time_table_in_json_is_as_the_schema_says(tmp_path: Path) -> None:
     write_machine(tmp_path)
 
-    assert errors(json.loads(as_json.render([half_hour(tmp_path)]))) == []
+    assert errors(json.loads(as_json.render([half_hour(tmp_path)], RenderOptions()))) == []
 
 
 def test_a_time_table_in_csv_has_a_line_for_each_part(tmp_path: Path) -> None:
     write_machine(tmp_path)
 
-    rows = csv.DictReader(as_csv.render([half_hour(tmp_path)]).splitlines())
+    rows = csv.DictReader(as_csv.render([half_hour(tmp_path)], RenderOptions()).splitlines())
 
     disks = [row for row in rows if (row["series"] or "").startswith("mountpoint=/;") and row["metric"] == "inode_used"]
     assert [(row["since"], row["until"], row["samples"], row["max"]) for row in disks][:2] == [

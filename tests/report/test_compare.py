@@ -15,16 +15,17 @@ from sysmon.app.reports.report import Detail, answer
 from sysmon.history import Coverage
 from sysmon.model import Kind, Metric, Origin, Table, Unit
 from sysmon.report.compare import compare, weight
-from sysmon.report.render import csv as as_csv
-from sysmon.report.render import json as as_json
-from sysmon.report.render import markdown, text
+from sysmon.report.render import RenderOptions
 from sysmon.report.render.changes import change, come_and_gone
-from sysmon.report.render.style import Style, trend_width
+from sysmon.report.render.formats import csv as as_csv
+from sysmon.report.render.formats import json as as_json
+from sysmon.report.render.formats import markdown, text
+from sysmon.report.render.style import trend_width
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, Stats, TableSummary
 from sysmon.text.instants import EPOCH, from_ms
 from tests.reading.stored import at
+from tests.report.render.formats.test_json_schema import errors
 from tests.report.render.test_formats import golden
-from tests.report.render.test_json_schema import errors
 from tests.report.reports import KNOWN, whole_hour, write_machine
 
 PERCENT = Metric("cpu_usage_percent", Kind.RATIO, Unit.PERCENT, "")
@@ -124,7 +125,7 @@ def test_a_change_is_never_wider_than_its_column(then: float, now: float) -> Non
 def test_the_page_with_changes_is_as_kept(tmp_path: Path, width: int) -> None:
     write_machine(tmp_path)
 
-    found = text.render([second_half(tmp_path, width)], Style(width=width, zone=UTC))
+    found = text.render([second_half(tmp_path, width)], RenderOptions(width=width, zone=UTC))
 
     assert found == golden(f"report-compared-{width}.txt", found)
 
@@ -132,7 +133,7 @@ def test_the_page_with_changes_is_as_kept(tmp_path: Path, width: int) -> None:
 def test_markdown_with_changes_is_as_kept(tmp_path: Path) -> None:
     write_machine(tmp_path)
 
-    found = markdown.render([second_half(tmp_path)], UTC)
+    found = markdown.render([second_half(tmp_path)], RenderOptions(UTC))
 
     assert found == golden("report-compared.md", found)
 
@@ -140,7 +141,7 @@ def test_markdown_with_changes_is_as_kept(tmp_path: Path) -> None:
 def test_no_line_with_changes_is_too_wide(tmp_path: Path) -> None:
     write_machine(tmp_path)
 
-    page = text.render([second_half(tmp_path)], Style(zone=UTC))
+    page = text.render([second_half(tmp_path)], RenderOptions(zone=UTC))
 
     assert max(map(len, page.splitlines())) <= 80
 
@@ -148,14 +149,14 @@ def test_no_line_with_changes_is_too_wide(tmp_path: Path) -> None:
 def test_json_with_changes_is_as_the_schema_says(tmp_path: Path) -> None:
     write_machine(tmp_path)
 
-    assert errors(json.loads(as_json.render([second_half(tmp_path)]))) == []
+    assert errors(json.loads(as_json.render([second_half(tmp_path)], RenderOptions()))) == []
 
 
 def test_csv_has_the_numbers_of_then_in_columns_of_their_own(tmp_path: Path) -> None:
     write_machine(tmp_path)
     found = second_half(tmp_path)
 
-    rows = list(csv.DictReader(as_csv.render([found]).splitlines()))
+    rows = list(csv.DictReader(as_csv.render([found], RenderOptions()).splitlines()))
 
     one = next(row for row in rows if (row["series"], row["metric"]) == ("core=all", "cpu_usage_percent"))
     before = found.tables[0].series[0].metrics[0].before
@@ -193,7 +194,7 @@ def test_the_numbers_of_then_are_those_of_a_report_of_then(tmp_path: Path) -> No
 def test_a_period_of_which_nothing_is_stored_is_told(tmp_path: Path) -> None:
     write_machine(tmp_path)
 
-    page = text.render([second_half(tmp_path, back=timedelta(days=7))], Style(zone=UTC))
+    page = text.render([second_half(tmp_path, back=timedelta(days=7))], RenderOptions(zone=UTC))
 
     assert re.findall("compared.*", page) == [
         "compared with 2026-11-13 12:30:00 to 13:00:00 UTC: nothing is stored of it"

@@ -12,10 +12,10 @@ from sysmon.app.reports.report import Detail, answer, answer_hosts
 from sysmon.errors import UsageError
 from sysmon.history import Coverage
 from sysmon.model import Kind, Level, Metric, Row, Table, Unit
-from sysmon.report.render import csv as as_csv
-from sysmon.report.render import json as as_json
-from sysmon.report.render import markdown, text
-from sysmon.report.render.style import Style
+from sysmon.report.render import RenderOptions
+from sysmon.report.render.formats import csv as as_csv
+from sysmon.report.render.formats import json as as_json
+from sysmon.report.render.formats import markdown, text
 from sysmon.report.side_by_side import metrics_of, sides, worst_first
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, Stats, TableSummary
 from sysmon.text.instants import EPOCH
@@ -32,8 +32,8 @@ from tests.reading.stored import (
     write_log,
     write_table,
 )
+from tests.report.render.formats.test_json_schema import errors
 from tests.report.render.test_formats import golden
-from tests.report.render.test_json_schema import errors
 from tests.report.reports import KNOWN, limits, whole_hour, write_machine
 
 READ = Metric("disk_read_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "")
@@ -97,7 +97,7 @@ def page_by(data: Path, label: str, **more: object) -> Report:
 def test_a_page_by_label_is_as_kept(tmp_path: Path, label: str) -> None:
     write_machine(tmp_path)
 
-    found = text.render([page_by(tmp_path, label)], Style(zone=UTC))
+    found = text.render([page_by(tmp_path, label)], RenderOptions(zone=UTC))
 
     assert found == golden(f"report-by-{label}-80.txt", found)
     assert max(map(len, found.splitlines())) <= 80
@@ -141,7 +141,7 @@ def several(data: Path, **more: object) -> list[Report]:
 def test_hosts_side_by_side_are_as_kept(tmp_path: Path, name: str, more: dict[str, object]) -> None:
     found = several(tmp_path, **more)
 
-    shown = text.render(found, Style(zone=UTC)), markdown.render(found, UTC)
+    shown = text.render(found, RenderOptions(zone=UTC)), markdown.render(found, RenderOptions(UTC))
 
     assert shown == (golden(f"{name}-80.txt", shown[0]), golden(f"{name}.md", shown[1]))
     assert max(map(len, shown[0].splitlines())) <= 80
@@ -155,9 +155,9 @@ def test_other_forms_keep_the_order_and_say_by_what(tmp_path: Path) -> None:
     write_machine(tmp_path)
     found = page_by(tmp_path, "core")
 
-    page = json.loads(as_json.render([found]))
+    page = json.loads(as_json.render([found], RenderOptions()))
 
-    rows = csv.DictReader(as_csv.render([found]).splitlines())
+    rows = csv.DictReader(as_csv.render([found], RenderOptions()).splitlines())
     cores = [series["labels"]["core"] for series in page["hosts"][0]["tables"][0]["series"]]
     assert (errors(page), page["hosts"][0]["by"], cores) == ([], "core", ["all", "0", "1"])
     assert [row["series"] for row in rows if row["metric"] == "cpu_usage_percent"] == ["core=all", "core=0", "core=1"]
@@ -186,7 +186,7 @@ def many_disks(data: Path, count: int, **more: object) -> Report:
 def test_of_a_crowd_the_worst_are_told_in_a_line_each(
     tmp_path: Path, count: int, more: dict[str, object], blocks: int, lines: int, told: bool
 ) -> None:
-    page = text.render([many_disks(tmp_path, count, **more)], Style(zone=UTC)).splitlines()
+    page = text.render([many_disks(tmp_path, count, **more)], RenderOptions(zone=UTC)).splitlines()
 
     names = [line.split()[0] for line in page if line.startswith("/mnt/")]
     assert (len(names), names[:1]) == (lines, [f"/mnt/{count}"][: bool(lines)])
@@ -203,7 +203,7 @@ def test_what_was_idle_shares_a_line_side_by_side_too(tmp_path: Path) -> None:
 
     found = answer(selection, KNOWN, lambda _: 1, Detail(by="mountpoint")).report
 
-    lines = text.render([found], Style(zone=UTC)).splitlines()
+    lines = text.render([found], RenderOptions(zone=UTC)).splitlines()
     starts = [line.split()[0] for line in lines if line.startswith(("/", "disk_usage"))]
     assert (starts, "14 more" in "".join(lines)) == (
         ["disk_usage", "/", "/mnt/usb\\xe2\\x80\\xae2J", "disk_usage"],
@@ -219,6 +219,6 @@ def test_of_holes_only_the_first_are_told(tmp_path: Path) -> None:
     write_table(tmp_path, DISK_USAGE, samples)
     write_log(tmp_path, "events", event_lines([started(0, "r", {"disk_usage": 60.0}), stopped(1199, "r", 1199)]))
 
-    page = text.render([page_by(tmp_path, "mountpoint")], Style(zone=UTC)).splitlines()
+    page = text.render([page_by(tmp_path, "mountpoint")], RenderOptions(zone=UTC)).splitlines()
 
     assert (sum("longest gap" in line for line in page[4:]), page[-3]) == (4, "  and 4 more with holes of their own")

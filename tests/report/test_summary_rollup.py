@@ -14,7 +14,8 @@ from sysmon.app.reports import report
 from sysmon.app.selection import Selection
 from sysmon.config import Retention, Storage
 from sysmon.model import Event, Row, Table
-from sysmon.report.render import json as pages
+from sysmon.report.render import RenderOptions
+from sysmon.report.render.formats import json as pages
 from sysmon.sampling.self_tables import COLLECTOR
 from tests.reading.stored import (
     AGENT,
@@ -97,7 +98,7 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def said(data: Path, since: datetime, until: datetime, *, exact: bool = False) -> dict[str, Any]:
     selection = Selection(data, since, until, END + HOUR, exact=exact)
     answer = report.answer(selection, TABLES, lambda _names: 20)
-    (page,) = json.loads(pages.render([answer.report]))["hosts"]
+    (page,) = json.loads(pages.render([answer.report], RenderOptions()))["hosts"]
     assert isinstance(page, dict)
     return page
 

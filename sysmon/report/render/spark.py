@@ -1,4 +1,4 @@
-"""A row of numbers as a row of bars, one character each."""
+"""Sparklines: a row of numbers as a row of bars, one character each."""
 
 from collections.abc import Sequence
 

@@ -10,12 +10,12 @@ import pytest
 
 from sysmon.app.reports.report import Detail, answer
 from sysmon.datadir.segments import Form
-from sysmon.report.render import csv as as_csv
-from sysmon.report.render import json as as_json
-from sysmon.report.render import markdown, text
-from sysmon.report.render.style import Style, trend_width
+from sysmon.report.render import RenderOptions
+from sysmon.report.render.formats import csv as as_csv
+from sysmon.report.render.formats import json as as_json
+from sysmon.report.render.formats import markdown, text
+from sysmon.report.render.style import trend_width
 from sysmon.report.summary import Report
-from sysmon.text.spans import ASCII_BLOCKS, BLOCKS
 from tests.report.reports import KNOWN, limits, whole_hour, write_machine
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -26,15 +26,15 @@ def report(data: Path, parts: int = 12) -> Report:
     return answer(whole_hour(data), KNOWN, lambda _: parts, Detail(limits=limits(data))).report
 
 
-def page(data: Path, width: int, *, color: bool = False, bars: str = BLOCKS) -> str:
+def page(data: Path, width: int, *, color: bool = False, encoding: str = "utf-8") -> str:
     """Return the text of the hour."""
     found = answer(whole_hour(data), KNOWN, lambda names: trend_width(names, width), Detail(limits=limits(data)))
-    return text.render([found.report], Style(width=width, zone=UTC, color=color, bars=bars))
+    return text.render([found.report], RenderOptions(width=width, zone=UTC, color=color, encoding=encoding))
 
 
 def json_page(data: Path) -> str:
     """Return the JSON of the hour."""
-    return as_json.render([report(data)])
+    return as_json.render([report(data)], RenderOptions())
 
 
 def golden(name: str, found: str) -> str:
@@ -57,9 +57,9 @@ def test_the_text_is_as_kept(tmp_path: Path, width: int) -> None:
 @pytest.mark.parametrize(
     ("name", "render"),
     [
-        pytest.param("report.json", lambda found: as_json.render([found]), id="json"),
-        pytest.param("report.csv", lambda found: as_csv.render([found]), id="csv"),
-        pytest.param("report.md", lambda found: markdown.render([found], UTC), id="markdown"),
+        pytest.param("report.json", lambda found: as_json.render([found], RenderOptions()), id="json"),
+        pytest.param("report.csv", lambda found: as_csv.render([found], RenderOptions()), id="csv"),
+        pytest.param("report.md", lambda found: markdown.render([found], RenderOptions(UTC)), id="markdown"),
     ],
 )
 def test_the_page_for_programs_is_as_kept(tmp_path: Path, name: str, render: Callable[[Report], str]) -> None:
@@ -97,7 +97,7 @@ def test_no_line_is_wider_than_asked_for_or_80(tmp_path: Path, width: int) -> No
 def test_plain_ascii_is_enough(tmp_path: Path) -> None:
     write_machine(tmp_path)
 
-    assert page(tmp_path, 80, bars=ASCII_BLOCKS).isascii()
+    assert page(tmp_path, 80, encoding="ascii").isascii()
 
 
 def test_names_from_files_cannot_move_the_cursor(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from sysmon.history import AlertState, Coverage, PastAlert
 from sysmon.model import Kind, Level, Metric, Origin, Table, Unit
 from sysmon.report.overview import glance
-from sysmon.report.render import csv as as_csv
-from sysmon.report.render import json as as_json
-from sysmon.report.render import markdown, text
-from sysmon.report.render.style import Style
+from sysmon.report.render import RenderOptions
+from sysmon.report.render.formats import csv as as_csv
+from sysmon.report.render.formats import json as as_json
+from sysmon.report.render.formats import markdown, text
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, Stats, TableSummary
 from sysmon.sampling.self_tables import COLLECTOR
 from sysmon.text.cells import flow
@@ -57,7 +57,7 @@ def page_of(*tables: TableSummary, hostname: str = "web-01") -> Report:
 
 def body(*tables: TableSummary, width: int = 80) -> list[str]:
     """Return the text of these tables alone."""
-    page = text.render([replace(page_of(*tables), glance=())], Style(width=width, zone=UTC))
+    page = text.render([replace(page_of(*tables), glance=())], RenderOptions(width=width, zone=UTC))
     return page.split("\n\n", 1)[1].removesuffix("\n\nAlerts: none\n").split("\n")
 
 
@@ -158,7 +158,7 @@ def test_what_is_rare_is_told_when_it_happened(kills: Stats, told: list[tuple[st
 
 def test_colour_changes_nothing_but_colour(tmp_path: Path) -> None:
     write_machine(tmp_path)
-    plain, painted = (text.render([report(tmp_path)], Style(zone=UTC, color=color)) for color in (False, True))
+    plain, painted = (text.render([report(tmp_path)], RenderOptions(zone=UTC, color=color)) for color in (False, True))
 
     codes = set(re.findall(r"\x1b\[[\d;]*m", painted))
 
@@ -185,7 +185,7 @@ def test_an_alert_too_long_for_a_line_goes_on_below_it() -> None:
         state=AlertState.FIRING,
     )
 
-    page = text.render([replace(page_of(), alerts=(alert,))], Style(zone=UTC))
+    page = text.render([replace(page_of(), alerts=(alert,))], RenderOptions(zone=UTC))
 
     assert page.split("Alerts\n")[1].splitlines() == [
         "CRITICAL  inodes-nearly-exhausted  mountpoint=/srv/srv/srv/srv/srv/srv/",
@@ -195,7 +195,7 @@ def test_an_alert_too_long_for_a_line_goes_on_below_it() -> None:
 
 
 def test_each_host_has_a_page_of_its_own() -> None:
-    pages = text.render([page_of(hostname="a"), page_of(hostname="b")], Style(zone=UTC))
+    pages = text.render([page_of(hostname="a"), page_of(hostname="b")], RenderOptions(zone=UTC))
 
     assert [page.splitlines()[0] for page in pages.split(f"\n{'=' * 80}\n\n")] == ["a", "b"]
 
@@ -211,7 +211,7 @@ def test_parts_flow_without_loss_and_none_is_cut(parts: list[str], width: int) -
 def test_csv_holds_the_numbers_of_the_json(tmp_path: Path) -> None:
     write_machine(tmp_path)
     found = [report(tmp_path)]
-    host = json.loads(as_json.render(found))["hosts"][0]
+    host = json.loads(as_json.render(found, RenderOptions()))["hosts"][0]
     expected = {
         (table["table"], ";".join(f"{key}={printable(value)}" for key, value in series["labels"].items()), name): (
             series["coverage"]["found"],
@@ -226,7 +226,9 @@ def test_csv_holds_the_numbers_of_the_json(tmp_path: Path) -> None:
         for name, metric in series["metrics"].items()
     }
 
-    rows = [row for row in csv.DictReader(as_csv.render(found).splitlines()) if row["table"] != "process"]
+    rows = [
+        row for row in csv.DictReader(as_csv.render(found, RenderOptions()).splitlines()) if row["table"] != "process"
+    ]
 
     assert {
         (row["table"], row["series"], row["metric"]): (
@@ -244,7 +246,7 @@ def test_csv_holds_the_numbers_of_the_json(tmp_path: Path) -> None:
 def test_csv_tells_processes_with_the_ticks_at_which_they_were_listed(tmp_path: Path) -> None:
     write_machine(tmp_path)
 
-    rows = csv.DictReader(as_csv.render([report(tmp_path)]).splitlines())
+    rows = csv.DictReader(as_csv.render([report(tmp_path)], RenderOptions()).splitlines())
 
     backup = next(row for row in rows if row["series"].startswith("name=backup"))
     assert (backup["metric"], backup["found"], backup["expected"], backup["max"], backup["p50"]) == (
@@ -257,7 +259,9 @@ def test_csv_tells_processes_with_the_ticks_at_which_they_were_listed(tmp_path: 
 
 
 def test_no_cell_of_csv_is_run_by_a_spreadsheet() -> None:
-    page = as_csv.render([page_of(TableSummary(OOM, (one(OOM, "", stats(0, 1)),)), hostname="=cmd|calc")])
+    page = as_csv.render(
+        [page_of(TableSummary(OOM, (one(OOM, "", stats(0, 1)),)), hostname="=cmd|calc")], RenderOptions()
+    )
 
     assert page.splitlines()[1].startswith("'=cmd|calc,")
 
@@ -277,7 +281,7 @@ def test_names_are_shown_by_markdown_as_they_are(name: str, shown: str) -> None:
 
 def test_every_table_of_markdown_has_rows_of_one_width(tmp_path: Path) -> None:
     write_machine(tmp_path)
-    page = markdown.render([report(tmp_path)], UTC)
+    page = markdown.render([report(tmp_path)], RenderOptions(UTC))
 
     tables = re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE)
 
@@ -325,13 +329,13 @@ def test_of_what_never_moved_and_was_within_its_limits_there_is_no_more_to_say()
     ],
 )
 def test_numbers_beyond_a_limit_have_its_colour(limits: list[tuple[Limit, int]], painted: list[str]) -> None:
-    page = text.render([page_of(watched(*limits))], Style(zone=UTC, color=True))
+    page = text.render([page_of(watched(*limits))], RenderOptions(zone=UTC, color=True))
 
     assert re.findall(r"\x1b\[33m([\d.]+%)\x1b", page) == painted
 
 
 def test_csv_has_the_limit_of_each_level_and_the_time_beyond_it() -> None:
-    (row,) = csv.DictReader(as_csv.render([page_of(watched((HOT, 12), (LOST, 0)))]).splitlines())
+    (row,) = csv.DictReader(as_csv.render([page_of(watched((HOT, 12), (LOST, 0)))], RenderOptions()).splitlines())
 
     assert {name: value for name, value in row.items() if name.startswith(("info_", "warning_", "critical_"))} == {
         "info_limit": "",
@@ -352,6 +356,8 @@ def test_the_glance_has_the_colours_of_the_limits() -> None:
     series = SeriesSummary((), FULL, (MetricSummary(metric, stats(10, 95), beyond=beyond),))
     report = page_of(TableSummary(Table("cpu", "", (metric,)), (series,)))
 
-    (line,) = (line for line in text.render([report], Style(zone=UTC, color=True)).splitlines() if line[:3] == "CPU")
+    (line,) = (
+        line for line in text.render([report], RenderOptions(zone=UTC, color=True)).splitlines() if line[:3] == "CPU"
+    )
 
     assert re.sub(r" +", " ", line) == "CPU \x1b[1m\x1b[31m52.5 %\x1b[0m \x1b[1m\x1b[31m95.0 %\x1b[0m 00:01:00"

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sysmon.model import Origin
-from sysmon.report.render import html
+from sysmon.report.render import RenderOptions
+from sysmon.report.render.formats import html
 from tests.integration import processes
 from tests.report.render.browser import PROGRAM, Browser, browser
+from tests.report.render.formats.test_html import HOSTILE, renamed
 from tests.report.render.test_formats import report
-from tests.report.render.test_html import HOSTILE, renamed
 from tests.report.reports import write_machine
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no chromium here: the page is not tried in a browser")
@@ -41,7 +42,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
     write_machine(folder / "data")
     path = folder / "hour.html"
-    path.write_text(html.render([report(folder / "data", 60)], UTC))
+    path.write_text(html.render([report(folder / "data", 60)], RenderOptions(UTC)))
     return path
 
 
@@ -102,7 +103,7 @@ def test_the_pointer_shows_values_in_its_chart_and_in_all_others(chromium: Brows
 def test_times_are_those_of_the_report_wherever_it_is_looked_at(chromium: Browser, tmp_path: Path) -> None:
     write_machine(tmp_path / "data")
     path = tmp_path / "hour.html"
-    path.write_text(html.render([report(tmp_path / "data", 60)], ZoneInfo("Asia/Kolkata")))
+    path.write_text(html.render([report(tmp_path / "data", 60)], RenderOptions(ZoneInfo("Asia/Kolkata"))))
 
     chromium.show(path, height=2000)
     chromium.mouse("mouseMoved", *at(plot(chromium), 40.5 / 60))
@@ -227,7 +228,7 @@ def test_hostile_names_are_nothing_but_text(chromium: Browser, tmp_path: Path) -
     write_machine(tmp_path / "data")
     found = renamed(report(tmp_path / "data", 60), HOSTILE)
     path = tmp_path / "hostile.html"
-    path.write_text(html.render([found, replace(found, origin=Origin(HOSTILE))], UTC))
+    path.write_text(html.render([found, replace(found, origin=Origin(HOSTILE))], RenderOptions(UTC)))
 
     chromium.show(path, height=9000)
 

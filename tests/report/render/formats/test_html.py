@@ -18,7 +18,8 @@ from sysmon.app import catalog
 from sysmon.history import Coverage
 from sysmon.model import Culprit, Metric, Origin
 from sysmon.report.compare import compare
-from sysmon.report.render import html
+from sysmon.report.render import RenderOptions
+from sysmon.report.render.formats import html
 from sysmon.report.render.html_data import MOST_ALERTS, offsets
 from sysmon.report.resolution import parts_of
 from sysmon.report.summary import Change, MetricSummary, Report, SeriesSummary, Stats, TableSummary
@@ -60,7 +61,7 @@ class Elements(HTMLParser):
 
 def page(data: Path) -> str:
     """Return the page of the hour."""
-    return html.render([report(data)], UTC)
+    return html.render([report(data)], RenderOptions(UTC))
 
 
 def payload(text: str) -> Any:
@@ -112,13 +113,13 @@ def test_every_element_is_closed_and_of_a_kind_that_can_only_show(tmp_path: Path
 
 
 def test_hostile_names_make_no_element_and_no_attribute(found: Report) -> None:
-    calm, hostile = (Elements(html.render([renamed(found, name)], UTC)) for name in ("calm", HOSTILE))
+    calm, hostile = (Elements(html.render([renamed(found, name)], RenderOptions(UTC))) for name in ("calm", HOSTILE))
 
     assert hostile.found == calm.found
 
 
 def test_hostile_names_are_shown_as_they_are(found: Report) -> None:
-    elements = Elements(html.render([renamed(found, HOSTILE)], UTC))
+    elements = Elements(html.render([renamed(found, HOSTILE)], RenderOptions(UTC)))
 
     assert (elements.texts["h1"], elements.texts["title"][0].startswith(HOSTILE)) == ([f"{HOSTILE} "], True)
 
@@ -132,7 +133,7 @@ def test_hostile_names_are_shown_as_they_are(found: Report) -> None:
     ],
 )
 def test_what_cannot_be_shown_is_spelt_out(found: Report, name: str, shown: str) -> None:
-    text = html.render([renamed(found, name)], UTC)
+    text = html.render([renamed(found, name)], RenderOptions(UTC))
 
     assert (Elements(text).texts["h1"], name in text, len(text.encode()) > 0) == ([f"{shown} "], False, True)
 
@@ -171,7 +172,7 @@ def test_nothing_points_out_of_the_file(tmp_path: Path) -> None:
 
 
 def test_the_library_is_told_with_its_licence() -> None:
-    folder = Path(html.__file__).parent / "assets"
+    folder = Path(html.__file__).parents[1] / "assets"
 
     assert (
         "The MIT License" in (folder / "uplot.LICENSE").read_text(),
@@ -196,7 +197,7 @@ def test_charts_hold_the_course_of_every_metric_that_moved(tmp_path: Path) -> No
 def test_a_hole_has_no_numbers_and_a_peak_is_above_its_mean(tmp_path: Path) -> None:
     write_machine(tmp_path)
 
-    line = payload(html.render([report(tmp_path, 60)], UTC))["charts"][0]["lines"][0]
+    line = payload(html.render([report(tmp_path, 60)], RenderOptions(UTC)))["charts"][0]["lines"][0]
     coarse = payload(page(tmp_path))["charts"][0]["lines"][0]
 
     means, peaks = ([float(value) for value in coarse[name].split(",") if value] for name in ("mean", "peak"))
@@ -219,7 +220,7 @@ def test_an_alert_is_drawn_where_its_metric_is(tmp_path: Path) -> None:
 def test_more_alerts_than_a_page_can_show_are_counted(found: Report) -> None:
     many = replace(found, alerts=found.alerts[:1] * (MOST_ALERTS + 7))
 
-    text = html.render([many], UTC)
+    text = html.render([many], RenderOptions(UTC))
 
     assert (text.count('<li class="critical">'), "7 milder" in text) == (MOST_ALERTS, True)
 
@@ -231,7 +232,7 @@ def test_what_changed_stands_first_and_beside_each_number(found: Report) -> None
     assert doubled.compared is not None
     changed = replace(doubled, compared=replace(doubled.compared, changes=(change,)))
 
-    elements = Elements(html.render([changed], UTC))
+    elements = Elements(html.render([changed], RenderOptions(UTC)))
 
     cells = elements.texts["td"]
     start = cells.index("10.0%")
@@ -240,7 +241,7 @@ def test_what_changed_stands_first_and_beside_each_number(found: Report) -> None
 
 
 def test_every_host_has_a_chapter_and_a_link(found: Report) -> None:
-    elements = Elements(html.render([found, replace(found, origin=Origin("web-02"))], UTC))
+    elements = Elements(html.render([found, replace(found, origin=Origin("web-02"))], RenderOptions(UTC)))
 
     charts = [value for name, value in elements.values if name == "data-chart"]
     assert (elements.texts["h1"], charts == [str(number) for number in range(len(charts))]) == (
@@ -260,7 +261,7 @@ def test_charts_know_when_clocks_are_put_back() -> None:
 
 
 def test_a_day_of_a_machine_with_much_to_tell_is_less_than_a_megabyte() -> None:
-    pages = len(html.render([_busy_day()], UTC).encode())
+    pages = len(html.render([_busy_day()], RenderOptions(UTC)).encode())
 
     assert 300_000 < pages < 1_000_000
 

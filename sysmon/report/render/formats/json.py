@@ -1,4 +1,4 @@
-"""A report for programs: the same content as the text, with plain numbers and instants in UTC."""
+"""JSON report: the same content as the text, for programs, with plain numbers and instants in UTC."""
 
 import json
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sysmon.history import Coverage, PastAlert
+from sysmon.report.render import Format, RenderOptions
 from sysmon.report.summary import (
     Bucket,
     Change,
@@ -26,10 +27,13 @@ SCHEMA = 1
 """Grows when a key changes its meaning or goes; new keys may come without."""
 
 
-def render(reports: Sequence[Report]) -> str:
+def render(reports: Sequence[Report], _: RenderOptions) -> str:
     """Return one JSON object with one entry a host."""
     found = {"schema": SCHEMA, "hosts": [_host(report) for report in reports]}
     return json.dumps(found, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+FORMAT = Format(render, audience="for programs")
 
 
 def _host(report: Report) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from sysmon.report.render import json as as_json
+from sysmon.report.render import RenderOptions
+from sysmon.report.render.formats import json as as_json
 from tests.report.render.test_formats import report
 from tests.report.reports import write_machine
 
-SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "report.schema.json").read_text("utf-8"))
+SCHEMA = json.loads((Path(__file__).parents[4] / "docs" / "report.schema.json").read_text("utf-8"))
 
 
 def strict(schema: Any) -> Any:
@@ -33,7 +34,7 @@ def errors(found: Any) -> list[str]:
 @pytest.fixture
 def found(tmp_path: Path) -> Any:
     write_machine(tmp_path)
-    return json.loads(as_json.render([report(tmp_path), report(tmp_path, 60)]))
+    return json.loads(as_json.render([report(tmp_path), report(tmp_path, 60)], RenderOptions()))
 
 
 def test_the_schema_is_one() -> None:

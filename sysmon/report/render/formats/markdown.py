@@ -1,4 +1,4 @@
-"""A report as Markdown: for an issue, a wiki or a chat, and readable as it stands in a pager."""
+"""Markdown report: for an issue, a wiki or a chat, and readable as it stands in a pager."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import tzinfo
 
 from sysmon.report.layout import Layout, arrange, digest, digest_changes, digest_titles, has_course
+from sysmon.report.render import Format, RenderOptions
 from sysmon.report.render.changes import changes, come_and_gone, glance_change, largest, ranked_change
 from sysmon.report.render.grid import Column
 from sysmon.report.render.phrases import (
@@ -29,11 +30,14 @@ from sysmon.text.names import printable
 _MARKS = re.compile(r"([\\`*\[\]<>|~#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
 
-def render(reports: Sequence[Report], zone: tzinfo | None) -> str:
-    """Return one chapter a host, or one for all side by side; `zone` is that of the times (None: the system's)."""
+def render(reports: Sequence[Report], options: RenderOptions) -> str:
+    """Return one chapter a host, or one for all side by side."""
     if reports and reports[0].by == HOST:
-        return "\n\n".join(_hosts(reports, zone)) + "\n"
-    return "\n".join("\n\n".join(_Chapter(report, zone).blocks()) + "\n" for report in reports)
+        return "\n\n".join(_hosts(reports, options.zone)) + "\n"
+    return "\n".join("\n\n".join(_Chapter(report, options.zone).blocks()) + "\n" for report in reports)
+
+
+FORMAT = Format(render, audience="for a wiki or an issue")
 
 
 def escape(text: str) -> str:

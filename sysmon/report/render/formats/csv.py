@@ -1,4 +1,4 @@
-"""A report as CSV: a line for each metric of each series, for a spreadsheet or a mail from cron."""
+"""CSV report: a line for each metric of each series, for a spreadsheet or a mail from cron."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -8,6 +8,7 @@ from sysmon.formats import CONFIGURED_LABELS
 from sysmon.formats.csv import encode_line, safe_text
 from sysmon.history import Coverage
 from sysmon.model import Level, Metric
+from sysmon.report.render import Format, RenderOptions
 from sysmon.report.summary import MetricSummary, RankedGroup, Ranking, Report, Stats
 from sysmon.text.instants import format_instant
 from sysmon.text.names import printable
@@ -46,7 +47,7 @@ TIMES = (*COLUMNS[: COLUMNS.index("found")], "samples", "mean", "min", "max")
 _Cell = str | int | float | None
 
 
-def render(reports: Sequence[Report]) -> str:
+def render(reports: Sequence[Report], _: RenderOptions) -> str:
     """Return a header and the lines of all hosts; instants are in UTC, what is not known is empty."""
     if any(report.edges for report in reports):
         return b"".join(_time_table(reports)).decode()
@@ -56,6 +57,9 @@ def render(reports: Sequence[Report]) -> str:
         head = [*_about(report), format_instant(report.since), format_instant(report.until)]
         lines += [encode_line(_safe([*head, *cells])) for cells in _lines(report, compared=compared)]
     return b"".join(lines).decode()
+
+
+FORMAT = Format(render, audience="for a spreadsheet")
 
 
 def _time_table(reports: Sequence[Report]) -> Iterator[bytes]:

@@ -1,10 +1,11 @@
-"""A report for people: plain text that reads the same on a terminal, in a pipe and in a mail."""
+"""Text report: for people, the same on a terminal, in a pipe and in a mail."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from sysmon.report.layout import Layout, arrange, has_course
-from sysmon.report.render import spark, text_rows, text_sides
+from sysmon.report.render import Format, Medium, RenderOptions, spark, text_rows, text_sides
 from sysmon.report.render.changes import changes
 from sysmon.report.render.phrases import Words, commas, is_exceeded, limits, named, named_together, still, unmoved
 from sysmon.report.render.style import CELL, TITLES, Style, levels, name_width, numbers, trend_width
@@ -13,17 +14,27 @@ from sysmon.report.side_by_side import HOST
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, TableSummary
 from sysmon.text.cells import flow
 from sysmon.text.names import printable
+from sysmon.text.spans import detect_look
 
 _TITLES = "".join(f"{title:>{CELL}}" for title in TITLES) + "  max at"
 _HOLES = "Each line tells of the samples from its time on; one that counts 0 is a hole."
 _LEGEND = "Trends run from the lowest to the highest mean of a column; a blank is a hole."
 
 
-def render(reports: Sequence[Report], style: Style) -> str:
+def render(reports: Sequence[Report], options: RenderOptions) -> str:
     """Return one page a host, with a line between two; one page for all where hosts are told side by side."""
+    bars = detect_look(color=options.color, encoding=options.encoding).bars
+    style = Style(width=options.width, zone=options.zone, bars=bars, color=options.color)
     if reports and reports[0].by == HOST:
         return _joined(text_sides.hosts(reports, style))
     return f"\n{'=' * style.columns}\n\n".join(_Page(report, style).render() for report in reports)
+
+
+def _trend_points(metrics: Iterable[str], length: timedelta, options: RenderOptions) -> int:
+    return trend_width(metrics, options.width)
+
+
+FORMAT = Format(render, audience="for people", medium=Medium.TERMINAL, trend_points=_trend_points)
 
 
 def _joined(blocks: Iterable[Sequence[str]]) -> str:

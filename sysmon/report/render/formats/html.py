@@ -1,24 +1,26 @@
-"""A report as one HTML file: charts to look into, in any browser, offline; nothing in it reaches out."""
+"""HTML report: one file with interactive charts, for any browser, offline; nothing in it reaches out."""
 
 from base64 import b64encode
-from collections.abc import Sequence
-from datetime import tzinfo
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from hashlib import sha256
 from importlib.resources import files
 
+from sysmon.report.render import Format, Medium, RenderOptions
 from sysmon.report.render.html_data import payload
 from sysmon.report.render.html_page import Page
 from sysmon.report.render.html_tables import safe
 from sysmon.report.render.phrases import Words
+from sysmon.report.resolution import FINE, parts_of
 from sysmon.report.summary import Report
 
 _SCRIPTS = ("uplot.js", "texts.js", "colours.js", "report.js")
 _STYLES = ("uplot.css", "report.css")
 
 
-def render(reports: Sequence[Report], zone: tzinfo | None) -> str:
-    """Return the page, one chapter a host; `zone` is that of the times (None: the system's)."""
-    page = Page()
+def render(reports: Sequence[Report], options: RenderOptions) -> str:
+    """Return the page, one chapter a host."""
+    page, zone = Page(), options.zone
     hosts = "".join(page.host(Words(report, zone), number) for number, report in enumerate(reports))
     script, style = _assets(_SCRIPTS), _assets(_STYLES)
     names = ", ".join(safe(report.origin.hostname) for report in reports)
@@ -32,6 +34,20 @@ def render(reports: Sequence[Report], zone: tzinfo | None) -> str:
         f'<script type="application/json" id="data">{payload(reports, page.drawn, zone)}</script>\n'
         f"<script>{script}</script>\n</body>\n</html>\n"
     )
+
+
+def _trend_points(metrics: Iterable[str], length: timedelta, options: RenderOptions) -> int:
+    return parts_of(length)
+
+
+FORMAT = Format(
+    render,
+    audience="for a browser",
+    medium=Medium.FILE,
+    trend_points=_trend_points,
+    rows_up_to=FINE,
+    unsupported=frozenset({"by", "bucket"}),  # here every chart is a time table, and shows all series together
+)
 
 
 def policy(script: str, style: str) -> str:
