@@ -1,4 +1,4 @@
-"""Who did it? What each process used while an alert was about to fire, and what the named ones leave over; pure."""
+"""Attribution: what each process used while an alert was about to fire, and what the named ones leave over; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -42,7 +42,7 @@ _Used = tuple[float, float, float]
 _INDEX = {Resource.CPU: 0, Resource.MEMORY: 1, Resource.IO: 2}
 
 
-def resource_of(table: str, event: AlertEvent) -> Resource | None:
+def find_resource(table: str, event: AlertEvent) -> Resource | None:
     """Return what an alert is about, None where no process can be blamed."""
     if table == "pressure":
         return _BY_LABEL.get(event.labels.get("resource", ""))
@@ -91,27 +91,27 @@ class Culprits:
         self._add()
         return self._mark
 
-    def blamed(self, event: AlertEvent, table: str, mark: object, count: int) -> AlertEvent:
+    def blame(self, event: AlertEvent, table: str, mark: Sums | None, count: int) -> AlertEvent:
         """Return an event with the processes that used most since a mark."""
-        resource = resource_of(table, event)
+        resource = find_resource(table, event)
         if resource is None or self._process is None or count == 0:
             return event
         index = _INDEX[resource]
         self._add()
-        now, then = self._sums or Sums(), mark if isinstance(mark, Sums) else Sums()
+        now, then = self._sums or Sums(), mark or Sums()
         if event.metric == _OOM or now.ticks == then.ticks:
             rows = (self._before or self._latest) if event.metric == _OOM else self._latest
-            now, then = self._process.added(Sums(), rows), Sums()
+            now, then = self._process.add(Sums(), rows), Sums()
         ticks = max(1, now.ticks - then.ticks)
         used = [
             (who, (sums[index] - then.used.get(who, (0.0, 0.0, 0.0))[index]) / ticks) for who, sums in now.used.items()
         ]
-        listed = sorted((one for one in used if one[1] > 0), key=itemgetter(1), reverse=True)[:count]
+        listed = sorted((use for use in used if use[1] > 0), key=itemgetter(1), reverse=True)[:count]
         total: float | None = (now.total[index] - then.total[index]) / ticks
         if resource is Resource.IO:
             total = self._disk_total(event, now, then)
-        top = tuple(_culprit(who, value, total) for who, value in listed)
-        left = None if total is None else round(max(0.0, total - sum(one.value for one in top)), 2)
+        top = tuple(_make_culprit(who, value, total) for who, value in listed)
+        left = None if total is None else round(max(0.0, total - sum(culprit.value for culprit in top)), 2)
         return replace(event, resource=resource.value, top=top, unaccounted=left)
 
     def _add(self) -> None:
@@ -119,9 +119,9 @@ class Culprits:
             return
         sums = self._mark
         if self._process is not None and self._rows:
-            sums = self._process.added(sums, self._rows)
+            sums = self._process.add(sums, self._rows)
         if self._disk is not None and self._disk_rows:
-            sums = self._disk.added(sums, self._disk_rows)
+            sums = self._disk.add(sums, self._disk_rows)
         self._sums = sums
 
     def _disk_total(self, event: AlertEvent, now: Sums, then: Sums) -> float | None:
@@ -142,13 +142,17 @@ class _Columns:
         self._memory = columns.index("process_memory_bytes")
         self._io = [columns.index(name) for name in _IO]
 
-    def added(self, sums: Sums, rows: Sequence[Row]) -> Sums:
+    def add(self, sums: Sums, rows: Sequence[Row]) -> Sums:
         """Return sums with the rows of another tick."""
         used = dict(sums.used)
         cpu, memory, io = sums.total
         seen = set()
         for row in rows:
-            now = (_number(row[self._cpu]), _number(row[self._memory]), sum(_number(row[one]) for one in self._io))
+            now = (
+                _to_number(row[self._cpu]),
+                _to_number(row[self._memory]),
+                sum(_to_number(row[column]) for column in self._io),
+            )
             cpu, memory, io = cpu + now[0], memory + now[1], io + now[2]
             who: _Who = self._who(row)
             if who[0] != _REST:
@@ -170,20 +174,20 @@ class _DiskColumns:
         self._device = columns.index("device")
         self._moved = [columns.index(name) for name in _MOVED]
 
-    def added(self, sums: Sums, rows: Sequence[Row]) -> Sums:
+    def add(self, sums: Sums, rows: Sequence[Row]) -> Sums:
         """Return sums with the rows of another tick."""
         disks = dict(sums.disks)
         for row in rows:
             device = str(row[self._device])
-            disks[device] = disks.get(device, 0.0) + sum(_number(row[one]) for one in self._moved)
+            disks[device] = disks.get(device, 0.0) + sum(_to_number(row[column]) for column in self._moved)
         return replace(sums, disk_ticks=sums.disk_ticks + 1, disks=disks)
 
 
-def _culprit(who: _Who, value: float, total: float | None) -> Culprit:
+def _make_culprit(who: _Who, value: float, total: float | None) -> Culprit:
     pid, _, name, user, unit = who
     share = round(min(100.0, 100 * value / total), 1) if total else None
     return Culprit(pid, name, user, unit, round(value, 2), share)
 
 
-def _number(cell: str | int | float | None) -> float:
+def _to_number(cell: str | int | float | None) -> float:
     return float(cell) if isinstance(cell, int | float) else 0.0

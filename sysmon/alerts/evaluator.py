@@ -1,15 +1,15 @@
-"""Which alerts does a sample raise, keep or end? Feeds every instance of every rule, and names what comes of it."""
+"""Rule evaluator: feeds a sample to every instance of every rule. Which alerts does it raise, keep or end?"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sysmon.alerts.culprit import PROCESS, Culprits
-from sysmon.alerts.notify_policy import Mutes, Teller
-from sysmon.alerts.rule import Rule
-from sysmon.alerts.rule_state import Labels, Watch
+from sysmon.alerts.notify_policy import Mutes, NotificationPolicy
+from sysmon.alerts.rule import InstanceKey, Rule
+from sysmon.alerts.rule_state import RuleState
 from sysmon.alerts.state_machine import Reason
-from sysmon.alerts.state_transfer import same_instances
+from sysmon.alerts.state_transfer import have_same_instances
 from sysmon.model import AlertEvent, Level, Origin, Sample, Table, Transition
 from sysmon.text.instants import to_ms
 
@@ -18,7 +18,7 @@ _BLAMED = (Transition.FIRED, Transition.ESCALATED)
 
 
 @dataclass(frozen=True, slots=True)
-class Reloaded:
+class ReloadResult:
     """What another rule file brought: events, and how many rules it added, changed and removed."""
 
     events: list[AlertEvent]
@@ -39,10 +39,10 @@ class Evaluator:
     ) -> None:
         self._tables = tables
         self._origin = origin
-        self._watches = {rule.id: Watch(rule, tables[rule.table], origin) for rule in rules}
+        self._states = {rule.id: RuleState(rule, tables[rule.table], origin) for rule in rules}
         self._collector = tables.get(_COLLECTOR)
         self._culprits = Culprits(tables)
-        self._teller = Teller(mutes or Mutes())
+        self._policy = NotificationPolicy(mutes or Mutes())
         self._pending = False
 
     @property
@@ -52,13 +52,13 @@ class Evaluator:
 
     @property
     def idle(self) -> bool:
-        """Say whether nothing is pending, firing or still to be told: values that breach no limit change nothing."""
-        return not self._teller.owes and all(watch.idle for watch in self._watches.values())
+        """Say whether nothing is pending, firing or yet to be notified: values that breach no limit change nothing."""
+        return not self._policy.is_waiting and all(state.idle for state in self._states.values())
 
     @property
     def rules(self) -> list[Rule]:
         """Return the rules that hold."""
-        return [watch.rule for watch in self._watches.values()]
+        return [state.rule for state in self._states.values()]
 
     def evaluate(self, sample: Sample) -> list[AlertEvent]:
         """Return what one sample changes, in the order of the rules.
@@ -67,29 +67,29 @@ class Evaluator:
         table that was not due (it has neither such a row nor rows of its own) changes nothing, unless a rule asks
         for its silence.
         """
-        up = self._collectors_up(sample)
+        up = self._read_collectors_up(sample)
         self._culprits.see(sample, following=self._pending)
         fed: set[str] = set()
         pending = False
         events: list[AlertEvent] = []
-        for watch in self._watches.values():
-            rule = watch.rule
+        for state in self._states.values():
+            rule = state.rule
             rows = sample.rows.get(rule.table, ())
             if rows or rule.table in up or (rule.absent and _is_due(rule, sample.at)):
                 fed.add(rule.id)
-                changed = watch.feed(sample.at, rows, collector_up=up.get(rule.table, False))
-                if watch.moved:
-                    self._mark(watch)
+                changed = state.feed(sample.at, rows, collector_up=up.get(rule.table, False))
+                if state.moved:
+                    self._mark(state)
                 if changed:
-                    events += self._finished(watch, changed)
-            pending = watch.pending or pending
+                    events += self._finish(state, changed)
+            pending = state.pending or pending
         self._pending = pending
-        events += self._settled(sample.at, fed)
+        events += self._settle(sample.at, fed)
         return events
 
     def active(self) -> list[AlertEvent]:
         """Return the latest event of each alert that fires, in the order of the rules."""
-        return [event for watch in self._watches.values() for event in watch.active()]
+        return [event for state in self._states.values() for event in state.active()]
 
     def worst(self) -> Level | None:
         """Return the highest level that fires; None when all is well."""
@@ -98,111 +98,111 @@ class Evaluator:
     def phases(self) -> list[tuple[tuple[str, ...], str]]:
         """Return the phase of each level of each instance that is not idle: rule, labels and level, then its name."""
         return [
-            ((watch.rule.id, *map(str, key), condition.level.value), latch.phase.name.lower())
-            for watch in self._watches.values()
-            for key, instance in watch.instances.items()
+            ((state.rule.id, *key, condition.level.value), latch.phase.name.lower())
+            for state in self._states.values()
+            for key, instance in state.instances.items()
             if instance.state is not None
-            for condition, latch in zip(watch.rule.conditions, instance.state.latches, strict=True)
+            for condition, latch in zip(state.rule.conditions, instance.state.latches, strict=True)
         ]
 
     def adopt(self, event: AlertEvent) -> bool:
         """Believe an event of the alert log; return whether it is about an instance of a rule that holds."""
-        found = self._find(event)
-        if found is None:
+        target = self._find(event)
+        if target is None:
             return False
-        watch, key = found
-        self._teller.recall(watch.rule, key, event)
+        state, key = target
+        self._policy.recall(state.rule, key, event)
         if event.transition not in {Transition.FLAPPING, Transition.STEADY}:
-            watch.adopt(key, event)
+            state.adopt(key, event)
         return True
 
     def recall(self, event: AlertEvent) -> None:
-        """Take an event of the alert log as told, and nothing more: what came of it is known from later ones."""
-        found = self._find(event)
-        if found is not None:
-            self._teller.recall(found[0].rule, found[1], event)
+        """Take only from an event of the alert log whether people were notified; the state follows from later ones."""
+        target = self._find(event)
+        if target is not None:
+            state, key = target
+            self._policy.recall(state.rule, key, event)
 
-    def instance_of(self, event: AlertEvent) -> tuple[str, Labels] | None:
+    def find_instance(self, event: AlertEvent) -> tuple[str, InstanceKey] | None:
         """Return which instance an event is about; None where no rule has such a one."""
-        found = self._find(event)
-        return None if found is None else (event.rule, found[1])
+        target = self._find(event)
+        return None if target is None else (event.rule, target[1])
 
     def begin(self, at: datetime) -> None:
-        """Take what is known as of an instant: before it nothing is known."""
-        for watch in self._watches.values():
-            watch.begin(at)
+        """Take the states as they are at an instant: nothing is remembered from before it."""
+        for state in self._states.values():
+            state.begin(at)
 
     def resume(self, first_tick: datetime) -> None:
         """Go on after a time in which nobody looked."""
-        for watch in self._watches.values():
-            watch.resume(first_tick)
+        for state in self._states.values():
+            state.resume(first_tick)
 
-    def reload(self, rules: Sequence[Rule], at: datetime) -> Reloaded:
+    def reload(self, rules: Sequence[Rule], at: datetime) -> ReloadResult:
         """Go on with another set of rules; alerts of those that are gone end."""
-        before, self._watches = self._watches, {}
+        before, self._states = self._states, {}
         events: list[AlertEvent] = []
         added = changed = 0
         for rule in rules:
             old = before.pop(rule.id, None)
             added += old is None
             if old is not None and old.rule == rule:
-                self._watches[rule.id] = old
+                self._states[rule.id] = old
                 continue
             changed += old is not None
-            if old is not None and same_instances(old.rule, rule):
-                self._watches[rule.id], told = old.replaced_by(rule, at)
-                events += self._finished(self._watches[rule.id], told)
+            if old is not None and have_same_instances(old.rule, rule):
+                self._states[rule.id], changes = old.replace_rule(rule, at)
+                events += self._finish(self._states[rule.id], changes)
                 continue
-            self._watches[rule.id] = Watch(rule, self._tables[rule.table], self._origin)
+            self._states[rule.id] = RuleState(rule, self._tables[rule.table], self._origin)
             if old is not None:
-                events += self._finished(old, old.ended(at, Reason.RULE_CHANGED))
-        for watch in before.values():
-            events += self._finished(watch, watch.ended(at, Reason.RULE_REMOVED))
-            self._teller.forget_rule(watch.rule.id)
-        self._pending = any(watch.pending for watch in self._watches.values())
-        return Reloaded(events, added, changed, len(before))
+                events += self._finish(old, old.end(at, Reason.RULE_CHANGED))
+        for state in before.values():
+            events += self._finish(state, state.end(at, Reason.RULE_REMOVED))
+            self._policy.forget_rule(state.rule.id)
+        self._pending = any(state.pending for state in self._states.values())
+        return ReloadResult(events, added, changed, len(before))
 
-    def _find(self, event: AlertEvent) -> tuple[Watch, Labels] | None:
-        watch = self._watches.get(event.rule)
-        key = None if watch is None else watch.key_of(event)
-        return None if watch is None or key is None else (watch, key)
+    def _find(self, event: AlertEvent) -> tuple[RuleState, InstanceKey] | None:
+        state = self._states.get(event.rule)
+        key = None if state is None else state.find_key(event)
+        return None if state is None or key is None else (state, key)
 
-    def _mark(self, watch: Watch) -> None:
+    def _mark(self, state: RuleState) -> None:
         """Remember what the processes had used, for instances of which a level has begun to be pending."""
-        for instance in watch.unmarked():
+        for instance in state.unmarked:
             instance.mark, instance.marked = self._culprits.mark(), True
 
-    def _finished(self, watch: Watch, changed: Iterable[tuple[Labels, AlertEvent]]) -> list[AlertEvent]:
-        """Return events as they are logged: with the culprits, the message, and whether they are told."""
-        found = []
+    def _finish(self, state: RuleState, changed: Iterable[tuple[InstanceKey, AlertEvent]]) -> list[AlertEvent]:
+        """Return events as they are logged: with the culprits, the message, and whether people are notified."""
+        events = []
         for key, raw in changed:
             event = raw
-            instance = watch.instances.get(key)
-            if event.transition in _BLAMED and not watch.rule.absent:
+            instance = state.instances.get(key)
+            if event.transition in _BLAMED and not state.rule.absent:
                 mark = None if instance is None else instance.mark
-                event = self._culprits.blamed(event, watch.rule.table, mark, watch.rule.attach)
-            if watch.rule.message is not None:
-                event = replace(event, message=watch.rule.message.filled(event))
-            told = self._teller.tell(watch.rule, key, event)
+                event = self._culprits.blame(event, state.rule.table, mark, state.rule.attach)
+            if state.rule.message is not None:
+                event = replace(event, message=state.rule.message.fill(event))
+            logged = self._policy.apply(state.rule, key, event)
             if instance is not None and instance.latest is raw:
-                instance.latest = told[0]
-            found += told
-        return found
+                instance.latest = logged[0]
+            events += logged
+        return events
 
-    def _settled(self, at: datetime, fed: set[str]) -> list[AlertEvent]:
-        found = []
-        for key, event in self._teller.after(at, lambda rule: rule.id in fed):
-            watch = self._watches[event.rule]
-            assert isinstance(key, tuple)  # noqa: S101 - the rule's id and the instance, as it was given above
-            instance = watch.instances.get(key[1])
-            if watch.rule.message is not None:
-                event = replace(event, message=watch.rule.message.filled(event))
+    def _settle(self, at: datetime, fed: set[str]) -> list[AlertEvent]:
+        events = []
+        for key, settled in self._policy.settle(at, lambda rule: rule.id in fed):
+            event, state = settled, self._states[settled.rule]
+            instance = state.instances.get(key)
+            if state.rule.message is not None:
+                event = replace(event, message=state.rule.message.fill(event))
             if event.transition is Transition.REMINDER and instance is not None:
                 instance.latest = event
-            found.append(event)
-        return found
+            events.append(event)
+        return events
 
-    def _collectors_up(self, sample: Sample) -> dict[str, bool]:
+    def _read_collectors_up(self, sample: Sample) -> dict[str, bool]:
         if self._collector is None:
             return {}
         columns = self._collector.columns
@@ -210,7 +210,7 @@ class Evaluator:
         return {str(row[name]): row[up] == 1 for row in sample.rows.get(_COLLECTOR, ())}
 
 
-def wanted(evaluator: Evaluator) -> frozenset[str]:
+def find_early_tables(evaluator: Evaluator) -> frozenset[str]:
     """Return the tables that should be read at the next tick although their interval has not passed."""
     return frozenset({PROCESS}) if evaluator.pending else frozenset()
 

@@ -1,10 +1,10 @@
-"""When may alerts stay unspoken? Times of day as cron writes them, each for as long as it says; local time."""
+"""Mute times: times of day as cron writes them, each for as long as it says; local time. When is nobody notified?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from fnmatch import fnmatchcase
 
+from sysmon.alerts.rule import matches_any
 from sysmon.errors import UsageError
 from sysmon.model import Level
 from sysmon.text.instants import from_ms, to_ms
@@ -27,7 +27,7 @@ class Cron:
     weekdays: frozenset[int]
     either_day: bool
 
-    def fits(self, local: datetime) -> bool:
+    def matches(self, local: datetime) -> bool:
         """Say whether it names this minute of a local clock."""
         if local.minute not in self.minutes or local.hour not in self.hours or local.month not in self.months:
             return False
@@ -36,7 +36,7 @@ class Cron:
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
+class MuteTime:
     """From each minute that `cron` names, for `span`: alerts of rules like `rules`, up to `max_level`."""
 
     name: str
@@ -47,17 +47,17 @@ class Quiet:
 
     def covers(self, rule: str, level: Level) -> bool:
         """Say whether it is about alerts of a rule and a level."""
-        return level.rank <= self.max_level.rank and any(fnmatchcase(rule, glob) for glob in self.rules)
+        return level.rank <= self.max_level.rank and matches_any(self.rules, rule)
 
 
-class QuietClock:
-    """Says whether it is quiet; remembers the latest beginning, so that each minute is looked at once.
+class MuteClock:
+    """Says whether a mute time is on; remembers the latest beginning, so that each minute is looked at once.
 
     `zone` None is the local time of this machine.
     """
 
-    def __init__(self, quiet: Quiet, zone: tzinfo | None = None) -> None:
-        self.quiet = quiet
+    def __init__(self, mute_time: MuteTime, zone: tzinfo | None = None) -> None:
+        self.mute_time = mute_time
         self._zone = zone
         self._checked = 0
         self._latest: int | None = None
@@ -65,16 +65,16 @@ class QuietClock:
     def is_on(self, at: datetime) -> bool:
         """Say whether an instant lies within `span` of a minute that the cron fields name."""
         minute = to_ms(at) // _MINUTE_MS
-        reach = int(self.quiet.span.total_seconds() // 60)
+        reach = int(self.mute_time.span.total_seconds() // 60)
         first = minute - reach
         if not self._checked <= minute or self._checked < first:
             self._checked, self._latest = first - 1, None
         for candidate in range(minute, self._checked, -1):
-            if self.quiet.cron.fits(from_ms(candidate * _MINUTE_MS).astimezone(self._zone)):
+            if self.mute_time.cron.matches(from_ms(candidate * _MINUTE_MS).astimezone(self._zone)):
                 self._latest = candidate
                 break
         self._checked = minute
-        return self._latest is not None and at < from_ms(self._latest * _MINUTE_MS) + self.quiet.span
+        return self._latest is not None and at < from_ms(self._latest * _MINUTE_MS) + self.mute_time.span
 
 
 def parse_cron(text: str) -> Cron:
@@ -84,36 +84,36 @@ def parse_cron(text: str) -> Cron:
         raise UsageError(
             f"{text!r} has {len(fields)} fields: write minute, hour, day, month and weekday, as in 0 2 * * *"
         )
-    minutes = _field(fields[0], "minute", 0, 59, ())
-    hours = _field(fields[1], "hour", 0, 23, ())
-    days = _field(fields[2], "day", 1, 31, ())
-    months = _field(fields[3], "month", 1, 12, _MONTHS)
-    weekdays = frozenset(day % 7 for day in _field(fields[4], "weekday", 0, 7, _DAYS))
+    minutes = _read_field(fields[0], "minute", 0, 59, ())
+    hours = _read_field(fields[1], "hour", 0, 23, ())
+    days = _read_field(fields[2], "day", 1, 31, ())
+    months = _read_field(fields[3], "month", 1, 12, _MONTHS)
+    weekdays = frozenset(day % 7 for day in _read_field(fields[4], "weekday", 0, 7, _DAYS))
     either = not fields[2].startswith("*") and not fields[4].startswith("*")
     return Cron(" ".join(fields), minutes, hours, days, months, weekdays, either)
 
 
-def _field(text: str, what: str, low: int, high: int, names: Sequence[str]) -> frozenset[int]:
-    found: set[int] = set()
+def _read_field(text: str, name: str, low: int, high: int, names: Sequence[str]) -> frozenset[int]:
+    numbers: set[int] = set()
     for part in text.split(","):
         span, _, step = part.partition("/")
         first, dash, last = span.partition("-")
         if span == "*":
             begin, end = low, high
         else:
-            begin = _number(first, what, low, high, names)
-            end = _number(last, what, low, high, names) if dash else high if step else begin
-        every = _number(step, f"step of the {what}", 1, high, ()) if "/" in part else 1
+            begin = _read_number(first, name, low, high, names)
+            end = _read_number(last, name, low, high, names) if dash else high if step else begin
+        every = _read_number(step, f"step of the {name}", 1, high, ()) if "/" in part else 1
         if begin > end:
-            raise UsageError(f"{part!r} in the {what} field runs backwards: write {last}-{first} or two ranges")
-        found.update(range(begin, end + 1, every))
-    return frozenset(found)
+            raise UsageError(f"{part!r} in the {name} field runs backwards: write {last}-{first} or two ranges")
+        numbers.update(range(begin, end + 1, every))
+    return frozenset(numbers)
 
 
-def _number(text: str, what: str, low: int, high: int, names: Sequence[str]) -> int:
+def _read_number(text: str, name: str, low: int, high: int, names: Sequence[str]) -> int:
     if text.lower() in names:
         return low + names.index(text.lower())
     if text.isascii() and text.isdecimal() and low <= int(text) <= high:
         return int(text)
-    known = f" or {names[0]} to {names[-1]}" if names else ""
-    raise UsageError(f"{text!r} is no {what}: write {low} to {high}{known}")
+    by_name = f" or {names[0]} to {names[-1]}" if names else ""
+    raise UsageError(f"{text!r} is no {name}: write {low} to {high}{by_name}")

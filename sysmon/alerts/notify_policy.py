@@ -1,52 +1,57 @@
-"""Who is told of what? Quiet times, silences, cooldown and flapping mute messages, never the state or the log."""
+"""Notification policy: mutes, cooldown, flap detection, reminders. Who is notified of what? The log stays whole."""
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sysmon.alerts.mute_times import Quiet, QuietClock
-from sysmon.alerts.rule import Rule
-from sysmon.alerts.silences import Replies
-from sysmon.model import AlertEvent, Transition
+from sysmon.alerts.mute_times import MuteClock, MuteTime
+from sysmon.alerts.rule import InstanceKey, Rule
+from sysmon.alerts.silences import SilenceState
+from sysmon.model import AlertEvent, Level, Transition
 
 _WORSE = (Transition.FIRED, Transition.ESCALATED)
-_SILENT = -1
 _FORGET_EVERY = 100
+RuleInstance = tuple[str, InstanceKey]
+"""One instance of one rule: the rule's id, and which of its instances."""
 
 
 class Mutes:
-    """What mutes messages from outside a rule: quiet times of the rule file, and what people have said."""
+    """What mutes notifications from outside a rule: mute times of the rule file, silences and acknowledgements."""
 
-    def __init__(self, quiet: Iterable[Quiet] = (), replies: Replies | None = None) -> None:
-        self.replies = replies or Replies()
-        self.set_quiet(quiet)
+    def __init__(self, mute_times: Iterable[MuteTime] = (), silences: SilenceState | None = None) -> None:
+        self.silences = silences or SilenceState()
+        self.set_mute_times(mute_times)
 
-    def set_quiet(self, quiet: Iterable[Quiet]) -> None:
-        """Take the quiet times of another rule file."""
-        self._clocks = [QuietClock(one) for one in quiet]
+    def set_mute_times(self, mute_times: Iterable[MuteTime]) -> None:
+        """Take the mute times of another rule file."""
+        self._clocks = [MuteClock(mute_time) for mute_time in mute_times]
 
-    def why(self, event: AlertEvent) -> str | None:
-        """Return why an event is not told; None where it is."""
+    def find_reason(self, event: AlertEvent) -> str | None:
+        """Return what mutes an event; None where nothing does."""
         for clock in self._clocks:
-            if clock.quiet.covers(event.rule, event.level) and clock.is_on(event.at):
-                return f"quiet time {clock.quiet.name}"
-        silence = self.replies.silencing(event, event.at)
+            if clock.mute_time.covers(event.rule, event.level) and clock.is_on(event.at):
+                return f"quiet time {clock.mute_time.name}"
+        silence = self.silences.find(event, event.at)
         if silence is not None:
             return f"silence {silence.id}"
-        if event.transition is Transition.REMINDER and event.id in self.replies.acknowledged:
+        if event.transition is Transition.REMINDER and event.id in self.silences.acknowledged:
             return "acknowledged"
         return None
 
 
 @dataclass(slots=True)
-class _Said:
-    """What one instance has been told of: when it fired, the highest level told, and why something is still owed."""
+class _Notified:
+    """What people were notified of for one instance.
+
+    `fired` is when it fired of late, `level` the highest level notified (None where none was), `owed` what muted the
+    news that people have yet to hear.
+    """
 
     rule: Rule
     fired: list[datetime] = field(default_factory=list)
     flapping: bool = False
     resolved: datetime | None = None
-    told: int = _SILENT
+    level: Level | None = None
     owed: str | None = None
     latest: AlertEvent | None = None
 
@@ -55,144 +60,149 @@ class _Said:
         return self.latest is not None and self.latest.transition is not Transition.RESOLVED
 
 
-class Teller:
-    """Marks each event as told or as muted and why, and adds FLAPPING, STEADY and what was owed."""
+class NotificationPolicy:
+    """Marks each event as notified or as muted by what, and adds FLAPPING, STEADY and the news that was owed."""
 
     def __init__(self, mutes: Mutes) -> None:
         self._mutes = mutes
-        self._said: dict[Hashable, _Said] = {}
-        self._waiting: set[Hashable] = set()
+        self._instances: dict[RuleInstance, _Notified] = {}
+        self._waiting: set[RuleInstance] = set()
         self._calls = 0
 
     @property
-    def owes(self) -> bool:
-        """Say whether there may be something to tell without any change."""
+    def is_waiting(self) -> bool:
+        """Say whether there may be something to notify without any change."""
         return bool(self._waiting)
 
-    def tell(self, rule: Rule, key: Hashable, event: AlertEvent) -> list[AlertEvent]:
+    def apply(self, rule: Rule, key: InstanceKey, event: AlertEvent) -> list[AlertEvent]:
         """Return an event of one instance as it is logged, and FLAPPING where it is one change too many."""
-        said = self._said.setdefault((rule.id, key), _Said(rule))
-        said.rule = rule
-        flaps = self._count(said, event)
-        marked = mute(event, self._why(said, event))
-        found = [marked]
-        if flaps:
+        notified = self._instances.setdefault((rule.id, key), _Notified(rule))
+        notified.rule = rule
+        begins_to_flap = self._count_fired(notified, event)
+        marked = mute(event, self._find_reason(notified, event))
+        events = [marked]
+        if begins_to_flap:
             flapping = replace(event, transition=Transition.FLAPPING, reason="flapping")
-            flapping = mute(flapping, self._mutes.why(flapping))
-            found.append(flapping)
+            flapping = mute(flapping, self._mutes.find_reason(flapping))
+            events.append(flapping)
             if flapping.notified:
-                said.told = event.level.rank
-        self._note(said, marked)
-        if said.owed or said.flapping:
+                notified.level = event.level
+        self._note(notified, marked)
+        if notified.owed or notified.flapping:
             self._waiting.add((rule.id, key))
-        elif not said.firing and not rule.flap and not rule.cooldown:
-            del self._said[rule.id, key]
-        return found
+        elif not notified.firing and not rule.flap and not rule.cooldown:
+            del self._instances[rule.id, key]
+        return events
 
-    def recall(self, rule: Rule, key: Hashable, event: AlertEvent) -> None:
-        """Take an event of the alert log as told."""
-        said = self._said.setdefault((rule.id, key), _Said(rule))
+    def recall(self, rule: Rule, key: InstanceKey, event: AlertEvent) -> None:
+        """Take an event of the alert log as notified, or as muted, as it says."""
+        notified = self._instances.setdefault((rule.id, key), _Notified(rule))
         if event.transition in {Transition.FLAPPING, Transition.STEADY}:
-            said.flapping = event.transition is Transition.FLAPPING
+            notified.flapping = event.transition is Transition.FLAPPING
         else:
-            self._count(said, event)
-            self._note(said, event)
-        if said.owed or said.flapping:
+            self._count_fired(notified, event)
+            self._note(notified, event)
+        if notified.owed or notified.flapping:
             self._waiting.add((rule.id, key))
 
-    def after(self, at: datetime, due: Callable[[Rule], bool]) -> list[tuple[Hashable, AlertEvent]]:
-        """Return what a tick brings without any change: steadiness, and what was owed while nobody was to be told.
+    def settle(self, at: datetime, is_due: Callable[[Rule], bool]) -> list[tuple[InstanceKey, AlertEvent]]:
+        """Return what a tick brings without any change: steadiness, and the news that was muted until now.
 
-        `due` says whether the tick is one of a rule's table.
+        `is_due` says whether the tick is one of a rule's table.
         """
-        found = []
-        for key in sorted(self._waiting, key=repr) if self._waiting else ():
-            said = self._said.get(key)
-            if said is None:
-                self._waiting.discard(key)
+        events: list[tuple[InstanceKey, AlertEvent]] = []
+        for instance in sorted(self._waiting, key=repr) if self._waiting else ():
+            notified = self._instances.get(instance)
+            if notified is None:
+                self._waiting.discard(instance)
                 continue
-            if due(said.rule):
-                found += [(key, event) for event in self._settled(said, at)]
-            if not said.owed and not said.flapping:
-                self._waiting.discard(key)
+            if is_due(notified.rule):
+                events += [(instance[1], event) for event in self._settle_instance(notified, at)]
+            if not notified.owed and not notified.flapping:
+                self._waiting.discard(instance)
         self._calls += 1
         if self._calls % _FORGET_EVERY == 0:
             self._forget(at)
-        return found
+        return events
 
     def forget_rule(self, rule: str) -> None:
         """Drop all that is remembered of a rule that is gone."""
-        for key in [key for key, said in self._said.items() if said.rule.id == rule]:
-            del self._said[key]
-            self._waiting.discard(key)
+        for instance in [instance for instance, notified in self._instances.items() if notified.rule.id == rule]:
+            del self._instances[instance]
+            self._waiting.discard(instance)
 
-    def _count(self, said: _Said, event: AlertEvent) -> bool:
+    def _count_fired(self, notified: _Notified, event: AlertEvent) -> bool:
         """Count a FIRED; return whether the instance begins to flap with it."""
-        flap = said.rule.flap
+        flap = notified.rule.flap
         if flap is None or event.transition is not Transition.FIRED:
             return False
-        said.fired = [at for at in said.fired if event.at - flap.window < at < event.at] + [event.at]
-        begins = not said.flapping and len(said.fired) >= flap.start
-        said.flapping = said.flapping or begins
+        notified.fired = [at for at in notified.fired if event.at - flap.window < at < event.at] + [event.at]
+        begins = not notified.flapping and len(notified.fired) >= flap.start
+        notified.flapping = notified.flapping or begins
         return begins
 
-    def _why(self, said: _Said, event: AlertEvent) -> str | None:
-        """Return why an event is not told; of what nobody was told of, nobody is told that it changed or ended."""
-        muted = self._muted(said, event)
-        if muted is None and event.transition not in _WORSE and event.transition is not Transition.REMINDER:
-            return said.owed
-        return muted
+    def _find_reason(self, notified: _Notified, event: AlertEvent) -> str | None:
+        """Return what mutes an event; where people were not notified of an alert, they are not of its change or end."""
+        reason = self._find_mute(notified, event)
+        if reason is None and event.transition not in _WORSE and event.transition is not Transition.REMINDER:
+            return notified.owed
+        return reason
 
-    def _muted(self, said: _Said, event: AlertEvent) -> str | None:
-        if said.flapping and not (event.transition in _WORSE and event.level.rank > said.told):
+    def _find_mute(self, notified: _Notified, event: AlertEvent) -> str | None:
+        if notified.flapping and not (event.transition in _WORSE and _is_above(event.level, notified.level)):
             return "flapping"
-        cooldown = said.rule.cooldown
-        if cooldown and said.resolved is not None and timedelta(0) <= event.at - said.resolved < cooldown:
+        cooldown = notified.rule.cooldown
+        if cooldown and notified.resolved is not None and timedelta(0) <= event.at - notified.resolved < cooldown:
             return "cooldown"
-        return self._mutes.why(event)
+        return self._mutes.find_reason(event)
 
-    def _note(self, said: _Said, event: AlertEvent) -> None:
-        if event.transition is Transition.FIRED and not said.flapping:
-            said.told = _SILENT
+    def _note(self, notified: _Notified, event: AlertEvent) -> None:
+        if event.transition is Transition.FIRED and not notified.flapping:
+            notified.level = None
         if event.notified:
-            said.told, said.owed = max(said.told, event.level.rank), None
+            notified.level = event.level if _is_above(event.level, notified.level) else notified.level
+            notified.owed = None
         elif event.transition in _WORSE:
-            said.owed = event.muted_by or "muted"
+            notified.owed = event.muted_by or "muted"
         if event.transition is Transition.RESOLVED:
-            said.resolved, said.owed = event.at, None
-        said.latest = event
+            notified.resolved, notified.owed = event.at, None
+        notified.latest = event
 
-    def _settled(self, said: _Said, at: datetime) -> list[AlertEvent]:
-        flap, latest = said.rule.flap, said.latest
+    def _settle_instance(self, notified: _Notified, at: datetime) -> list[AlertEvent]:
+        flap, latest = notified.rule.flap, notified.latest
         if latest is None:
             return []
         lasted = (at - latest.since).total_seconds()
         now = replace(latest, at=at, value=None, duration=max(0.0, lasted), trend=(), top=(), unaccounted=None)
-        if said.flapping:
-            if flap is not None and sum(1 for fired in said.fired if fired > at - flap.window) >= flap.stop:
+        if notified.flapping:
+            if flap is not None and sum(1 for fired in notified.fired if fired > at - flap.window) >= flap.stop:
                 return []
-            said.flapping = False
-            reason = "firing" if said.firing else "calm"
+            notified.flapping = False
+            reason = "firing" if notified.firing else "calm"
             steady = replace(now, transition=Transition.STEADY, reason=reason)
-            steady = mute(steady, self._mutes.why(steady))
+            steady = mute(steady, self._mutes.find_reason(steady))
             if steady.notified:
-                said.owed, said.told = None, latest.level.rank
+                notified.owed, notified.level = None, latest.level
             return [steady]
         reminder = mute(replace(now, transition=Transition.REMINDER, reason="still firing"), None)
-        if said.owed and said.firing and self._muted(said, reminder) is None:
-            said.owed, said.told = None, latest.level.rank
+        if notified.owed and notified.firing and self._find_mute(notified, reminder) is None:
+            notified.owed, notified.level = None, latest.level
             return [reminder]
         return []
 
     def _forget(self, at: datetime) -> None:
-        for key, said in list(self._said.items()):
-            window = said.rule.flap.window if said.rule.flap else timedelta(0)
-            old = said.latest is None or at - said.latest.at > max(window, said.rule.cooldown)
-            if old and not said.firing and not said.flapping:
-                del self._said[key]
-                self._waiting.discard(key)
+        for instance, notified in list(self._instances.items()):
+            window = notified.rule.flap.window if notified.rule.flap else timedelta(0)
+            old = notified.latest is None or at - notified.latest.at > max(window, notified.rule.cooldown)
+            if old and not notified.firing and not notified.flapping:
+                del self._instances[instance]
+                self._waiting.discard(instance)
 
 
 def mute(event: AlertEvent, reason: str | None) -> AlertEvent:
     """Return an event as muted for a reason; None means that people are notified of it."""
     return replace(event, notified=reason is None, muted_by=reason)
+
+
+def _is_above(level: Level, other: Level | None) -> bool:
+    return other is None or level.rank > other.rank

@@ -1,11 +1,11 @@
-"""What was firing when sysmon ended? Told by the alert log, and by stored rows that pass the rules again; pure."""
+"""Restore after a restart: the alert log, and stored rows that pass the rules again, tell what was firing; pure."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sysmon.alerts.evaluator import Evaluator
-from sysmon.alerts.notify_policy import mute
+from sysmon.alerts.notify_policy import RuleInstance, mute
 from sysmon.alerts.state_machine import Reason
 from sysmon.model import AlertEvent, Sample, Transition
 
@@ -40,27 +40,27 @@ def restore(
     now: datetime,
     first_tick: datetime,
 ) -> Restored:
-    """Bring an evaluator to where it was; what the log lacks is told as of `now`.
+    """Bring an evaluator to where it was; what the log lacks gets events as of `now`.
 
     `log` are its entries in order, from before `begin` where there are such; `samples` what was stored from `begin`
     on. The log is believed: what the rows say at an instant up to an alert's last entry counts only where it is the
     same. Between two runs nobody looked, so that hole tells nothing, however long it is.
     """
-    past = _Past(evaluator, log)
-    past.start(begin)
-    found = []
+    replay = _LogReplay(evaluator, log)
+    replay.start(begin)
+    events: list[AlertEvent] = []
     for sample in samples:
-        past.resume_before(sample.at)
-        found += evaluator.evaluate(sample)
-        past.up_to(sample.at)
-    past.up_to(None)
+        replay.resume_before(sample.at)
+        events += evaluator.evaluate(sample)
+        replay.advance_to(sample.at)
+    replay.advance_to(None)
     evaluator.resume(first_tick)
-    new = [replace(event, at=now) for event in found if past.lacks(event)]
+    new = [replace(event, at=now) for event in events if replay.lacks(event)]
     ended = {event.id for event in new if event.transition is Transition.RESOLVED}
-    return Restored(past.firing(), new + past.orphans(now, ended))
+    return Restored(replay.firing(), new + replay.end_orphans(now, ended))
 
 
-class _Past:
+class _LogReplay:
     """Goes through the alert log alongside the rows."""
 
     def __init__(self, evaluator: Evaluator, log: Sequence[Entry]) -> None:
@@ -69,11 +69,11 @@ class _Past:
         self._next = 0
         self._opened = False
         self._firing: dict[str, AlertEvent] = {}
-        self._last: dict[Hashable, datetime] = {}
+        self._last: dict[RuleInstance | None, datetime] = {}
 
     def start(self, begin: datetime) -> None:
         """Have what fired at an instant; entries before it count for nothing else."""
-        for entry in self._entries(begin):
+        for entry in self._take_entries(begin):
             if isinstance(entry, Opening):
                 self._firing = {event.id: event for event in entry.firing}
             else:
@@ -83,9 +83,9 @@ class _Past:
             self._evaluator.adopt(event)
         self._evaluator.begin(begin)
 
-    def up_to(self, at: datetime | None) -> None:
+    def advance_to(self, at: datetime | None) -> None:
         """Believe every entry up to an instant; None is all of them."""
-        for entry in self._entries(at):
+        for entry in self._take_entries(at):
             if isinstance(entry, Opening):
                 self._open(entry)
             else:
@@ -95,34 +95,34 @@ class _Past:
     def resume_before(self, at: datetime) -> None:
         """Let go of the time between two runs, before the first sample after it."""
         while self._next < len(self._log) and self._log[self._next].at < at:
-            self.up_to(self._log[self._next].at)
+            self.advance_to(self._log[self._next].at)
         if self._opened:
             self._opened = False
             self._evaluator.resume(at)
 
     def lacks(self, event: AlertEvent) -> bool:
         """Say whether an event is later than all that the log has of its instance."""
-        last = self._last.get(self._evaluator.instance_of(event))
+        last = self._last.get(self._evaluator.find_instance(event))
         return last is None or event.at > last
 
     def firing(self) -> list[AlertEvent]:
         """Return what fires as far as the log tells."""
         return list(self._firing.values())
 
-    def orphans(self, at: datetime, ended: set[str]) -> list[AlertEvent]:
+    def end_orphans(self, at: datetime, ended: set[str]) -> list[AlertEvent]:
         """Return the end of each alert whose rule is gone, or has no such instances any more."""
-        known = {rule.id for rule in self._evaluator.rules}
+        rules = {rule.id for rule in self._evaluator.rules}
         alive = ended | {event.id for event in self._evaluator.active()}
-        found = []
+        events = []
         for event in self._firing.values():
             if event.id not in alive:
-                reason = Reason.RULE_CHANGED if event.rule in known else Reason.RULE_REMOVED
+                reason = Reason.RULE_CHANGED if event.rule in rules else Reason.RULE_REMOVED
                 bare = replace(event, trend=(), resource=None, top=(), unaccounted=None, message=None)
                 bare = mute(bare, None)
-                found.append(replace(bare, at=at, transition=Transition.RESOLVED, value=None, reason=reason.value))
-        return found
+                events.append(replace(bare, at=at, transition=Transition.RESOLVED, value=None, reason=reason.value))
+        return events
 
-    def _entries(self, at: datetime | None) -> Iterable[Entry]:
+    def _take_entries(self, at: datetime | None) -> Iterable[Entry]:
         while self._next < len(self._log) and (at is None or self._log[self._next].at <= at):
             self._next += 1
             yield self._log[self._next - 1]
@@ -140,7 +140,7 @@ class _Past:
         self._firing = named
 
     def _keep(self, event: AlertEvent) -> None:
-        self._last[self._evaluator.instance_of(event)] = event.at
+        self._last[self._evaluator.find_instance(event)] = event.at
         if event.transition is Transition.RESOLVED:
             self._firing.pop(event.id, None)
         elif event.transition not in _BESIDE:

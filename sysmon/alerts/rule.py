@@ -1,15 +1,16 @@
-"""What does a rule say? Limits, clear edges, durations and instances, as plain values that nothing can change."""
+"""Alert rules: limits, clear edges, durations, instances and label matching, as values that nothing can change."""
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, StrEnum
 from fnmatch import fnmatchcase
+from typing import NewType
 
 from sysmon.alerts.templates import Template
 from sysmon.alerts.window import Reduce
-from sysmon.model import Level, Table
+from sysmon.model import Level
 from sysmon.text.units import format_duration
 
 
@@ -132,6 +133,10 @@ Match = tuple[tuple[str, tuple[str, ...]], ...]
 """Labels, and the globs of which one must fit."""
 
 
+InstanceKey = NewType("InstanceKey", tuple[str, ...])
+"""Which instance of a rule: the values of the labels of `each`, in its order; empty where a rule has one instance."""
+
+
 class OnMissing(StrEnum):
     """What becomes of a firing alert when its values stay away: kept, or resolved."""
 
@@ -179,8 +184,10 @@ class Rule:
     @property
     def span(self) -> timedelta:
         """Return how far back values count for what it says now."""
-        holds = (max(one.hold, one.count.of * self.interval if one.count else one.hold) for one in self.conditions)
-        longest = max(*holds, *(one.clear_for for one in self.conditions))
+        holds = (
+            max(level.hold, level.count.of * self.interval if level.count else level.hold) for level in self.conditions
+        )
+        longest = max(*holds, *(level.clear_for for level in self.conditions))
         return longest + self.max_gap + (self.reduce.over if self.reduce else timedelta(0))
 
     def condition(self, level: Level) -> Condition:
@@ -191,17 +198,17 @@ class Rule:
         """Say whether a value is over the limit of any level."""
         return any(condition.trigger.holds(value) for condition in self.conditions)
 
-    def worse(self, one: float, other: float) -> float:
+    def worse(self, value: float, other: float) -> float:
         """Return the worse of two values: the higher, the lower, or the one that breaches the higher level.
 
         Where both breach the same level of `equals` or `not_equals`, the one further from its limit is worse.
         """
         direction = self.conditions[0].trigger.operator.direction
         if direction is Direction.UP:
-            return max(one, other)
+            return max(value, other)
         if direction is Direction.DOWN:
-            return min(one, other)
-        return max(one, other, key=self._severity)
+            return min(value, other)
+        return max(value, other, key=self._severity)
 
     def _severity(self, value: float) -> tuple[int, float]:
         breached = [i for i, condition in enumerate(self.conditions, 1) if condition.trigger.holds(value)]
@@ -214,11 +221,11 @@ def format_number(value: float) -> str:
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
 
 
-def fits(table: Table, match: Match, labels: Sequence[str]) -> bool:
-    """Say whether the labels of a row are what a match asks for."""
-    return all(fits_one(globs, labels[table.labels.index(label)]) for label, globs in match)
+def matches(match: Iterable[tuple[str, Collection[str]]], labels: Mapping[str, str]) -> bool:
+    """Say whether labels are what a match asks for; a label that is missing counts as empty."""
+    return all(matches_any(globs, labels.get(label, "")) for label, globs in match)
 
 
-def fits_one(globs: tuple[str, ...], value: str) -> bool:
-    """Say whether one of some globs fits a value."""
-    return any(fnmatchcase(value, glob) for glob in globs)
+def matches_any(globs: Iterable[str], text: str) -> bool:
+    """Say whether one of some globs fits a text, a whole one and with its case."""
+    return any(fnmatchcase(text, glob) for glob in globs)

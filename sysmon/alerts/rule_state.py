@@ -1,25 +1,33 @@
-"""One rule at work: which rows it is about, which instances they make, and what each of them remembers."""
+"""Rule state: the rows that one rule is about, the instances that they make, and what each of them remembers."""
 
 import json
-import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from fnmatch import translate
 from math import isfinite
 
 from sysmon.alerts import state_transfer
-from sysmon.alerts.rule import Rule
-from sysmon.alerts.state_machine import IDLE, Change, Phase, Reason, Signal, State, over, restarted, shown, step
+from sysmon.alerts.culprit import Sums
+from sysmon.alerts.rule import InstanceKey, Rule, matches
+from sysmon.alerts.state_machine import (
+    IDLE,
+    Phase,
+    Reason,
+    Signal,
+    State,
+    StateChange,
+    find_level,
+    resolve,
+    restart_durations,
+    step,
+)
 from sysmon.alerts.trend import Trend
-from sysmon.alerts.window import Window
+from sysmon.alerts.window import SlidingWindow
 from sysmon.model import AlertEvent, Origin, Row, Table, Transition
 from sysmon.text.instants import format_instant
 
 _ZERO = timedelta(0)
-Labels = tuple[str | int | float | None, ...]
-"""The values of the labels that make an instance."""
 
 
 @dataclass(slots=True)
@@ -35,52 +43,49 @@ class Instance:
     absent: timedelta | None = None
     absent_at: datetime | None = None
     trend: Trend = field(default_factory=Trend)
-    mark: object = None
+    mark: Sums | None = None
     marked: bool = False
 
 
-class Watch:
+class RuleState:
     """Feeds the rows of a table to one rule."""
 
     def __init__(self, rule: Rule, table: Table, origin: Origin) -> None:
         self.rule = rule
-        self.instances: dict[Labels, Instance] = {}
+        self.instances: dict[InstanceKey, Instance] = {}
         self._origin = origin
         self._table = table
         self._width = len(table.labels)
         self._column = table.columns.index(rule.metric)
         self._unit = table.unit_of(rule.metric)
         self._each = [table.labels.index(label) for label in rule.each]
-        self._tests = [
-            (table.labels.index(label), re.compile("|".join(map(translate, globs)))) for label, globs in rule.match
-        ]
-        self._keys: dict[Labels, Labels | None] = {}
-        self._windows: dict[Labels, Window] = {}
+        self._keys: dict[Row, InstanceKey | None] = {}
+        self._windows: dict[InstanceKey, SlidingWindow] = {}
         self._filling: datetime | None = None
         self._moved = False
         self._pending = False
 
-    def feed(self, at: datetime, rows: Sequence[Row], *, collector_up: bool) -> list[tuple[Labels, AlertEvent]]:
-        """Feed every instance, known or in these rows, once; return what there is to tell of which."""
-        present = self._values(rows)
+    def feed(self, at: datetime, rows: Sequence[Row], *, collector_up: bool) -> list[tuple[InstanceKey, AlertEvent]]:
+        """Feed every instance, remembered or in these rows, once; return the events of each."""
+        present = self._read_values(rows)
         if self.rule.reduce is not None:
-            present = self._reduced(at, present)
+            present = self._reduce(at, present)
             if self._filling is not None and at < self._filling:
                 return []
         instances = self.instances
-        events: list[tuple[Labels, AlertEvent]] = []
+        events: list[tuple[InstanceKey, AlertEvent]] = []
         for key, instance in list(instances.items()):
             if key not in present:
-                absent = self._absent(instance, at, collector_up=collector_up)
-                events += self._step(key, instance, at, absent)
+                signal = self._judge_absence(instance, at, collector_up=collector_up)
+                events += self._step(key, instance, at, signal)
         for key, value in present.items():
-            known = instances.get(key)
-            if known is not None:
-                known.absent = None
-                events += self._step(key, known, at, Signal.MISSING if value is None else value)
-            elif value is not None and (self.rule.absent or self.rule.breached(value)):
-                known = instances[key] = Instance()
-                events += self._step(key, known, at, value)
+            if key not in instances:
+                if value is None or not (self.rule.absent or self.rule.breached(value)):
+                    continue
+                instances[key] = Instance()
+            instance = instances[key]
+            instance.absent = None
+            events += self._step(key, instance, at, Signal.MISSING if value is None else value)
         return events
 
     def active(self) -> list[AlertEvent]:
@@ -105,21 +110,22 @@ class Watch:
         """Say whether the latch of any instance has moved since this was last looked at."""
         return self._moved
 
+    @property
     def unmarked(self) -> Iterator[Instance]:
         """Yield the instances of which a level has just begun to be pending, or fired at once."""
         return (instance for instance in self.instances.values() if not instance.marked)
 
-    def key_of(self, event: AlertEvent) -> Labels | None:
+    def find_key(self, event: AlertEvent) -> InstanceKey | None:
         """Return the instance that an event of the alert log is about; None where this rule has no such instances."""
         if event.metric != self.rule.metric or any(label not in event.labels for label in self.rule.each):
             return None
-        return tuple(event.labels[label] for label in self.rule.each)
+        return InstanceKey(tuple(event.labels[label] for label in self.rule.each))
 
-    def adopt(self, key: Labels, event: AlertEvent) -> None:
+    def adopt(self, key: InstanceKey, event: AlertEvent) -> None:
         """Believe an event of the alert log: its id and beginning, and its level where the state is another."""
         instance = self.instances.setdefault(key, Instance())
         if not state_transfer.agrees(self.rule, instance.state, event):
-            instance.state = state_transfer.seeded(self.rule, event)
+            instance.state = state_transfer.seed_state(self.rule, event)
         elif instance.state is not IDLE and event.transition is not Transition.RESOLVED:
             instance.state = replace(instance.state, since=event.since)
         instance.id = event.id
@@ -127,72 +133,81 @@ class Watch:
         self._drop_idle(key, instance)
 
     def begin(self, at: datetime) -> None:
-        """Take what is known as of an instant, and rows from then on; those of `over` are only added up at first."""
+        """Take the states as they are at an instant, and rows from then on; up to `over` they only fill windows."""
         if self.rule.reduce is not None:
             at = self._filling = at + self.rule.reduce.over
         for instance in self.instances.values():
             if instance.state is not IDLE:
-                instance.state = restarted(instance.state, at)
+                instance.state = restart_durations(instance.state, at)
 
     def resume(self, first_tick: datetime) -> None:
         """Go on after a time in which nobody looked."""
         for key, instance in list(self.instances.items()):
-            instance.state = state_transfer.resumed(self.rule, instance.state, first_tick)
+            instance.state = state_transfer.resume_state(self.rule, instance.state, first_tick)
             instance.absent = None
             self._drop_idle(key, instance)
 
-    def replaced_by(self, rule: Rule, at: datetime) -> tuple["Watch", list[tuple[Labels, AlertEvent]]]:
-        """Return the watch of another version of the rule, and what there is to tell; states are kept."""
-        other = Watch(rule, self._table, self._origin)
+    def replace_rule(self, rule: Rule, at: datetime) -> tuple["RuleState", list[tuple[InstanceKey, AlertEvent]]]:
+        """Return the state of another version of the rule, and the events of the change; instances are kept."""
+        other = RuleState(rule, self._table, self._origin)
         if rule.reduce == self.rule.reduce and rule.interval == self.rule.interval:
             other._windows = self._windows
-        events: list[tuple[Labels, AlertEvent]] = []
+        events: list[tuple[InstanceKey, AlertEvent]] = []
         for key, instance in self.instances.items():
-            changes: tuple[Change, ...] = ()
+            changes: tuple[StateChange, ...] = ()
             if instance.state is not IDLE:
-                instance.state, changes = state_transfer.adapted(self.rule, rule, instance.state, at)
+                instance.state, changes = state_transfer.adapt_state(self.rule, rule, instance.state, at)
             other.instances[key], other._moved = instance, True
-            teller = self if any(change.transition is Transition.RESOLVED for change in changes) else other
-            events += other.told(key, instance, at, changes, words=teller.rule)
+            resolved = any(change.transition is Transition.RESOLVED for change in changes)
+            events += other.apply(key, instance, at, changes, words=self.rule if resolved else rule)
         return other, events
 
-    def ended(self, at: datetime, reason: Reason) -> list[tuple[Labels, AlertEvent]]:
-        """Return what there is to tell when the rule is given up."""
-        events: list[tuple[Labels, AlertEvent]] = []
+    def end(self, at: datetime, reason: Reason) -> list[tuple[InstanceKey, AlertEvent]]:
+        """Return the events that end what fires when the rule is given up."""
+        events: list[tuple[InstanceKey, AlertEvent]] = []
         for key, instance in list(self.instances.items()):
             if instance.state is not IDLE:
-                changes = over(self.rule, replace(instance.state, resumed=False), at, reason)
+                changes = resolve(self.rule, replace(instance.state, resumed=False), at, reason)
                 instance.state = IDLE
-                events += self.told(key, instance, at, changes)
+                events += self.apply(key, instance, at, changes)
         return events
 
-    def told(
-        self, key: Labels, instance: Instance, at: datetime, changes: tuple[Change, ...], *, words: Rule | None = None
-    ) -> list[tuple[Labels, AlertEvent]]:
-        """Name changes, keep the latest, and forget the instance where there is nothing left to remember."""
+    def apply(
+        self,
+        key: InstanceKey,
+        instance: Instance,
+        at: datetime,
+        changes: tuple[StateChange, ...],
+        *,
+        words: Rule | None = None,
+    ) -> list[tuple[InstanceKey, AlertEvent]]:
+        """Return changes as events, keep the latest, and forget the instance where there is nothing left to remember.
+
+        `words` is the version of the rule whose condition they name, where that is not this one.
+        """
         events = []
         for change in changes:
             if change.transition is Transition.FIRED:
-                instance.id = self._id(key, at)
-            event = self._event(key, instance, at, change, words or self.rule)
+                instance.id = self._make_id(key, at)
+            event = self._make_event(key, instance, at, change, words or self.rule)
             instance.latest = None if change.transition is Transition.RESOLVED else event
             events.append((key, event))
         self._drop_idle(key, instance)
         return events
 
-    def _drop_idle(self, key: Labels, instance: Instance) -> None:
+    def _drop_idle(self, key: InstanceKey, instance: Instance) -> None:
         self._moved = True
         if instance.state is IDLE and not self.rule.absent:
             self.instances.pop(key, None)
 
-    def _values(self, rows: Sequence[Row]) -> dict[Labels, float | None]:
+    def _read_values(self, rows: Sequence[Row]) -> dict[InstanceKey, float | None]:
         """Return the worst value of each instance among the rows; None where it has a row but no value."""
-        width, column, known = self._width, self._column, self._keys
-        keys: dict[Labels, Labels | None] = {}
-        values: dict[Labels, float | None] = {}
+        width, column, latest = self._width, self._column, self._keys
+        keys: dict[Row, InstanceKey | None] = {}
+        values: dict[InstanceKey, float | None] = {}
         for row in rows:
             labels = row[:width]
-            key = keys[labels] = known[labels] if labels in known else self._key(labels)
+            key = keys[labels] = latest[labels] if labels in latest else self._make_key(labels)
             if key is None:
                 continue
             cell = row[column]
@@ -202,13 +217,13 @@ class Watch:
         self._keys = keys  # only the latest rows' labels are kept: they are what the next tick will ask for
         return values
 
-    def _reduced(self, at: datetime, present: dict[Labels, float | None]) -> dict[Labels, float | None]:
+    def _reduce(self, at: datetime, present: dict[InstanceKey, float | None]) -> dict[InstanceKey, float | None]:
         """Return one number for the last minutes of each instance in place of its value."""
         reduce = self.rule.reduce
         assert reduce is not None  # noqa: S101 - the caller asked
-        reduced: dict[Labels, float | None] = {}
+        reduced: dict[InstanceKey, float | None] = {}
         for key in dict.fromkeys([*self._windows, *present]):
-            window = self._windows.get(key) or Window(reduce, self.rule.interval)
+            window = self._windows.get(key) or SlidingWindow(reduce, self.rule.interval)
             number = window.take(at, present.get(key))
             if number is not None or key in present:
                 reduced[key] = number
@@ -218,13 +233,14 @@ class Watch:
                 self._windows.pop(key, None)
         return reduced
 
-    def _key(self, labels: Labels) -> Labels | None:
-        for index, pattern in self._tests:
-            if not pattern.match(str(labels[index])):
-                return None
-        return tuple(labels[index] for index in self._each)
+    def _make_key(self, labels: Row) -> InstanceKey | None:
+        """Return the instance of the rows with these labels, None where the rule is not about them."""
+        texts = tuple(map(str, labels))
+        if not matches(self.rule.match, dict(zip(self._table.labels, texts, strict=True))):
+            return None
+        return InstanceKey(tuple(texts[index] for index in self._each))
 
-    def _absent(self, instance: Instance, at: datetime, *, collector_up: bool) -> Signal:
+    def _judge_absence(self, instance: Instance, at: datetime, *, collector_up: bool) -> Signal:
         """Decide what to feed for an instance without a row: gone once it was seen to be absent for `gone_after`.
 
         Time in which the collector was not up is no time in which it was seen to be absent.
@@ -239,32 +255,35 @@ class Watch:
         return Signal.GONE if instance.absent >= self.rule.gone_after else Signal.MISSING
 
     def _step(
-        self, key: Labels, instance: Instance, at: datetime, value: float | Signal
-    ) -> list[tuple[Labels, AlertEvent]]:
+        self, key: InstanceKey, instance: Instance, at: datetime, value: float | Signal
+    ) -> list[tuple[InstanceKey, AlertEvent]]:
         before = instance.state
         after, changes = step(self.rule, before, at, value)
         instance.state = after
         if after is not IDLE and (before is IDLE or after.latches != before.latches):
-            instance.marked = instance.marked and not _begun(after, at)
+            instance.marked = instance.marked and not _begins_pending(after, at)
             self._moved = True
         if not isinstance(value, Signal):
             instance.trend.add(value)
             if not changes and after is not IDLE and self._is_due(instance, after, at, value):
-                return [(key, self._reminder(instance, at, value, after))]
+                return [(key, self._remind(instance, at, value, after))]
         if changes or after is IDLE:
             if value is Signal.GONE and self.rule.absent:
                 self.instances.pop(key, None)
-            return self.told(key, instance, at, changes)
+            return self.apply(key, instance, at, changes)
         return []
 
     def _is_due(self, instance: Instance, state: State, at: datetime, value: float) -> bool:
-        """Say whether it is time for a reminder: it fires, it is bad right now, and nothing was told for long."""
+        """Say whether it is time for a reminder: it fires, it is bad right now, and the last event is long ago."""
         if not self.rule.repeat or instance.latest is None or at - instance.latest.at < self.rule.repeat:
             return False
-        index = shown(state.latches)
-        return state.latches[index].phase is Phase.FIRING and self.rule.conditions[index].trigger.holds(value)
+        level = find_level(self.rule, state)
+        for condition, latch in zip(self.rule.conditions, state.latches, strict=True):
+            if condition.level is level:
+                return latch.phase is Phase.FIRING and condition.trigger.holds(value)
+        return False
 
-    def _reminder(self, instance: Instance, at: datetime, value: float, state: State) -> AlertEvent:
+    def _remind(self, instance: Instance, at: datetime, value: float, state: State) -> AlertEvent:
         assert instance.latest is not None  # noqa: S101 - only what fires is due
         peak = None if self.rule.absent else state.peak
         lasted = max(0.0, (at - instance.latest.since).total_seconds())
@@ -282,8 +301,10 @@ class Watch:
         )
         return instance.latest
 
-    def _event(self, key: Labels, instance: Instance, at: datetime, change: Change, rule: Rule) -> AlertEvent:
-        own = {label: str(value) for label, value in zip(self.rule.each, key, strict=True)}
+    def _make_event(
+        self, key: InstanceKey, instance: Instance, at: datetime, change: StateChange, rule: Rule
+    ) -> AlertEvent:
+        own = dict(zip(self.rule.each, key, strict=True))
         return AlertEvent(
             at=at,
             transition=change.transition,
@@ -303,7 +324,7 @@ class Watch:
             trend=() if rule.absent else instance.trend.values(),
         )
 
-    def _id(self, key: Labels, at: datetime) -> str:
+    def _make_id(self, key: InstanceKey, at: datetime) -> str:
         """Return the alert's id. The configured labels are left out: editing them makes no new alert."""
         parts = [self.rule.id, self._origin.hostname, *zip(self.rule.each, key, strict=True), format_instant(at)]
         return f"{zlib.crc32(json.dumps(parts).encode()):08x}"
@@ -314,5 +335,5 @@ def _is_pending(instance: Instance) -> bool:
     return state is not None and any(latch.phase is Phase.PENDING for latch in state.latches)
 
 
-def _begun(state: State, at: datetime) -> bool:
+def _begins_pending(state: State, at: datetime) -> bool:
     return any(latch.phase is Phase.PENDING and latch.began == at for latch in state.latches)

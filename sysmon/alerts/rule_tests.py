@@ -1,4 +1,4 @@
-"""Tries rules on series that somebody wrote down: what happens tick by tick, beside what should; pure."""
+"""Rule tests: rules tried on series that somebody wrote down; what happens tick by tick, beside what should; pure."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sysmon.alerts.evaluator import Evaluator
-from sysmon.alerts.mute_times import Quiet
+from sysmon.alerts.mute_times import MuteTime
 from sysmon.alerts.notify_policy import Mutes
 from sysmon.alerts.rule import Rule
 from sysmon.errors import UsageError
@@ -20,7 +20,7 @@ _ORIGIN = Origin("test")
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class InputSeries:
     """The values of one metric with its labels, a word a tick: a number, `_` null, `gone` no row, `.` no sample."""
 
     metric: str
@@ -45,7 +45,7 @@ class Expected:
         words += [f"{name}={value}" for name, value in sorted((self.labels or {}).items())]
         return " ".join([*words, *([] if self.notified is None else ["told" if self.notified else "muted"])])
 
-    def fits(self, event: AlertEvent, begin: datetime) -> bool:
+    def matches(self, event: AlertEvent, begin: datetime) -> bool:
         """Say whether an event is the one that was expected."""
         return (
             (event.at - begin, event.transition, event.rule) == (self.after, self.transition, self.rule)
@@ -63,12 +63,12 @@ class Trial:
     place: str
     interval: timedelta
     begin: datetime
-    series: tuple[Series, ...]
+    series: tuple[InputSeries, ...]
     expected: tuple[Expected, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TrialResult:
     """What came of a test; `states` has a line for each level of each instance, a character a tick."""
 
     trial: Trial
@@ -80,7 +80,7 @@ class Outcome:
         """Say whether each event came as it should, and no other."""
         wanted, begin = self.trial.expected, self.trial.begin
         return len(wanted) == len(self.events) and all(
-            one.fits(event, begin) for one, event in zip(wanted, self.events, strict=True)
+            expected.matches(event, begin) for expected, event in zip(wanted, self.events, strict=True)
         )
 
     def lines(self) -> Iterator[str]:
@@ -88,22 +88,22 @@ class Outcome:
         yield f"{self.trial.place}: {self.trial.name}"
         for series in self.trial.series:
             labels = ",".join(f"{name}={value}" for name, value in series.labels.items())
-            yield f"    {series.metric}{{{labels}}}: {packed(series.words)}"
+            yield f"    {series.metric}{{{labels}}}: {pack(series.words)}"
         width = max((len(name) for name, _ in self.states), default=0)
         for name, states in self.states:
             yield f"    {name:<{width}}  {states}"
         yield "    expected: " + ("; ".join(map(str, self.trial.expected)) or "nothing")
-        yield "    found:    " + ("; ".join(_said(event, self.trial.begin) for event in self.events) or "nothing")
+        yield "    found:    " + ("; ".join(_describe(event, self.trial.begin) for event in self.events) or "nothing")
 
 
-def unpacked(text: str) -> tuple[str, ...]:
+def unpack(text: str) -> tuple[str, ...]:
     """Read `95x5 _x3 70`; raise UsageError for what is no such notation."""
     words: list[str] = []
     for part in text.split():
-        found = _WORD.fullmatch(part)
-        if found is None:
+        word = _WORD.fullmatch(part)
+        if word is None:
             raise UsageError(f"{part[:40]!r} is no value: write 95, 95x5, _ for none, gone for no row, . for no sample")
-        words += [found[1]] * int(found[2] or 1)
+        words += [word[1]] * int(word[2] or 1)
         if len(words) > MOST_TICKS:
             raise UsageError(f"more than {MOST_TICKS} values: use a longer interval")
     if not words:
@@ -111,7 +111,7 @@ def unpacked(text: str) -> tuple[str, ...]:
     return tuple(words)
 
 
-def packed(words: Sequence[str]) -> str:
+def pack(words: Sequence[str]) -> str:
     """Return values in the short notation."""
     parts: list[tuple[str, int]] = []
     for word in words:
@@ -122,15 +122,17 @@ def packed(words: Sequence[str]) -> str:
     return " ".join(word if count == 1 else f"{word}x{count}" for word, count in parts)
 
 
-def attempt(trial: Trial, rules: Sequence[Rule], quiet: Sequence[Quiet], tables: Mapping[str, Table]) -> Outcome:
+def run_trial(
+    trial: Trial, rules: Sequence[Rule], mute_times: Sequence[MuteTime], tables: Mapping[str, Table]
+) -> TrialResult:
     """Play a test through the rules; only those whose metrics it has are tried."""
-    evaluator = Evaluator(rules, tables, _ORIGIN, Mutes(quiet))
+    evaluator = Evaluator(rules, tables, _ORIGIN, Mutes(mute_times))
     table_of = {metric.name: table for table in tables.values() for metric in table.metrics}
     events: list[AlertEvent] = []
     states: dict[tuple[str, ...], list[str]] = {}
     ticks = max(len(series.words) for series in trial.series)
     for tick in range(ticks):
-        sample = _sample(trial, tick, table_of)
+        sample = _make_sample(trial, tick, table_of)
         if sample is not None:
             events += evaluator.evaluate(sample)
         for name, phase in evaluator.phases():
@@ -138,10 +140,10 @@ def attempt(trial: Trial, rules: Sequence[Rule], quiet: Sequence[Quiet], tables:
         for line in states.values():
             line += ["."] * (tick + 1 - len(line))
     shown = tuple((" ".join(name), "".join(line)) for name, line in states.items())
-    return Outcome(trial, tuple(events), shown)
+    return TrialResult(trial, tuple(events), shown)
 
 
-def _sample(trial: Trial, tick: int, table_of: Mapping[str, Table]) -> Sample | None:
+def _make_sample(trial: Trial, tick: int, table_of: Mapping[str, Table]) -> Sample | None:
     """Return what the series say of one tick: rows with equal labels are one row."""
     rows: dict[str, dict[tuple[str, ...], dict[str, float | None]]] = {}
     collectors: list[Row] = []
@@ -158,16 +160,16 @@ def _sample(trial: Trial, tick: int, table_of: Mapping[str, Table]) -> Sample | 
             here.setdefault(labels, {})[series.metric] = None if word == "_" else float(word)
     if not collectors:
         return None
-    found: dict[str, Sequence[Row]] = {"collector": collectors}
+    sampled: dict[str, Sequence[Row]] = {"collector": collectors}
     for name, by_labels in rows.items():
         table = next(table for table in table_of.values() if table.name == name)
-        found[name] = [
+        sampled[name] = [
             (*labels, *(values.get(metric.name) for metric in table.metrics)) for labels, values in by_labels.items()
         ]
-    return Sample(trial.begin + tick * trial.interval, found)
+    return Sample(trial.begin + tick * trial.interval, sampled)
 
 
-def _said(event: AlertEvent, begin: datetime) -> str:
+def _describe(event: AlertEvent, begin: datetime) -> str:
     own = {name: value for name, value in event.labels.items() if name != "hostname"}
     notified = None if event.notified else False
     return str(Expected(event.at - begin, event.transition, event.rule, event.level, own, notified))

@@ -1,11 +1,11 @@
-"""What a rule wants to have said: text with a few names in double braces. Nothing is run, nothing is looked into."""
+"""Message templates: text with a few names in double braces. Nothing is run, nothing is looked into."""
 
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from sysmon.errors import UsageError
-from sysmon.model import AlertEvent
+from sysmon.model import AlertEvent, Culprit
 from sysmon.text.names import printable
 from sysmon.text.units import format_age
 
@@ -15,15 +15,15 @@ LONGEST = 500
 _BRACES = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 _LABEL = "labels."
 _WORDS: dict[str, Callable[[AlertEvent], str]] = {
-    "value": lambda event: number(event.value),
-    "threshold": lambda event: number(event.threshold),
+    "value": lambda event: format_value(event.value),
+    "threshold": lambda event: format_value(event.threshold),
     "level": lambda event: event.level.value,
     "metric": lambda event: event.metric,
     "since": lambda event: f"{event.since:%Y-%m-%dT%H:%M:%SZ}",
     "duration": lambda event: format_age(event.duration),
-    "peak": lambda event: number(event.peak),
-    "trend": lambda event: " ".join(map(number, event.trend)) or "-",
-    "top": lambda event: ", ".join(f"{one.name}({one.pid}) {number(one.value)}" for one in event.top) or "-",
+    "peak": lambda event: format_value(event.peak),
+    "trend": lambda event: " ".join(map(format_value, event.trend)) or "-",
+    "top": lambda event: ", ".join(map(_format_culprit, event.top)) or "-",
 }
 
 
@@ -34,10 +34,10 @@ class Template:
     text: str
     parts: tuple[str, ...]
 
-    def filled(self, event: AlertEvent) -> str:
+    def fill(self, event: AlertEvent) -> str:
         """Return the message of an event; a label that it has not is `-`."""
-        found = [part if index % 2 == 0 else _word(part, event) for index, part in enumerate(self.parts)]
-        return printable("".join(found))[:LONGEST]
+        filled = [part if index % 2 == 0 else _fill_name(part, event) for index, part in enumerate(self.parts)]
+        return printable("".join(filled))[:LONGEST]
 
 
 def parse(text: str, labels: Collection[str]) -> Template:
@@ -54,14 +54,18 @@ def parse(text: str, labels: Collection[str]) -> Template:
     return Template(text, parts)
 
 
-def number(value: float | None) -> str:
+def format_value(value: float | None) -> str:
     """Return a number as a sentence has it: at most four digits that matter, `-` for none."""
     if value is None:
         return "-"
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-def _word(name: str, event: AlertEvent) -> str:
+def _format_culprit(culprit: Culprit) -> str:
+    return f"{culprit.name}({culprit.pid}) {format_value(culprit.value)}"
+
+
+def _fill_name(name: str, event: AlertEvent) -> str:
     if name in _WORDS:
         return _WORDS[name](event)
     return event.labels.get(name.removeprefix(_LABEL), "-")

@@ -1,4 +1,4 @@
-"""How did it come to this? A few values that stand for a longer stretch, in bounded memory."""
+"""Trend of an alert: a few values that stand for a longer stretch, in bounded memory. How did it come to this?"""
 
 POINTS = 12
 """How many values an event shows at most."""
@@ -29,5 +29,5 @@ class Trend:
     def values(self) -> tuple[float, ...]:
         """Return the values from first to last, rounded to what an eye can use."""
         points = self._points
-        ended = not points or (self._taken - 1) % self._stride == 0
-        return tuple(float(f"{value:.4g}") for value in (points if ended else [*points, self._latest]))
+        complete = not points or (self._taken - 1) % self._stride == 0
+        return tuple(float(f"{value:.4g}") for value in (points if complete else [*points, self._latest]))

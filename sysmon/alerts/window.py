@@ -1,4 +1,4 @@
-"""One number for the last minutes: what a rule looks at instead of single values, if enough of them are there."""
+"""Sliding window: one number for the last minutes in place of single values, if enough of them are there."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ class Reduce:
     min_coverage: float
 
 
-class Window:
+class SlidingWindow:
     """The values of one instance that still count."""
 
     __slots__ = ("_kept", "_needed", "_reduce")

@@ -1,4 +1,4 @@
-"""The file below the data directory that holds what people said about alerts: appended to, never changed."""
+"""Silence store: the file of silences and acknowledgements in the data directory, appended to, never changed."""
 
 import fcntl
 import os
@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sysmon.alerts import silences
-from sysmon.alerts.silences import Ack, Replies, Silence, Unsilence, merged
+from sysmon.alerts.silences import Silence, SilenceEntry, SilenceState
 from sysmon.errors import NothingFoundError, StorageError
 from sysmon.formats import decode, jsonl
 
@@ -15,31 +15,31 @@ _MODE = 0o640
 _REFUSALS = (*decode.UNREADABLE, KeyError, TypeError, AttributeError, OverflowError)
 
 
-class ReplyFile:
+class SilenceStore:
     """Reads the file when it has changed, and appends to it; `skipped` counts lines that could not be read."""
 
     def __init__(self, data: Path) -> None:
         self._path = data / NAME
         self._seen: tuple[int, int] | None = None
-        self._replies = Replies()
+        self._state = SilenceState()
         self.skipped = 0
 
-    def read(self) -> Replies:
+    def read(self) -> SilenceState:
         """Return all that was said; a last line without newline is still being written."""
         try:
-            found = self._path.stat()
-            signature = (found.st_mtime_ns, found.st_size)
+            status = self._path.stat()
+            signature = (status.st_mtime_ns, status.st_size)
             if signature != self._seen:
                 data = self._path.read_bytes()
-                self._replies = self._merged(data[: data.rfind(b"\n") + 1].splitlines())
+                self._state = self._merge(data[: data.rfind(b"\n") + 1].splitlines())
                 self._seen = signature
         except FileNotFoundError:
-            self._seen, self._replies = None, Replies()
-        except OSError:  # what was known goes on to hold until the file can be read again
+            self._seen, self._state = None, SilenceState()
+        except OSError:  # the last state goes on to hold until the file can be read again
             self.skipped += 1
-        return self._replies
+        return self._state
 
-    def add(self, reply: Silence | Ack | Unsilence) -> None:
+    def add(self, entry: SilenceEntry) -> None:
         """Append one line and put it on the disk, under a lock that is held for this moment only."""
         if not self._path.parent.is_dir():
             raise NothingFoundError(f"{self._path.parent}: no samples here: name the folder with --data")
@@ -53,19 +53,19 @@ class ReplyFile:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             size = os.fstat(descriptor).st_size
             torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            os.write(descriptor, (b"\n" if torn else b"") + jsonl.encode_record(silences.record(reply)))
+            os.write(descriptor, (b"\n" if torn else b"") + jsonl.encode_record(silences.to_record(entry)))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
 
-    def _merged(self, lines: list[bytes]) -> Replies:
-        said = []
+    def _merge(self, lines: list[bytes]) -> SilenceState:
+        entries = []
         for line in lines:
             try:
-                said.append(silences.read(decode.json_record(line)))
+                entries.append(silences.read_entry(decode.json_record(line)))
             except _REFUSALS:
                 self.skipped += 1
-        return merged(said)
+        return silences.merge(entries)
 
 
 def new_silence(rule: str, match: dict[str, str], *, since: datetime, until: datetime, why: str, by: str) -> Silence:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from sysmon.app.silence_store import ReplyFile
+from sysmon.app.silence_store import SilenceStore
 from sysmon.cli._options import environment
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -19,11 +19,11 @@ def why_option(command: F) -> F:
     return click.option("--why", default="", metavar="TEXT", help="Why, for those who read it later.")(command)
 
 
-def replies(data_dir: Path | None, config_file: Path | None) -> ReplyFile:
-    """Return the file that holds what was said."""
+def silence_store(data_dir: Path | None, config_file: Path | None) -> SilenceStore:
+    """Return the store of silences and acknowledgements."""
     from sysmon import config
 
-    return ReplyFile(config.data_dir(data_dir, config_file, environment()))
+    return SilenceStore(config.data_dir(data_dir, config_file, environment()))
 
 
 def short(text: str) -> str:

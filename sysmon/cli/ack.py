@@ -6,7 +6,7 @@ import click
 
 from sysmon.cli._options import config_option, data_option, example
 from sysmon.cli._query import build_selection, one_host
-from sysmon.cli._silencing import me, replies, short, why_option
+from sysmon.cli._silencing import me, short, silence_store, why_option
 
 
 @click.command(
@@ -29,4 +29,4 @@ def command(alert_id: str, why: str, host: str | None, data_dir: Path | None, co
     found = alerts.list_alerts(asked, active=True, level=Level.INFO)
     if alert_id not in [alert.id for alert in found.alerts]:
         raise NothingFoundError(f"no alert {alert_id!r} fires: look them up with `sysmon alerts --active`")
-    replies(data_dir, config_file).add(Ack(alert_id, found.at, short(why), me()))
+    silence_store(data_dir, config_file).add(Ack(alert_id, found.at, short(why), me()))

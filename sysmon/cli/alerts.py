@@ -86,7 +86,7 @@ def command(
             click.echo(line)
         if not found.alerts:
             click.echo("nothing fires" if active else f"no alerts since {since}")
-        for line in alerts.silences_text(found.replies.active(found.at), found.at, zone):
+        for line in alerts.silences_text(found.silences.active(found.at), found.at, zone):
             click.echo(f"silenced {line}")
     if active and not found.watched:
         click.echo("sysmon: sysmon is not running: this is what fired when it ended", err=True)

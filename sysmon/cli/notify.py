@@ -18,14 +18,14 @@ def command() -> None:
 def test(config_file: Path | None) -> int:
     """Run the program of notify.command with a made-up event on its standard input; exit 1 when it fails."""
     from sysmon import config as configuration
-    from sysmon.app.rules.trial_event import made_up
+    from sysmon.app.rules.trial_event import make_test_event
     from sysmon.console.command import run as run_command
 
     config = configuration.load(config=config_file, environ=environment())
     if not config.notify.command:
         raise click.UsageError("notify.command is not set: name a program in the configuration file")
     seconds = config.notify.timeout.total_seconds()
-    trouble = run_command(config.notify.command, made_up(), environment(), seconds, quiet=False)
+    trouble = run_command(config.notify.command, make_test_event(), environment(), seconds, quiet=False)
     name = config.notify.command[0]
     click.echo(f"{name}: {trouble}" if trouble else f"{name} took the event and ended with 0", err=trouble is not None)
     return 1 if trouble else 0

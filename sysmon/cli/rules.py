@@ -16,7 +16,7 @@ from sysmon.text.names import printable
 from sysmon.text.units import format_age
 
 if TYPE_CHECKING:
-    from sysmon.app.rules.backtest import Tally
+    from sysmon.app.rules.backtest import RuleTally
 
 
 @click.group(
@@ -35,14 +35,14 @@ def check(file: Path, data_dir: Path | None, config_file: Path | None) -> None:
 
     A match that fits none of the rows that were stored of late is warned of, where there are any.
     """
-    from sysmon.app.rules.match_check import Lately
+    from sysmon.app.rules.match_check import RecentLabels
     from sysmon.sampling.clock import SystemClock
 
     config = configuration.load(config=config_file, environ=environment())
-    lately = Lately(data_dir or config.data_dir, SystemClock().now())
-    found = load_rules(file, tables(), intervals(config), unmet=lately.unmet)
-    if lately.trouble:
-        click.echo(f"sysmon: matches were not looked up: {lately.trouble}", err=True)
+    recent = RecentLabels(data_dir or config.data_dir, SystemClock().now())
+    found = load_rules(file, tables(), intervals(config), unmatched=recent.unmatched)
+    if recent.trouble:
+        click.echo(f"sysmon: matches were not looked up: {recent.trouble}", err=True)
     click.echo("\n".join(_verdict(found)))
 
 
@@ -51,9 +51,9 @@ def schema() -> None:
     """Print a JSON Schema of rule files, for editors that complete and check them."""
     import json
 
-    from sysmon.alerts.rules.json_schema import schema as rules_schema
+    from sysmon.alerts.rules.json_schema import build_schema
 
-    click.echo(json.dumps(rules_schema(tables()), indent=1))
+    click.echo(json.dumps(build_schema(tables()), indent=1))
 
 
 @command.command("test", epilog=example("sysmon rules test tests.yaml --junit result.xml"))
@@ -65,15 +65,15 @@ def try_(files: tuple[Path, ...], junit: Path | None, config_file: Path | None) 
     from sysmon.app.rules import run_tests
 
     known = intervals(configuration.load(config=config_file, environ=environment()))
-    tried = [run_tests.try_file(file, known) for file in files]
-    outcomes = [outcome for file in tried for outcome in file.outcomes]
-    failed = [outcome for outcome in outcomes if not outcome.passed]
-    for outcome in failed:
-        for line in outcome.lines():
+    tried = [run_tests.run_file(file, known) for file in files]
+    results = [result for file in tried for result in file.results]
+    failed = [result for result in results if not result.passed]
+    for result in failed:
+        for line in result.lines():
             click.echo(printable(line))
     if junit is not None:
-        junit.write_text(run_tests.junit(tried), "utf-8")
-    click.echo(f"{_counted(len(outcomes), 'test')}, {len(failed)} failed")
+        junit.write_text(run_tests.render_junit(tried), "utf-8")
+    click.echo(f"{_counted(len(results), 'test')}, {len(failed)} failed")
     return 1 if failed else 0
 
 
@@ -104,7 +104,7 @@ def backtest(
     from sysmon.formats import jsonl, records
 
     asked = build_selection(since=since, until=until, data_dir=data_dir, config_file=config_file, host=host, tables=())
-    found = past.replay(asked)
+    found = past.open_replay(asked)
     tell_host(found.host)
     file = rules or configuration.load(config=config_file, environ=environment()).rules
     new = found.rules(file)
@@ -112,10 +112,10 @@ def backtest(
         for event in found.events(new, culprits=True):
             click.echo(jsonl.encode_record(records.alert_record(event)), nl=False)
         return tell_damage(found.damage)
-    after = past.tally(found, new)
+    after = past.tally_rules(found, new)
     before = None
     if compare is not None:
-        before = past.tally(found, found.rules(compare))
+        before = past.tally_rules(found, found.rules(compare))
     for line in _tallies(after, before):
         click.echo(line)
     return tell_damage(found.damage)
@@ -133,19 +133,19 @@ def suggest(
 ) -> int:
     """Print the rules with limits from this machine's own history, and how often each would have fired."""
     from sysmon.app.rules import backtest as past
-    from sysmon.app.rules import suggest as suggestions
+    from sysmon.app.rules.suggest import suggest_rules
     from sysmon.cli._query import build_selection, tell_damage, tell_host
 
     asked = build_selection(since=since, until=until, data_dir=data_dir, config_file=config_file, host=host, tables=())
-    found = past.replay(asked)
+    found = past.open_replay(asked)
     tell_host(found.host)
     file = rules or configuration.load(config=config_file, environ=environment()).rules
-    for line in suggestions.suggest(found, found.rules(file)):
+    for line in suggest_rules(found, found.rules(file)):
         click.echo(line)
     return tell_damage(found.damage)
 
 
-def _tallies(after: "dict[str, Tally]", before: "dict[str, Tally] | None") -> Iterator[str]:
+def _tallies(after: "dict[str, RuleTally]", before: "dict[str, RuleTally] | None") -> Iterator[str]:
     names = list(after) + [name for name in before or {} if name not in after]
     rows = [["rule", "fired", "in all", "longest", "flaps", "first", "last"]]
     for name in names:
@@ -168,7 +168,9 @@ def _tallies(after: "dict[str, Tally]", before: "dict[str, Tally] | None") -> It
         yield "  ".join([f"{name:<{widths[0]}}", *cells, f"{first:<{widths[-2]}}", last])
 
 
-def _cell(new: "Tally | None", old: "Tally | None", *, compared: bool, show: "Callable[[Tally], str]") -> str:
+def _cell(
+    new: "RuleTally | None", old: "RuleTally | None", *, compared: bool, show: "Callable[[RuleTally], str]"
+) -> str:
     after = "-" if new is None else show(new)
     return f"{'-' if old is None else show(old)} -> {after}" if compared else after
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import config_option, data_option, example, form_option, utc_option
-from sysmon.cli._silencing import replies
+from sysmon.cli._silencing import silence_store
 
 
 @click.command(short_help="List the silences that hold.", epilog=example("sysmon silences"))
@@ -21,7 +21,7 @@ def command(form: str, utc: bool, data_dir: Path | None, config_file: Path | Non
     from sysmon.sampling.clock import SystemClock
 
     now = SystemClock().now()
-    held = replies(data_dir, config_file).read().active(now)
+    held = silence_store(data_dir, config_file).read().active(now)
     if form == "json":
         click.echo(json.dumps([alerts.plain_silence(silence) for silence in held], ensure_ascii=False, indent=1))
         return

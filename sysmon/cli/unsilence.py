@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import config_option, data_option, example
-from sysmon.cli._silencing import me, replies, short, why_option
+from sysmon.cli._silencing import me, short, silence_store, why_option
 
 
 @click.command(short_help="End a silence.", epilog=example("sysmon unsilence 3f9a1c"))
@@ -20,7 +20,7 @@ def command(silence_id: str, why: str, data_dir: Path | None, config_file: Path 
     from sysmon.sampling.clock import SystemClock
 
     now = SystemClock().now()
-    file = replies(data_dir, config_file)
+    file = silence_store(data_dir, config_file)
     if silence_id not in [silence.id for silence in file.read().active(now)]:
         raise NothingFoundError(f"no silence {silence_id!r} holds: look them up with `sysmon silences`")
     file.add(Unsilence(silence_id, now, short(why), me()))

@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sysmon.alerts.rule import Condition, Edge, OnMissing, Operator, Rule
-from sysmon.alerts.state_machine import IDLE, Change, Signal, State, step
+from sysmon.alerts.state_machine import IDLE, Signal, State, StateChange, step
 from sysmon.model import Kind, Level, Metric, Table, Transition, Unit
 from sysmon.text.units import parse_duration
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
-Step = tuple[datetime, State | None, tuple[Change, ...]]
+Step = tuple[datetime, State | None, tuple[StateChange, ...]]
 
 
 def level(
@@ -92,11 +92,11 @@ def phase(state: State | None, index: int = 0) -> str:
     return "ok" if state is IDLE else state.latches[index].phase.name.lower()
 
 
-def changes(of: Rule, inputs: Iterable[tuple[datetime, float | Signal]]) -> list[tuple[datetime, Change]]:
+def changes(of: Rule, inputs: Iterable[tuple[datetime, float | Signal]]) -> list[tuple[datetime, StateChange]]:
     return [(at, change) for at, _, changes in play(of, inputs) for change in changes]
 
 
-def told(of: Rule, text: str) -> list[tuple[int, Transition, Level]]:
+def read_changes(of: Rule, text: str) -> list[tuple[int, Transition, Level]]:
     """Return minute, transition and level of each event."""
     return [(minutes(at), change.transition, change.level) for at, change in changes(of, series(text))]
 

@@ -82,17 +82,17 @@ def retell(rule: Rule, inputs: list[Input]) -> tuple[list[str], list[Told]]:
 def heard(rule: Rule, ticks: list[Tick]) -> list[Input]:
     """Return what a rule makes of the ticks of one instance, each decided afresh from all the ticks before it."""
     inputs: list[Input] = []
-    known = False
+    remembered = False
     for number in range(len(ticks)):
         past = ticks[: number + 1]
-        found = _looked_at(rule, past)
-        gone = found is None and _vanished(rule, past)
+        value = _looked_at(rule, past)
+        gone = value is None and _vanished(rule, past)
         if not rule.absent:
-            inputs.append((past[-1][0], Signal.GONE if gone else Signal.MISSING if found is None else found))
+            inputs.append((past[-1][0], Signal.GONE if gone else Signal.MISSING if value is None else value))
             continue
-        if known or found is not None:
-            inputs.append((past[-1][0], Signal.GONE if gone else 1.0 if found is None else 0.0))
-        known = found is not None or (known and not gone)
+        if remembered or value is not None:
+            inputs.append((past[-1][0], Signal.GONE if gone else 1.0 if value is None else 0.0))
+        remembered = value is not None or (remembered and not gone)
     return inputs
 
 
@@ -109,7 +109,7 @@ def _looked_at(rule: Rule, past: list[Tick]) -> float | None:
         "mean": statistics.fmean,
         "min": min,
         "max": max,
-        "last": lambda found: found[-1],
+        "last": lambda window: window[-1],
         "sum": math.fsum,
     }
     return functions[rule.reduce.function](values)

@@ -18,21 +18,21 @@ SILENT = Condition(Level.WARNING, ABSENT, PRESENT, MINUTE, timedelta(0), absent=
 
 
 def silent(**more: object) -> Rule:
-    found = rule(SILENT, each=("device",), absent=True, **more)  # type: ignore[arg-type] # settings by name
-    return found if "gone_after" in more else replace(found, gone_after=None)
+    watched = rule(SILENT, each=("device",), absent=True, **more)  # type: ignore[arg-type] # settings by name
+    return watched if "gone_after" in more else replace(watched, gone_after=None)
 
 
 def heard(of: Rule, text: str) -> list[tuple[int, str, str, float | None]]:
     """Play a word a minute: a value, `_` none, `x` no row, `f` a failed collector, `u` one that is off, `.` nothing."""
-    evaluator, found = Evaluator([of], TABLES, Origin("web-01")), list[AlertEvent]()
+    evaluator, events = Evaluator([of], TABLES, Origin("web-01")), list[AlertEvent]()
     for minute, word in enumerate(text.split()):
         rows: list[Row] = (
             [] if word in "xfu" else [("sda", "disk", None if word == "_" else float(word))] if word != "." else []
         )
         up: list[Row] = [] if word == "u" else [("work", 0.1, 0 if word == "f" else 1, 0)]
         if word != ".":
-            found += evaluator.evaluate(Sample(START + minute * MINUTE, {"work": rows, "collector": up}))
-    return [((one.at - START) // MINUTE, one.transition.value, one.reason, one.value) for one in found]
+            events += evaluator.evaluate(Sample(START + minute * MINUTE, {"work": rows, "collector": up}))
+    return [((event.at - START) // MINUTE, event.transition.value, event.reason, event.value) for event in events]
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_an_instance_that_may_go_at_once_is_forgotten_without_a_word() -> None:
 
 def test_an_event_about_silence_has_no_numbers_but_the_time() -> None:
     evaluator = Evaluator([silent()], TABLES, Origin("web-01"))
-    found = [
+    events = [
         event
         for minute, value in enumerate([1.0, None, None])
         for event in evaluator.evaluate(Sample(START + minute * MINUTE, {"work": [("sda", "disk", value)]}))
     ]
 
-    assert [(event.value, event.peak, event.threshold, event.condition) for event in found] == [
+    assert [(event.value, event.peak, event.threshold, event.condition) for event in events] == [
         (None, None, 120.0, "absent for 2m")
     ]
 
@@ -144,13 +144,13 @@ FIRED = AlertEvent(
     ],
 )
 def test_names_in_braces_are_filled_in(text: str, message: str) -> None:
-    assert parse(text, ["hostname", "core", "role"]).filled(FIRED) == message
+    assert parse(text, ["hostname", "core", "role"]).fill(FIRED) == message
 
 
 def test_what_a_name_brings_along_cannot_move_the_cursor_or_be_filled_in_again() -> None:
     evil = replace(FIRED, labels={"core": "\x1b[2J{{ value }}\n"})
 
-    assert parse("{{ labels.core }}", ["core"]).filled(evil) == "\\x1b[2J{{ value }}\\x0a"
+    assert parse("{{ labels.core }}", ["core"]).fill(evil) == "\\x1b[2J{{ value }}\\x0a"
 
 
 @pytest.mark.parametrize(
@@ -178,5 +178,5 @@ def test_a_trend_begins_and_ends_where_the_values_do_in_bounded_space(count: int
     for value in range(count):
         trend.add(float(value))
 
-    found = trend.values()
-    assert (found[0], found[-1], len(found) <= POINTS, list(found)) == (0, count - 1, True, sorted(found))
+    values = trend.values()
+    assert (values[0], values[-1], len(values) <= POINTS, list(values)) == (0, count - 1, True, sorted(values))

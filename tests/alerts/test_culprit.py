@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sysmon.alerts.culprit import KEPT, Culprits
-from sysmon.alerts.evaluator import Evaluator, wanted
+from sysmon.alerts.evaluator import Evaluator, find_early_tables
 from sysmon.alerts.rule import Rule
 from sysmon.app.catalog import tables
 from sysmon.model import AlertEvent, Culprit, Origin, Row, Sample
@@ -74,7 +74,7 @@ def test_an_alert_that_fires_at_once_names_who_is_busy_right_now() -> None:
         [{"cpu": [busy(90)], "process": [process(7, "java", cpu=90), others(cpu=10)]}],
     )
 
-    assert ([one.pid for one in event.top], event.unaccounted) == (["7"], 10.0)
+    assert ([culprit.pid for culprit in event.top], event.unaccounted) == (["7"], 10.0)
 
 
 def test_where_processes_were_not_read_meanwhile_the_last_list_counts() -> None:
@@ -82,7 +82,7 @@ def test_where_processes_were_not_read_meanwhile_the_last_list_counts() -> None:
 
     event = play(watched("cpu_usage_percent", "cpu", hold="0s"), [{"process": listed}, {"cpu": [busy(90)]}])
 
-    assert [one.value for one in event.top] == [90]
+    assert [culprit.value for culprit in event.top] == [90]
 
 
 def test_a_memory_alert_names_who_holds_most() -> None:
@@ -91,7 +91,10 @@ def test_a_memory_alert_names_who_holds_most() -> None:
 
     event = play(watched("memory_usage_percent", "memory", hold="0s"), [{"memory": [low], "process": rows}])
 
-    assert [(one.name, one.value, one.share) for one in event.top] == [("db", 80 * MIB, 80.0), ("java", 10 * MIB, 10.0)]
+    assert [(culprit.name, culprit.value, culprit.share) for culprit in event.top] == [
+        ("db", 80 * MIB, 80.0),
+        ("java", 10 * MIB, 10.0),
+    ]
     assert (event.resource, event.unaccounted) == ("memory", 10 * MIB)
 
 
@@ -105,7 +108,7 @@ def test_an_oom_kill_names_who_held_most_before_it() -> None:
 
     event = play(watched("oom_kills", "memory", hold="0s"), ticks)
 
-    assert [one.name for one in event.top] == ["victim"]
+    assert [culprit.name for culprit in event.top] == ["victim"]
 
 
 def test_a_disk_alert_names_who_moved_most_and_what_that_disk_moved_besides() -> None:
@@ -125,7 +128,7 @@ def test_a_disk_alert_names_who_moved_most_and_what_that_disk_moved_besides() ->
         watched("disk_io_util_percent", "disk_io", hold="0s", each=("device",)), [{"disk_io": disks, "process": rows}]
     )
 
-    assert [(one.name, one.value, one.share) for one in event.top] == [("dd", 800.0, 80.0)]
+    assert [(culprit.name, culprit.value, culprit.share) for culprit in event.top] == [("dd", 800.0, 80.0)]
     assert (event.resource, event.unaccounted) == ("io", 200.0)
 
 
@@ -165,21 +168,21 @@ def test_nobody_is_named_where_that_is_not_wanted() -> None:
 
 def test_while_something_is_pending_processes_are_read_at_every_tick() -> None:
     evaluator = Evaluator([watched("cpu_usage_percent", "cpu")], tables(), Origin("web-01"))
-    asked = []
+    early_tables = []
 
     for number, value in enumerate([10, 90, 90, 90, 90, 10]):
         evaluator.evaluate(Sample(START + number * TICK, {"cpu": [busy(value)]}))
-        asked.append(wanted(evaluator))
+        early_tables.append(find_early_tables(evaluator))
 
     process_table = frozenset({"process"})
-    assert asked == [frozenset(), process_table, process_table, frozenset(), frozenset(), frozenset()]
+    assert early_tables == [frozenset(), process_table, process_table, frozenset(), frozenset(), frozenset()]
 
 
 def test_a_storm_of_short_processes_takes_no_more_memory() -> None:
     culprits = Culprits(tables())
 
     for number in range(200):
-        rows = [process(number * 10 + one, "sh", cpu=1.0) for one in range(10)] + [process(5, "java", cpu=50.0)]
+        rows = [process(number * 10 + pid, "sh", cpu=1.0) for pid in range(10)] + [process(5, "java", cpu=50.0)]
         culprits.see(Sample(START + number * TICK, {"process": rows}), following=number > 0)
         mark = culprits.mark()
 

@@ -41,8 +41,8 @@ def run(evaluator: Evaluator, samples: Iterable[Sample]) -> list[Told]:
     """Return tick, instance and transition of each event."""
     return [
         ((event.at - START) // TICK, event.labels.get("device", "-"), event.transition.value)
-        for one in samples
-        for event in evaluator.evaluate(one)
+        for taken in samples
+        for event in evaluator.evaluate(taken)
     ]
 
 
@@ -53,9 +53,9 @@ def test_an_event_names_the_rule_the_host_the_instance_and_the_condition() -> No
     evaluator = watch(watched)
     evaluator.evaluate(sample(0, [("sda", "disk", 91)]))
 
-    (found,) = evaluator.evaluate(sample(1, [("sda", "disk", 95)]))
+    (event,) = evaluator.evaluate(sample(1, [("sda", "disk", 95)]))
 
-    assert found == AlertEvent(
+    assert event == AlertEvent(
         at=START + TICK,
         transition=FIRED,
         rule="disk-hot",
@@ -76,7 +76,7 @@ def test_an_event_names_the_rule_the_host_the_instance_and_the_condition() -> No
 
 
 def test_every_instance_has_an_alert_of_its_own() -> None:
-    found = run(
+    changes = run(
         watch(simple()),
         [
             sample(0, [("sda", "disk", 95), ("sdb", "disk", 50)]),
@@ -85,7 +85,7 @@ def test_every_instance_has_an_alert_of_its_own() -> None:
         ],
     )
 
-    assert found == [(0, "sda", "fired"), (1, "sdb", "fired"), (2, "sda", "resolved")]
+    assert changes == [(0, "sda", "fired"), (1, "sdb", "fired"), (2, "sda", "resolved")]
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_only_rows_whose_labels_match_are_watched(
 ) -> None:
     rows: list[Row] = [("sda", "disk", 95), ("sdb", "disk", 95), ("dm-0", "disk", 95), ("sr0", "rom", 95)]
 
-    found = run(watch(simple(match=match)), [sample(0, rows)])
+    changes = run(watch(simple(match=match)), [sample(0, rows)])
 
-    assert [device for _, device, _ in found] == devices
+    assert [device for _, device, _ in changes] == devices
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,9 @@ def test_rows_of_one_instance_count_as_their_worst(limit: str, values: tuple[flo
     watched = rule(level(limit, hold="0s"), each=("kind",))
     rows = [(f"sd{number}", "disk", value) for number, value in enumerate(values)]
 
-    (found,) = watch(watched).evaluate(sample(0, rows))
+    (event,) = watch(watched).evaluate(sample(0, rows))
 
-    assert (found.value, found.labels) == (
+    assert (event.value, event.labels) == (
         worst,
         {"hostname": "web-01", "environment": "production", "kind": "disk"},
     )
@@ -136,9 +136,9 @@ def test_rows_of_one_instance_count_as_their_worst(limit: str, values: tuple[flo
 def test_a_table_without_labels_is_one_instance() -> None:
     watched = Rule("load", "load", "whole", (AT_ONCE,), TICK, 6 * TICK, 6 * TICK)
 
-    (found,) = watch(watched).evaluate(Sample(START, {"whole": [(95.0,)]}))
+    (event,) = watch(watched).evaluate(Sample(START, {"whole": [(95.0,)]}))
 
-    assert found.labels == {"hostname": "web-01", "environment": "production"}
+    assert event.labels == {"hostname": "web-01", "environment": "production"}
 
 
 def test_the_same_alert_on_two_hosts_has_two_ids() -> None:
@@ -164,7 +164,7 @@ NULL: list[Row] = [("sda", "disk", None)]
 
 
 @pytest.mark.parametrize(
-    ("after", "told"),
+    ("after", "changes"),
     [
         pytest.param([sample(tick, NULL) for tick in range(1, 9)], [(7, "sda", "no_data")], id="null while up"),
         pytest.param([sample(tick, [], up=0) for tick in range(1, 9)], [(7, "sda", "no_data")], id="failed"),
@@ -195,20 +195,20 @@ NULL: list[Row] = [("sda", "disk", None)]
         ),
     ],
 )
-def test_a_failed_collector_and_a_vanished_instance_are_different(after: list[Sample], told: list[Told]) -> None:
+def test_a_failed_collector_and_a_vanished_instance_are_different(after: list[Sample], changes: list[Told]) -> None:
     evaluator = watch(simple())
     evaluator.evaluate(sample(0, ROW))
 
-    assert run(evaluator, after) == told
+    assert run(evaluator, after) == changes
 
 
 def test_a_vanished_instance_is_kept_for_gone_after() -> None:
     evaluator = watch(simple(gone_after="2m"))
     evaluator.evaluate(sample(0, ROW))
 
-    found = run(evaluator, [sample(tick, []) for tick in range(1, 20)])
+    changes = run(evaluator, [sample(tick, []) for tick in range(1, 20)])
 
-    assert found == [(7, "sda", "no_data"), (13, "sda", "resolved")]
+    assert changes == [(7, "sda", "no_data"), (13, "sda", "resolved")]
 
 
 def test_time_without_the_collector_does_not_make_an_instance_gone() -> None:
@@ -235,18 +235,18 @@ def test_an_instance_that_went_says_so() -> None:
     evaluator = watch(simple(gone_after="0s"))
     evaluator.evaluate(sample(0, ROW))
 
-    (found,) = evaluator.evaluate(sample(1, []))
+    (event,) = evaluator.evaluate(sample(1, []))
 
-    assert (found.transition, found.level, found.value, found.reason) == (RESOLVED, WARNING, None, "gone")
+    assert (event.transition, event.level, event.value, event.reason) == (RESOLVED, WARNING, None, "gone")
 
 
 def test_with_resolve_an_idle_device_ends_its_alert() -> None:
     evaluator = watch(simple(on_missing=OnMissing.RESOLVE))
     evaluator.evaluate(sample(0, ROW))
 
-    (found,) = [event for tick in range(1, 9) for event in evaluator.evaluate(sample(tick, NULL))]
+    (event,) = [event for tick in range(1, 9) for event in evaluator.evaluate(sample(tick, NULL))]
 
-    assert (found.at, found.transition, found.reason) == (START + 7 * TICK, RESOLVED, "no data")
+    assert (event.at, event.transition, event.reason) == (START + 7 * TICK, RESOLVED, "no data")
 
 
 def test_ticks_at_which_a_slow_table_is_not_due_change_nothing() -> None:

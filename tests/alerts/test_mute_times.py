@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.alerts.mute_times import Cron, Quiet, QuietClock, parse_cron
+from sysmon.alerts.mute_times import Cron, MuteClock, MuteTime, parse_cron
 from sysmon.errors import UsageError
 from sysmon.model import Level
 
@@ -16,7 +16,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 def fitting(text: str, *instants: str) -> list[bool]:
     cron = parse_cron(text)
-    return [cron.fits(datetime.fromisoformat(f"{instant}+00:00")) for instant in instants]
+    return [cron.matches(datetime.fromisoformat(f"{instant}+00:00")) for instant in instants]
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_what_cron_would_refuse_is_refused(text: str) -> None:
         parse_cron(text)
 
 
-def clock(cron: str, minutes: int, zone: ZoneInfo | None = None) -> QuietClock:
-    return QuietClock(Quiet("night", parse_cron(cron), timedelta(minutes=minutes)), zone or ZoneInfo("UTC"))
+def clock(cron: str, minutes: int, zone: ZoneInfo | None = None) -> MuteClock:
+    return MuteClock(MuteTime("night", parse_cron(cron), timedelta(minutes=minutes)), zone or ZoneInfo("UTC"))
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_it_is_quiet_from_the_minute_that_is_named(at: str, quiet: bool) -> None
 def test_the_clock_is_the_local_one() -> None:
     night = clock("0 2 * * *", 60, BERLIN)
 
-    found = [night.is_on(datetime(2026, month, 10, hour, 30, tzinfo=UTC)) for month in (1, 7) for hour in (0, 1)]
+    states = [night.is_on(datetime(2026, month, 10, hour, 30, tzinfo=UTC)) for month in (1, 7) for hour in (0, 1)]
 
-    assert found == [False, True, True, False]
+    assert states == [False, True, True, False]
 
 
 @given(
@@ -94,17 +94,17 @@ def test_remembering_the_latest_beginning_changes_nothing(sixths: list[int], cro
     instants = [begin + timedelta(seconds=10 * sixth) for sixth in sixths]
     remembering = clock(cron, minutes)
 
-    found = [remembering.is_on(at) for at in instants]
+    states = [remembering.is_on(at) for at in instants]
 
-    assert found == [clock(cron, minutes).is_on(at) for at in instants]
+    assert states == [clock(cron, minutes).is_on(at) for at in instants]
 
 
 def test_it_is_quiet_for_some_rules_and_up_to_a_level() -> None:
     every = frozenset(range(60))
-    quiet = Quiet(
+    quiet = MuteTime(
         "q", Cron("", every, every, every, every, every, either_day=False), timedelta(1), ("cpu-*",), Level.WARNING
     )
 
-    found = [quiet.covers(rule, level) for rule in ("cpu-hot", "disk") for level in (Level.WARNING, Level.CRITICAL)]
+    covered = [quiet.covers(rule, level) for rule in ("cpu-hot", "disk") for level in (Level.WARNING, Level.CRITICAL)]
 
-    assert found == [True, False, False, False]
+    assert covered == [True, False, False, False]

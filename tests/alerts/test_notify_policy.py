@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sysmon.alerts.evaluator import Evaluator
-from sysmon.alerts.mute_times import Quiet, parse_cron
+from sysmon.alerts.mute_times import MuteTime, parse_cron
 from sysmon.alerts.notify_policy import Mutes, mute
 from sysmon.alerts.rule import Flap, Rule
-from sysmon.alerts.silences import Ack, Silence, Unsilence, merged, read, record
+from sysmon.alerts.silences import Ack, Silence, Unsilence, merge, read_entry, to_record
 from sysmon.model import AlertEvent, Level, Origin, Row, Sample
 from tests.alerts.scenes import MINUTE, START, TABLES, level, rule
 
@@ -40,13 +40,13 @@ def played(of: Rule, text: str, mutes: Mutes | None = None) -> Iterable[AlertEve
 
 
 def quiet(cron: str, minutes: int, most: Level = Level.CRITICAL) -> Mutes:
-    return Mutes([Quiet("backup", parse_cron(cron), minutes * MINUTE, ("*",), most)])
+    return Mutes([MuteTime("backup", parse_cron(cron), minutes * MINUTE, ("*",), most)])
 
 
 def test_after_resolved_nobody_is_told_for_the_cooldown_and_then_what_still_fires_once() -> None:
-    found = heard(watched(cooldown=3 * MINUTE), "85 50 85 50 85 85 85 85 50")
+    heard_events = heard(watched(cooldown=3 * MINUTE), "85 50 85 50 85 85 85 85 50")
 
-    assert found == [
+    assert heard_events == [
         (0, "fired", True),
         (1, "resolved", True),
         (2, "fired", "cooldown"),
@@ -58,9 +58,9 @@ def test_after_resolved_nobody_is_told_for_the_cooldown_and_then_what_still_fire
 
 
 def test_a_reminder_comes_when_nothing_was_told_for_long_and_it_is_bad_right_now() -> None:
-    found = heard(watched(repeat=2 * MINUTE), "85 85 85 75 75 85 96 96 96")
+    heard_events = heard(watched(repeat=2 * MINUTE), "85 85 85 75 75 85 96 96 96")
 
-    assert found == [
+    assert heard_events == [
         (0, "fired", True),
         (2, "reminder", True),
         (5, "reminder", True),
@@ -70,9 +70,9 @@ def test_a_reminder_comes_when_nothing_was_told_for_long_and_it_is_bad_right_now
 
 
 def test_flapping_is_told_once_then_silence_until_it_is_steady() -> None:
-    found = heard(watched(flap=Flap(10 * MINUTE, 3, 2)), "85 50 85 50 85 50 85 50" + " 50" * 9)
+    heard_events = heard(watched(flap=Flap(10 * MINUTE, 3, 2)), "85 50 85 50 85 50 85 50" + " 50" * 9)
 
-    assert found == [
+    assert heard_events == [
         (0, "fired", True),
         (1, "resolved", True),
         (2, "fired", True),
@@ -87,9 +87,9 @@ def test_flapping_is_told_once_then_silence_until_it_is_steady() -> None:
 
 
 def test_while_flapping_a_higher_level_gets_through_once() -> None:
-    found = heard(watched(flap=Flap(10 * MINUTE, 2, 1)), "85 50 85 50 96 50 96")
+    heard_events = heard(watched(flap=Flap(10 * MINUTE, 2, 1)), "85 50 85 50 96 50 96")
 
-    assert found[3:] == [
+    assert heard_events[3:] == [
         (2, "flapping", True),
         (3, "resolved", "flapping"),
         (4, "fired", True),
@@ -108,9 +108,9 @@ def test_steady_names_the_state(last: str, reason: str) -> None:
 
 
 def test_in_a_quiet_time_nobody_is_told_and_after_it_what_still_fires_once() -> None:
-    found = heard(watched(), "85 96 85 85 85 50", quiet("0 12 * * *", 4))
+    heard_events = heard(watched(), "85 96 85 85 85 50", quiet("0 12 * * *", 4))
 
-    assert found == [
+    assert heard_events == [
         (0, "fired", "quiet time backup"),
         (1, "escalated", "quiet time backup"),
         (2, "lowered", "quiet time backup"),
@@ -139,7 +139,7 @@ def silence(**changes: object) -> Silence:
 
 
 def test_a_silence_mutes_until_it_ends() -> None:
-    mutes = Mutes(replies=merged([silence()]))
+    mutes = Mutes(silences=merge([silence()]))
 
     assert heard(watched(), "85 85 85 85 50", mutes) == [
         (0, "fired", "silence s1"),
@@ -159,16 +159,16 @@ def test_a_silence_mutes_until_it_ends() -> None:
     ],
 )
 def test_a_silence_is_about_some_alerts_at_some_time(other: Silence) -> None:
-    assert heard(watched(), "85", Mutes(replies=merged([other]))) == [(0, "fired", True)]
+    assert heard(watched(), "85", Mutes(silences=merge([other]))) == [(0, "fired", True)]
 
 
 def test_an_acknowledged_alert_is_not_told_again_until_it_gets_worse_or_ends() -> None:
     of = watched(repeat=2 * MINUTE)
     first, *_ = played(of, "85")
 
-    found = heard(of, "85 85 85 96 96 96 50", Mutes(replies=merged([Ack(first.id, START)])))
+    heard_events = heard(of, "85 85 85 96 96 96 50", Mutes(silences=merge([Ack(first.id, START)])))
 
-    assert found == [
+    assert heard_events == [
         (0, "fired", True),
         (2, "reminder", "acknowledged"),
         (3, "escalated", True),
@@ -178,16 +178,16 @@ def test_an_acknowledged_alert_is_not_told_again_until_it_gets_worse_or_ends() -
 
 
 def test_a_silence_that_is_lifted_ends_there() -> None:
-    lifted = merged([silence(), Unsilence("s1", START + MINUTE)])
+    lifted = merge([silence(), Unsilence("s1", START + MINUTE)])
 
-    assert heard(watched(), "85 85", Mutes(replies=lifted)) == [(0, "fired", "silence s1"), (1, "reminder", True)]
+    assert heard(watched(), "85 85", Mutes(silences=lifted)) == [(0, "fired", "silence s1"), (1, "reminder", True)]
 
 
 @pytest.mark.parametrize(
     "said", [silence(), Unsilence("s1", START, "done", "bob"), Ack("00c0ffee", START, "on it", "ann")]
 )
 def test_what_somebody_said_is_read_back(said: Silence | Ack | Unsilence) -> None:
-    assert read(record(said)) == said
+    assert read_entry(to_record(said)) == said
 
 
 VALUES = st.sampled_from(["50", "75", "85", "96", "_"])
@@ -201,18 +201,18 @@ def test_muting_changes_no_event_of_the_log_but_for_whether_it_is_told(
     text = " ".join(words)
     muted = watched(cooldown=cooldown * MINUTE, flap=Flap(20 * MINUTE, start, 1), repeat=7 * MINUTE)
 
-    found = [
+    events = [
         event for event in played(muted, text, quiet("0 12 * * *", minutes + 1)) if event.transition.value not in own
     ]
 
-    assert [mute(event, None) for event in found] == list(played(watched(), text))
+    assert [mute(event, None) for event in events] == list(played(watched(), text))
 
 
 @given(st.lists(VALUES, min_size=1, max_size=80))
 def test_flapping_and_steady_alternate(words: list[str]) -> None:
     of = watched(flap=Flap(timedelta(minutes=10), 2, 1))
 
-    found = [event.transition.value for event in played(of, " ".join(words))]
+    transitions = [event.transition.value for event in played(of, " ".join(words))]
 
-    turns = [one for one in found if one in {"flapping", "steady"}]
+    turns = [transition for transition in transitions if transition in {"flapping", "steady"}]
     assert turns == (["flapping", "steady"] * len(turns))[: len(turns)]

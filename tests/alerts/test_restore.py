@@ -34,12 +34,12 @@ def at(tick: float) -> datetime:
 
 def samples(text: str, *, first: int = 0) -> list[Sample]:
     """Read one tick a word: a value of sda, `_` a row without one, `.` no sample at all."""
-    found = []
+    stored = []
     for tick, word in enumerate(text.split(), first):
         rows: list[Row] = [("sda", "disk", None if word == "_" else float(word))] if word != "." else []
         if word != ".":
-            found.append(Sample(at(tick), {"collector": [("work", 0.001, 1, 0)], "work": rows}))
-    return found
+            stored.append(Sample(at(tick), {"collector": [("work", 0.001, 1, 0)], "work": rows}))
+    return stored
 
 
 class Host:
@@ -64,13 +64,13 @@ class Host:
         self.evaluator = Evaluator(self.rules, TABLES, ORIGIN)
         begin = now - max(rule.span for rule in self.rules)
         stored = [sample for sample in self.rows if sample.at >= begin]
-        found = restore(self.evaluator, self.log, stored, begin=begin, now=now, first_tick=at(tick))
-        self.log += [Opening(now, tuple(found.firing)), *found.events]
-        return found
+        restored = restore(self.evaluator, self.log, stored, begin=begin, now=now, first_tick=at(tick))
+        self.log += [Opening(now, tuple(restored.firing)), *restored.events]
+        return restored
 
     @property
-    def told(self) -> list[tuple[float, str, str]]:
-        return [((one.at - START) / TICK, one.transition.value, one.reason) for one in self.events]
+    def notified(self) -> list[tuple[float, str, str]]:
+        return [((event.at - START) / TICK, event.transition.value, event.reason) for event in self.events]
 
     @property
     def events(self) -> list[AlertEvent]:
@@ -84,7 +84,7 @@ def test_what_fires_goes_on_firing_without_a_word() -> None:
     host.start(5)
     host.live(samples("85 85 60 60 60 60", first=5))
 
-    assert host.told == [(2, "fired", "breach"), (10, "resolved", "cleared")]
+    assert host.notified == [(2, "fired", "breach"), (10, "resolved", "cleared")]
 
 
 def test_what_was_about_to_fire_fires_in_time() -> None:
@@ -94,7 +94,7 @@ def test_what_was_about_to_fire_fires_in_time() -> None:
     host.start(3)
     host.live(samples("85", first=3))
 
-    assert host.told == [(3, "fired", "breach")]
+    assert host.notified == [(3, "fired", "breach")]
 
 
 def test_after_a_long_time_away_what_ended_meanwhile_is_told_once_and_as_such() -> None:
@@ -104,7 +104,7 @@ def test_after_a_long_time_away_what_ended_meanwhile_is_told_once_and_as_such() 
     host.start(100)
     host.live(samples("50 50 50 50 50", first=100))
 
-    assert host.told == [(2, "fired", "breach"), (103, "resolved", "after restart")]
+    assert host.notified == [(2, "fired", "breach"), (103, "resolved", "after restart")]
 
 
 def test_after_a_long_time_away_what_still_fires_is_not_told_again() -> None:
@@ -114,7 +114,7 @@ def test_after_a_long_time_away_what_still_fires_is_not_told_again() -> None:
     host.start(100)
     host.live(samples("85 85 60 60 60 60", first=100))
 
-    assert host.told == [(2, "fired", "breach"), (105, "resolved", "cleared")]
+    assert host.notified == [(2, "fired", "breach"), (105, "resolved", "cleared")]
 
 
 def test_a_breach_that_began_while_nobody_looked_is_told_after_its_time() -> None:
@@ -124,7 +124,7 @@ def test_a_breach_that_began_while_nobody_looked_is_told_after_its_time() -> Non
     host.start(100)
     host.live(samples("85 85 85", first=100))
 
-    assert host.told == [(102, "fired", "breach")]
+    assert host.notified == [(102, "fired", "breach")]
 
 
 def test_an_alert_that_was_logged_and_whose_rows_were_not_stored_is_believed() -> None:
@@ -135,7 +135,7 @@ def test_an_alert_that_was_logged_and_whose_rows_were_not_stored_is_believed() -
     host.start(3)
     host.live(samples("85 85", first=3))
 
-    assert host.told == [(2, "fired", "breach")]
+    assert host.notified == [(2, "fired", "breach")]
 
 
 def test_rows_whose_alert_is_not_in_the_log_are_told_now() -> None:
@@ -143,9 +143,11 @@ def test_rows_whose_alert_is_not_in_the_log_are_told_now() -> None:
     host.live(samples("85 85 85"))
     host.log.clear()
 
-    found = host.start(3)
+    restored = host.start(3)
 
-    assert [(event.transition, event.at, event.since) for event in found.events] == [(Transition.FIRED, at(2.5), at(0))]
+    assert [(event.transition, event.at, event.since) for event in restored.events] == [
+        (Transition.FIRED, at(2.5), at(0))
+    ]
 
 
 def test_the_hole_between_two_runs_tells_nothing_at_the_third() -> None:
@@ -154,9 +156,9 @@ def test_the_hole_between_two_runs_tells_nothing_at_the_third() -> None:
     host.start(20)
     host.live(samples("85 85", first=20))
 
-    found = host.start(22)
+    restored = host.start(22)
 
-    assert (found.events, len(host.evaluator.active())) == ([], 1)
+    assert (restored.events, len(host.evaluator.active())) == ([], 1)
 
 
 def test_an_alert_of_a_rule_that_is_gone_ends_at_the_start() -> None:

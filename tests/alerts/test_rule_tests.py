@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.alerts.rule_tests import Outcome, attempt, packed, unpacked
+from sysmon.alerts.rule_tests import TrialResult, pack, run_trial, unpack
 from sysmon.alerts.rules.loader import load_rules
 from sysmon.alerts.rules.trial_file import load_trials
 from sysmon.errors import ConfigError, UsageError
@@ -21,12 +21,12 @@ rules:
 HEAD = "rules: rules.yaml\ntests:\n- name: one\n"
 
 
-def tried(folder: Path, text: str) -> Outcome:
+def tried(folder: Path, text: str) -> TrialResult:
     (folder / "rules.yaml").write_text(RULES)
     (folder / "tests.yaml").write_text(HEAD + text)
     file = load_trials(folder / "tests.yaml", TABLES)
     rules = load_rules(file.rules, TABLES, {"work": 10.0})
-    return attempt(file.trials[0], rules.rules, rules.quiet, TABLES)
+    return run_trial(file.trials[0], rules.rules, rules.mute_times, TABLES)
 
 
 def series(values: str) -> str:
@@ -41,18 +41,18 @@ def series(values: str) -> str:
     ],
 )
 def test_the_short_notation_is_read(text: str, words: tuple[str, ...]) -> None:
-    assert unpacked(text) == words
+    assert unpack(text) == words
 
 
 @pytest.mark.parametrize("text", ["", "95x", "95x0", "x5", "9 5%", "nan", "95x999999", "_3", "--"])
 def test_what_is_no_notation_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
-        unpacked(text)
+        unpack(text)
 
 
 @given(st.lists(st.sampled_from(["95", "0.5", "_", ".", "gone"]), min_size=1, max_size=30))
 def test_what_is_packed_is_unpacked_to_the_same(words: list[str]) -> None:
-    assert unpacked(packed(words)) == tuple(words)
+    assert unpack(pack(words)) == tuple(words)
 
 
 def test_a_test_passes_when_each_event_comes_and_no_other(tmp_path: Path) -> None:
@@ -82,9 +82,9 @@ def test_a_test_fails_when_anything_else_comes(tmp_path: Path, events: str) -> N
 
 
 def test_a_failure_shows_the_states_beside_what_was_expected(tmp_path: Path) -> None:
-    found = tried(tmp_path, series("50 95x3 _ . 50x3") + "  events: [{at: 1m, event: fired, rule: hot}]\n")
+    result = tried(tmp_path, series("50 95x3 _ . 50x3") + "  events: [{at: 1m, event: fired, rule: hot}]\n")
 
-    assert list(found.lines()) == [
+    assert list(result.lines()) == [
         f"{tmp_path}/tests.yaml:3:3: one",
         "    busy_percent{device=sda,kind=disk}: 50 95x3 _ . 50x3",
         "    hot sda warning  .ppFFFcc.",
@@ -94,9 +94,9 @@ def test_a_failure_shows_the_states_beside_what_was_expected(tmp_path: Path) -> 
 
 
 def test_a_row_that_is_gone_is_no_row_without_a_value(tmp_path: Path) -> None:
-    found = tried(tmp_path, series("95x3 gonex8") + "  events: []\n")
+    result = tried(tmp_path, series("95x3 gonex8") + "  events: []\n")
 
-    assert [(event.transition.value, event.reason) for event in found.events] == [
+    assert [(event.transition.value, event.reason) for event in result.events] == [
         ("fired", "breach"),
         ("resolved", "gone"),
     ]

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from sysmon.alerts.rule import Condition, OnMissing
-from sysmon.alerts.state_machine import IDLE, Change, Reason, Signal, step
+from sysmon.alerts.state_machine import IDLE, Reason, Signal, StateChange, step
 from sysmon.model import Level, Transition
-from tests.alerts.scenes import MINUTE, START, changes, level, minutes, phase, phases, play, rule, series, told
+from tests.alerts.scenes import MINUTE, START, changes, level, minutes, phase, phases, play, read_changes, rule, series
 
 INFO, WARNING, CRITICAL = Level
 FIRED, ESCALATED, LOWERED, RESOLVED, NO_DATA, DATA_BACK, *_ = Transition
@@ -22,9 +22,9 @@ TWO_LEVELS = rule(
 def test_the_worked_example_goes_through_its_phases_minute_by_minute() -> None:
     given = "70 86 87 88 80 97 98 90 _ 74 80 74 73 72"
 
-    found = [(phase(state, 0), phase(state, 1)) for _, state, _ in play(TWO_LEVELS, series(given))]
+    phase_pairs = [(phase(state, 0), phase(state, 1)) for _, state, _ in play(TWO_LEVELS, series(given))]
 
-    assert found == [
+    assert phase_pairs == [
         ("ok", "ok"),
         ("pending", "ok"),
         ("pending", "ok"),
@@ -43,21 +43,26 @@ def test_the_worked_example_goes_through_its_phases_minute_by_minute() -> None:
 
 
 def test_the_worked_example_tells_four_things() -> None:
-    found = changes(TWO_LEVELS, series("70 86 87 88 80 97 98 90 _ 74 80 74 73 72"))
+    observed = changes(TWO_LEVELS, series("70 86 87 88 80 97 98 90 _ 74 80 74 73 72"))
 
     since = START + MINUTE
-    assert found == [
-        (START + 3 * MINUTE, Change(FIRED, WARNING, 88, 88, 85, since, 120, Reason.BREACH)),
-        (START + 6 * MINUTE, Change(ESCALATED, CRITICAL, 98, 98, 95, since, 300, Reason.BREACH)),
-        (START + 11 * MINUTE, Change(LOWERED, WARNING, 74, 98, 85, since, 600, Reason.CLEARED)),
-        (START + 13 * MINUTE, Change(RESOLVED, WARNING, 72, 98, 85, since, 600, Reason.CLEARED)),
+    assert observed == [
+        (START + 3 * MINUTE, StateChange(FIRED, WARNING, 88, 88, 85, since, 120, Reason.BREACH)),
+        (START + 6 * MINUTE, StateChange(ESCALATED, CRITICAL, 98, 98, 95, since, 300, Reason.BREACH)),
+        (START + 11 * MINUTE, StateChange(LOWERED, WARNING, 74, 98, 85, since, 600, Reason.CLEARED)),
+        (START + 13 * MINUTE, StateChange(RESOLVED, WARNING, 72, 98, 85, since, 600, Reason.CLEARED)),
     ]
 
 
 def test_a_long_hole_while_firing_is_told_and_its_end_too() -> None:
-    found = told(rule(level("> 85", "< 75")), "90 90 90 _ _ _ _ _ 80 74 74 74")
+    observed = read_changes(rule(level("> 85", "< 75")), "90 90 90 _ _ _ _ _ 80 74 74 74")
 
-    assert found == [(2, FIRED, WARNING), (6, NO_DATA, WARNING), (8, DATA_BACK, WARNING), (11, RESOLVED, WARNING)]
+    assert observed == [
+        (2, FIRED, WARNING),
+        (6, NO_DATA, WARNING),
+        (8, DATA_BACK, WARNING),
+        (11, RESOLVED, WARNING),
+    ]
 
 
 def test_an_hour_of_dips_and_lost_samples_is_one_alert() -> None:
@@ -65,9 +70,9 @@ def test_an_hour_of_dips_and_lost_samples_is_one_alert() -> None:
     hour = [_troubled_hour(tick * 10) for tick in range(360)]
     inputs = zip((START + timedelta(seconds=tick * 10) for tick in range(390)), [*hour, *[40.0] * 30], strict=True)
 
-    found = [change.transition for _, change in changes(watched, inputs)]
+    transitions = [change.transition for _, change in changes(watched, inputs)]
 
-    assert found == [FIRED, NO_DATA, DATA_BACK, RESOLVED]
+    assert transitions == [FIRED, NO_DATA, DATA_BACK, RESOLVED]
 
 
 def _troubled_hour(second: int) -> float | Signal:
@@ -104,7 +109,7 @@ def test_a_value_that_is_no_finite_number_counts_as_missing(unknown: float) -> N
 
 
 def test_a_metric_that_never_had_a_value_is_silent() -> None:
-    assert told(rule(level(">= 90", "< 80"), on_missing=OnMissing.RESOLVE), "_ _ _ _ _ _ x") == []
+    assert read_changes(rule(level(">= 90", "< 80"), on_missing=OnMissing.RESOLVE), "_ _ _ _ _ _ x") == []
 
 
 @pytest.mark.parametrize(
@@ -118,7 +123,7 @@ def test_a_metric_that_never_had_a_value_is_silent() -> None:
     ],
 )
 def test_time_that_nobody_saw_counts_neither_as_bad_nor_as_good(given: str, fires: int) -> None:
-    assert told(rule(level(">= 90", "< 80")), given) == [(fires, FIRED, WARNING)]
+    assert read_changes(rule(level(">= 90", "< 80")), given) == [(fires, FIRED, WARNING)]
 
 
 def test_a_lasting_critical_holds_the_warning_until_it_clears_itself() -> None:
@@ -127,13 +132,17 @@ def test_a_lasting_critical_holds_the_warning_until_it_clears_itself() -> None:
         level(">= 95", "< 90", name=CRITICAL, hold="0s", clear_for="4m"),
     )
 
-    assert told(watched, "96 70 70 70 70 70 70") == [(0, FIRED, CRITICAL), (5, RESOLVED, CRITICAL)]
+    assert read_changes(watched, "96 70 70 70 70 70 70") == [(0, FIRED, CRITICAL), (5, RESOLVED, CRITICAL)]
 
 
 def test_a_critical_that_ends_first_leaves_the_warning_it_latched() -> None:
     watched = rule(level(">= 80", "< 75", hold="30m"), level(">= 95", "< 90", name=CRITICAL, hold="0s", clear_for="0s"))
 
-    assert told(watched, "96 85 70 70 70") == [(0, FIRED, CRITICAL), (1, LOWERED, WARNING), (4, RESOLVED, WARNING)]
+    assert read_changes(watched, "96 85 70 70 70") == [
+        (0, FIRED, CRITICAL),
+        (1, LOWERED, WARNING),
+        (4, RESOLVED, WARNING),
+    ]
 
 
 def test_three_levels_rise_and_fall_one_by_one() -> None:
@@ -143,7 +152,7 @@ def test_three_levels_rise_and_fall_one_by_one() -> None:
         level(">= 90", hold="0s", clear_for="0s", name=CRITICAL),
     )
 
-    assert told(rule(*conditions), "60 75 95 75 60 40") == [
+    assert read_changes(rule(*conditions), "60 75 95 75 60 40") == [
         (0, FIRED, INFO),
         (1, ESCALATED, WARNING),
         (2, ESCALATED, CRITICAL),
@@ -158,7 +167,7 @@ def test_levels_that_are_passed_in_one_step_are_one_event() -> None:
         *(level(f">= {at}", hold="0s", clear_for="0s", name=name) for name, at in zip(Level, (50, 70, 90), strict=True))
     )
 
-    assert told(watched, "95 40") == [(0, FIRED, CRITICAL), (1, RESOLVED, CRITICAL)]
+    assert read_changes(watched, "95 40") == [(0, FIRED, CRITICAL), (1, RESOLVED, CRITICAL)]
 
 
 @pytest.mark.parametrize(
@@ -200,13 +209,13 @@ def test_an_alert_whose_values_stop_lasted_until_the_last_one() -> None:
 
     *_, (_, last) = changes(watched, series("90 90 90 90 _ _ _ _"))
 
-    assert last == Change(RESOLVED, WARNING, None, 90, 85, START, 180, Reason.NO_DATA)
+    assert last == StateChange(RESOLVED, WARNING, None, 90, 85, START, 180, Reason.NO_DATA)
 
 
 def test_an_alert_whose_instance_goes_lasted_until_the_last_value() -> None:
     *_, (_, last) = changes(rule(level("> 85", "< 75")), series("90 90 90 90 _ x"))
 
-    assert last == Change(RESOLVED, WARNING, None, 90, 85, START, 180, Reason.GONE)
+    assert last == StateChange(RESOLVED, WARNING, None, 90, 85, START, 180, Reason.GONE)
 
 
 def test_a_critical_that_fires_first_dates_from_the_first_breach_of_any_level() -> None:
@@ -220,9 +229,9 @@ def test_a_critical_that_fires_first_dates_from_the_first_breach_of_any_level() 
 def test_an_alert_that_ends_and_one_that_begins_are_told_in_one_step() -> None:
     watched = rule(level("> 85", "< 75", hold="0s"), on_missing=OnMissing.RESOLVE)
 
-    found = [(change.transition, change.since) for _, change in changes(watched, series("90 . . . . 90"))]
+    observed = [(change.transition, change.since) for _, change in changes(watched, series("90 . . . . 90"))]
 
-    assert found == [(FIRED, START), (RESOLVED, START), (FIRED, START + 5 * MINUTE)]
+    assert observed == [(FIRED, START), (RESOLVED, START), (FIRED, START + 5 * MINUTE)]
 
 
 @pytest.mark.parametrize(
@@ -235,23 +244,23 @@ def test_an_alert_that_ends_and_one_that_begins_are_told_in_one_step() -> None:
 def test_when_the_clock_does_not_go_on_pending_starts_again(instants: list[int], fires: int) -> None:
     inputs = [(START + minute * MINUTE, 95.0) for minute in instants]
 
-    found = [(minutes(at), change.transition) for at, change in changes(rule(level(">= 90", "< 80")), inputs)]
+    observed = [(minutes(at), change.transition) for at, change in changes(rule(level(">= 90", "< 80")), inputs)]
 
-    assert found == [(fires, FIRED)]
+    assert observed == [(fires, FIRED)]
 
 
 def test_when_the_clock_goes_back_a_missing_value_gives_pending_up() -> None:
     watched = rule(level(">= 90", "< 80"))
 
-    *_, (_, state, found) = play(watched, [(START, 95.0), (START - MINUTE, Signal.MISSING)])
+    *_, (_, state, observed) = play(watched, [(START, 95.0), (START - MINUTE, Signal.MISSING)])
 
-    assert (phase(state), found) == ("ok", ())
+    assert (phase(state), observed) == ("ok", ())
 
 
 def test_when_the_clock_goes_back_clearing_starts_again_and_nothing_is_told() -> None:
     watched = rule(level(">= 90", "< 80"))
     inputs = [*series("95 95 95 70 70"), *((at - 3 * MINUTE, value) for at, value in series(". . . . . 70 70 70"))]
 
-    found = [phase(state) for _, state, _ in play(watched, inputs)][3:]
+    phase_names = [phase(state) for _, state, _ in play(watched, inputs)][3:]
 
-    assert found == ["clearing", "clearing", "clearing", "clearing", "ok"]
+    assert phase_names == ["clearing", "clearing", "clearing", "clearing", "ok"]

@@ -84,7 +84,7 @@ def ticks(draw: st.DrawFn) -> list[Tick]:
 
 
 def spoken(rule: Rule, given_: list[Tick]) -> list[Told]:
-    evaluator, found = Evaluator([rule], TABLES, Origin("web-01")), list[Told]()
+    evaluator, events = Evaluator([rule], TABLES, Origin("web-01")), list[Told]()
     for at, word in given_:
         rows: list[Row] = [("sda", "disk", None if isinstance(word, Lack) else word)]
         up = 0 if word is Lack.FAILED else 1
@@ -92,31 +92,31 @@ def spoken(rule: Rule, given_: list[Tick]) -> list[Told]:
             "work": [] if word in {Lack.NO_ROW, Lack.FAILED} else rows,
             "collector": [("work", 0.1, up, 0)],
         }
-        found += [(at, one.transition.value, one.level.value) for one in evaluator.evaluate(Sample(at, sample))]
-    return found
+        events += [(at, event.transition.value, event.level.value) for event in evaluator.evaluate(Sample(at, sample))]
+    return events
 
 
 @given(reduced() | silences() | rules(), ticks())
 def test_a_rule_tells_of_ticks_what_the_slow_model_tells(rule: Rule, given_: list[Tick]) -> None:
-    found = spoken(rule, given_)
+    events = spoken(rule, given_)
 
     inputs_ = heard(rule, given_)
-    assert found == (retell(rule, inputs_)[1] if inputs_ else [])
+    assert events == (retell(rule, inputs_)[1] if inputs_ else [])
 
 
 @given(rules(), inputs(deltas=ON + BACK + HOLE, signals=(Signal.MISSING, Signal.MISSING, Signal.MISSING, Signal.GONE)))
 def test_the_machine_agrees_with_the_slow_model_after_every_input(rule: Rule, given_: list[Input]) -> None:
-    found = list(play(rule, given_))
+    steps = list(play(rule, given_))
 
     expected = [retell(rule, given_[: number + 1])[0] for number in range(len(given_))]
-    assert [[phase(state, index) for index in range(len(rule.conditions))] for _, state, _ in found] == expected
+    assert [[phase(state, index) for index in range(len(rule.conditions))] for _, state, _ in steps] == expected
 
 
 @given(rules(), inputs(deltas=ON + BACK + HOLE, signals=(Signal.MISSING, Signal.MISSING, Signal.MISSING, Signal.GONE)))
 def test_the_machine_tells_what_the_slow_model_tells(rule: Rule, given_: list[Input]) -> None:
-    found = [(at, change.transition.value, change.level.value) for at, change in changes(rule, given_)]
+    changed = [(at, change.transition.value, change.level.value) for at, change in changes(rule, given_)]
 
-    assert found == retell(rule, given_)[1]
+    assert changed == retell(rule, given_)[1]
 
 
 @given(rules(), inputs(deltas=ON + BACK + HOLE, signals=tuple(Signal)))
@@ -142,7 +142,7 @@ def test_nothing_fires_or_clears_sooner_than_the_rule_allows(rule: Rule, given_:
 @given(rules(), inputs(deltas=ON + HOLE, signals=(Signal.MISSING,)))
 def test_saying_that_a_value_is_missing_changes_only_when_a_gap_is_told(rule: Rule, given_: list[Input]) -> None:
     ended = [*given_, (given_[-1][0] + timedelta(seconds=10), 70.0)]
-    silent = [one for one in ended if not isinstance(one[1], Signal)]
+    silent = [taken for taken in ended if not isinstance(taken[1], Signal)]
 
     spoken = [(change.transition, change.level, change.value, change.peak) for _, change in changes(rule, ended)]
 
@@ -159,9 +159,9 @@ def test_a_hole_within_max_gap_only_delays_what_comes_after_it(
     )
     late = [(at + hole if number >= place else at, value) for number, (at, value) in enumerate(given_)]
 
-    found = [(at, change.transition, change.level) for at, change in changes(rule, late)]
+    delayed = [(at, change.transition, change.level) for at, change in changes(rule, late)]
 
     moved = given_[place][0]
-    assert found == [
+    assert delayed == [
         (at + hole if at >= moved else at, change.transition, change.level) for at, change in changes(rule, given_)
     ]

@@ -45,9 +45,9 @@ PENDING, FIRING, CLEARING = "95", "95 95 95", "95 95 95 70"
 def test_one_latch_follows_the_table(before: str, given: str, outcome: str) -> None:
     watched = rule(level(">= 90", "< 80"))
 
-    found = phases(watched, f"{before} {given}")
+    played_phases = phases(watched, f"{before} {given}")
 
-    assert found.split()[len(before.split()) :] == outcome.split()
+    assert played_phases.split()[len(before.split()) :] == outcome.split()
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,9 @@ def test_one_latch_follows_the_table(before: str, given: str, outcome: str) -> N
 def test_with_resolve_a_gap_ends_the_alert(before: str, outcome: str) -> None:
     watched = rule(level(">= 90", "< 80"), on_missing=OnMissing.RESOLVE)
 
-    found = phases(watched, f"{before} _ _ _ _")
+    played_phases = phases(watched, f"{before} _ _ _ _")
 
-    assert found.split()[len(before.split()) :] == outcome.split()
+    assert played_phases.split()[len(before.split()) :] == outcome.split()
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,6 @@ def test_durations_may_be_as_short_as_nothing(hold: str, clear_for: str, given: 
 def test_a_hole_without_any_input_counts_at_the_next_one(given: str, outcome: str) -> None:
     watched = rule(level(">= 90", "< 80"))
 
-    found = phases(watched, given).split()
+    played_phases = phases(watched, given).split()
 
-    assert found[-len(outcome.split()) :] == outcome.split()
+    assert played_phases[-len(outcome.split()) :] == outcome.split()

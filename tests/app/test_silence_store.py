@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sysmon.alerts.silences import Ack, Silence
-from sysmon.app.silence_store import NAME, ReplyFile
+from sysmon.app.silence_store import NAME, SilenceStore
 from sysmon.errors import NothingFoundError
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -14,17 +14,17 @@ SILENCE = Silence("s1", "disk-*", {"mountpoint": "/mnt/x"}, AT, AT + timedelta(h
 
 
 def test_what_one_process_says_another_hears(tmp_path: Path) -> None:
-    hearing = ReplyFile(tmp_path)
+    hearing = SilenceStore(tmp_path)
     before = hearing.read()
 
-    ReplyFile(tmp_path).add(SILENCE)
+    SilenceStore(tmp_path).add(SILENCE)
 
     assert (dict(before.silences), dict(hearing.read().silences)) == ({}, {"s1": SILENCE})
 
 
 def test_a_torn_line_is_skipped_and_does_not_spoil_the_next(tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(b'{"timestamp":"2026')
-    file = ReplyFile(tmp_path)
+    file = SilenceStore(tmp_path)
 
     file.add(Ack("00c0ffee", AT))
 
@@ -36,13 +36,13 @@ def test_a_torn_line_is_skipped_and_does_not_spoil_the_next(tmp_path: Path) -> N
 )
 def test_lines_that_are_no_replies_are_counted(tmp_path: Path, line: bytes) -> None:
     (tmp_path / NAME).write_bytes(line + b"\n")
-    file = ReplyFile(tmp_path)
+    file = SilenceStore(tmp_path)
 
     assert (file.read().silences, file.skipped) == ({}, 1)
 
 
 def test_a_file_that_goes_away_says_nothing_any_more(tmp_path: Path) -> None:
-    file = ReplyFile(tmp_path)
+    file = SilenceStore(tmp_path)
     file.add(SILENCE)
     file.read()
     (tmp_path / NAME).unlink()
@@ -52,4 +52,4 @@ def test_a_file_that_goes_away_says_nothing_any_more(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(NothingFoundError):
-        ReplyFile(tmp_path / "none").add(SILENCE)
+        SilenceStore(tmp_path / "none").add(SILENCE)

@@ -1,4 +1,4 @@
-"""A JSON Schema of rule files, for editors: it sees what a schema can see, `sysmon rules check` sees the rest."""
+"""JSON Schema of rule files, for editors: it sees what a schema can see, `sysmon rules check` sees the rest."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,25 +17,25 @@ _SAMPLES = {"type": "integer", "minimum": 1, "maximum": 1000}
 _CLEAR = ("clear_below", "clear_above", "clear_equals")
 
 
-def schema(tables: Mapping[str, Table]) -> dict[str, Any]:
+def build_schema(tables: Mapping[str, Table]) -> dict[str, Any]:
     """Return the schema (2020-12); `tables` say which metrics there are."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "sysmon alert rules",
-        **_mapping(
+        **_describe_mapping(
             {
                 "version": {"const": 1},
-                "defaults": {"anyOf": [_mapping(_settings()), {"type": "null"}]},
+                "defaults": {"anyOf": [_describe_mapping(_describe_settings()), {"type": "null"}]},
                 "rules": {"type": "array", "items": {"$ref": "#/$defs/rule"}, "maxItems": MAX_RULES},
                 "quiet": {"type": "array", "items": {"$ref": "#/$defs/quiet"}},
             },
             ["version", "rules"],
         ),
-        "$defs": {"rule": _rule(tables), "level": _level(), "quiet": _quiet()},
+        "$defs": {"rule": _describe_rule(tables), "level": _describe_level(), "quiet": _describe_quiet()},
     }
 
 
-def _mapping(properties: Mapping[str, Any], required: list[str] | None = None) -> dict[str, Any]:
+def _describe_mapping(properties: Mapping[str, Any], required: list[str] | None = None) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": dict(properties),
@@ -44,8 +44,8 @@ def _mapping(properties: Mapping[str, Any], required: list[str] | None = None) -
     }
 
 
-def _settings() -> dict[str, Any]:
-    counted = _mapping({"bad": _SAMPLES, "of": _SAMPLES}, ["bad", "of"])
+def _describe_settings() -> dict[str, Any]:
+    counted = _describe_mapping({"bad": _SAMPLES, "of": _SAMPLES}, ["bad", "of"])
     flap = {"window": _SOME_TIME, "start": {"type": "integer", "minimum": 2, "maximum": 1000}, "stop": _SAMPLES}
     return {
         "for": {"anyOf": [_DURATION, counted]},
@@ -56,11 +56,11 @@ def _settings() -> dict[str, Any]:
         "cooldown": _DURATION,
         "repeat": _DURATION,
         "attach": {"type": "integer", "minimum": 0, "maximum": 20},
-        "flap": _mapping(flap),
+        "flap": _describe_mapping(flap),
     }
 
 
-def _rule(tables: Mapping[str, Table]) -> dict[str, Any]:
+def _describe_rule(tables: Mapping[str, Table]) -> dict[str, Any]:
     metrics = [metric.name for table in tables.values() if table.series for metric in table.metrics]
     share = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
     reduce = {"fn": {"enum": sorted(FUNCTIONS)}, "over": _DURATION, "min_coverage": share}
@@ -69,17 +69,17 @@ def _rule(tables: Mapping[str, Table]) -> dict[str, Any]:
         "metric": {"enum": metrics},
         "match": {"type": "object", "additionalProperties": _WORDS},
         "each": {"anyOf": [_WORD, {"type": "array", "items": _WORD}]},
-        "reduce": _mapping(reduce, ["fn", "over"]),
+        "reduce": _describe_mapping(reduce, ["fn", "over"]),
         "message": {"type": "string", "maxLength": 500, "pattern": r"\S"},
-        **_settings(),
+        **_describe_settings(),
         **{level.value: {"$ref": "#/$defs/level"} for level in Level},
     }
-    of_table = [_of_table(table) for table in tables.values() if table.series]
+    of_table = [_describe_table(table) for table in tables.values() if table.series]
     levels = [{"required": [level.value]} for level in Level]
-    return _mapping(properties, ["id", "metric"]) | {"anyOf": levels, "allOf": of_table}
+    return _describe_mapping(properties, ["id", "metric"]) | {"anyOf": levels, "allOf": of_table}
 
 
-def _of_table(table: Table) -> dict[str, Any]:
+def _describe_table(table: Table) -> dict[str, Any]:
     """Return that a rule about a metric of a table names only labels of that table."""
     labels = {"enum": list(table.labels)}
     return {
@@ -93,19 +93,19 @@ def _of_table(table: Table) -> dict[str, Any]:
     }
 
 
-def _level() -> dict[str, Any]:
+def _describe_level() -> dict[str, Any]:
     operators = [operator.key for operator in Operator]
     limits = dict.fromkeys((*operators, *_CLEAR), _LIMIT)
-    own = {key: value for key, value in _settings().items() if key in {"for", "clear_for"}}
-    silence = _mapping({"absent_for": _SOME_TIME, "clear_for": _DURATION}, ["absent_for"])
+    own = {key: value for key, value in _describe_settings().items() if key in {"for", "clear_for"}}
+    silence = _describe_mapping({"absent_for": _SOME_TIME, "clear_for": _DURATION}, ["absent_for"])
     one_clear = {"maxProperties": 4} | {
-        "not": {"anyOf": [{"required": [one, other]} for one in _CLEAR for other in _CLEAR if one < other]}
+        "not": {"anyOf": [{"required": [key, other]} for key in _CLEAR for other in _CLEAR if key < other]}
     }
-    value = _mapping({**limits, **own}) | {"oneOf": [{"required": [key]} for key in operators]} | one_clear
+    value = _describe_mapping({**limits, **own}) | {"oneOf": [{"required": [key]} for key in operators]} | one_clear
     return {"anyOf": [value, silence]}
 
 
-def _quiet() -> dict[str, Any]:
+def _describe_quiet() -> dict[str, Any]:
     properties = {
         "name": _WORD,
         "cron": {"type": "string", "pattern": r"^\s*\S+(\s+\S+){4}\s*$"},
@@ -113,4 +113,4 @@ def _quiet() -> dict[str, Any]:
         "rules": _WORDS,
         "max_level": {"enum": [level.value for level in Level]},
     }
-    return _mapping(properties, ["name", "cron", "for"])
+    return _describe_mapping(properties, ["name", "cron", "for"])

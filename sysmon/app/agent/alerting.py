@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sysmon.alerts.evaluator import Evaluator, wanted
+from sysmon.alerts.evaluator import Evaluator, find_early_tables
 from sysmon.alerts.notify_policy import Mutes
 from sysmon.alerts.rules.loader import RuleSet
 from sysmon.app.agent import log
 from sysmon.app.agent.reload import SETTLED, Fresh, Reloader
 from sysmon.app.agent.restore import resume
 from sysmon.app.catalog import tables
-from sysmon.app.silence_store import ReplyFile
+from sysmon.app.silence_store import SilenceStore
 from sysmon.config import Config, Notify
 from sysmon.formats import jsonl, records
 from sysmon.model import AlertEvent, Event, Origin, Sample
@@ -40,10 +40,10 @@ class AlertPipeline:
         load: Callable[[], Config],
         environ: Mapping[str, str],
     ) -> None:
-        self._mutes = Mutes(rules.quiet)
+        self._mutes = Mutes(rules.mute_times)
         self._evaluator = Evaluator(rules.rules, tables(), origin, self._mutes)
         self._reloader = Reloader(load, config, intervals)
-        self._replies = ReplyFile(config.data_dir)
+        self._silences = SilenceStore(config.data_dir)
         self._asked: datetime | None = None
         self._environ = environ
         self._notify = config.notify
@@ -70,7 +70,7 @@ class AlertPipeline:
 
     def wanted(self) -> frozenset[str]:
         """Return the collectors that should be read at the next tick whatever their interval is."""
-        return wanted(self._evaluator)
+        return find_early_tables(self._evaluator)
 
     def in_words(self) -> str:
         """Return what fires, for the line at the start: `2 alerts active: ...`; empty where nothing does."""
@@ -114,7 +114,7 @@ class AlertPipeline:
         """Take what people said, looking at most once a second."""
         if self._asked is None or not timedelta(0) <= at - self._asked < SETTLED:
             self._asked = at
-            self._mutes.replies = self._replies.read()
+            self._mutes.silences = self._silences.read()
 
     def _reloaded(self, at: datetime, *, asked: bool) -> tuple[list[AlertEvent], list[Event]]:
         found = self._reloader.look(at, asked=asked)
@@ -124,7 +124,7 @@ class AlertPipeline:
             first, *others = str(found).split("\n")
             more = {"more": len(others)} if others else {}
             return [], [Event(at, "reload_failed", {"error": first, **more, "kept": len(self._evaluator.rules)})]
-        self._mutes.set_quiet(found.rules.quiet)
+        self._mutes.set_mute_times(found.rules.mute_times)
         self._renotify(found.config.notify)
         logging.getLogger(log.LOGGER).setLevel(found.config.logging.level.upper())
         done = self._evaluator.reload(found.rules.rules, at)

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from sysmon.alerts.silences import Replies, Silence
+from sysmon.alerts.silences import Silence, SilenceState
 from sysmon.app.selection import Selection, find_host
-from sysmon.app.silence_store import ReplyFile
+from sysmon.app.silence_store import SilenceStore
 from sysmon.history import AlertState, PastAlert
 from sysmon.model import Level
 from sysmon.reading.alerts import past_alerts
@@ -28,7 +28,7 @@ class AlertList:
 
     host: Host
     alerts: tuple[PastAlert, ...]
-    replies: Replies
+    silences: SilenceState
     watched: bool
     damage: Damage
     at: datetime
@@ -45,7 +45,7 @@ def list_alerts(selection: Selection, *, active: bool, level: Level) -> AlertLis
         alert for alert in found if alert.level.rank >= level.rank and (alert.state is AlertState.FIRING or not active)
     ]
     watched = is_recording(selection.data)
-    return AlertList(host, tuple(wanted), ReplyFile(selection.data).read(), watched, damage, selection.now)
+    return AlertList(host, tuple(wanted), SilenceStore(selection.data).read(), watched, damage, selection.now)
 
 
 def as_text(found: AlertList, zone: tzinfo | None) -> Iterator[str]:
@@ -61,7 +61,7 @@ def as_text(found: AlertList, zone: tzinfo | None) -> Iterator[str]:
         )
         if alert.top:
             yield f"         top: {', '.join(blame(one, alert.resource) for one in alert.top)}"
-        if (ack := found.replies.acknowledged.get(alert.id)) is not None:
+        if (ack := found.silences.acknowledged.get(alert.id)) is not None:
             yield f"         acknowledged by {_who(ack.by, ack.why)}"
 
 
@@ -70,8 +70,8 @@ def as_json(found: AlertList) -> str:
     page = {
         "hostname": found.host.name,
         "watched": found.watched,
-        "alerts": [_plain(alert, found.replies) for alert in found.alerts],
-        "silences": [plain_silence(silence) for silence in found.replies.active(found.at)],
+        "alerts": [_plain(alert, found.silences) for alert in found.alerts],
+        "silences": [plain_silence(silence) for silence in found.silences.active(found.at)],
     }
     return json.dumps(page, ensure_ascii=False, allow_nan=False, indent=1)
 
@@ -105,8 +105,8 @@ def plain_silence(silence: Silence) -> dict[str, Any]:
     return found | {"since": format_instant(silence.since), "until": format_instant(silence.until)}
 
 
-def _plain(alert: PastAlert, replies: Replies) -> dict[str, Any]:
-    ack = replies.acknowledged.get(alert.id)
+def _plain(alert: PastAlert, silences: SilenceState) -> dict[str, Any]:
+    ack = silences.acknowledged.get(alert.id)
     found = asdict(alert) | {"level": alert.level.value, "state": alert.state.value}
     return found | {
         "since": format_instant(alert.since),

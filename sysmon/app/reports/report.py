@@ -196,7 +196,7 @@ def _rolled(selection: Selection, host: Host, table: Table, damage: Damage, shor
 def _silences(selection: Selection) -> tuple[str, ...]:
     from sysmon.app import silence_store
 
-    found = silence_store.ReplyFile(selection.data).read().active(selection.now)
+    found = silence_store.SilenceStore(selection.data).read().active(selection.now)
     if not found:
         return ()
     from sysmon.app.reports.alerts import silences_text

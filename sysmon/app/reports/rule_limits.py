@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sysmon import config as configuration
-from sysmon.alerts.rule import Rule, fits
+from sysmon.alerts.rule import Rule, matches
 from sysmon.alerts.rules.loader import load_rules
 from sysmon.app.catalog import intervals, tables
 from sysmon.model import Table
@@ -26,8 +26,9 @@ class RuleLimits:
     def of(self, table: Table, labels: Sequence[str]) -> Mapping[str, tuple[Limit, ...]]:
         """Return the limits of a series by metric, mild to severe."""
         found: dict[str, list[Limit]] = {}
+        by_name = dict(zip(table.labels, labels, strict=True))
         for rule in self._rules.get(table.name, ()):
-            if fits(table, rule.match, labels):
+            if matches(rule.match, by_name):
                 found.setdefault(rule.metric, []).extend(_limits(rule))
         return {metric: tuple(sorted(limits, key=lambda one: one.level.rank)) for metric, limits in found.items()}
 

@@ -1,4 +1,4 @@
-"""What would have fired? Stored rows through the rules, by the same step as the live ones."""
+"""Backtest: stored rows through the rules, by the same step as the live ones. What would have fired?"""
 
 import heapq
 import itertools
@@ -14,7 +14,7 @@ from sysmon.alerts.evaluator import Evaluator
 from sysmon.alerts.notify_policy import Mutes
 from sysmon.alerts.rules.loader import RuleSet, load_rules
 from sysmon.app.catalog import tables
-from sysmon.app.rules.skip_hours import Part, QuietHours
+from sysmon.app.rules.skip_hours import RangePart, SkipHours
 from sysmon.app.selection import Selection, find_host
 from sysmon.model import AlertEvent, Event, Origin, Row, Sample, Table, Transition
 from sysmon.reading.catalog import Host
@@ -28,8 +28,8 @@ _Tick = tuple[datetime, str, Origin, list[Row]]
 
 
 @dataclass(slots=True)
-class Tally:
-    """What became of one rule over a range: `seconds` in all, the longest alert, first and last instant it fired."""
+class RuleTally:
+    """What one rule did over a range: `seconds` in all, the longest alert, first and last instant it fired."""
 
     fired: int = 0
     seconds: float = 0.0
@@ -58,22 +58,22 @@ class Replay:
         return load_rules(path, tables(), self.intervals)
 
     def events(self, rules: RuleSet, *, culprits: bool) -> Iterator[AlertEvent]:
-        """Yield what the rules would have told, in order; `culprits` reads the processes, too."""
-        known = tables()
+        """Yield the events that the rules would have brought, in order; `culprits` reads the processes, too."""
+        all_tables = tables()
         wanted = {rule.table for rule in rules.rules} | {_COLLECTOR}
         wanted |= {PROCESS, "disk_io"} if culprits else set()
-        names = [name for name in sorted(wanted) if name in known and name in self.host.tables()]
+        names = [name for name in sorted(wanted) if name in all_tables and name in self.host.tables()]
         player = _Player(rules, list(self.starts))
-        hours = QuietHours(self.host.folder, [known[name] for name in names], rules.rules, self.starts)
+        hours = SkipHours(self.host.folder, [all_tables[name] for name in names], rules.rules, self.starts)
         for part in hours.parts(self.selection.since, self.selection.until):
-            if part.quiet and player.idle:
+            if part.skip and player.idle:
                 continue
-            ticks = heapq.merge(*(self._ticks(known[name], part) for name in names), key=itemgetter(0))
+            ticks = heapq.merge(*(self._ticks(all_tables[name], part) for name in names), key=itemgetter(0))
             for at, group in itertools.groupby(ticks, key=itemgetter(0)):
                 self.last = at
                 yield from player.play(at, list(group))
 
-    def _ticks(self, table: Table, part: Part) -> Iterator[_Tick]:
+    def _ticks(self, table: Table, part: RangePart) -> Iterator[_Tick]:
         rows = read_rows(self.host.folder / table.name, table, part.since, part.until, self.damage)
         for at, group in itertools.groupby(rows, key=lambda row: row.at):
             stored = list(group)
@@ -96,7 +96,7 @@ class _Player:
     def play(self, at: datetime, parts: list[_Tick]) -> list[AlertEvent]:
         """Take one tick of all tables."""
         if self._evaluator is None:
-            self._evaluator = Evaluator(self._rules.rules, tables(), parts[0][2], Mutes(self._rules.quiet))
+            self._evaluator = Evaluator(self._rules.rules, tables(), parts[0][2], Mutes(self._rules.mute_times))
         starts = self._starts
         while starts and starts[0] <= at:
             if len(starts) == 1 or starts[1] > at:
@@ -105,64 +105,66 @@ class _Player:
         return self._evaluator.evaluate(Sample(at, {name: rows for _, name, _, rows in parts}))
 
 
-def replay(selection: Selection) -> Replay:
-    """Find the rows in question, how far apart they are, and when a run began among them."""
+def open_replay(selection: Selection) -> Replay:
+    """Find the rows in selection, how far apart they are, and when a run began among them."""
     damage = Damage()
     host = find_host(selection, damage)
     log = read_events(host.folder, selection.since, selection.until, Damage())
     starts = [event.at for event in log if event.kind == "started" and event.at >= selection.since]
-    intervals = {name: _spacing(host, tables()[name], selection) for name in host.tables() if name in tables()}
-    found = {name: seconds for name, seconds in intervals.items() if seconds is not None}
-    return Replay(selection, host, found | _told(log), starts, damage)
+    spacings = {name: _find_spacing(host, tables()[name], selection) for name in host.tables() if name in tables()}
+    intervals = {name: seconds for name, seconds in spacings.items() if seconds is not None}
+    return Replay(selection, host, intervals | _read_intervals(log), starts, damage)
 
 
-def tally(found: Replay, rules: RuleSet) -> dict[str, Tally]:
+def tally_rules(replay: Replay, rules: RuleSet) -> dict[str, RuleTally]:
     """Count what each rule would have done; what still fires at the end lasted until the last row."""
-    return _tally(found.events(rules, culprits=False), rules, lambda: found.last or found.selection.until)
+    return _tally(replay.events(rules, culprits=False), rules, lambda: replay.last or replay.selection.until)
 
 
-def _tally(events: Iterable[AlertEvent], rules: RuleSet, end: Callable[[], datetime]) -> dict[str, Tally]:
-    found = {rule.id: Tally() for rule in rules.rules}
+def _tally(events: Iterable[AlertEvent], rules: RuleSet, end: Callable[[], datetime]) -> dict[str, RuleTally]:
+    tallies = {rule.id: RuleTally() for rule in rules.rules}
     firing: dict[str, AlertEvent] = {}
     for event in events:
-        one = found[event.rule]
+        tally = tallies[event.rule]
         if event.transition is Transition.FIRED:
-            one.fired, one.first, one.last = one.fired + 1, one.first or event.at, event.at
+            tally.fired, tally.first, tally.last = tally.fired + 1, tally.first or event.at, event.at
             firing[event.id] = event
         elif event.transition is Transition.FLAPPING:
-            one.flaps += 1
+            tally.flaps += 1
         elif event.transition is Transition.RESOLVED:
             firing.pop(event.id, None)
-            _add(one, event.duration)
+            _add(tally, event.duration)
     for event in firing.values():
-        _add(found[event.rule], (end() - event.since).total_seconds())
-    return found
+        _add(tallies[event.rule], (end() - event.since).total_seconds())
+    return tallies
 
 
-def _add(one: Tally, seconds: float) -> None:
-    one.seconds += seconds
-    one.longest = max(one.longest, seconds)
+def _add(tally: RuleTally, seconds: float) -> None:
+    tally.seconds += seconds
+    tally.longest = max(tally.longest, seconds)
 
 
-def _told(log: Iterable[Event]) -> dict[str, float]:
+def _read_intervals(log: Iterable[Event]) -> dict[str, float]:
     """Return the intervals that the latest run named."""
-    found: dict[str, float] = {}
+    intervals: dict[str, float] = {}
     for event in log:
         given = event.fields.get("intervals")
         if isinstance(given, Mapping):
-            found |= {str(name): float(seconds) for name, seconds in given.items() if isinstance(seconds, int | float)}
-    return found
+            intervals |= {
+                str(name): float(seconds) for name, seconds in given.items() if isinstance(seconds, int | float)
+            }
+    return intervals
 
 
-def _spacing(host: Host, table: Table, selection: Selection) -> float | None:
+def _find_spacing(host: Host, table: Table, selection: Selection) -> float | None:
     """Return the median seconds between the first instants of a table; None where there are too few."""
     bare = Table(table.name, "", ())
     rows = scan(host.folder / table.name, bare, selection.since, selection.until, Damage())
-    instants = _first(ms for ms, _ in rows)
+    instants = _take_first(ms for ms, _ in rows)
     if len(instants) < 2:
         return None
     return median_low(late - early for early, late in itertools.pairwise(instants) if late > early) / 1000
 
 
-def _first(instants: Iterable[int]) -> list[int]:
+def _take_first(instants: Iterable[int]) -> list[int]:
     return sorted({ms for ms, _ in itertools.groupby(itertools.islice(instants, 50 * _LOOKED_AT))})[:_LOOKED_AT]

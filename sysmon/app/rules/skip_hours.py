@@ -1,4 +1,4 @@
-"""Which hours can a backtest pass over? Those whose roll-ups show that no rule could have changed anything."""
+"""Hours that a backtest can skip: those whose roll-ups show that no rule could have changed anything."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from math import isfinite
 from pathlib import Path
 
 from sysmon.alerts.culprit import PROCESS
-from sysmon.alerts.rule import Edge, Operator, Rule, fits
+from sysmon.alerts.rule import Edge, Operator, Rule, matches
 from sysmon.datadir.rollups import FOLDER, Resolution, RollupFile
 from sysmon.datadir.segments import SegmentFile
 from sysmon.model import Table
@@ -29,19 +29,19 @@ Instances = frozenset[tuple[str, tuple[str, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A part of a range; a quiet one is an hour that can be passed over while nothing is pending or firing."""
+class RangePart:
+    """A part of a range; `skip` says that it is an hour to pass over while nothing is pending or firing."""
 
     since: datetime
     until: datetime
-    quiet: bool
+    skip: bool
 
 
-class QuietHours:
+class SkipHours:
     """Looks at the roll-ups of some tables of a host on behalf of some rules.
 
-    An hour without a breach is quiet if the next one has none either: that one is read, so that whatever looks back
-    from beyond it finds what it would have found. Wherever something cannot be known, the hour is not quiet.
+    An hour without a breach is skipped if the next one has none either: that one is read, so that whatever looks back
+    from beyond it finds what it would have found. Where anything is uncertain, the hour is not skipped.
     """
 
     def __init__(
@@ -55,23 +55,23 @@ class QuietHours:
         self._segments: dict[str, Mapping[datetime, list[SegmentFile]]] = {}
         self._calm: dict[datetime, Instances | None] = {}
 
-    def parts(self, since: datetime, until: datetime) -> Iterator[Part]:
-        """Yield the parts of [since, until) in order, the quiet hours one by one."""
-        if not self._possible(since, until):
-            yield Part(since, until, quiet=False)
+    def parts(self, since: datetime, until: datetime) -> Iterator[RangePart]:
+        """Yield the parts of [since, until) in order, the hours to skip one by one."""
+        if not self._is_possible(since, until):
+            yield RangePart(since, until, skip=False)
             return
         begin = since
         hour = Resolution.HOUR.ceiling(since)
         while hour + 2 * _HOUR <= until:
-            if self._is_quiet(hour, since):
+            if self._can_skip(hour, since):
                 if begin < hour:
-                    yield Part(begin, hour, quiet=False)
+                    yield RangePart(begin, hour, skip=False)
                 begin = hour + _HOUR
-                yield Part(hour, begin, quiet=True)
+                yield RangePart(hour, begin, skip=True)
             hour += _HOUR
-        yield Part(begin, until, quiet=False)
+        yield RangePart(begin, until, skip=False)
 
-    def _possible(self, since: datetime, until: datetime) -> bool:
+    def _is_possible(self, since: datetime, until: datetime) -> bool:
         """Say whether all rules forget within an hour, and each file has rows of one hour only."""
         if not (self._host / FOLDER / Resolution.HOUR).is_dir() or not all(map(_forgets, self._rules)):
             return False
@@ -84,48 +84,48 @@ class QuietHours:
             self._segments[table.name] = hours
         return True
 
-    def _is_quiet(self, hour: datetime, since: datetime) -> bool:
-        here = self._found(hour)
-        if here is None or self._found(hour + _HOUR) != here:
+    def _can_skip(self, hour: datetime, since: datetime) -> bool:
+        here = self._find_instances(hour)
+        if here is None or self._find_instances(hour + _HOUR) != here:
             return False
-        return not self._looks_back or (hour - _HOUR >= since and self._found(hour - _HOUR) == here)
+        return not self._looks_back or (hour - _HOUR >= since and self._find_instances(hour - _HOUR) == here)
 
-    def _found(self, hour: datetime) -> Instances | None:
+    def _find_instances(self, hour: datetime) -> Instances | None:
         if hour not in self._calm:
-            self._calm[hour] = self._look(hour)
+            self._calm[hour] = self._read_instances(hour)
         return self._calm[hour]
 
-    def _look(self, hour: datetime) -> Instances | None:
-        """Return the instances whose silence would have been told, all of them heard; None where nothing is sure."""
+    def _read_instances(self, hour: datetime) -> Instances | None:
+        """Return the instances that rules about silence watch, each heard at every tick; None where nothing is sure."""
         if hour in self._starts:
             return None
         heard: set[tuple[str, tuple[str, ...]]] = set()
         ticks = 0
         for table in self._tables:
-            found = self._sum(table, hour)
-            if found is None or (table.name == PROCESS and sum(count for _, _, count in found.ticks) < _LISTS):
+            summed = self._read_sum(table, hour)
+            if summed is None or (table.name == PROCESS and sum(count for _, _, count in summed.ticks) < _LISTS):
                 return None
-            ticks += len(found.ticks)
+            ticks += len(summed.ticks)
             for rule in self._rules:
                 if rule.table == table.name:
-                    instances = _calm(rule, table, found, hour)
+                    instances = _find_calm(rule, table, summed, hour)
                     if instances is None:
                         return None
                     heard |= instances
         return frozenset(heard) if ticks else None
 
-    def _sum(self, table: Table, hour: datetime) -> TableAggregate | None:
-        """Return what the roll-up says, if it knows all rows and nothing was wrong with any."""
+    def _read_sum(self, table: Table, hour: datetime) -> TableAggregate | None:
+        """Return what the roll-up says, if it covers all rows and nothing was wrong with any."""
         files = self._segments[table.name].get(hour, [])
         if not files:
             return TableAggregate(None, ())
         file = RollupFile(table.name, Resolution.HOUR, hour)
         path = self._host / FOLDER / Resolution.HOUR / file.name
-        if not _made_later(path, [self._host / table.name / one.name for one in files if not one.packed]):
+        if not _is_newer(path, [self._host / table.name / rows.name for rows in files if not rows.packed]):
             return None
-        found = rollup_file.read(path, file, Damage())
-        stems = {one.segment.stem for one in files}
-        return None if found is None or found.skipped or found.sources != stems else found
+        summed = rollup_file.read(path, file, Damage())
+        stems = {rows.segment.stem for rows in files}
+        return None if summed is None or summed.skipped or summed.sources != stems else summed
 
 
 def _forgets(rule: Rule) -> bool:
@@ -133,7 +133,7 @@ def _forgets(rule: Rule) -> bool:
     return rule.span <= _HOUR and not sums_up
 
 
-def _made_later(rollup: Path, rows: Sequence[Path]) -> bool:
+def _is_newer(rollup: Path, rows: Sequence[Path]) -> bool:
     try:
         made = rollup.stat().st_mtime_ns
         return all(path.stat().st_mtime_ns <= made for path in rows)
@@ -141,15 +141,15 @@ def _made_later(rollup: Path, rows: Sequence[Path]) -> bool:
         return False
 
 
-def _calm(rule: Rule, table: Table, found: TableAggregate, hour: datetime) -> Instances | None:
+def _find_calm(rule: Rule, table: Table, summed: TableAggregate, hour: datetime) -> Instances | None:
     """Return the instances that a rule about silence heard at each tick; None where the rule may have a breach."""
     heard: set[tuple[str, tuple[str, ...]]] = set()
-    ticks = TickRuns(found.ticks)
-    if rule.absent and list(ticks) != list(range(to_ms(hour), to_ms(hour + _HOUR), _ms(rule.interval))):
+    ticks = TickRuns(summed.ticks)
+    if rule.absent and list(ticks) != list(range(to_ms(hour), to_ms(hour + _HOUR), _to_ms(rule.interval))):
         return None
-    for series in found.series:
+    for series in summed.series:
         labels = tuple(series.labels.get(name) or "-" for name in table.labels)
-        if not fits(table, rule.match, labels):
+        if not matches(rule.match, dict(zip(table.labels, labels, strict=True))):
             continue
         values = series.metrics.get(rule.metric)
         if rule.absent:
@@ -177,5 +177,5 @@ def _may_hold(edge: Edge, low: float, high: float) -> bool:
     return edge.holds(low) or edge.holds(high)
 
 
-def _ms(duration: timedelta) -> int:
+def _to_ms(duration: timedelta) -> int:
     return max(1, round(duration.total_seconds() * 1000))

@@ -1,4 +1,4 @@
-"""An alert that never was, to try with it what real ones will meet."""
+"""Test notification: an alert that never was, to try with it what real ones will meet."""
 
 import platform
 
@@ -8,7 +8,7 @@ from sysmon.sampling.clock import SystemClock
 from sysmon.text.names import escape
 
 
-def made_up() -> bytes:
+def make_test_event() -> bytes:
     """Return the event as one line of JSON."""
     now = SystemClock().now()
     event = AlertEvent(

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 import yaml
 
-from sysmon.alerts.rules.json_schema import schema
+from sysmon.alerts.rules.json_schema import build_schema
 from sysmon.alerts.rules.loader import load_rules
 from sysmon.app.catalog import tables
 from tests.alerts.rules import test_refused as refused
@@ -53,19 +53,19 @@ CORPUS = [
 GOOD = sorted((Path(__file__).parents[3] / "config").rglob("rules.yaml"))
 
 
-def says_no(text: str, found: dict[str, Any]) -> bool:
+def says_no(text: str, schema: dict[str, Any]) -> bool:
     try:
         document = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError):
         return True
-    return not jsonschema.Draft202012Validator(found).is_valid(document)
+    return not jsonschema.Draft202012Validator(schema).is_valid(document)
 
 
 @pytest.mark.parametrize("number", range(len(CORPUS)), ids=[str(param.id) for param in CORPUS])
 def test_what_check_refuses_the_schema_refuses_but_for_the_exceptions(number: int) -> None:
     param = CORPUS[number]
 
-    assert says_no(param.values[0], schema(TABLES)) is (param.id not in EXCEPTIONS)
+    assert says_no(param.values[0], build_schema(TABLES)) is (param.id not in EXCEPTIONS)
 
 
 def test_every_exception_is_in_the_corpus() -> None:
@@ -74,7 +74,7 @@ def test_every_exception_is_in_the_corpus() -> None:
 
 @pytest.mark.parametrize("file", GOOD, ids=[file.parent.name for file in GOOD])
 def test_what_comes_with_sysmon_is_valid(file: Path) -> None:
-    jsonschema.Draft202012Validator(schema(tables())).validate(yaml.safe_load(file.read_text()))
+    jsonschema.Draft202012Validator(build_schema(tables())).validate(yaml.safe_load(file.read_text()))
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_what_check_takes_the_schema_takes(tmp_path: Path, rule: str) -> None:
     (tmp_path / "rules.yaml").write_text(text)
     load_rules(tmp_path / "rules.yaml", TABLES, {"work": 10.0})
 
-    assert not says_no(text, schema(TABLES))
+    assert not says_no(text, build_schema(TABLES))
 
 
 def test_the_schema_is_one() -> None:
-    jsonschema.Draft202012Validator.check_schema(schema(tables()))
+    jsonschema.Draft202012Validator.check_schema(build_schema(tables()))

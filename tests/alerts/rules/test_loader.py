@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sysmon.alerts.mute_times import Quiet, parse_cron
+from sysmon.alerts.mute_times import MuteTime, parse_cron
 from sysmon.alerts.rule import ABSENT, PRESENT, Condition, Count, Edge, Flap, OnMissing, Operator, Rule
 from sysmon.alerts.rules.loader import RuleSet, load_rules
 from sysmon.alerts.templates import Template
@@ -26,14 +26,14 @@ def load(tmp_path: Path, text: str) -> RuleSet:
 
 def only_rule(tmp_path: Path, lines: str, *, defaults: str = "{}") -> Rule:
     text = f"version: 1\ndefaults: {defaults}\nrules:\n- id: hot\n  metric: busy_percent\n{lines}"
-    (found,) = load(tmp_path, text).rules
-    return found
+    (rule,) = load(tmp_path, text).rules
+    return rule
 
 
 def test_a_short_rule_is_filled_up_with_what_holds_without_a_word(tmp_path: Path) -> None:
-    found = only_rule(tmp_path, "  warning: {at_least: 90}\n")
+    rule = only_rule(tmp_path, "  warning: {at_least: 90}\n")
 
-    assert found == Rule(
+    assert rule == Rule(
         id="hot",
         metric="busy_percent",
         table="work",
@@ -55,7 +55,7 @@ def test_a_short_rule_is_filled_up_with_what_holds_without_a_word(tmp_path: Path
 
 
 def test_a_long_rule_says_everything_itself(tmp_path: Path) -> None:
-    found = only_rule(
+    rule = only_rule(
         tmp_path,
         "  match: {device: [sd*, nvme0n1], kind: disk}\n"
         "  each: kind\n"
@@ -74,7 +74,7 @@ def test_a_long_rule_says_everything_itself(tmp_path: Path) -> None:
         "  info: {at_most: 2000, clear_for: 1h30m}\n",
     )
 
-    assert found == Rule(
+    assert rule == Rule(
         id="hot",
         metric="busy_percent",
         table="work",
@@ -118,9 +118,9 @@ def test_a_long_rule_says_everything_itself(tmp_path: Path) -> None:
     ],
 )
 def test_the_nearest_setting_wins(tmp_path: Path, defaults: str, in_rule: str, in_level: str, seconds: int) -> None:
-    found = only_rule(tmp_path, f"{in_rule}  warning: {{above: 1{in_level}}}\n", defaults=defaults)
+    rule = only_rule(tmp_path, f"{in_rule}  warning: {{above: 1{in_level}}}\n", defaults=defaults)
 
-    assert found.conditions[0].hold == timedelta(seconds=seconds)
+    assert rule.conditions[0].hold == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(
@@ -158,31 +158,31 @@ def test_a_gap_from_the_defaults_is_raised_to_three_intervals_of_the_table(tmp_p
 
 
 def test_samples_may_be_counted_in_place_of_time(tmp_path: Path) -> None:
-    found = only_rule(tmp_path, "  warning: {above: 1, for: {bad: 3, of: 5}}\n").conditions[0]
+    condition = only_rule(tmp_path, "  warning: {above: 1, for: {bad: 3, of: 5}}\n").conditions[0]
 
-    assert (found.hold, found.count, found.words) == (timedelta(0), Count(3, 5), "> 1 in 3 of 5 samples")
+    assert (condition.hold, condition.count, condition.words) == (timedelta(0), Count(3, 5), "> 1 in 3 of 5 samples")
 
 
 def test_a_level_may_ask_for_silence_which_begins_with_the_last_value(tmp_path: Path) -> None:
-    found = only_rule(tmp_path, "  warning: {absent_for: 2m, clear_for: 0s}\n")
+    rule = only_rule(tmp_path, "  warning: {absent_for: 2m, clear_for: 0s}\n")
 
     level = Condition(
         Level.WARNING, ABSENT, PRESENT, timedelta(seconds=110), timedelta(0), absent=timedelta(seconds=120)
     )
-    assert (found.conditions, found.absent, found.gone_after, level.words) == ((level,), True, None, "absent for 2m")
+    assert (rule.conditions, rule.absent, rule.gone_after, level.words) == ((level,), True, None, "absent for 2m")
 
 
 def test_quiet_times_are_read(tmp_path: Path) -> None:
-    found = load(
+    rule_set = load(
         tmp_path,
         "version: 1\nrules:\n- {id: cpu-hot, metric: load, warning: {above: 1}}\nquiet:\n"
         "- {name: backup, cron: '0 2 * * *', for: 45m, rules: [cpu-*], max_level: warning}\n"
         "- {name: all, cron: '0 3 * * *', for: 1h}\n",
     )
 
-    assert found.quiet == (
-        Quiet("backup", parse_cron("0 2 * * *"), timedelta(minutes=45), ("cpu-*",), Level.WARNING),
-        Quiet("all", parse_cron("0 3 * * *"), timedelta(hours=1)),
+    assert rule_set.mute_times == (
+        MuteTime("backup", parse_cron("0 2 * * *"), timedelta(minutes=45), ("cpu-*",), Level.WARNING),
+        MuteTime("all", parse_cron("0 3 * * *"), timedelta(hours=1)),
     )
 
 
@@ -219,15 +219,17 @@ def test_a_file_may_have_no_rules_at_all(tmp_path: Path) -> None:
     ],
 )
 def test_what_hardly_does_what_was_meant_is_warned_about(tmp_path: Path, level: str, warnings: list[str]) -> None:
-    found = load(tmp_path, f"version: 1\nrules:\n\n- {{id: hot, metric: busy_percent, warning: {level}}}\n").warnings
+    loaded_warnings = load(
+        tmp_path, f"version: 1\nrules:\n\n- {{id: hot, metric: busy_percent, warning: {level}}}\n"
+    ).warnings
 
-    assert list(found) == [f"{tmp_path / 'rules.yaml'}:{line}" for line in warnings]
+    assert list(loaded_warnings) == [f"{tmp_path / 'rules.yaml'}:{line}" for line in warnings]
 
 
 def test_a_warning_points_at_the_setting_even_when_the_level_inherits_it(tmp_path: Path) -> None:
-    found = load(tmp_path, "version: 1\nrules:\n- id: hot\n  metric: load\n  for: 5s\n  warning: {above: 1}\n")
+    rule_set = load(tmp_path, "version: 1\nrules:\n- id: hot\n  metric: load\n  for: 5s\n  warning: {above: 1}\n")
 
-    assert found.warnings == (
+    assert rule_set.warnings == (
         f"{tmp_path / 'rules.yaml'}:6:12: for 5s of warning of rule 'hot' is shorter than the 1m between two samples:"
         " write 0s or at least 1m",
     )
@@ -237,12 +239,14 @@ DEFAULT_RULES = Path(__file__).parents[3] / "config" / "rules.yaml"
 
 
 def test_the_default_rules_are_fine_and_have_a_band_each() -> None:
-    known = tables()
+    all_tables = tables()
 
-    found = load_rules(DEFAULT_RULES, known, {name: 60.0 if name == "disk_usage" else 10.0 for name in known})
+    rule_set = load_rules(
+        DEFAULT_RULES, all_tables, {name: 60.0 if name == "disk_usage" else 10.0 for name in all_tables}
+    )
 
-    assert found.warnings == ()
-    assert [rule.id for rule in found.rules] == [
+    assert rule_set.warnings == ()
+    assert [rule.id for rule in rule_set.rules] == [
         "cpu-saturated",
         "memory-low",
         "oom-kill",
@@ -256,15 +260,24 @@ def test_the_default_rules_are_fine_and_have_a_band_each() -> None:
         "pressure-io",
         "pressure-cpu",
     ]
-    assert [rule.id for rule in found.rules for one in rule.conditions if one.clear == one.trigger.opposite()] == []
+    assert [
+        rule.id
+        for rule in rule_set.rules
+        for condition in rule.conditions
+        if condition.clear == condition.trigger.opposite()
+    ] == []
 
 
 def test_the_default_rules_fire_at_these_limits() -> None:
-    known = tables()
+    all_tables = tables()
 
-    found = load_rules(DEFAULT_RULES, known, dict.fromkeys(known, 10.0)).rules
+    rules = load_rules(DEFAULT_RULES, all_tables, dict.fromkeys(all_tables, 10.0)).rules
 
-    assert [f"{rule.id}: {rule.metric} {one.words} {one.level}" for rule in found for one in rule.conditions] == [
+    assert [
+        f"{rule.id}: {rule.metric} {condition.words} {condition.level}"
+        for rule in rules
+        for condition in rule.conditions
+    ] == [
         "cpu-saturated: cpu_usage_percent >= 80 for 5m warning",
         "cpu-saturated: cpu_usage_percent >= 95 for 1m critical",
         "memory-low: memory_usage_percent >= 85 for 1m warning",

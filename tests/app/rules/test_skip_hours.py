@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from sysmon.app.admin.maintain import maintain
 from sysmon.app.catalog import tables
-from sysmon.app.rules.backtest import replay, tally
-from sysmon.app.rules.skip_hours import QuietHours
+from sysmon.app.rules.backtest import open_replay, tally_rules
+from sysmon.app.rules.skip_hours import SkipHours
 from sysmon.app.selection import Selection
 from sysmon.config import Storage
 from sysmon.model import AlertEvent, Row
@@ -75,19 +75,22 @@ def selection(data: Path) -> Selection:
 def told(data: Path, rules: str) -> list[AlertEvent]:
     file = data.parent / "rules.yaml"
     file.write_text(rules)
-    found = replay(selection(data))
-    return list(found.events(found.rules(file), culprits=True))
+    replay = open_replay(selection(data))
+    return list(replay.events(replay.rules(file), culprits=True))
 
 
 def quiet(data: Path, rules: str) -> list[int]:
     """Return the hours that can be passed over."""
     file = data.parent / "rules.yaml"
     file.write_text(rules)
-    found = replay(selection(data))
-    known = [tables()[name] for name in ("collector", "cpu", "process")]
-    hours = QuietHours(found.host.folder, known, found.rules(file).rules, found.starts)
-    asked = found.selection
-    return [(part.since - START) // HOUR for part in hours.parts(asked.since, asked.until) if part.quiet]
+    replay = open_replay(selection(data))
+    read_tables = [tables()[name] for name in ("collector", "cpu", "process")]
+    hours = SkipHours(replay.host.folder, read_tables, replay.rules(file).rules, replay.starts)
+    return [
+        (part.since - START) // HOUR
+        for part in hours.parts(replay.selection.since, replay.selection.until)
+        if part.skip
+    ]
 
 
 def levelled(bad: dict[int, float | None]) -> list[float | None]:
@@ -166,9 +169,9 @@ def test_an_hour_with_lines_that_could_not_be_read_is_read_again_to_tell(tmp_pat
 def test_counts_and_the_end_are_those_of_the_rows(tmp_path: Path) -> None:
     data = store(tmp_path, levelled(BAD))
     (tmp_path / "rules.yaml").write_text(RULES)
-    one, other = replay(selection(data)), replay(selection(data))
+    skipping, reading = open_replay(selection(data)), open_replay(selection(data))
 
-    first = tally(one, one.rules(tmp_path / "rules.yaml")), one.last
+    first = tally_rules(skipping, skipping.rules(tmp_path / "rules.yaml")), skipping.last
     without_rollups(data)
 
-    assert first == (tally(other, other.rules(tmp_path / "rules.yaml")), other.last)
+    assert first == (tally_rules(reading, reading.rules(tmp_path / "rules.yaml")), reading.last)
