@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from sysmon.adapters.installation import extra_line
 from sysmon.errors import UsageError
 
 if TYPE_CHECKING:
@@ -190,16 +190,16 @@ class _Feeder:
 
 
 def _duckdb() -> Any:
-    how = f"run `{sys.executable} -m pip install -U duckdb pytz`"
     try:
         with _deaf_to_ctrl_c():
             import duckdb
             import pytz
     except ImportError as error:
-        raise UsageError(f"this needs DuckDB, which is not installed: {how}") from error
+        raise UsageError(f"this needs DuckDB, which is not installed: run `{extra_line('sql')}`") from error
     assert pytz  # noqa: S101 - DuckDB asks for it when it hands out instants
     if int(duckdb.__version__.split(".")[0]) < OLDEST:
-        raise UsageError(f"this needs DuckDB {OLDEST} or later, and there is {duckdb.__version__}: {how}")
+        line = extra_line("sql")
+        raise UsageError(f"this needs DuckDB {OLDEST} or later, and there is {duckdb.__version__}: run `{line}`")
     return duckdb
 
 

@@ -2,12 +2,12 @@
 
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from sysmon.adapters.installation import extra_line
 from sysmon.sampling.self_tables import AGENT
 from tests.integration.processes import SYSMON, answer, environment, until
 from tests.integration.terminals import Terminal
@@ -101,7 +101,7 @@ def with_duckdb(folder: Path, module: str) -> dict[str, str]:
     return environment(PYTHONPATH=f"{folder}:{Path(__file__).parents[2]}")
 
 
-HOW = f"run `{sys.executable} -m pip install -U duckdb pytz`"
+HOW = f"run `{extra_line('sql')}`"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from sysmon.adapters.installation import Programs
 from sysmon.model import Event, Unit
 from sysmon.text.names import printable
 from sysmon.text.units import format_age, human
@@ -59,6 +60,19 @@ def note(subject: str, text: str, advice: str = "") -> Finding:
 def problem(subject: str, text: str, advice: str) -> Finding:
     """Return what needs to be changed."""
     return Finding(Verdict.PROBLEM, subject, text, advice)
+
+
+def program(installed: Programs) -> list[Finding]:
+    """Judge which program the name `sysmon` starts: others of that name exist, such as Microsoft's for Linux."""
+    own = None if installed.own is None else printable(str(installed.own))
+    strangers = [printable(str(path)) for path in installed.on_path if path != installed.own]
+    if installed.on_path and installed.on_path[0] != installed.own:
+        way = f"type {own}" if own else "type `python3 -m sysmon`, with the Python that sysmon is installed for"
+        return [note("program", f"`sysmon` starts {strangers[0]}, which is not this program", way)]
+    if strangers:
+        text = f"{strangers[0]} is another `sysmon`, later in the PATH"
+        return [note("program", text, f"type {own} where the PATH may differ, as in cron and sudo")]
+    return [ok("program", own or "started as a module; no `sysmon` is in the PATH")]
 
 
 def permissions(path: str, mode: int, owner: str, folders: Sequence[int]) -> Finding:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sysmon.adapters.installation import programs
 from sysmon.alerts.rules.loader import load_rules
 from sysmon.app.admin import checks, status
 from sysmon.app.admin.checks import Finding, note, ok, problem
@@ -42,6 +43,7 @@ def look(load: Callable[[], Config], host: str | None, *, now: datetime) -> list
         way = "mend it: `sysmon config check` says the same again"
         return [problem("configuration", line, way) for line in str(error).split("\n")]
     return [
+        *checks.program(programs(os.environ)),
         *_configuration(config),
         *_rules(config),
         *_data(config),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sysmon import config
+from sysmon.adapters.installation import Programs
 from sysmon.app.admin import checks, doctor
 from sysmon.app.admin.checks import Finding, Verdict
 from sysmon.app.catalog import tables
@@ -46,6 +47,38 @@ def verdicts(found: list[Finding]) -> list[tuple[str, str]]:
 )
 def test_each_thing_is_judged_and_a_problem_comes_with_what_to_do(found: Finding, verdict: Verdict) -> None:
     assert (found.verdict, bool(found.advice)) == (verdict, verdict is not Verdict.OK)
+
+
+OWN, OTHER = Path("/opt/sysmon/bin/sysmon"), Path("/usr/bin/sysmon")
+
+
+@pytest.mark.parametrize(
+    ("installed", "judged"),
+    [
+        pytest.param(Programs(OWN, (OWN,)), [("ok", str(OWN))], id="the only one"),
+        pytest.param(Programs(OWN, ()), [("ok", str(OWN))], id="not in the path"),
+        pytest.param(
+            Programs(OWN, (OTHER, OWN)),
+            [("note", "`sysmon` starts /usr/bin/sysmon, which is not this program")],
+            id="another one first",
+        ),
+        pytest.param(
+            Programs(OWN, (OWN, OTHER)),
+            [("note", "/usr/bin/sysmon is another `sysmon`, later in the PATH")],
+            id="another one later",
+        ),
+        pytest.param(
+            Programs(None, (OTHER,)),
+            [("note", "`sysmon` starts /usr/bin/sysmon, which is not this program")],
+            id="started as a module beside another one",
+        ),
+        pytest.param(
+            Programs(None, ()), [("ok", "started as a module; no `sysmon` is in the PATH")], id="started as a module"
+        ),
+    ],
+)
+def test_another_program_of_the_name_is_noted(installed: Programs, judged: list[tuple[str, str]]) -> None:
+    assert [(finding.verdict.value, finding.text) for finding in checks.program(installed)] == judged
 
 
 @pytest.mark.parametrize(
