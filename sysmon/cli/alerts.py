@@ -15,8 +15,6 @@ from sysmon.cli._query import build_selection, one_host, strict_option, tell_dam
 FIRING = 1
 """The exit code of `--active` when something fires."""
 
-UNKNOWN = 3
-
 
 @click.command(
     short_help="List what is firing, and what was.",
@@ -56,6 +54,7 @@ def command(
     from sysmon.app.reports import alerts
     from sysmon.errors import SysmonError
     from sysmon.model import Level
+    from sysmon.text.nagios import PluginState, plugin_line
 
     try:
         asked = build_selection(
@@ -71,8 +70,8 @@ def command(
     except SysmonError as error:
         if not nagios:
             raise
-        click.echo(f"SYSMON UNKNOWN - {str(error).splitlines()[0].replace('|', '/')}")
-        return UNKNOWN
+        click.echo(plugin_line(PluginState.UNKNOWN, str(error)))
+        return PluginState.UNKNOWN
     if nagios:
         line, code = alerts.as_nagios(found)
         click.echo(line)

@@ -29,6 +29,7 @@ def command(config_file: Path | None, data_dir: Path | None, host: str | None, f
     from sysmon import config as configuration
     from sysmon.app.admin import status, status_render
     from sysmon.sampling.clock import SystemClock
+    from sysmon.text.nagios import PluginState, plugin_line
 
     if nagios and form != "text":
         raise click.UsageError("--nagios and --format exclude each other: give one of them")
@@ -38,8 +39,8 @@ def command(config_file: Path | None, data_dir: Path | None, host: str | None, f
     except (SysmonError, OSError) as error:
         if not nagios:
             raise
-        click.echo(status_render.nagios_unknown(str(error)))
-        return status_render.NAGIOS_UNKNOWN
+        click.echo(plugin_line(PluginState.UNKNOWN, str(error)))
+        return PluginState.UNKNOWN
     if nagios:
         line, code = status_render.as_nagios(found)
         click.echo(line)

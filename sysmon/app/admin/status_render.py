@@ -13,85 +13,81 @@ from sysmon.history import PastAlert
 from sysmon.model import Unit
 from sysmon.text import units
 from sysmon.text.instants import format_instant
+from sysmon.text.nagios import PluginState, plugin_line
 from sysmon.text.names import printable
 
 SCHEMA = 1
 """Grows when a key changes its meaning or goes; new keys may come without."""
 
-NAGIOS_UNKNOWN = 3
-_NAGIOS = {Weight.WARNING: ("WARNING", 1), Weight.CRITICAL: ("CRITICAL", 2)}
-_TOLD = 3
+_PLUGIN_STATES = {Weight.WARNING: PluginState.WARNING, Weight.CRITICAL: PluginState.CRITICAL}
+_NAMED = 3
+"""Faults that the line of a plugin names."""
+
 _WIDTH = 79
 
 
-def as_text(found: Status) -> str:
+def as_text(status: Status) -> str:
     """Return a page for people: what is wrong first, then part by part what there is to know."""
-    head = [_filled(f"{fault.weight.upper():<8} {printable(fault.text)}", 9) for fault in found.faults] or ["OK"]
+    head = [_filled(f"{fault.weight.upper():<8} {printable(fault.text)}", 9) for fault in status.faults] or ["OK"]
     parts = [
-        ("run", _run(found)),
-        ("last 24 hours", _day(found)),
-        ("last hour", _hour(found)),
-        ("alerts", [_alert(alert, found.at) for alert in found.alerts] or ["none is firing"]),
-        ("disk", [f"{_bytes(found.disk.used)} used, {_bytes(found.disk.free)} free"]),
-        ("bytes a day", _paces(found.disk.paces)),
-        ("limits", [_limit(limit) for limit in found.disk.limits]),
-        ("versions", [", ".join(f"{name.replace('_', ' ')} {one}" for name, one in found.versions.items())]),
+        ("run", _run(status)),
+        ("last 24 hours", _day(status)),
+        ("last hour", _hour(status)),
+        ("alerts", [_alert(alert, status.at) for alert in status.alerts] or ["none is firing"]),
+        ("disk", [f"{_bytes(status.disk.used)} used, {_bytes(status.disk.free)} free"]),
+        ("bytes a day", _paces(status.disk.paces)),
+        ("limits", [_limit(limit) for limit in status.disk.limits]),
+        ("versions", [", ".join(f"{name.replace('_', ' ')} {version}" for name, version in status.versions.items())]),
     ]
     blocks = ["\n".join([title, *(_filled(f"  {line}", 4) for line in lines)]) for title, lines in parts]
     return "\n\n".join(["\n".join(head), *blocks])
 
 
-def as_json(found: Status) -> str:
+def as_json(status: Status) -> str:
     """Return one JSON object; seconds, bytes and percent are plain numbers, instants are UTC."""
     page = {
         "schema": SCHEMA,
-        "healthy": not found.faults,
-        "faults": [{"weight": fault.weight.value, "text": fault.text} for fault in found.faults],
-        "at": format_instant(found.at),
-        "hostname": found.host,
-        "data_dir": str(found.data),
-        "run": _running(found.running),
-        "last_24_hours": _complete(found),
-        "last_hour": _hourly(found.cost),
+        "healthy": not status.faults,
+        "faults": [{"weight": fault.weight.value, "text": fault.text} for fault in status.faults],
+        "at": format_instant(status.at),
+        "hostname": status.host,
+        "data_dir": str(status.data),
+        "run": _running(status.running),
+        "last_24_hours": _complete(status),
+        "last_hour": _hourly(status.cost),
         "disk": {
-            "used_bytes": found.disk.used,
-            "free_bytes": found.disk.free,
-            "bytes_a_day": [asdict(pace) for pace in found.disk.paces],
-            "limits": [_plain_limit(limit) for limit in found.disk.limits],
+            "used_bytes": status.disk.used,
+            "free_bytes": status.disk.free,
+            "bytes_a_day": [asdict(pace) for pace in status.disk.paces],
+            "limits": [_plain_limit(limit) for limit in status.disk.limits],
         },
-        "alerts": [_plain_alert(alert, found.at) for alert in found.alerts],
+        "alerts": [_plain_alert(alert, status.at) for alert in status.alerts],
         "last_error": None
-        if found.error is None
-        else {"at": format_instant(found.error.at), "text": in_words(found.error)},
-        "versions": dict(found.versions),
+        if status.error is None
+        else {"at": format_instant(status.error.at), "text": in_words(status.error)},
+        "versions": dict(status.versions),
     }
     return json.dumps(page, ensure_ascii=False, allow_nan=False, indent=1)
 
 
-def as_nagios(found: Status) -> tuple[str, int]:
+def as_nagios(status: Status) -> tuple[str, int]:
     """Return a line and an exit code as monitoring plugins have them: 0 fine, 1 warning, 2 critical."""
-    words, code = max((_NAGIOS[fault.weight] for fault in found.faults), key=lambda one: one[1], default=("OK", 0))
-    said = _worst_first(found.faults)[:_TOLD] or [f"last sample {_age(found.running.age)} ago"]
-    text = printable("; ".join(said)).replace("|", "/")
-    return f"SYSMON {words} - {text} | {' '.join(_measured(found))}", code
-
-
-def nagios_unknown(reason: str) -> str:
-    """Return the line where the state cannot be told."""
-    return f"SYSMON UNKNOWN - {printable(' '.join(reason.split())).replace('|', '/')}"
+    state = max((_PLUGIN_STATES[fault.weight] for fault in status.faults), default=PluginState.OK)
+    texts = _worst_first(status.faults)[:_NAMED] or [f"last sample {_age(status.running.age)} ago"]
+    return plugin_line(state, "; ".join(texts), list(_performance(status))), state
 
 
 def _worst_first(faults: Sequence[Fault]) -> list[str]:
     return [fault.text for fault in sorted(faults, key=lambda fault: fault.weight is not Weight.CRITICAL)]
 
 
-def _measured(found: Status) -> Iterator[str]:
+def _performance(status: Status) -> Iterator[str]:
     """Yield each number as `name=value;warning;critical;least`, the way plugins tell them."""
-    running, cost = found.running, found.cost
+    running, cost = status.running, status.cost
     if running.age is not None:
         yield f"age={running.age:.1f}s;;{LATE * running.interval + 1:g};0"
-    if found.coverage is not None:
-        yield f"coverage={share(found.coverage):.2f}%;{COMPLETE:g}:;;0;100"
+    if status.coverage is not None:
+        yield f"coverage={share(status.coverage):.2f}%;{COMPLETE:g}:;;0;100"
     yield f"samples={cost.samples};;;0"
     yield f"missed={cost.missed};;;0"
     yield f"dropped={cost.dropped};0;;0"
@@ -99,43 +95,43 @@ def _measured(found: Status) -> Iterator[str]:
         yield f"cpu={cost.cpu:.2f}%;;;0"
     if cost.memory is not None:
         yield f"memory={cost.memory:.0f}B;;;0"
-    yield f"used={found.disk.used}B;;;0"
-    yield f"free={found.disk.free}B;;;0"
-    yield f"alerts={len(found.alerts)};;;0"
+    yield f"used={status.disk.used}B;;;0"
+    yield f"free={status.disk.free}B;;;0"
+    yield f"alerts={len(status.alerts)};;;0"
 
 
-def _run(found: Status) -> list[str]:
-    running = found.running
-    lines = [f"host {printable(found.host)}, data in {printable(str(found.data))}"]
+def _run(status: Status) -> list[str]:
+    running = status.running
+    lines = [f"host {printable(status.host)}, data in {printable(str(status.data))}"]
     if running.pid is None or running.since is None:
         lines.append("not running")
     else:
-        lasting = units.format_age(max(0.0, (found.at - running.since).total_seconds()))
+        lasting = units.format_age(max(0.0, (status.at - running.since).total_seconds()))
         begun = f"since {_instant(running.since)} ({lasting})"
         lines.append(f"running, process {running.pid or 'unknown'}, every {running.interval:g} s, {begun}")
     lines.append("no sample yet" if running.age is None else f"last sample {_age(running.age)} ago")
     return lines
 
 
-def _day(found: Status) -> list[str]:
+def _day(status: Status) -> list[str]:
     lines = []
-    if found.coverage is None:
+    if status.coverage is None:
         lines.append("no samples")
     else:
-        full = found.coverage
+        full = status.coverage
         gap = f", the longest gap {units.format_age(full.gap)} from {_instant(full.gap_at)}" if full.gap_at else ""
         lines.append(f"{full.found} of {full.expected} samples ({share(full):.4g} %){gap}")
-    if found.idle >= 1:
-        lines.append(f"not running for {units.format_age(found.idle)}")
-    if found.error is None:
+    if status.idle >= 1:
+        lines.append(f"not running for {units.format_age(status.idle)}")
+    if status.error is None:
         lines.append("no trouble")
     else:
-        lines.append(f"last trouble {_instant(found.error.at)}, {printable(in_words(found.error))}")
+        lines.append(f"last trouble {_instant(status.error.at)}, {printable(in_words(status.error))}")
     return lines
 
 
-def _hour(found: Status) -> list[str]:
-    cost = found.cost
+def _hour(status: Status) -> list[str]:
+    cost = status.cost
     lines = (
         [f"{cost.samples} samples, {cost.missed} missed, {cost.dropped} dropped"] if cost.samples else ["no samples"]
     )
@@ -155,9 +151,9 @@ def _paces(paces: Sequence[disk_forecast.Pace]) -> list[str]:
         return [
             f"too early to tell: less than {units.format_duration(disk_forecast.EARLY)} of the last days are stored"
         ]
-    total = disk_forecast.Pace("all", sum(one.fresh for one in paces), sum(one.packed for one in paces))
-    width = max(len(one.table) for one in (*paces, total))
-    numbers = [(one.table, _bytes(one.fresh), _bytes(one.packed)) for one in (*paces, total)]
+    total = disk_forecast.Pace("all", sum(pace.fresh for pace in paces), sum(pace.packed for pace in paces))
+    width = max(len(pace.table) for pace in (*paces, total))
+    numbers = [(pace.table, _bytes(pace.fresh), _bytes(pace.packed)) for pace in (*paces, total)]
     return [f"{table:<{width}} {fresh:>9} as text, {packed:>9} compressed" for table, fresh, packed in numbers]
 
 
@@ -208,15 +204,15 @@ def _hourly(cost: Cost) -> dict[str, Any]:
     }
 
 
-def _complete(found: Status) -> dict[str, Any]:
-    full = found.coverage
+def _complete(status: Status) -> dict[str, Any]:
+    full = status.coverage
     return {
         "found": full.found if full else 0,
         "expected": full.expected if full else 0,
         "coverage_percent": round(share(full), 4) if full else None,
         "longest_gap_seconds": full.gap if full else 0,
         "longest_gap_at": format_instant(full.gap_at) if full and full.gap_at else None,
-        "not_running_seconds": found.idle,
+        "not_running_seconds": status.idle,
     }
 
 

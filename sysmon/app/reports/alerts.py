@@ -18,6 +18,7 @@ from sysmon.reading.logs import read_alerts
 from sysmon.storage.lock import is_recording
 from sysmon.text.culprits import blame
 from sysmon.text.instants import format_instant
+from sysmon.text.nagios import PluginState, plugin_line
 from sysmon.text.names import printable
 from sysmon.text.units import format_age, human
 
@@ -76,16 +77,15 @@ def as_json(found: AlertList) -> str:
     return json.dumps(page, ensure_ascii=False, allow_nan=False, indent=1)
 
 
-def as_nagios(found: AlertList) -> tuple[str, int]:
+def as_nagios(alert_list: AlertList) -> tuple[str, int]:
     """Return one line and an exit code as monitoring plugins have them: 0 fine, 1 warning, 2 critical, 3 unknown."""
-    ranks = [alert.level.rank for alert in found.alerts]
-    count = f"alerts={len(ranks)} critical={ranks.count(2)} warning={ranks.count(1)}"
-    if not found.watched:
-        return f"SYSMON UNKNOWN - sysmon is not running | {count}", 3
-    state = max(ranks, default=0)
-    word = ("OK", "WARNING", "CRITICAL")[state]
-    said = ", ".join(_short(alert) for alert in sorted(found.alerts, key=lambda alert: -alert.level.rank)[:5])
-    return f"SYSMON {word} - {said or 'nothing fires'} | {count}", state
+    ranks = [alert.level.rank for alert in alert_list.alerts]
+    counts = [f"alerts={len(ranks)}", f"critical={ranks.count(2)}", f"warning={ranks.count(1)}"]
+    if not alert_list.watched:
+        return plugin_line(PluginState.UNKNOWN, "sysmon is not running", counts), PluginState.UNKNOWN
+    state = PluginState(max(ranks, default=0))
+    worst = sorted(alert_list.alerts, key=lambda alert: -alert.level.rank)[:5]
+    return plugin_line(state, ", ".join(map(_short, worst)) or "nothing fires", counts), state
 
 
 def silences_text(silences: Sequence[Silence], at: datetime, zone: tzinfo | None) -> Iterator[str]:
@@ -118,7 +118,7 @@ def _plain(alert: PastAlert, silences: SilenceState) -> dict[str, Any]:
 def _short(alert: PastAlert) -> str:
     own = [value for name, value in alert.labels.items() if name not in {"hostname", "core"}]
     where = f" ({printable(' '.join(own))})" if own else ""
-    return f"{alert.rule}{where} {alert.level} for {format_age(alert.duration)}".replace("|", "/")
+    return f"{alert.rule}{where} {alert.level} for {format_age(alert.duration)}"
 
 
 def _who(by: str, why: str) -> str:
