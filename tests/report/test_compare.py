@@ -196,6 +196,4 @@ def test_a_period_of_which_nothing_is_stored_is_told(tmp_path: Path) -> None:
 
     page = text.render([second_half(tmp_path, back=timedelta(days=7))], RenderOptions(zone=UTC))
 
-    assert re.findall("compared.*", page) == [
-        "compared with 2026-11-13 12:30:00 to 13:00:00 UTC: nothing is stored of it"
-    ]
+    assert re.findall("compared.*", page) == ["compared with 2026-11-13 12:30:00 to 13:00:00 UTC: no data stored"]

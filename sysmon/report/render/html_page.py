@@ -129,7 +129,7 @@ def _alert(alert: PastAlert, words: Words) -> str:
     return (
         f'<li class="{alert.level.value}"><b>{alert.level.value.upper()}</b> <strong>{safe(rule)}</strong> '
         f"{safe(' '.join(labels))} <em>{alert.state.value}</em>"
-        f'<button data-begin="{begin}" data-end="{end}" data-rule="{safe(rule)}" title="Zoom in" hidden>look</button>'
+        f'<button data-begin="{begin}" data-end="{end}" data-rule="{safe(rule)}" title="Zoom in" hidden>Zoom</button>'
         f"{svg.bar((begin - first) / length, (end - first) / length)}"
         f"<small>{safe(' · '.join(told))}</small></li>"
     )

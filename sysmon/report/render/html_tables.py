@@ -7,7 +7,7 @@ from sysmon.history import Coverage
 from sysmon.report.layout import digest, digest_changes, digest_titles
 from sysmon.report.render.changes import changes, come_and_gone, largest, ranked_change
 from sysmon.report.render.charts import Chart, Line
-from sysmon.report.render.phrases import Words, limits, named, process_name, ranked_cells
+from sysmon.report.render.phrases import OTHERS, Words, limits, named, process_name, ranked_cells
 from sysmon.report.render.style import TITLES, levels, numbers
 from sysmon.report.summary import RankedGroup, Ranking, SeriesSummary
 from sysmon.text.names import printable
@@ -63,7 +63,7 @@ def ranked(ranking: Ranking, words: Words) -> str:
     compared = words.report.compared is not None
     rows = [_row(_process(group), _used(group, ranking, words)) for group in ranking.groups]
     if ranking.rest:
-        rows.append(_row("all that were not listed", _used(ranking.rest, ranking, words)))
+        rows.append(_row(OTHERS, _used(ranking.rest, ranking, words)))
     title = f"<b>{safe(ranking.metric.name)}</b> <span>{safe(words.ranking(ranking))}</span>"
     table = _table(["mean", *(["change"] if compared else []), "max", "max at"], rows)
     return f"<figure><figcaption>{title}</figcaption>{table}</figure>"

@@ -15,6 +15,9 @@ from sysmon.thresholds import Beyond
 _SPANS = {"1d": "days", "1h": "hours", "1m": "minutes"}
 _ROWS = "rows"
 _NAMED = 16
+OTHERS = "other processes"
+"""The name of the row for all processes that a ranking does not list."""
+
 _SCALED = (Unit.BYTES, Unit.BYTES_PER_SECOND)
 
 
@@ -54,7 +57,7 @@ class Words:
             return []
         period = f"compared with {self._between(then.since, then.until)}:"
         if then.coverage is None:
-            return [period, "nothing is stored of it"]
+            return [period, "no data stored"]
         told = [f"{self._covered(then.coverage, then.idle)}"]
         return [period, *told, *([f"({_sources(then.sources)})"] if then.sources != self.report.sources else [])]
 
@@ -83,7 +86,7 @@ class Words:
     def damage(self) -> str:
         """Return what had to be left out, empty if nothing."""
         skipped = self.report.skipped
-        return f"damaged: {skipped} lines or parts of files could not be read and are not in here" if skipped else ""
+        return f"damaged: {skipped} lines or parts of files could not be read and are left out" if skipped else ""
 
     def coverage(self, coverage: Coverage, *, percent: bool = False) -> str:
         """Return how many samples there are of how many, and the longest hole."""
@@ -100,7 +103,7 @@ class Words:
         if len(coverages) == 1:
             return self.coverage(coverages[0])
         low, high = min(one.found for one in coverages), max(one.found for one in coverages)
-        return f"there at times: {low} to {high} of {max(one.expected for one in coverages)} samples each"
+        return f"intermittent: {low} to {high} of {max(one.expected for one in coverages)} samples each"
 
     def ranking(self, ranking: Ranking) -> str:
         """Return what a ranking rests on."""

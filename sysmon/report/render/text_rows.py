@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sysmon.report.layout import Layout, digest, digest_changes, digest_titles
 from sysmon.report.render.changes import come_and_gone, glance_change, largest, ranked_change
-from sysmon.report.render.phrases import Words, glance_cells, process_name, ranked_cells
+from sysmon.report.render.phrases import OTHERS, Words, glance_cells, process_name, ranked_cells
 from sysmon.report.render.style import Style
 from sysmon.report.summary import RankedGroup, Ranking
 from sysmon.text.cells import cut_front, flow, pad, width_of
@@ -109,7 +109,7 @@ def ranking(found: Ranking, words: Words, style: Style) -> list[str]:
     lines.append(f"{'mean':>11}{changed}{'max':>11}  {'max at':<{8 if words.one_day else 11}}  process")
     lines += [_group(group, found, words, process_name(group)) for group in found.groups]
     if found.rest:
-        lines.append(_group(found.rest, found, words, "(others), all that were not listed"))
+        lines.append(_group(found.rest, found, words, OTHERS))
     return lines
 
 

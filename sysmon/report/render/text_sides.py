@@ -61,7 +61,7 @@ def _lines(name: str, label: str, found: Sequence[tuple[Side, Words]], style: St
         first, *others = commas(names)
         yield from flow([f"  {first}", *others, f"  {told}"], style.columns, indent=4, between=" ")
     if len(holes) > _HOLES:
-        yield f"  and {sum(map(len, list(holes.values())[_HOLES:]))} more with holes of their own"
+        yield f"  and {sum(map(len, list(holes.values())[_HOLES:]))} more with gaps of their own"
 
 
 def _short(name: str) -> str:

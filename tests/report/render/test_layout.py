@@ -101,7 +101,7 @@ def test_idle_series_that_come_and_go_share_a_line_however_many_they_are() -> No
         "  interface=veth3, interface=veth4, interface=veth5, interface=veth6,",
         "  interface=veth7, interface=veth8, interface=veth9, interface=veth10,",
         "  interface=veth11, interface=veth12, interface=veth13, interface=veth14,",
-        "  interface=veth15, 24 more    there at times: 1 to 7 of 60 samples each",
+        "  interface=veth15, 24 more    intermittent: 1 to 7 of 60 samples each",
     ]
 
 

@@ -10,6 +10,7 @@ from sysmon.report.render import Format, RenderOptions
 from sysmon.report.render.changes import changes, come_and_gone, glance_change, largest, ranked_change
 from sysmon.report.render.grid import Column
 from sysmon.report.render.phrases import (
+    OTHERS,
     Words,
     glance_cells,
     limits,
@@ -217,7 +218,7 @@ class _Chapter:
     def _ranking(self, ranking: Ranking) -> str:
         rows = [self._group(group, ranking, escape(process_name(group))) for group in ranking.groups]
         if ranking.rest:
-            rows.append(self._group(ranking.rest, ranking, "(others), all that were not listed"))
+            rows.append(self._group(ranking.rest, ranking, OTHERS))
         compared = self._report.compared is not None
         titles = ["mean", *(["change"] if compared else []), "max", "max at", "process"]
         return _table(titles, rows, left=(len(titles) - 2, len(titles) - 1))

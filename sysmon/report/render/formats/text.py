@@ -17,8 +17,8 @@ from sysmon.text.names import printable
 from sysmon.text.spans import detect_look
 
 _TITLES = "".join(f"{title:>{CELL}}" for title in TITLES) + "  max at"
-_HOLES = "Each line tells of the samples from its time on; one that counts 0 is a hole."
-_LEGEND = "Trends run from the lowest to the highest mean of a column; a blank is a hole."
+_BUCKET_LEGEND = "Each line covers the time from its start to that of the next; count 0 = no data."
+_TREND_LEGEND = "Sparklines are scaled min to max per metric; blank = no data."
 
 
 def render(reports: Sequence[Report], options: RenderOptions) -> str:
@@ -70,11 +70,11 @@ class _Page:
         if self._report.skipped:
             yield words.damage()
         if self._report.edges:
-            yield _HOLES
+            yield _BUCKET_LEGEND
         elif not self._report.by and any(
             item.trend for table in self._report.tables for one in table.series for item in one.metrics
         ):
-            yield _LEGEND
+            yield _TREND_LEGEND
 
     def _table(self, table: TableSummary) -> Iterator[list[str]]:
         layout = arrange(table)
