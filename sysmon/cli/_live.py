@@ -1,4 +1,4 @@
-"""What `show` and `top` share: which instant of which data is meant, and how a page is printed."""
+"""Shared parts of `show` and `top`: which instant of which data is meant, and how a page is printed."""
 
 import shutil
 import sys
@@ -12,7 +12,7 @@ from sysmon.cli._options import environment
 from sysmon.cli._query import binary_stdout
 
 if TYPE_CHECKING:
-    from sysmon.app.live.context import Sight
+    from sysmon.app.live.context import DisplayOptions
 
 USUAL_WIDTH = 80
 
@@ -34,20 +34,22 @@ def build_instant_selection(
 
     now = SystemClock().now()
     back = at.strip().removeprefix("-")
-    asked = instants.parse_when(back if units.is_duration(back) else at, now=now)
+    requested = instants.parse_when(back if units.is_duration(back) else at, now=now)
     data = config.data_dir(data_dir, config_file, environment())
-    return Selection(data, since=instants.EPOCH, until=LAST, now=now, host=host, tables=tables, strict=strict), asked
+    return Selection(
+        data, since=instants.EPOCH, until=LAST, now=now, host=host, tables=tables, strict=strict
+    ), requested
 
 
-def sight(*, color: str, utc: bool) -> "Sight":
-    """Return how moments are shown on this terminal, or in this pipe."""
-    from sysmon.app.live.context import Sight
+def build_display_options(*, color: str, utc: bool) -> "DisplayOptions":
+    """Return how snapshots are shown on this terminal, or in this pipe."""
+    from sysmon.app.live.context import DisplayOptions
     from sysmon.app.terminal.color import wants_color
     from sysmon.text.spans import detect_look
 
     term = environment().get("TERM", "")
-    shown = detect_look(color=wants_color(color, environment()), encoding=encoding(), term=term)
-    return Sight(UTC if utc else None, shown)
+    look = detect_look(color=wants_color(color, environment()), encoding=encoding(), term=term)
+    return DisplayOptions(UTC if utc else None, look)
 
 
 def page_width() -> int:

@@ -1,11 +1,11 @@
-"""`sysmon show`: the whole machine at one instant."""
+"""`sysmon show`: a snapshot of the whole machine at one instant."""
 
 from pathlib import Path
 
 import click
 
 from sysmon.cli import _completion
-from sysmon.cli._live import build_instant_selection, page_width, print_page, sight
+from sysmon.cli._live import build_display_options, build_instant_selection, page_width, print_page
 from sysmon.cli._options import color_option, config_option, data_option, environment, example, form_option, utc_option
 from sysmon.cli._query import one_host, strict_option, tell_damage, tell_host
 
@@ -59,24 +59,26 @@ def command(
     from sysmon.app.live import context
     from sysmon.view import json, plain_page
 
-    selection, asked = build_instant_selection(
+    selection, requested = build_instant_selection(
         at, data_dir=data_dir, config_file=config_file, host=host, tables=tables, strict=strict
     )
     files = context.open_files(selection)
     tell_host(files.host)
-    shown = sight(color=color, utc=utc)
+    display = build_display_options(color=color, utc=utc)
     if form == "text" and not plain and not strict and not tables:
         from sysmon.app.live import app
-        from sysmon.app.live.sources import FileRecord
+        from sysmon.app.live.sources import FileSource
 
         if app.is_interactive(environment()):
-            record = FileRecord(files, selection.data)
-            first = files.find_newest().moment.at if at == NOW else asked
-            return app.step_through(record, shown, host=files.host.name, at=first) or tell_damage(files.damage)
-    found = files.find(asked) if at != NOW else files.find_newest()
-    situation = context.past(found, asked, now=selection.now, zone=shown.zone, skipped=files.damage.count)
+            source = FileSource(files, selection.data)
+            first = files.find_newest().snapshot.at if at == NOW else requested
+            return app.step_through(source, display, host=files.host.name, at=first) or tell_damage(files.damage)
+    lookup = files.find(requested) if at != NOW else files.find_newest()
+    situation = context.describe_past(
+        lookup, requested, now=selection.now, zone=display.zone, skipped=files.damage.count
+    )
     if form == "json":
-        print_page([json.render(found.moment, situation, asked=asked, tables=tables)], encoded="utf-8")
+        print_page([json.render(lookup.snapshot, situation, requested=requested, tables=tables)], encoded="utf-8")
     else:
-        print_page(plain_page.render(found.moment, situation, tables=tables, width=page_width(), look=shown.look))
-    return tell_damage(files.damage) or (OTHER_INSTANT if found.why else 0)
+        print_page(plain_page.render(lookup.snapshot, situation, tables=tables, width=page_width(), look=display.look))
+    return tell_damage(files.damage) or (OTHER_INSTANT if lookup.mismatch else 0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sysmon.cli._live import build_instant_selection, page_width, print_page, sight
+from sysmon.cli._live import build_display_options, build_instant_selection, page_width, print_page
 from sysmon.cli._options import (
     color_option,
     config_option,
@@ -21,8 +21,8 @@ from sysmon.errors import NothingFoundError
 from sysmon.text.names import printable
 
 if TYPE_CHECKING:
-    from sysmon.app.live.context import Sight
-    from sysmon.app.live.sources import Record
+    from sysmon.app.live.context import DisplayOptions
+    from sysmon.app.live.sources import SnapshotSource
     from sysmon.app.selection import Selection
 
 OFTEN = timedelta(seconds=1)
@@ -56,34 +56,39 @@ def command(
     from sysmon.storage.lock import is_recording
 
     selection, _ = build_instant_selection("now", data_dir=data_dir, config_file=config_file, host=host)
-    shown = sight(color=color, utc=utc)
+    display = build_display_options(color=color, utc=utc)
     interactive = app.is_interactive(environment())
     if interval is None and is_recording(selection.data):
-        return _follow(selection, shown, interactive=interactive)
-    return _sample(selection, shown, config_file, OFTEN if interval is None else interval, interactive=interactive)
+        return _follow(selection, display, interactive=interactive)
+    return _sample(selection, display, config_file, OFTEN if interval is None else interval, interactive=interactive)
 
 
-def _follow(selection: "Selection", shown: "Sight", *, interactive: bool) -> int:
+def _follow(selection: "Selection", display: "DisplayOptions", *, interactive: bool) -> int:
     """Show what a run at work stores."""
     from sysmon.app.live import app, context
-    from sysmon.app.live.sources import FileRecord
+    from sysmon.app.live.sources import FileSource
 
     files = context.open_files(selection)
     tell_host(files.host)
-    record = FileRecord(files, selection.data)
+    source = FileSource(files, selection.data)
     if not interactive:
-        return _print(record, shown) or tell_damage(files.damage)
-    return app.step_through(record, shown, host=files.host.name, at=None) or tell_damage(files.damage)
+        return _print(source, display) or tell_damage(files.damage)
+    return app.step_through(source, display, host=files.host.name, at=None) or tell_damage(files.damage)
 
 
 def _sample(
-    selection: "Selection", shown: "Sight", config_file: Path | None, interval: timedelta, *, interactive: bool
+    selection: "Selection",
+    display: "DisplayOptions",
+    config_file: Path | None,
+    interval: timedelta,
+    *,
+    interactive: bool,
 ) -> int:
     """Show what is sampled here."""
     from sysmon import config as configuration
     from sysmon.app.collectors import hostname
     from sysmon.app.live import app
-    from sysmon.app.live.sampling import OwnSampling
+    from sysmon.app.live.sampling import LiveSampling
     from sysmon.sampling.clock import SystemClock
 
     if selection.host is not None and selection.host != hostname():
@@ -92,21 +97,21 @@ def _sample(
             f"look back with `sysmon show --host {printable(selection.host)}`"
         )
     config = configuration.load(config=config_file, data=selection.data, interval=interval, environ=environment())
-    sampling = OwnSampling(config, clock=SystemClock())
+    sampling = LiveSampling(config, clock=SystemClock())
     if interactive:
-        return app.watch(sampling, shown)
-    sampling.once()
-    return _print(sampling.record, shown)
+        return app.watch(sampling, display)
+    sampling.take_one()
+    return _print(sampling.source, display)
 
 
-def _print(record: "Record", shown: "Sight") -> int:
+def _print(source: "SnapshotSource", display: "DisplayOptions") -> int:
     from sysmon.app.live import context
     from sysmon.sampling.clock import SystemClock
     from sysmon.view import plain_page
 
-    found = record.find(None)
-    if found is None:
+    newest = source.find(None)
+    if newest is None:
         raise NothingFoundError("no sample yet: wait until the first was taken")
-    situation = context.present(record, found, now=SystemClock().now(), zone=shown.zone)
-    print_page(plain_page.render(found.moment, situation, tables=(), width=page_width(), look=shown.look))
+    situation = context.describe_present(source, newest, now=SystemClock().now(), zone=display.zone)
+    print_page(plain_page.render(newest.snapshot, situation, tables=(), width=page_width(), look=display.look))
     return 0

@@ -82,7 +82,7 @@ class AsyncLineWriter:
             self._changed.notify()
         cleared.wait(seconds)
 
-    def back(self) -> None:
+    def resume(self) -> None:
         """Draw the area where the cursor is now."""
         with self._changed:
             self._away = False

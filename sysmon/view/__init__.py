@@ -1,1 +1,1 @@
-"""What the whole machine looked like at an instant: the live view and the look back, drawn by pure functions."""
+"""Views of the whole machine at an instant, live or past, drawn by pure functions."""

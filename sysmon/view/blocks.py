@@ -1,4 +1,4 @@
-"""Small tables that stand side by side: disks, interfaces, file systems, cores, connections."""
+"""Blocks: small tables side by side, of disks, interfaces, file systems, cores, connections."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from sysmon.text.cells import cut, cut_front, flow, pad, width_of
 from sysmon.text.spans import Line, Look, Span, draw_gauge, draw_sparkline, fit, level_style
 from sysmon.text.units import short
 from sysmon.view.alert_marks import level_of
-from sysmon.view.snapshot import Moment, Pick, Record, number, text
+from sysmon.view.snapshot import NamedRow, Snapshot, ValuePicker, number, text
 
 LEAST = 2
 """Lines below which a block says nothing: its title and one row."""
@@ -37,7 +37,7 @@ class Block:
         """Return how many lines it would like to have."""
         return 1 + len(self.rows)
 
-    def fitted(self, lines: int) -> list[Line]:
+    def fit(self, lines: int) -> list[Line]:
         """Return it in so many lines: the rows that count most, in their order, and how many others there are."""
         if lines >= self.height:
             return [self.title, *self.rows]
@@ -48,8 +48,8 @@ class Block:
         room = lines - 2 if lines > LEAST else 1
         places = sorted(range(len(self.rows)), key=lambda place: -self.weights[place])[:room]
         left = len(self.rows) - len(places)
-        told = [[Span(f"+{left} more", "dim")]] if lines > LEAST else []
-        return [self.title, *(self.rows[place] for place in sorted(places)), *told]
+        others = [[Span(f"+{left} more", "dim")]] if lines > LEAST else []
+        return [self.title, *(self.rows[place] for place in sorted(places)), *others]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,31 +127,35 @@ MOUNTS = _Kind(
 )
 
 
-def table_block(kind: _Kind, moment: Moment, width: int, look: Look) -> Block | None:
+def build_block(kind: _Kind, snapshot: Snapshot, width: int, look: Look) -> Block | None:
     """Return a row for each disk, interface or file system; None where there is none."""
-    records = moment.records(kind.table)
+    records = snapshot.records(kind.table)
     if not records:
         return None
     names = [look.sanitize(text(record, kind.label)) for record in records]
     longest = min(_WIDEST_NAME, width // 2, max(_LEAST_NAME, *(width_of(name) for name in names)))
-    columns = [one for place, one in enumerate(kind.columns) if _taken(kind.columns[: place + 1]) <= width - longest]
+    columns = [
+        column for place, column in enumerate(kind.columns) if _taken(kind.columns[: place + 1]) <= width - longest
+    ]
     columns = columns or [*kind.columns[:1]]
     trend = width - longest - _taken(columns) - 2
-    trend = trend if trend >= _LEAST_TREND and moment.tables[kind.table].trail else 0
+    trend = trend if trend >= _LEAST_TREND and snapshot.tables[kind.table].recent else 0
     name_width = longest if trend else max(1, width - _taken(columns))
-    highest = kind.highest or _highest(kind, moment, trend)
+    highest = kind.highest or _highest(kind, snapshot, trend)
     rows = []
     for record, name in zip(records, names, strict=True):
-        level = level_of(moment, kind.table, record)
+        level = level_of(snapshot, kind.table, record)
         shown = kind.cut(name, name_width, look.more)
         line = [Span(pad(shown, name_width), level_style(level) if level else "")]
-        line.append(Span("".join(f"{short(number(record, one.metric), one.unit):>{one.width}}" for one in columns)))
+        line.append(
+            Span("".join(f"{short(number(record, column.metric), column.unit):>{column.width}}" for column in columns))
+        )
         if trend:
-            course = moment.course(kind.table, _of_row(kind, moment, record), trend)
-            line += [Span("  "), Span(draw_sparkline(course, trend, highest, look.bars))]
+            history = snapshot.history(kind.table, _pick_row(kind, snapshot, record), trend)
+            line += [Span("  "), Span(draw_sparkline(history, trend, highest, look.bars))]
         rows.append(line)
-    heading = "".join(f"{one.heading:>{one.width}}" for one in columns)
-    title = [*fit(_title(kind.title, moment, kind.table, name_width), name_width, look.more), Span(heading, "dim")]
+    heading = "".join(f"{column.heading:>{column.width}}" for column in columns)
+    title = [*fit(_title(kind.title, snapshot, kind.table, name_width), name_width, look.more), Span(heading, "dim")]
     return Block(title, rows, [sum(number(record, name) or 0.0 for name in kind.counts) for record in records])
 
 
@@ -159,13 +163,13 @@ def _taken(columns: Sequence[_Column]) -> int:
     return sum(column.width for column in columns)
 
 
-def cores(moment: Moment, width: int, look: Look) -> Block | None:
+def draw_cores(snapshot: Snapshot, width: int, look: Look) -> Block | None:
     """Return how busy each core is: a small bar each, or a character each where they are many."""
-    records = [record for record in moment.records("cpu") if record.get("core") != "all"]
+    records = [record for record in snapshot.records("cpu") if record.get("core") != "all"]
     values = [(text(record, "core"), number(record, "cpu_usage_percent")) for record in records]
     if not values:
         return None
-    title = _title("cores", moment, "cpu")
+    title = _title("cores", snapshot, "cpu")
     strip = "".join(draw_sparkline([value], 1, 100.0, look.bars) for _, value in values)
     small = [[Span(strip[start : start + width])] for start in range(0, len(strip), width)]
     label = max(width_of(look.sanitize(name)) for name, _ in values)
@@ -179,7 +183,7 @@ def cores(moment: Moment, width: int, look: Look) -> Block | None:
         line: Line = []
         for place in range(start, min(start + across, len(values))):
             name, value = values[place]
-            level = level_of(moment, "cpu", records[place])
+            level = level_of(snapshot, "cpu", records[place])
             line += [
                 Span(f"{'  ' if line else ''}{look.sanitize(name):>{label}} ", "dim"),
                 *draw_gauge(value or 0.0, bar, look, level_style(level)),
@@ -189,17 +193,17 @@ def cores(moment: Moment, width: int, look: Look) -> Block | None:
     return Block(title, lines, [1.0] * len(lines), small)
 
 
-def connections(moment: Moment, width: int, look: Look) -> Block | None:
+def draw_connections(snapshot: Snapshot, width: int, look: Look) -> Block | None:
     """Return how many TCP connections there are in which state, and what is lost."""
-    tcp = moment.record("tcp")
+    tcp = snapshot.record("tcp")
     parts = [
-        f"{look.sanitize(text(one, 'state'))} {short(count, Unit.NONE)}"
-        for one in moment.records("connections")
-        if (count := number(one, "network_connections"))
+        f"{look.sanitize(text(record, 'state'))} {short(count, Unit.NONE)}"
+        for record in snapshot.records("connections")
+        if (count := number(record, "network_connections"))
     ]
     parts += [
-        f"{what} {short(value, Unit.PER_SECOND)}/s"
-        for what, name in (
+        f"{label} {short(value, Unit.PER_SECOND)}/s"
+        for label, name in (
             ("retransmits", "tcp_retransmits_per_second"),
             ("listen drops", "tcp_listen_drops_per_second"),
             ("opened", "tcp_active_opens_per_second"),
@@ -210,15 +214,15 @@ def connections(moment: Moment, width: int, look: Look) -> Block | None:
     if not parts:
         return None
     lines = [[Span(line)] for line in flow(parts, width, indent=0, more=look.more)]
-    return Block(_title("connections", moment, "connections"), lines, range(len(lines), 0, -1))
+    return Block(_title("connections", snapshot, "connections"), lines, range(len(lines), 0, -1))
 
 
-def group(moment: Moment, width: int, look: Look) -> Block | None:
+def draw_cgroup(snapshot: Snapshot, width: int, look: Look) -> Block | None:
     """Return how near the limits of its control group the machine is; None where no limit applies."""
-    record = moment.record("cgroup")
+    record = snapshot.record("cgroup")
     parts = [
-        f"{what} {short(value, unit)}"
-        for what, name, unit in (
+        f"{label} {short(value, unit)}"
+        for label, name, unit in (
             ("memory used", "cgroup_memory_used_bytes", Unit.BYTES),
             ("of", "cgroup_memory_limit_bytes", Unit.BYTES),
             ("cores", "cgroup_cpu_limit_cores", Unit.NONE),
@@ -229,32 +233,32 @@ def group(moment: Moment, width: int, look: Look) -> Block | None:
     if not parts:
         return None
     lines = [[Span(line)] for line in flow(parts, width, indent=0, more=look.more)]
-    return Block(_title("control group", moment, "cgroup"), lines, range(len(lines), 0, -1))
+    return Block(_title("control group", snapshot, "cgroup"), lines, range(len(lines), 0, -1))
 
 
-def _title(title: str, moment: Moment, table: str, width: int = 0) -> Line:
+def _title(title: str, snapshot: Snapshot, table: str, width: int = 0) -> Line:
     """Return the title of a block, and how old rows are that should be newer than they are."""
-    shown = moment.tables.get(table)
-    age = (moment.at - shown.at).total_seconds() if shown else 0.0
-    late = shown is not None and age >= max(shown.seconds, moment.seconds)
+    shown = snapshot.tables.get(table)
+    age = (snapshot.at - shown.at).total_seconds() if shown else 0.0
+    late = shown is not None and age >= max(shown.seconds, snapshot.seconds)
     said = f" {age:.0f}s old" if late else ""
     return [Span(title, "bold"), Span(said, "warning"), Span(" " * (width - len(title) - len(said)))]
 
 
-def _of_row(kind: _Kind, moment: Moment, record: Record) -> Pick:
-    labels = [text(record, name) for name in moment.tables[kind.table].table.labels]
-    picks = [moment.picker(kind.table, metric, *labels) for metric in kind.counts]
+def _pick_row(kind: _Kind, snapshot: Snapshot, record: NamedRow) -> ValuePicker:
+    labels = [text(record, name) for name in snapshot.tables[kind.table].table.labels]
+    picks = [snapshot.pick_metric(kind.table, metric, *labels) for metric in kind.counts]
 
     def pick(rows: Sequence[Row]) -> float | None:
-        found = [value for value in (one(rows) for one in picks) if value is not None]
-        return sum(found) if found else None
+        values = [value for value in (pick_value(rows) for pick_value in picks) if value is not None]
+        return sum(values) if values else None
 
     return pick
 
 
-def _highest(kind: _Kind, moment: Moment, count: int) -> float:
+def _highest(kind: _Kind, snapshot: Snapshot, count: int) -> float:
     """Return the largest value of any row in the courses that are drawn, so that all have one scale."""
-    found = [0.0]
-    for record in moment.records(kind.table):
-        found += [value for value in moment.course(kind.table, _of_row(kind, moment, record), count) if value]
-    return max(found)
+    values = [0.0]
+    for record in snapshot.records(kind.table):
+        values += [value for value in snapshot.history(kind.table, _pick_row(kind, snapshot, record), count) if value]
+    return max(values)

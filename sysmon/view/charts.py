@@ -1,4 +1,4 @@
-"""The last minutes in large, where the screen has room to spare."""
+"""Charts of the last minutes, where the screen has room to spare."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,8 @@ from sysmon.model import Row, Unit
 from sysmon.text.cells import cut
 from sysmon.text.spans import Line, Look, Span
 from sysmon.text.units import format_age, human
-from sysmon.view.layout import GAP, beside
-from sysmon.view.snapshot import Moment, Pick
+from sysmon.view.layout import GAP, place_beside
+from sysmon.view.snapshot import Snapshot, ValuePicker
 
 LEAST, MOST = 5, 18
 """Lines of a chart: with fewer it tells no more than a trend in a line, more are too far from the numbers."""
@@ -16,44 +16,51 @@ _FOUR = 150
 _LONGEST = 160
 
 
-def charts(moment: Moment, width: int, lines: int, look: Look) -> list[Line]:
+def draw_charts(snapshot: Snapshot, width: int, lines: int, look: Look) -> list[Line]:
     """Return charts side by side in so many lines; none where that would be too few."""
     if lines < LEAST:
         return []
     picks = {
-        "cpu": ("cpu", moment.picker("cpu", "cpu_usage_percent", "all"), 100.0, Unit.PERCENT),
-        "network": ("network", _traffic(moment), None, Unit.BYTES_PER_SECOND),
-        "memory": ("memory", moment.picker("memory", "memory_usage_percent"), 100.0, Unit.PERCENT),
-        "busiest disk": ("disk_io", moment.picker("disk_io", "disk_io_util_percent", several=max), 100.0, Unit.PERCENT),
+        "cpu": ("cpu", snapshot.pick_metric("cpu", "cpu_usage_percent", "all"), 100.0, Unit.PERCENT),
+        "network": ("network", _traffic(snapshot), None, Unit.BYTES_PER_SECOND),
+        "memory": ("memory", snapshot.pick_metric("memory", "memory_usage_percent"), 100.0, Unit.PERCENT),
+        "busiest disk": (
+            "disk_io",
+            snapshot.pick_metric("disk_io", "disk_io_util_percent", several=max),
+            100.0,
+            Unit.PERCENT,
+        ),
     }
     count = len(picks) if width >= _FOUR else 2
     each = (width - GAP * (count - 1)) // count
     drawn = []
     for title, (table, pick, highest, unit) in list(picks.items())[:count]:
-        course = moment.course(table, pick, min(each, _LONGEST))
-        there = [value for value in course if value is not None]
+        history = snapshot.history(table, pick, min(each, _LONGEST))
+        there = [value for value in history if value is not None]
         top = highest or max(there, default=0.0)
-        begun = next((len(course) - place for place, value in enumerate(course) if value is not None), 0)
-        said = f", last {format_age(begun * moment.seconds)}, up to {human(top, unit)}" if there else ", nothing known"
-        heading: Line = [Span(title, "bold"), Span(cut(said, each - len(title), look.more), "dim")]
-        drawn.append([heading, *_bars(course, min(lines, MOST) - 1, top, look)])
-    return beside(drawn, each, look)
+        age = next((len(history) - place for place, value in enumerate(history) if value is not None), 0)
+        caption = (
+            f", last {format_age(age * snapshot.seconds)}, up to {human(top, unit)}" if there else ", nothing known"
+        )
+        heading: Line = [Span(title, "bold"), Span(cut(caption, each - len(title), look.more), "dim")]
+        drawn.append([heading, *_bars(history, min(lines, MOST) - 1, top, look)])
+    return place_beside(drawn, each, look)
 
 
-def _traffic(moment: Moment) -> Pick:
-    picks = [moment.picker("network", f"network_{way}_bytes_per_second") for way in ("receive", "transmit")]
+def _traffic(snapshot: Snapshot) -> ValuePicker:
+    picks = [snapshot.pick_metric("network", f"network_{way}_bytes_per_second") for way in ("receive", "transmit")]
 
     def pick(rows: Sequence[Row]) -> float | None:
-        values = [value for value in (one(rows) for one in picks) if value is not None]
+        values = [value for value in (pick_value(rows) for pick_value in picks) if value is not None]
         return sum(values) if values else None
 
     return pick
 
 
-def _bars(course: Sequence[float | None], height: int, highest: float, look: Look) -> list[Line]:
+def _bars(history: Sequence[float | None], height: int, highest: float, look: Look) -> list[Line]:
     """Return columns that are filled from the bottom, in steps of a part of a line."""
     steps = len(look.bars)
-    levels = [_level(value, highest, height * steps) for value in course]
+    levels = [_level(value, highest, height * steps) for value in history]
     lines: list[Line] = []
     for row in range(height - 1, -1, -1):
         cells = [min(steps, level - row * steps) for level in levels]

@@ -1,4 +1,4 @@
-"""What do keys do? Which instant, which page, which order: what a person chose, and how a key changes it."""
+"""Key commands: which instant, which page, which order, and how a key changes them."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
@@ -96,7 +96,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What surrounds a moment: the time now, and whether it is followed; times are shown in `zone` (None: local).
+    """What surrounds a snapshot: the time now, and whether it is followed; times are shown in `zone` (None: local).
 
     `note` says what a person must know about the sample, such as that it is not from the instant that was asked for;
     it may have several lines.
@@ -111,7 +111,7 @@ class Situation:
     zone: tzinfo | None = None
 
 
-def turned(view: View, command: Command, *, pages: int) -> View:
+def apply_command(view: View, command: Command, *, pages: int) -> View:
     """Return what is looked at after a command that is not about time; `pages` is how many there are."""
     match command:
         case Command.HELP:

@@ -1,4 +1,4 @@
-"""The first lines of a screen: how full processor, memory and swap are."""
+"""Gauges: how full processor, memory and swap are, in the first lines of a screen."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from sysmon.text.cells import join_fitting, pad
 from sysmon.text.spans import Line, Look, Span, draw_gauge, draw_sparkline, level_style
 from sysmon.text.units import human
 from sysmon.view.alert_marks import level_of
-from sysmon.view.load_line import LABEL, waiting
-from sysmon.view.snapshot import Moment, Pick, Record, number
+from sysmon.view.load_line import LABEL, draw_load_line
+from sysmon.view.snapshot import NamedRow, Snapshot, ValuePicker, number
 
 _VALUE, _GAP = 8, 2
 _LEAST_WORDS = 31
@@ -27,10 +27,10 @@ class _Gauge:
 
     label: str
     table: str
-    record: Record
+    record: NamedRow
     metric: str
     words: Sequence[str]
-    pick: Pick
+    pick: ValuePicker
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,11 @@ class _Grid:
     trend: int
 
 
-def gauges(moment: Moment, width: int, look: Look) -> list[Line]:
+def draw_gauges(snapshot: Snapshot, width: int, look: Look) -> list[Line]:
     """Return a line for each resource that is known, and one for what has to wait."""
     grid = _grid(width - LABEL - _VALUE - _GAP)
-    found = [_drawn(one, moment, grid, look) for one in _resources(moment)]
-    return [line for line in (*found, waiting(moment, width, look)) if line]
+    lines = [_draw(gauge, snapshot, grid, look) for gauge in _resources(snapshot)]
+    return [line for line in (*lines, draw_load_line(snapshot, width, look)) if line]
 
 
 def _grid(room: int) -> _Grid:
@@ -56,23 +56,23 @@ def _grid(room: int) -> _Grid:
     return _Grid(bar, rest - trend - _GAP, trend) if trend >= _LEAST_TREND else _Grid(bar, rest, 0)
 
 
-def _resources(moment: Moment) -> Iterator[_Gauge]:
-    cpu, memory = moment.record("cpu", core="all"), moment.record("memory")
-    pick = moment.picker("cpu", "cpu_usage_percent", "all")
+def _resources(snapshot: Snapshot) -> Iterator[_Gauge]:
+    cpu, memory = snapshot.record("cpu", core="all"), snapshot.record("memory")
+    pick = snapshot.pick_metric("cpu", "cpu_usage_percent", "all")
     yield _Gauge("cpu", "cpu", cpu, "cpu_usage_percent", _shares(cpu), pick)
     words = [_used(memory, "memory"), *_amounts(memory)]
-    pick = moment.picker("memory", "memory_usage_percent")
+    pick = snapshot.pick_metric("memory", "memory_usage_percent")
     yield _Gauge("memory", "memory", memory, "memory_usage_percent", words, pick)
     if number(memory, "swap_total_bytes"):
         rates = [
             f"{way} {human(number(memory, f'swap_{way}_bytes_per_second'), Unit.BYTES_PER_SECOND)}"
             for way in ("in", "out")
         ]
-        pick = moment.picker("memory", "swap_usage_percent")
+        pick = snapshot.pick_metric("memory", "swap_usage_percent")
         yield _Gauge("swap", "memory", memory, "swap_usage_percent", [_used(memory, "swap"), *rates], pick)
 
 
-def _shares(cpu: Record) -> list[str]:
+def _shares(cpu: NamedRow) -> list[str]:
     return [
         f"{name} {value:.1f}"
         for name, metric in _SHARES.items()
@@ -80,32 +80,32 @@ def _shares(cpu: Record) -> list[str]:
     ]
 
 
-def _used(memory: Record, what: str) -> str:
-    used, whole = (human(number(memory, f"{what}_{part}_bytes"), Unit.BYTES) for part in ("used", "total"))
+def _used(memory: NamedRow, resource: str) -> str:
+    used, whole = (human(number(memory, f"{resource}_{part}_bytes"), Unit.BYTES) for part in ("used", "total"))
     return f"{used} of {whole}"
 
 
-def _amounts(memory: Record) -> list[str]:
+def _amounts(memory: NamedRow) -> list[str]:
     return [
-        f"{what} {human(value, Unit.BYTES)}"
-        for what in ("available", "cached", "dirty")
-        if (value := number(memory, f"memory_{what}_bytes")) is not None
+        f"{resource} {human(value, Unit.BYTES)}"
+        for resource in ("available", "cached", "dirty")
+        if (value := number(memory, f"memory_{resource}_bytes")) is not None
     ]
 
 
-def _drawn(one: _Gauge, moment: Moment, grid: _Grid, look: Look) -> Line:
-    percent = number(one.record, one.metric)
+def _draw(gauge: _Gauge, snapshot: Snapshot, grid: _Grid, look: Look) -> Line:
+    percent = number(gauge.record, gauge.metric)
     if percent is None:
         return []
-    level = level_of(moment, one.table, one.record, about=one.label)
-    words = join_fitting(one.words, grid.words)
+    level = level_of(snapshot, gauge.table, gauge.record, about=gauge.label)
+    words = join_fitting(gauge.words, grid.words)
     spans = [
-        Span(f"{one.label:<{LABEL}}", level_style(level) if level else "dim"),
+        Span(f"{gauge.label:<{LABEL}}", level_style(level) if level else "dim"),
         Span(f"{human(percent, Unit.PERCENT):>{_VALUE}}{' ' * _GAP}"),
         *draw_gauge(percent, grid.bar, look, level_style(level)),
         Span(" " * _GAP + pad(words, grid.words)),
     ]
     if grid.trend:
-        course = moment.course(one.table, one.pick, grid.trend)
-        spans += [Span(" " * _GAP), Span(draw_sparkline(course, grid.trend, 100.0, look.bars))]
+        history = snapshot.history(gauge.table, gauge.pick, grid.trend)
+        spans += [Span(" " * _GAP), Span(draw_sparkline(history, grid.trend, 100.0, look.bars))]
     return spans

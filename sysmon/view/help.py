@@ -1,8 +1,8 @@
-"""Which keys there are: a line at the bottom of the screen, and a page for all of them."""
+"""Key help: a line at the bottom of the screen, and a page of all keys."""
 
 from sysmon.text.spans import Line, Look, Span, length
 from sysmon.view.commands import KEYS, Command, Situation
-from sysmon.view.layout import GAP, beside
+from sysmon.view.layout import GAP, place_beside
 
 _SYMBOLS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
 _WORDS = {"page-up": "PgUp", "page-down": "PgDn", "space": "Space", "home": "Home", "end": "End", "escape": "Esc"}
@@ -22,19 +22,19 @@ _TWO = 76
 _PAST = (("q", "quit"), ("?", "help"), ("end", "now"), *_LIVE[3:])
 
 
-def footer(situation: Situation, width: int, look: Look) -> Line:
+def draw_footer(situation: Situation, width: int, look: Look) -> Line:
     """Return the keys that matter most, as many as there is room for."""
     line: Line = []
-    for keys, what in _LIVE if situation.live else _PAST:
+    for keys, meaning in _LIVE if situation.live else _PAST:
         gap = "  " if line else ""
-        pair = [Span(gap + " ".join(_key(key, look) for key in keys.split()), "bold"), Span(f" {what}", "dim")]
+        pair = [Span(gap + " ".join(_key(key, look) for key in keys.split()), "bold"), Span(f" {meaning}", "dim")]
         if length(line) + length(pair) > width:
             break
         line += pair
     return line
 
 
-def help_lines(width: int, look: Look) -> list[Line]:
+def draw_help(width: int, look: Look) -> list[Line]:
     """Return a line for each thing that a key can do, in two columns where there is room."""
     entries: list[Line] = []
     for command in Command:
@@ -43,7 +43,7 @@ def help_lines(width: int, look: Look) -> list[Line]:
     half = -(-len(entries) // 2)
     across = [entries] if width < _TWO else [entries[:half], entries[half:]]
     title: Line = [Span("Keys", "bold"), Span("   ? goes back", "dim")]
-    return [title, [], *beside(across, (width - GAP) // 2 if len(across) > 1 else width, look)]
+    return [title, [], *place_beside(across, (width - GAP) // 2 if len(across) > 1 else width, look)]
 
 
 def _key(key: str, look: Look) -> str:

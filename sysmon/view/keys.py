@@ -1,4 +1,4 @@
-"""Which keys were pressed? Terminals send several bytes for one, and not all terminals the same."""
+"""Key decoding: which keys were pressed? Terminals send several bytes for one, and not all the same."""
 
 import re
 

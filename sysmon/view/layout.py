@@ -1,4 +1,4 @@
-"""Lines put together: side by side, cut and filled to a width, and turned into text for a terminal or a pipe."""
+"""Layout: lines side by side, cut and filled to a width, as text for a terminal or a pipe."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,7 +9,7 @@ GAP = 3
 """Blanks between two columns of blocks."""
 
 
-def beside(columns: Sequence[Sequence[Line]], width: int, look: Look) -> list[Line]:
+def place_beside(columns: Sequence[Sequence[Line]], width: int, look: Look) -> list[Line]:
     """Return columns of lines as lines, each column `width` wide."""
     height = max((len(column) for column in columns), default=0)
     lines = []
@@ -23,19 +23,19 @@ def beside(columns: Sequence[Sequence[Line]], width: int, look: Look) -> list[Li
     return lines
 
 
-def stacked(blocks: Iterable[Block], height: int) -> list[Line]:
+def stack(blocks: Iterable[Block], height: int) -> list[Line]:
     """Return blocks below one another in so many lines; the first ones are sure of their place."""
     placed = list(blocks)[: height // LEAST]
     wishes = [block.height for block in placed]
-    shares = _shared(wishes, height)
+    shares = _share(wishes, height)
     for place, block in enumerate(placed):
         if block.small and shares[place] < block.height:  # it will be told in fewer lines: the rest is for others
             wishes[place] = 1 + len(block.small)
-            shares = _shared(wishes, height)
-    return [line for block, lines in zip(placed, shares, strict=True) for line in block.fitted(lines)]
+            shares = _share(wishes, height)
+    return [line for block, lines in zip(placed, shares, strict=True) for line in block.fit(lines)]
 
 
-def _shared(wishes: Sequence[int], height: int) -> list[int]:
+def _share(wishes: Sequence[int], height: int) -> list[int]:
     """Return how many lines each gets that wishes for some, of so many in all."""
     shares = [min(LEAST, wish) for wish in wishes]
     left = height - sum(shares)
@@ -47,7 +47,7 @@ def _shared(wishes: Sequence[int], height: int) -> list[int]:
     return shares
 
 
-def between(left: Line, right: Sequence[Line], width: int) -> Line:
+def spread(left: Line, right: Sequence[Line], width: int) -> Line:
     """Return a line with something at each end: the first on the right that fits."""
     for spans in right:
         room = width - length(left) - length(spans)
@@ -56,6 +56,6 @@ def between(left: Line, right: Sequence[Line], width: int) -> Line:
     return left
 
 
-def as_text(lines: Iterable[Line], width: int, look: Look) -> list[str]:
+def render_lines(lines: Iterable[Line], width: int, look: Look) -> list[str]:
     """Return lines as text that takes at most `width` cells each."""
     return [paint_line(fit(line, width, look.more), color=look.color) for line in lines]

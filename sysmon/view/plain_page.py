@@ -1,16 +1,16 @@
-"""A moment as a page for a pipe or a file: everything, in as many lines as it takes."""
+"""Snapshot as a page for a pipe or a file: everything, in as many lines as it takes."""
 
 from collections.abc import Collection
 
 from sysmon.text.spans import Line, Look
-from sysmon.view.alarms import alarms_in_full
+from sysmon.view.alarms import draw_alerts_in_full
 from sysmon.view.commands import Order, Situation
-from sysmon.view.full_screen import block_columns, header
-from sysmon.view.gauges import gauges
-from sysmon.view.layout import as_text, beside, stacked
-from sysmon.view.processes import processes
-from sysmon.view.snapshot import Moment
-from sysmon.view.tables import in_full
+from sysmon.view.full_screen import arrange_blocks, draw_header
+from sysmon.view.gauges import draw_gauges
+from sysmon.view.layout import place_beside, render_lines, stack
+from sysmon.view.processes import draw_processes
+from sysmon.view.snapshot import Snapshot
+from sysmon.view.tables import draw_table
 
 IN_OVERVIEW = frozenset(
     {"cpu", "load", "memory", "pressure", "disk_io", "disk_usage", "network", "tcp", "connections", "process", "cgroup"}
@@ -18,23 +18,23 @@ IN_OVERVIEW = frozenset(
 """The tables whose numbers stand in the overview; the others are told in full below it."""
 
 
-def render(moment: Moment, situation: Situation, *, tables: Collection[str], width: int, look: Look) -> list[str]:
+def render(snapshot: Snapshot, situation: Situation, *, tables: Collection[str], width: int, look: Look) -> list[str]:
     """Return the lines of a page; tables that are named are told in full, and nothing else."""
-    parts: list[list[Line]] = [header(moment, situation, moment.host, width, look)]
+    parts: list[list[Line]] = [draw_header(snapshot, situation, snapshot.host, width, look)]
     if tables:
-        parts += [in_full(moment, name, width, look) for name in moment.tables if name in tables]
-        return as_text(_spaced(parts), width, look)
-    columns, each = block_columns(moment, width, look)
-    parts.append(alarms_in_full(moment, look))
-    parts.append(gauges(moment, width, look))
+        parts += [draw_table(snapshot, name, width, look) for name in snapshot.tables if name in tables]
+        return render_lines(_space_out(parts), width, look)
+    columns, each = arrange_blocks(snapshot, width, look)
+    parts.append(draw_alerts_in_full(snapshot, look))
+    parts.append(draw_gauges(snapshot, width, look))
     height = max((sum(block.height for block in column) for column in columns), default=0)
-    parts.append(beside([stacked(column, height) for column in columns], each, look))
-    parts.append(processes(moment, width, look, Order.CPU))
-    parts += [in_full(moment, name, width, look) for name in moment.tables if name not in IN_OVERVIEW]
-    return as_text(_spaced(parts), width, look)
+    parts.append(place_beside([stack(column, height) for column in columns], each, look))
+    parts.append(draw_processes(snapshot, width, look, Order.CPU))
+    parts += [draw_table(snapshot, name, width, look) for name in snapshot.tables if name not in IN_OVERVIEW]
+    return render_lines(_space_out(parts), width, look)
 
 
-def _spaced(parts: list[list[Line]]) -> list[Line]:
+def _space_out(parts: list[list[Line]]) -> list[Line]:
     """Return the parts that there are, with an empty line between them."""
     lines: list[Line] = []
     for part in parts:

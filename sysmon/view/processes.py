@@ -1,4 +1,4 @@
-"""Who uses most: the processes that were listed, sorted as somebody likes, and what all others use together."""
+"""Process list: top processes in the order that was chosen, and what all others use together."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from sysmon.text.cells import cut, pad, pad_left
 from sysmon.text.spans import Line, Look, Span
 from sysmon.text.units import short
 from sysmon.view.commands import Order
-from sysmon.view.snapshot import Moment, Record, number, text
+from sysmon.view.snapshot import NamedRow, Snapshot, number, text
 
 _OTHERS = "-1"
 _LEAST_NAME = 12
@@ -21,22 +21,22 @@ class _Column:
 
     heading: str
     width: int
-    cell: Callable[[Record], str]
+    cell: Callable[[NamedRow], str]
     least: int = 0
     order: Order | None = None
     left: bool = False
 
 
-def _io(record: Record) -> float | None:
-    read, written = (number(record, f"process_{what}_bytes_per_second") for what in ("read", "write"))
+def _io(record: NamedRow) -> float | None:
+    read, written = (number(record, f"process_{way}_bytes_per_second") for way in ("read", "write"))
     return None if read is None and written is None else (read or 0.0) + (written or 0.0)
 
 
-def _metric(name: str, unit: Unit) -> Callable[[Record], str]:
+def _metric(name: str, unit: Unit) -> Callable[[NamedRow], str]:
     return lambda record: short(number(record, name), unit)
 
 
-def _label(name: str) -> Callable[[Record], str]:
+def _label(name: str) -> Callable[[NamedRow], str]:
     return lambda record: text(record, name)
 
 
@@ -54,9 +54,9 @@ _COLUMNS = (
 )
 
 
-def processes(moment: Moment, width: int, look: Look, order: Order) -> list[Line]:
+def draw_processes(snapshot: Snapshot, width: int, look: Look, order: Order) -> list[Line]:
     """Return a heading and a line for each process, the first by `order` first; the row of all others comes last."""
-    records = ordered(moment, order)
+    records = sort_processes(snapshot, order)
     if not records:
         return []
     columns = [column for column in _COLUMNS if width >= column.least]
@@ -71,24 +71,24 @@ def processes(moment: Moment, width: int, look: Look, order: Order) -> list[Line
     return lines
 
 
-def ordered(moment: Moment, order: Order) -> list[Record]:
+def sort_processes(snapshot: Snapshot, order: Order) -> list[NamedRow]:
     """Return the rows of the processes, the first by `order` first, that of all others last."""
     key = _by(order)
-    return sorted(moment.records("process"), key=lambda record: (text(record, "pid") == _OTHERS, *key(record)))
+    return sorted(snapshot.records("process"), key=lambda record: (text(record, "pid") == _OTHERS, *key(record)))
 
 
-def _by(order: Order) -> Callable[[Record], tuple[float, str]]:
+def _by(order: Order) -> Callable[[NamedRow], tuple[float, str]]:
     """Return what to sort by: the largest first, names from A."""
     name = _label("name")
     if order is Order.NAME:
         return lambda record: (0.0, name(record).lower())
-    values: dict[Order, Callable[[Record], float | None]] = {
+    values: dict[Order, Callable[[NamedRow], float | None]] = {
         Order.CPU: lambda record: number(record, "process_cpu_percent"),
         Order.MEMORY: lambda record: number(record, "process_memory_bytes"),
         Order.IO: _io,
     }
 
-    def key(record: Record) -> tuple[float, str]:
+    def key(record: NamedRow) -> tuple[float, str]:
         value = values[order](record)
         return (1.0 if value is None else -value, name(record).lower())
 
@@ -103,7 +103,7 @@ def _heading(columns: Sequence[_Column], name_width: int, order: Order) -> Line:
     ]
 
 
-def _line(record: Record, columns: Sequence[_Column], name_width: int, look: Look) -> Line:
+def _line(record: NamedRow, columns: Sequence[_Column], name_width: int, look: Look) -> Line:
     name = cut(look.sanitize(text(record, "name")), name_width, look.more)
     spans = [Span(pad(name, name_width))]
     for column in columns:

@@ -1,4 +1,4 @@
-"""Everything that is known of one instant: the rows of every table, the course that led there, what fires."""
+"""Snapshot of the machine at an instant: rows of every table, their recent history, active alerts."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,16 +8,16 @@ from sysmon.model import AlertEvent, Row, Table
 from sysmon.text.instants import to_ms
 
 Cell = str | int | float | None
-Pick = Callable[[Sequence[Row]], float | None]
+ValuePicker = Callable[[Sequence[Row]], float | None]
 """Finds one number in the rows of a tick."""
 
-Record = Mapping[str, Cell]
+NamedRow = Mapping[str, Cell]
 """One row by the names of its columns."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """The rows of a table that hold at a moment: `at` is when they were taken, `seconds` how often they are.
+class TableSnapshot:
+    """The rows of a table that hold at a snapshot: `at` is when they were taken, `seconds` how often they are.
 
     `trail` has the rows of the instants up to it, by milliseconds since the epoch, for tables that are charted.
     """
@@ -26,9 +26,9 @@ class Shown:
     at: datetime
     rows: Sequence[Row]
     seconds: float
-    trail: Mapping[int, Sequence[Row]] = field(default_factory=dict)
+    recent: Mapping[int, Sequence[Row]] = field(default_factory=dict)
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[NamedRow]:
         """Yield the rows by the names of their columns."""
         columns = self.table.columns
         for row in self.rows:
@@ -36,7 +36,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class Snapshot:
     """One sample of one host: `seconds` is the time between two samples, `tables` are in the order of reading.
 
     Tables that are read more rarely are there as they were last seen; one whose collector failed is not.
@@ -45,30 +45,32 @@ class Moment:
     host: str
     at: datetime
     seconds: float
-    tables: Mapping[str, Shown]
+    tables: Mapping[str, TableSnapshot]
     alerts: Sequence[AlertEvent] = ()
 
-    def records(self, table: str) -> list[Record]:
+    def records(self, table: str) -> list[NamedRow]:
         """Return the rows of a table by the names of their columns; none where the table is not there."""
         return list(self.tables[table].records()) if table in self.tables else []
 
-    def record(self, table: str, **labels: str) -> Record:
+    def record(self, table: str, **labels: str) -> NamedRow:
         """Return the first row with these labels, an empty one where there is none."""
         wanted = labels.items()
-        return next((one for one in self.records(table) if wanted <= one.items()), {})
+        return next((record for record in self.records(table) if wanted <= record.items()), {})
 
-    def course(self, table: str, pick: Pick, count: int) -> list[float | None]:
-        """Return the last values of something up to the moment, one a sample; None where there was no sample."""
-        course: list[float | None] = [None] * count
+    def history(self, table: str, pick: ValuePicker, count: int) -> list[float | None]:
+        """Return the last values of something up to the snapshot, one a sample; None where there was no sample."""
+        history: list[float | None] = [None] * count
         if table in self.tables and count > 0:
             step, last = max(1, round(1000 * self.seconds)), to_ms(self.at)
-            for ms, rows in self.tables[table].trail.items():
+            for ms, rows in self.tables[table].recent.items():
                 place = count - 1 - (last - ms) // step
                 if 0 <= place < count:
-                    course[place] = pick(rows)
-        return course
+                    history[place] = pick(rows)
+        return history
 
-    def picker(self, table: str, metric: str, *labels: str, several: Callable[[list[float]], float] = sum) -> Pick:
+    def pick_metric(
+        self, table: str, metric: str, *labels: str, several: Callable[[list[float]], float] = sum
+    ) -> ValuePicker:
         """Return what finds a metric in the rows of a tick; the values of several rows become one.
 
         `labels` are the first labels of the rows that are meant; none means all rows.
@@ -86,12 +88,12 @@ class Moment:
         return pick
 
 
-def number(record: Record, name: str) -> float | None:
+def number(record: NamedRow, name: str) -> float | None:
     """Return the number in a column, None where there is none."""
     value = record.get(name)
     return value if isinstance(value, int | float) else None
 
 
-def text(record: Record, name: str) -> str:
+def text(record: NamedRow, name: str) -> str:
     """Return the text in a column, `-` where there is none."""
     return str(record.get(name) or "-")

@@ -174,7 +174,7 @@ def test_top_in_a_pipe_is_one_page_that_was_sampled_here(tmp_path: Path) -> None
     assert (done.returncode, done.stderr, lines[1]) == (
         0,
         "",
-        "no `sysmon run` is at work: sampled here, nothing is stored",
+        "no recorder running; live sampling, not recorded",
     )
     assert (lines[0].split()[-3:], (tmp_path / "data").exists()) == (["LIVE,", "every", "1s"], False)
 

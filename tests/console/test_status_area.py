@@ -153,7 +153,7 @@ def test_once_it_is_back_it_is_drawn_where_the_cursor_is() -> None:
         line_writer.refresh()
         line_writer.leave(30)
         line_writer.show("shell")
-        line_writer.back()
+        line_writer.resume()
 
     assert _words(_screen(_shown(act, _area()))) == ["shell", "", *BELOW, "stopped"]
 

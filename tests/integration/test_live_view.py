@@ -52,7 +52,7 @@ def _header(terminal: Terminal) -> str:
     return str(terminal.screen.display[0])
 
 
-def _instant(terminal: Terminal) -> str:
+def _to_instant(terminal: Terminal) -> str:
     """Return the instant that the screen shows, empty where it shows none."""
     found = re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d)?", _header(terminal))
     return found[0] if found else ""
@@ -75,7 +75,7 @@ def test_arrow_keys_step_from_sample_to_sample(stored: Path) -> None:
     instants = _instants(stored)
     with Terminal(80, 24) as terminal:
         process = terminal.start(_command("show", stored), XTERM)
-        terminal.until(lambda: _instant(terminal) == instants[-1])
+        terminal.until(lambda: _to_instant(terminal) == instants[-1])
         for key, instant in (
             (LEFT, instants[-2]),
             (LEFT, instants[-3]),
@@ -86,7 +86,7 @@ def test_arrow_keys_step_from_sample_to_sample(stored: Path) -> None:
             (END, instants[-1]),
         ):
             terminal.type(key)
-            terminal.until(lambda instant=instant: _instant(terminal) == instant)  # type: ignore[misc]
+            terminal.until(lambda instant=instant: _to_instant(terminal) == instant)  # type: ignore[misc]
         left = _quit(terminal, process)
 
     assert left == (0, True, True)
@@ -95,15 +95,15 @@ def test_arrow_keys_step_from_sample_to_sample(stored: Path) -> None:
 def test_keys_lead_from_alert_to_alert(stored: Path) -> None:
     with Terminal(80, 24) as terminal:
         process = terminal.start(_command("show", stored), XTERM)
-        terminal.until(lambda: _instant(terminal))
+        terminal.until(lambda: _to_instant(terminal))
         terminal.type("[")
-        terminal.until(lambda: _instant(terminal) == _instants(stored)[0])
+        terminal.until(lambda: _to_instant(terminal) == _instants(stored)[0])
         terminal.type("[")
         terminal.until(lambda: "no alert fired before this sample" in terminal.screen.display[1])
-        shown = "\n".join(terminal.screen.display)
+        page = "\n".join(terminal.screen.display)
         _quit(terminal, process)
 
-    assert re.search(r"WARNING +0s  exists", shown)
+    assert re.search(r"WARNING +0s  exists", page)
 
 
 def test_a_time_can_be_written(stored: Path) -> None:
@@ -111,13 +111,13 @@ def test_a_time_can_be_written(stored: Path) -> None:
     asked = instants[3].replace(" ", "T") + "Z"
     with Terminal(80, 24) as terminal:
         process = terminal.start(_command("show", stored), XTERM)
-        terminal.until(lambda: _instant(terminal))
+        terminal.until(lambda: _to_instant(terminal))
         terminal.type("g25:99\r")
         terminal.until(lambda: "'25:99' is no time" in terminal.screen.display[1])
         terminal.type(f"g{asked}x\x7f")
         terminal.until(lambda: f"{asked}_" in terminal.screen.display[1])
         terminal.type("\r")
-        terminal.until(lambda: _instant(terminal) == instants[3])
+        terminal.until(lambda: _to_instant(terminal) == instants[3])
         left = _quit(terminal, process)
 
     assert left == (0, True, True)
@@ -144,18 +144,18 @@ def test_top_follows_a_run_goes_back_and_returns_to_now(tmp_path: Path) -> None:
     with Terminal(80, 24) as terminal, _watched(tmp_path):
         process = terminal.start(_command("top", tmp_path), XTERM)
         terminal.until(lambda: "LIVE, every 100ms" in _header(terminal))
-        first = _instant(terminal)
-        terminal.until(lambda: _instant(terminal) > first)
+        first = _to_instant(terminal)
+        terminal.until(lambda: _to_instant(terminal) > first)
         terminal.type(" ")
         terminal.until(lambda: "PAST" in _header(terminal))
-        paused = _instant(terminal)
+        paused = _to_instant(terminal)
         before = len(rows(tmp_path, "agent"))
         terminal.type(LEFT)
-        terminal.until(lambda: _instant(terminal) < paused and _instant(terminal) in _instants(tmp_path))
+        terminal.until(lambda: _to_instant(terminal) < paused and _to_instant(terminal) in _instants(tmp_path))
         until(lambda: len(rows(tmp_path, "agent")) > before + 3)
-        back = _instant(terminal)
+        back = _to_instant(terminal)
         terminal.type(END)
-        terminal.until(lambda: "LIVE" in _header(terminal) and _instant(terminal) > paused)
+        terminal.until(lambda: "LIVE" in _header(terminal) and _to_instant(terminal) > paused)
         left = _quit(terminal, process)
 
     assert (back in _instants(tmp_path), left) == (True, (0, True, True))
@@ -177,14 +177,14 @@ def test_top_samples_by_itself_where_nothing_runs_and_stores_nothing(tmp_path: P
     with Terminal(100, 30) as terminal:
         process = terminal.start(_command("top", tmp_path, "--interval", "100ms"), XTERM)
         terminal.until(lambda: "LIVE, every 100ms" in _header(terminal))
-        first = _instant(terminal)
-        terminal.until(lambda: _instant(terminal) > first)
+        first = _to_instant(terminal)
+        terminal.until(lambda: _to_instant(terminal) > first)
         terminal.type(LEFT)
         terminal.until(lambda: "PAST" in _header(terminal))
-        shown = "\n".join(terminal.screen.display)
+        page = "\n".join(terminal.screen.display)
         left = _quit(terminal, process)
 
-    assert ("process, by CPU" in shown, left, list(tmp_path.iterdir())) == (
+    assert ("process, by CPU" in page, left, list(tmp_path.iterdir())) == (
         True,
         (0, True, True),
         [tmp_path / "sysmon.yaml"],
@@ -206,7 +206,7 @@ def test_what_was_stored_is_the_past_of_what_is_sampled_now(stored: Path) -> Non
         process = terminal.start(_command("top", stored, "--interval", "100ms"), XTERM)
         terminal.until(lambda: "LIVE" in _header(terminal))
         terminal.type(HOME)
-        terminal.until(lambda: _instant(terminal) == _instants(stored)[0])
+        terminal.until(lambda: _to_instant(terminal) == _instants(stored)[0])
         _quit(terminal, process)
 
     assert process.returncode == 0
@@ -238,7 +238,7 @@ def test_a_new_size_is_drawn_at_once(stored: Path) -> None:
 def test_however_it_ends_the_terminal_is_as_it_was(stored: Path, end: str | signal.Signals, code: int) -> None:
     with Terminal(80, 24) as terminal:
         process = terminal.start(_command("show", stored), XTERM)
-        terminal.until(lambda: _instant(terminal))
+        terminal.until(lambda: _to_instant(terminal))
         hidden, taken = terminal.screen.cursor.hidden, not terminal.left_as_it_was
         terminal.type(end) if isinstance(end, str) else process.send_signal(end)
         terminal.until(lambda: RESTORED in terminal.raw)
@@ -252,13 +252,13 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(stored: Path) -> N
     command = " ".join(_command("show", stored))
     with Terminal(80, 24) as terminal:
         shell = terminal.start(["/bin/sh", "-mc", f"{command}; echo shell; read line; fg; echo left"], XTERM)
-        terminal.until(lambda: _instant(terminal))
-        instant = _instant(terminal)
+        terminal.until(lambda: _to_instant(terminal))
+        instant = _to_instant(terminal)
         terminal.type("\x1a")
         terminal.until(lambda: b"shell" in terminal.raw)
         stopped = terminal.left_as_it_was
         terminal.type("\n")
-        terminal.until(lambda: _instant(terminal) == instant and terminal.screen.cursor.hidden)
+        terminal.until(lambda: _to_instant(terminal) == instant and terminal.screen.cursor.hidden)
         terminal.type("q")
         terminal.until(lambda: b"left" in terminal.raw)
         shell.wait(30)
@@ -270,7 +270,7 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(stored: Path) -> N
 def test_a_terminal_that_goes_away_ends_it(stored: Path) -> None:
     with Terminal(80, 24) as terminal:
         process = terminal.start(_command("show", stored), XTERM)
-        terminal.until(lambda: _instant(terminal))
+        terminal.until(lambda: _to_instant(terminal))
         terminal.hang_up()
 
         assert process.wait(30) in {0, 129}

@@ -8,7 +8,7 @@ from sysmon.app.catalog import tables
 from sysmon.model import AlertEvent, Culprit, Level, Row, Transition
 from sysmon.text.instants import to_ms
 from sysmon.view.commands import Situation
-from sysmon.view.snapshot import Moment, Shown
+from sysmon.view.snapshot import Snapshot, TableSnapshot
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 STEP = timedelta(seconds=10)
@@ -22,9 +22,9 @@ CHARTED = ("cpu", "memory", "disk_io", "network", "pressure", "load", "tcp")
 
 def values(table: str, labels: tuple[str, ...], **given: float | None) -> Row:
     """Return a row of a real table; what is not given is absent."""
-    known = tables()[table]
-    assert given.keys() <= {metric.name for metric in known.metrics}
-    return (*labels, *(given.get(metric.name) for metric in known.metrics))
+    definition = tables()[table]
+    assert given.keys() <= {metric.name for metric in definition.metrics}
+    return (*labels, *(given.get(metric.name) for metric in definition.metrics))
 
 
 def _wave(number: int, place: int) -> float:
@@ -187,16 +187,16 @@ ALERTS = (
 )
 
 
-def busy() -> Moment:
+def busy() -> Snapshot:
     """Return the moment."""
     shown = {}
     for name, table in tables().items():
         if name in SERIES:
-            trail = {to_ms(NOON - STEP * back): SERIES[name](-back) for back in range(89, -1, -1) if back not in LOST}
-            shown[name] = Shown(table, NOON, trail[to_ms(NOON)], 10.0, trail)
+            recent = {to_ms(NOON - STEP * back): SERIES[name](-back) for back in range(89, -1, -1) if back not in LOST}
+            shown[name] = TableSnapshot(table, NOON, recent[to_ms(NOON)], 10.0, recent)
         elif name in SLOW:
-            shown[name] = Shown(table, NOON, SLOW[name], 60.0 if name == "disk_usage" else 10.0)
-    return Moment("web-01", NOON, 10.0, shown, ALERTS)
+            shown[name] = TableSnapshot(table, NOON, SLOW[name], 60.0 if name == "disk_usage" else 10.0)
+    return Snapshot("web-01", NOON, 10.0, shown, ALERTS)
 
 
 LIVE = Situation(now=NOON + timedelta(seconds=2), live=True, standing="every 10s", zone=UTC)

@@ -1,6 +1,6 @@
 import pytest
 
-from sysmon.view.commands import Command, Order, View, turned
+from sysmon.view.commands import Command, Order, View, apply_command
 
 
 @pytest.mark.parametrize(
@@ -17,4 +17,4 @@ from sysmon.view.commands import Command, Order, View, turned
     ],
 )
 def test_a_key_changes_what_is_looked_at(before: View, command: Command, after: View) -> None:
-    assert turned(before, command, pages=3) == after
+    assert apply_command(before, command, pages=3) == after

@@ -12,8 +12,8 @@ from sysmon.text.cells import width_of
 from sysmon.text.spans import Look
 from sysmon.view import blocks, full_screen, plain_page
 from sysmon.view.commands import Command, Order, Situation, View
-from sysmon.view.layout import as_text, stacked
-from sysmon.view.snapshot import Moment, Shown
+from sysmon.view.layout import render_lines, stack
+from sysmon.view.snapshot import Snapshot, TableSnapshot
 from tests.view.scenes import ALERTS, LIVE, NOON, PAST, PROCESSES, busy
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -21,16 +21,16 @@ PLAIN = Look(color=False)
 ASCII = Look(color=False, encoding="ascii", blocks=False)
 
 
-def _golden(name: str, found: list[str]) -> list[str]:
+def _golden(name: str, lines: list[str]) -> list[str]:
     """Return what a golden holds; `SYSMON_GOLDEN=write` writes it anew."""
     path = GOLDEN / name
     if os.environ.get("SYSMON_GOLDEN") == "write":
-        path.write_text("".join(f"{line}\n" for line in found), "utf-8")
+        path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     return path.read_text("utf-8").splitlines()
 
 
 def _screen(
-    moment: Moment | None,
+    snapshot: Snapshot | None,
     columns: int,
     rows: int,
     *,
@@ -38,7 +38,7 @@ def _screen(
     situation: Situation = LIVE,
     look: Look = PLAIN,
 ) -> list[str]:
-    return full_screen.render(moment, view, situation, host="web-01", columns=columns, rows=rows, look=look).lines
+    return full_screen.render(snapshot, view, situation, host="web-01", columns=columns, rows=rows, look=look).lines
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(50, 20), (80, 24), (120, 40), (200, 60)])
@@ -70,8 +70,8 @@ def test_colour_only_repeats_what_the_words_say() -> None:
 def test_a_row_that_something_fires_about_has_its_colour_and_no_other_has() -> None:
     coloured = _screen(busy(), 120, 40, look=Look(color=True))
 
-    found = re.findall(r"(\x1b\[[0-9;]*m)?(/boot|/var/lib/docker) ", "\n".join(coloured[4:]))
-    assert found == [("\x1b[33m", "/var/lib/docker"), ("", "/boot")]
+    painted = re.findall(r"(\x1b\[[0-9;]*m)?(/boot|/var/lib/docker) ", "\n".join(coloured[4:]))
+    assert painted == [("\x1b[33m", "/var/lib/docker"), ("", "/boot")]
 
 
 def test_the_help_names_every_command_whole() -> None:
@@ -87,13 +87,14 @@ def test_before_the_first_sample_it_says_so() -> None:
 
 
 def test_each_table_has_a_page_of_its_own() -> None:
-    moment = busy()
+    snapshot = busy()
 
     titles = [
-        _screen(moment, 80, 24, view=View(page=number))[1].split()[0] for number in range(1, full_screen.pages(moment))
+        _screen(snapshot, 80, 24, view=View(page=number))[1].split()[0]
+        for number in range(1, full_screen.pages(snapshot))
     ]
 
-    assert titles == ["alerts", *moment.tables]
+    assert titles == ["alerts", *snapshot.tables]
 
 
 def test_the_page_of_the_processes_has_their_units_and_the_order_that_was_chosen() -> None:
@@ -136,29 +137,29 @@ def test_processes_are_sorted_and_all_others_come_last(order: Order, first: list
 
 def test_where_rows_are_few_the_others_are_still_the_last_of_the_processes() -> None:
     listed = [(str(number), *row[1:]) for number in range(5) for row in PROCESSES[:-1]]
-    moment = busy()
-    process = replace(moment.tables["process"], rows=[*listed, PROCESSES[-1]])
+    snapshot = busy()
+    process = replace(snapshot.tables["process"], rows=[*listed, PROCESSES[-1]])
 
-    lines = _screen(replace(moment, tables={**moment.tables, "process": process}), 80, 24)
+    lines = _screen(replace(snapshot, tables={**snapshot.tables, "process": process}), 80, 24)
 
     assert lines[-2].startswith("(all others)")
 
 
 def test_a_table_that_should_be_newer_says_how_old_it_is() -> None:
-    moment = busy()
-    stuck = replace(moment.tables["disk_usage"], at=NOON - timedelta(seconds=90))
+    snapshot = busy()
+    stuck = replace(snapshot.tables["disk_usage"], at=NOON - timedelta(seconds=90))
 
-    lines = _screen(replace(moment, tables={**moment.tables, "disk_usage": stuck}), 120, 40)
+    lines = _screen(replace(snapshot, tables={**snapshot.tables, "disk_usage": stuck}), 120, 40)
 
     assert len([line for line in lines if "mount 90s old" in line]) == 1
 
 
 def test_many_cores_get_a_character_each() -> None:
-    moment = busy()
-    whole, one, *_ = moment.tables["cpu"].rows
-    cpu = replace(moment.tables["cpu"], rows=[whole, *((str(number), *one[1:]) for number in range(256))])
+    snapshot = busy()
+    whole, first, *_ = snapshot.tables["cpu"].rows
+    cpu = replace(snapshot.tables["cpu"], rows=[whole, *((str(number), *first[1:]) for number in range(256))])
 
-    block = blocks.cores(replace(moment, tables={"cpu": cpu}), 60, PLAIN)
+    block = blocks.draw_cores(replace(snapshot, tables={"cpu": cpu}), 60, PLAIN)
 
     assert block is not None
     assert "".join(span.text for line in block.rows for span in line) == "▅" * 256
@@ -166,34 +167,34 @@ def test_many_cores_get_a_character_each() -> None:
 
 @pytest.mark.parametrize(("height", "characters"), [(3, 8), (5, 0)])
 def test_where_there_is_no_room_for_bars_each_core_is_a_character(height: int, characters: int) -> None:
-    block = blocks.cores(busy(), 38, PLAIN)
+    block = blocks.draw_cores(busy(), 38, PLAIN)
 
     assert block is not None
-    strips = [text for text in as_text(stacked([block], height), 38, PLAIN) if re.fullmatch("[▁-█]+", text)]
+    strips = [text for text in render_lines(stack([block], height), 38, PLAIN) if re.fullmatch("[▁-█]+", text)]
     assert sum(map(len, strips)) == characters
 
 
 def test_a_hostile_name_moves_no_cursor_and_breaks_no_line() -> None:
     nasty = "a\x1b[2J\nb\u202e[bold]"
-    moment = busy()
+    snapshot = busy()
     tables = {
         name: replace(
             shown,
             rows=[(*(nasty for _ in shown.table.labels), *row[len(shown.table.labels) :]) for row in shown.rows],
         )
-        for name, shown in moment.tables.items()
+        for name, shown in snapshot.tables.items()
     }
     alert = replace(ALERTS[0], rule=nasty, labels={"mountpoint": nasty}, condition=nasty)
-    moment = replace(moment, host=nasty, tables=tables, alerts=(alert,))
+    snapshot = replace(snapshot, host=nasty, tables=tables, alerts=(alert,))
 
-    screens = [_screen(moment, 120, 40, view=View(page=number)) for number in range(full_screen.pages(moment))]
+    screens = [_screen(snapshot, 120, 40, view=View(page=number)) for number in range(full_screen.pages(snapshot))]
 
-    plain = plain_page.render(moment, LIVE, tables=(), width=80, look=PLAIN)
+    plain = plain_page.render(snapshot, LIVE, tables=(), width=80, look=PLAIN)
     assert [line for lines in [*screens, plain] for line in lines if not line.isprintable()] == []
 
 
-def _without(moment: Moment, names: set[str]) -> dict[str, Shown]:
-    return {name: shown for name, shown in moment.tables.items() if name not in names}
+def _without(snapshot: Snapshot, names: set[str]) -> dict[str, TableSnapshot]:
+    return {name: shown for name, shown in snapshot.tables.items() if name not in names}
 
 
 BUSY = busy()
@@ -211,10 +212,12 @@ BUSY = busy()
 def test_it_never_takes_more_room_than_there_is(
     columns: int, rows: int, missing: set[str], number: int, helping: bool, note: str, look: Look
 ) -> None:
-    moment = replace(BUSY, tables=_without(BUSY, missing))
+    snapshot = replace(BUSY, tables=_without(BUSY, missing))
     situation = replace(PAST, note=look.sanitize(note), skipped=3)
-    view = View(page=number if moment.tables else 0, helping=helping)
+    view = View(page=number if snapshot.tables else 0, helping=helping)
 
-    lines = full_screen.render(moment, view, situation, host="web-01" * 9, columns=columns, rows=rows, look=look).lines
+    lines = full_screen.render(
+        snapshot, view, situation, host="web-01" * 9, columns=columns, rows=rows, look=look
+    ).lines
 
     assert (len(lines), max(map(width_of, lines)) <= max(1, columns - 1)) == (rows, True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sysmon.app.agent import log
 from sysmon.app.agent.journal import is_journal, of_alert
 from sysmon.app.terminal.color import is_terminal
-from sysmon.app.terminal.job_control import minding
+from sysmon.app.terminal.job_control import handle_job_control
 from sysmon.app.terminal.size import can_draw, terminal_size
 from sysmon.console import lines
 from sysmon.console.line_writer import AsyncLineWriter
@@ -79,7 +79,7 @@ class Console:
             yield
             return
         try:
-            with log.shown_by(self._line_writer, descriptor=1), minding(self._line_writer):
+            with log.shown_by(self._line_writer, descriptor=1), handle_job_control(self._line_writer):
                 yield
         finally:
             self.close(_CLOSING_SECONDS)

@@ -1,4 +1,4 @@
-"""`sysmon show` and `sysmon top` on a terminal: one view, of the past or of now, from files or from our own samples."""
+"""Terminal session of `sysmon show` and `sysmon top`: the past or now, from files or from our own samples."""
 
 import signal
 import sys
@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sysmon.app.live.context import Sight
-from sysmon.app.live.sources import FileRecord
+from sysmon.app.live.context import DisplayOptions
+from sysmon.app.live.sources import FileSource
 from sysmon.app.live.viewer import Viewer
 from sysmon.app.terminal.color import is_terminal
 from sysmon.app.terminal.full_screen import FullScreen
-from sysmon.app.terminal.job_control import minding
+from sysmon.app.terminal.job_control import handle_job_control
 from sysmon.app.terminal.size import can_draw
 from sysmon.sampling.clock import SystemClock
 from sysmon.sampling.sleeper import Sleeper, exit_code
 
 if TYPE_CHECKING:
-    from sysmon.app.live.sampling import OwnSampling
+    from sysmon.app.live.sampling import LiveSampling
 
 POLL = 0.25
 """Seconds between two looks for newer samples in the files."""
@@ -31,38 +31,40 @@ def is_interactive(environ: Mapping[str, str]) -> bool:
     return is_terminal(0) and is_terminal(1) and can_draw(environ, SMALLEST)
 
 
-def step_through(record: FileRecord, sight: Sight, *, host: str, at: datetime | None) -> int:
+def step_through(source: FileSource, display: DisplayOptions, *, host: str, at: datetime | None) -> int:
     """Show what the files hold, from an instant on (None: the newest), until somebody leaves; return the exit code."""
     clock = SystemClock()
     sleeper = Sleeper(clock.monotonic)
-    screen = _screen(sleeper)
-    viewer = Viewer(record, screen, sleeper, clock=clock, host=host, look=sight.look, zone=sight.zone, at=at)
-    with sleeper.catching(_ending()), minding(screen), screen.taken():
+    screen = _open_screen(sleeper)
+    viewer = Viewer(source, screen, sleeper, clock=clock, host=host, look=display.look, zone=display.zone, at=at)
+    with sleeper.catching(_ending_signals()), handle_job_control(screen), screen.acquired():
         while viewer.until(clock.monotonic() + POLL):
-            if record.look(clock.now()):
+            if source.poll(clock.now()):
                 viewer.refresh()
-    return _code(sleeper, viewer)
+    return _exit_code(sleeper, viewer)
 
 
-def watch(sampling: "OwnSampling", sight: Sight) -> int:
+def watch(sampling: "LiveSampling", display: DisplayOptions) -> int:
     """Show samples as they are taken here, until somebody leaves; return the exit code."""
     clock = SystemClock()
     sleeper = Sleeper(clock.monotonic)
-    screen = _screen(sleeper)
-    viewer = Viewer(sampling.record, screen, sleeper, clock=clock, host=sampling.host, look=sight.look, zone=sight.zone)
-    with sleeper.catching(_ending()), minding(screen), screen.taken():
-        sampling.go(viewer, viewer.refresh)
-    return _code(sleeper, viewer)
+    screen = _open_screen(sleeper)
+    viewer = Viewer(
+        sampling.source, screen, sleeper, clock=clock, host=sampling.host, look=display.look, zone=display.zone
+    )
+    with sleeper.catching(_ending_signals()), handle_job_control(screen), screen.acquired():
+        sampling.run(viewer, viewer.refresh)
+    return _exit_code(sleeper, viewer)
 
 
-def _code(sleeper: Sleeper, viewer: Viewer) -> int:
+def _exit_code(sleeper: Sleeper, viewer: Viewer) -> int:
     return exit_code(sleeper.stopped_by or (signal.SIGHUP if viewer.gone else None))
 
 
-def _screen(sleeper: Sleeper) -> FullScreen:
+def _open_screen(sleeper: Sleeper) -> FullScreen:
     encoding = (sys.stdout.encoding if sys.stdout else None) or "utf-8"
-    return FullScreen(0, 1, encoding=encoding, enough=lambda: sleeper.stopped_by is not None)
+    return FullScreen(0, 1, encoding=encoding, is_stopping=lambda: sleeper.stopped_by is not None)
 
 
-def _ending() -> set[signal.Signals]:
+def _ending_signals() -> set[signal.Signals]:
     return {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}

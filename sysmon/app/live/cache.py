@@ -1,4 +1,4 @@
-"""The rows of one table around the instants that somebody looks at, kept for the next look: stepping is immediate."""
+"""Row cache: the rows of one table around the instants that somebody looks at, so that stepping is immediate."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -7,41 +7,41 @@ from sysmon.reading.seek import RowsByInstant, SeekableTable
 from sysmon.text.instants import from_ms
 
 KEPT = 8
-"""Stretches of time that are remembered of a table."""
+"""Chunks of time that are remembered of a table."""
 
 
 @dataclass(slots=True)
-class _Stretch:
+class _Chunk:
     ticks: RowsByInstant
     whole: bool
 
 
-class Shelf:
-    """Reads a table in stretches of `length` milliseconds; one that may still grow is read on where it ended."""
+class RowCache:
+    """Reads a table in chunks of `length` milliseconds; one that may still grow is read on where it ended."""
 
-    def __init__(self, nearby: SeekableTable, length: int) -> None:
-        self._nearby = nearby
+    def __init__(self, table: SeekableTable, length: int) -> None:
+        self._table = table
         self._length = length
-        self._stretches: OrderedDict[int, _Stretch] = OrderedDict()
+        self._chunks: OrderedDict[int, _Chunk] = OrderedDict()
 
-    def between(self, first: int, last: int, *, edge: int) -> RowsByInstant:
-        """Return the rows of the instants from `first` to `last`; everything before `edge` is known to be written."""
-        found: RowsByInstant = {}
+    def read_between(self, first: int, last: int, *, edge: int) -> RowsByInstant:
+        """Return the rows of the instants from `first` to `last`; everything before `edge` is written by now."""
+        rows_by_instant: RowsByInstant = {}
         for number in range(first // self._length, last // self._length + 1):
-            ticks = self._stretch(number, edge).ticks
-            found |= {ms: rows for ms, rows in ticks.items() if first <= ms <= last}
-        return found
+            ticks = self._load_chunk(number, edge).ticks
+            rows_by_instant |= {ms: rows for ms, rows in ticks.items() if first <= ms <= last}
+        return rows_by_instant
 
-    def _stretch(self, number: int, edge: int) -> _Stretch:
+    def _load_chunk(self, number: int, edge: int) -> _Chunk:
         begin, end = number * self._length, (number + 1) * self._length
-        stretch = self._stretches.pop(number, None)
-        if stretch is None or not stretch.whole:
-            known = stretch.ticks if stretch else {}
+        chunk = self._chunks.pop(number, None)
+        if chunk is None or not chunk.whole:
+            cached = chunk.ticks if chunk else {}
             # The last instant is read again: it may have been seen while it was being written.
-            since = max(known, default=begin)
-            fresh = self._nearby.ticks(from_ms(since), from_ms(end))
-            stretch = _Stretch({ms: rows for ms, rows in known.items() if ms < since} | fresh, whole=end <= edge)
-        self._stretches[number] = stretch
-        while len(self._stretches) > KEPT:
-            self._stretches.popitem(last=False)
-        return stretch
+            since = max(cached, default=begin)
+            fresh = self._table.ticks(from_ms(since), from_ms(end))
+            chunk = _Chunk({ms: rows for ms, rows in cached.items() if ms < since} | fresh, whole=end <= edge)
+        self._chunks[number] = chunk
+        while len(self._chunks) > KEPT:
+            self._chunks.popitem(last=False)
+        return chunk

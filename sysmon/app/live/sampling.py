@@ -1,4 +1,4 @@
-"""`sysmon top` where no `sysmon run` is at work: samples taken here and now, for whoever looks; nothing is stored."""
+"""Live sampling: `sysmon top` where no recorder runs takes its own samples; nothing is stored."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -10,8 +10,8 @@ from sysmon.alerts.rule import Rule
 from sysmon.alerts.rules.loader import load_rules
 from sysmon.app.catalog import intervals, tables
 from sysmon.app.collectors import build_sampler, hostname
-from sysmon.app.live.sources import OwnRecord
-from sysmon.app.live.stored import Lookback
+from sysmon.app.live.sources import LiveSource
+from sysmon.app.live.stored import StoredSnapshots
 from sysmon.config import Config
 from sysmon.errors import ConfigError, StorageError
 from sysmon.model import Event, Origin, Sample
@@ -25,11 +25,11 @@ from sysmon.sampling.self_tables import AGENT, COLLECTOR
 from sysmon.sampling.sleeper import Sleeper
 from sysmon.storage.host_writer import host_folder
 
-FIRST_LOOK = 1.0
+FIRST_INTERVAL = 1.0
 """Seconds between the first reading and the only sample where nobody watches."""
 
 
-class OwnSampling:
+class LiveSampling:
     """Samples taken here, for whoever looks; nothing of them is stored."""
 
     def __init__(self, config: Config, *, clock: Clock) -> None:
@@ -38,7 +38,7 @@ class OwnSampling:
         self._sampler, self._governor = build_sampler(config, clock.monotonic, LabelSanitizer(masking))
         self._base = config.interval.total_seconds()
         self.host = hostname()
-        remarks = ["no `sysmon run` is at work: sampled here, nothing is stored"]
+        remarks = ["no recorder running; live sampling, not recorded"]
         rules: Sequence[Rule]
         try:
             rules = load_rules(config.rules, tables(), intervals(config)).rules
@@ -46,13 +46,13 @@ class OwnSampling:
             rules = []
             remarks.append(f"no alerts: {str(error).splitlines()[0]}")
         try:
-            past = _stored_past(config.data_dir, self.host, clock.now())
+            past = _open_history(config.data_dir, self.host, clock.now())
         except StorageError as error:
             past = None
             remarks.append(str(error))
         evaluator = Evaluator(rules, tables(), Origin(self.host, config.labels))
         own = {COLLECTOR.name: self._base, AGENT.name: self._base}
-        self.record = OwnRecord(
+        self.source = LiveSource(
             self.host,
             tables(),
             evaluator,
@@ -62,24 +62,24 @@ class OwnSampling:
             remark="\n".join(remarks),
         )
 
-    def once(self) -> None:
+    def take_one(self) -> None:
         """Take one sample, a second after the first reading."""
         sleeper = Sleeper(self._clock.monotonic)
         self._sampler.prime()
-        if sleeper.until(self._clock.monotonic() + FIRST_LOOK):
+        if sleeper.until(self._clock.monotonic() + FIRST_INTERVAL):
             self._loop(sleeper, lambda: None).once()
         self._sampler.close()
 
-    def go(self, waiting: Waiting, seen: Callable[[], None]) -> None:
+    def run(self, waiting: Waiting, on_sample: Callable[[], None]) -> None:
         """Take samples until `waiting` ends, and say so after each."""
         self._sampler.prime()
-        self._loop(waiting, seen).run()
+        self._loop(waiting, on_sample).run()
         self._sampler.close()
 
-    def _loop(self, waiting: Waiting, seen: Callable[[], None]) -> Loop:
+    def _loop(self, waiting: Waiting, on_sample: Callable[[], None]) -> Loop:
         def sink(sample: Sample, _events: list[Event]) -> None:
-            self.record.add(sample)
-            seen()
+            self.source.add(sample)
+            on_sample()
 
         return Loop(
             self._sampler,
@@ -93,10 +93,10 @@ class OwnSampling:
         )
 
 
-def _stored_past(data: Path, host: str, now: datetime) -> Lookback | None:
+def _open_history(data: Path, host: str, now: datetime) -> StoredSnapshots | None:
     """Return what was stored of this machine before, None where nothing was."""
     folder = host_folder(data, host)
     try:
-        return Lookback(Host(folder), tables(), now=now) if folder.is_dir() else None
+        return StoredSnapshots(Host(folder), tables(), now=now) if folder.is_dir() else None
     except OSError as error:
         raise StorageError(f"{folder}: cannot be read ({error.strerror})") from error

@@ -1,4 +1,4 @@
-"""Where the moments on a screen come from: the files that another process writes, or samples taken on the spot."""
+"""Snapshot sources: the files that another process writes, or samples taken on the spot."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from sysmon.app.live.stored import Found, Lookback, Why, shown
+from sysmon.app.live.stored import Lookup, Mismatch, StoredSnapshots, take_table_snapshot
 from sysmon.model import AlertEvent, Row, Sample, Table
 from sysmon.storage.lock import is_recording
 from sysmon.text.instants import from_ms, to_ms
 from sysmon.text.units import format_age
-from sysmon.view.snapshot import Moment
+from sysmon.view.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from sysmon.alerts.evaluator import Evaluator
@@ -25,14 +25,14 @@ KEPT = 600
 _MS = timedelta(milliseconds=1)
 
 
-class Record(Protocol):
-    """Where moments come from: files, or samples that are taken as one looks."""
+class SnapshotSource(Protocol):
+    """Where snapshots come from: files, or samples that are taken as one looks."""
 
     @property
     def skipped(self) -> int:
         """Return how much could not be read."""
 
-    def find(self, at: datetime | None) -> Found | None:
+    def find(self, at: datetime | None) -> Lookup | None:
         """Return the sample that holds at an instant, for None the newest one; None where there is none at all."""
 
     def sample_before(self, at: datetime) -> datetime | None:
@@ -54,24 +54,24 @@ class Record(Protocol):
         """Return why the newest sample is not how things are now; empty where it is, None where nobody samples."""
 
 
-class FileRecord:
+class FileSource:
     """What a `sysmon run` stores, or has stored."""
 
-    def __init__(self, files: Lookback, data: Path) -> None:
+    def __init__(self, files: StoredSnapshots, data: Path) -> None:
         self._files = files
         self._data = data
-        self._latest: tuple[int, Found] | None = None
+        self._latest: tuple[int, Lookup] | None = None
 
     @property
     def skipped(self) -> int:
         """Return how much could not be read."""
         return self._files.damage.count
 
-    def look(self, now: datetime) -> bool:
+    def poll(self, now: datetime) -> bool:
         """Look for newer samples; return whether there are some."""
-        return self._files.look(now)
+        return self._files.poll(now)
 
-    def find(self, at: datetime | None) -> Found | None:
+    def find(self, at: datetime | None) -> Lookup | None:
         """Return the sample that holds at an instant, for None the newest one."""
         if at is not None:
             return self._files.find(at)
@@ -106,14 +106,14 @@ class FileRecord:
         """Return why the newest sample is not how things are now; empty where it is, None where nobody samples."""
         if not is_recording(self._data):
             return None
-        found = self.find(None)
-        if found is None:
+        newest = self.find(None)
+        if newest is None:
             return ""
-        age = (now - found.moment.at).total_seconds()
-        return f"no sample for {format_age(age)}" if age > LATE * found.moment.seconds + 1 else ""
+        age = (now - newest.snapshot.at).total_seconds()
+        return f"no sample for {format_age(age)}" if age > LATE * newest.snapshot.seconds + 1 else ""
 
 
-class OwnRecord:
+class LiveSource:
     """Samples that are taken while somebody looks, and remembered for a while; the time before is in the files.
 
     `seconds` says how often each table is read now, `past` is what was stored before, None where nothing was, `remark`
@@ -128,7 +128,7 @@ class OwnRecord:
         *,
         base: float,
         seconds: Callable[[], Mapping[str, float]],
-        past: Lookback | None,
+        past: StoredSnapshots | None,
         remark: str = "",
     ) -> None:
         self._host = host
@@ -156,14 +156,14 @@ class OwnRecord:
         while len(self._samples) > KEPT:
             self._samples.popitem(last=False)
 
-    def find(self, at: datetime | None) -> Found | None:
+    def find(self, at: datetime | None) -> Lookup | None:
         """Return the sample that holds at an instant, for None the newest one; the older ones are in the files."""
         own = [ms for ms in self._samples if at is None or ms <= to_ms(at)]
         if not own:
             return self._past.find(at) if self._past and at is not None else None
-        moment = self._moment(own[-1])
-        exact = at is None or at - moment.at < timedelta(seconds=self._base)
-        return Found(moment, None if exact else Why.MISSED)
+        snapshot = self._take_snapshot(own[-1])
+        exact = at is None or at - snapshot.at < timedelta(seconds=self._base)
+        return Lookup(snapshot, None if exact else Mismatch.MISSED)
 
     def sample_before(self, at: datetime) -> datetime | None:
         """Return the latest sample before an instant."""
@@ -199,22 +199,22 @@ class OwnRecord:
         """Return the remark: what is seen is how things are."""
         return self._remark
 
-    def _moment(self, ms: int) -> Moment:
+    def _take_snapshot(self, ms: int) -> Snapshot:
         sample, active = self._samples[ms]
         seconds = self._seconds()
         tables = {}
         for name, table in self._tables.items():
             ticks: dict[int, Sequence[Row]] = {
-                one: taken.rows[name] for one, (taken, _) in self._samples.items() if one <= ms and name in taken.rows
+                tick: past.rows[name] for tick, (past, _) in self._samples.items() if tick <= ms and name in past.rows
             }
-            held = shown(table, ticks, ms, seconds.get(name, self._base), base=self._base)
+            held = take_table_snapshot(table, ticks, ms, seconds.get(name, self._base), base=self._base)
             if held is not None:
                 tables[name] = held
         failed = {failure.collector for failure in sample.failures}
-        return Moment(
+        return Snapshot(
             self._host,
             sample.at,
             self._base,
-            {name: one for name, one in tables.items() if name not in failed},
+            {name: table for name, table in tables.items() if name not in failed},
             active,
         )

@@ -1,11 +1,11 @@
-"""Looking back: everything that the files hold of an instant, and the way from one sample to the next."""
+"""Stored snapshots: everything that the files hold of an instant, and the way from one sample to the next."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from sysmon.app.live.cache import Shelf
+from sysmon.app.live.cache import RowCache
 from sysmon.errors import NothingFoundError
 from sysmon.model import AlertEvent, Row, Table, Transition
 from sysmon.reading import catalog
@@ -18,23 +18,23 @@ from sysmon.reading.seek import DamageOnce, SeekableTable
 from sysmon.sampling.self_tables import AGENT, COLLECTOR
 from sysmon.text.instants import EPOCH, from_ms, to_ms
 from sysmon.text.names import RESERVED_TABLES, printable
-from sysmon.view.snapshot import Moment, Shown
+from sysmon.view.snapshot import Snapshot, TableSnapshot
 
-TRAIL = 160
-"""Samples before a moment that its trends may show."""
+HISTORY_TICKS = 160
+"""Samples before a snapshot that its trends may show."""
 
 USUAL = 10.0
 """Seconds between samples where nothing tells them."""
 
-_STRETCH = 60
+_CHUNK = 60
 """Samples that are read at once."""
 
 _MS = timedelta(milliseconds=1)
-_WIDER = (timedelta(days=1), timedelta(days=16), catalog.LAST - EPOCH)
-_BEGUN = (Transition.FIRED, Transition.ESCALATED)
+_SEARCH_WIDTHS = (timedelta(days=1), timedelta(days=16), catalog.LAST - EPOCH)
+_STARTS = (Transition.FIRED, Transition.ESCALATED)
 
 
-class Why(Enum):
+class Mismatch(Enum):
     """Why the sample that is shown is not of the instant that was asked for."""
 
     NOT_RUNNING = "sysmon was not running"
@@ -43,151 +43,155 @@ class Why(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """The sample that holds at an instant; `why` says why it is none of that instant, None where it is one."""
+class Lookup:
+    """A snapshot that was looked up.
 
-    moment: Moment
-    why: Why | None = None
+    `mismatch` says why it is not of the instant that was asked for, None where it is.
+    """
+
+    snapshot: Snapshot
+    mismatch: Mismatch | None = None
 
 
-class Lookback:
+class StoredSnapshots:
     """What the files of one host hold, instant by instant; `damage` counts what could not be read on the way."""
 
-    def __init__(self, host: Host, known: Mapping[str, Table], *, now: datetime, strict: bool = False) -> None:
+    def __init__(self, host: Host, declared: Mapping[str, Table], *, now: datetime, strict: bool = False) -> None:
         self.host = host
         self.damage = DamageOnce(strict=strict)
-        self._known = known
-        self._nearby: dict[str, SeekableTable] = {}
+        self._declared = declared
+        self._tables: dict[str, SeekableTable] = {}
         self._now = now
         self._edge = 0
-        self._shelves: dict[str, Shelf] = {}
+        self._caches: dict[str, RowCache] = {}
         self._length = 0
-        self.look(now)
+        self.poll(now)
 
     @property
     def newest(self) -> int | None:
         """Return the newest sample that was seen, in milliseconds since the epoch."""
         return self._edge or None
 
-    def look(self, now: datetime) -> bool:
+    def poll(self, now: datetime) -> bool:
         """Look for newer samples; return whether there are some."""
         self._now = now
-        self._learn()
-        pace, before = self._pace, self._edge if self._edge <= to_ms(now) else 0  # the clock may have been set back
-        if pace is None:
+        self._discover_tables()
+        table = self._tick_table
+        if table is None:
             return False
-        newer = pace.ticks(from_ms(before), now + _MS) if before else ()
-        self._edge = max(newer, default=before) if before else pace.last_before(now + _MS) or 0
+        before = self._edge if self._edge <= to_ms(now) else 0  # the clock may have been set back
+        newer = table.ticks(from_ms(before), now + _MS) if before else ()
+        self._edge = max(newer, default=before) if before else table.last_before(now + _MS) or 0
         return self._edge != before
 
-    def find(self, at: datetime) -> Found:
+    def find(self, at: datetime) -> Lookup:
         """Return the sample that holds at an instant, or the last one before it; before the first that one."""
-        pace = self._pace
-        ms = pace.last_before(at + _MS) if pace else None
+        table = self._tick_table
+        ms = table.last_before(at + _MS) if table else None
         if ms is None:
-            ms = pace.first_from(at) if pace else None
+            ms = table.first_from(at) if table else None
             if ms is None:
-                raise NothingFoundError(self._nothing())
-            return Found(self._moment(ms, self._runs(from_ms(ms))), Why.BEFORE)
-        runs = self._runs(at)
-        moment = self._moment(ms, runs)
-        if at - moment.at < timedelta(seconds=moment.seconds):
-            return Found(moment)
-        return Found(moment, _why(runs, at))
+                raise NothingFoundError(self._explain_absence())
+            return Lookup(self._take_snapshot(ms, self._read_runs(from_ms(ms))), Mismatch.BEFORE)
+        runs = self._read_runs(at)
+        snapshot = self._take_snapshot(ms, runs)
+        if at - snapshot.at < timedelta(seconds=snapshot.seconds):
+            return Lookup(snapshot)
+        return Lookup(snapshot, _classify_gap(runs, at))
 
-    def find_newest(self) -> Found:
+    def find_newest(self) -> Lookup:
         """Return the newest sample, however old it is."""
         return self.find(from_ms(self._edge))
 
     def sample_before(self, at: datetime) -> datetime | None:
         """Return the latest sample before an instant."""
-        return _instant(self._pace.last_before(at) if self._pace else None)
+        return _to_instant(self._tick_table.last_before(at) if self._tick_table else None)
 
     def sample_after(self, at: datetime) -> datetime | None:
         """Return the earliest sample after an instant."""
-        return _instant(self._pace.first_from(at + _MS) if self._pace else None)
+        return _to_instant(self._tick_table.first_from(at + _MS) if self._tick_table else None)
 
     def first(self) -> datetime | None:
         """Return the first sample of all."""
-        return _instant(self._pace.first_from(EPOCH) if self._pace else None)
+        return _to_instant(self._tick_table.first_from(EPOCH) if self._tick_table else None)
 
     def alert_before(self, at: datetime) -> datetime | None:
         """Return when the latest alert before an instant fired, or became worse."""
-        for width in _WIDER:
+        for width in _SEARCH_WIDTHS:
             since = EPOCH if at - EPOCH < width else at - width
-            begun = [event.at for event in self._alerts(since, at) if since <= event.at < at]
-            if begun:
-                return max(begun)
+            fired = [event.at for event in self._alerts(since, at) if since <= event.at < at]
+            if fired:
+                return max(fired)
         return None
 
     def alert_after(self, at: datetime) -> datetime | None:
         """Return when the earliest alert after an instant fired, or became worse."""
-        for width in _WIDER:
+        for width in _SEARCH_WIDTHS:
             until = catalog.LAST if catalog.LAST - at < width else at + width
-            begun = [event.at for event in self._alerts(at, until) if event.at > at]
-            if begun:
-                return min(begun)
+            fired = [event.at for event in self._alerts(at, until) if event.at > at]
+            if fired:
+                return min(fired)
         return None
 
     @property
-    def _pace(self) -> SeekableTable | None:
+    def _tick_table(self) -> SeekableTable | None:
         """Return the table that has a row for each sample."""
-        return self._nearby.get(AGENT.name) or next(iter(self._nearby.values()), None)
+        return self._tables.get(AGENT.name) or next(iter(self._tables.values()), None)
 
-    def _learn(self) -> None:
+    def _discover_tables(self) -> None:
         """Get to know the tables that have come into being."""
         folder = self.host.folder
-        there = {path.name for path in folder.iterdir()} - RESERVED_TABLES - self._nearby.keys()
+        there = {path.name for path in folder.iterdir()} - RESERVED_TABLES - self._tables.keys()
         for name in sorted(there):
-            table = self._known.get(name) or discover_table(folder / name, EPOCH, catalog.LAST)
-            self._nearby[name] = SeekableTable(folder / name, table, self.damage)
+            table = self._declared.get(name) or discover_table(folder / name, EPOCH, catalog.LAST)
+            self._tables[name] = SeekableTable(folder / name, table, self.damage)
         if there:
-            order = {name: place for place, name in enumerate(self._known)}
-            names = sorted(self._nearby, key=lambda name: (order.get(name, len(order)), name))
-            self._nearby = {name: self._nearby[name] for name in names}
+            order = {name: place for place, name in enumerate(self._declared)}
+            names = sorted(self._tables, key=lambda name: (order.get(name, len(order)), name))
+            self._tables = {name: self._tables[name] for name in names}
 
-    def _nothing(self) -> str:
+    def _explain_absence(self) -> str:
         """Return why there is no sample."""
         unread = self.damage.lines
-        why = f"no sample can be read: {unread[0]}" if unread else "no samples: start `sysmon run`"
-        return f"{printable(self.host.name)}: {why}"
+        reason = f"no sample can be read: {unread[0]}" if unread else "no samples: start `sysmon run`"
+        return f"{printable(self.host.name)}: {reason}"
 
     def _alerts(self, since: datetime, until: datetime) -> list[AlertEvent]:
         entries: list[AlertEntry] = read_alerts(self.host.folder, since, until, self.damage)
-        return [entry for entry in entries if isinstance(entry, AlertEvent) and entry.transition in _BEGUN]
+        return [entry for entry in entries if isinstance(entry, AlertEvent) and entry.transition in _STARTS]
 
-    def _runs(self, at: datetime) -> list[RunPeriod]:
+    def _read_runs(self, at: datetime) -> list[RunPeriod]:
         """Return the runs up to an instant, from the one that the samples before it are from."""
         events = read_events(self.host.folder, at, at + _MS, self.damage)
         return find_run_periods(events, until=at + _MS, now=self._now)
 
-    def _moment(self, ms: int, runs: Sequence[RunPeriod]) -> Moment:
-        run = next((one for one in reversed(runs) if one.start <= ms), None)
+    def _take_snapshot(self, ms: int, runs: Sequence[RunPeriod]) -> Snapshot:
+        run = next((run for run in reversed(runs) if run.start <= ms), None)
         seconds = run.seconds if run else {}
-        begun = min((one.start for one in runs if run and one.id == run.id), default=0)
+        run_start = min((part.start for part in runs if run and part.id == run.id), default=0)
         base = min(seconds.values(), default=USUAL)
         tables = {}
-        for name in self._nearby:
-            shown = self._shown(name, ms, seconds.get(name, base), base=base, begun=begun)
-            if shown is not None:
-                tables[name] = shown
+        for name in self._tables:
+            table = self._read_table(name, ms, seconds.get(name, base), base=base, run_start=run_start)
+            if table is not None:
+                tables[name] = table
         alerts = active_alerts(read_alerts(self.host.folder, from_ms(ms), from_ms(ms + 1), self.damage))
-        return Moment(self.host.name, from_ms(ms), base, _answering(tables), alerts)
+        return Snapshot(self.host.name, from_ms(ms), base, _drop_failed(tables), alerts)
 
-    def _shown(self, name: str, ms: int, seconds: float, *, base: float, begun: int) -> Shown | None:
-        table = self._nearby[name].table
-        reach = TRAIL * base if is_charted(table, seconds, base) else 2 * seconds
-        ticks = self._shelf(name, base).between(ms - round(1000 * reach), ms, edge=self._edge)
-        return shown(table, ticks, ms, seconds, base=base, begun=begun)
+    def _read_table(self, name: str, ms: int, seconds: float, *, base: float, run_start: int) -> TableSnapshot | None:
+        table = self._tables[name].table
+        reach = HISTORY_TICKS * base if is_charted(table, seconds, base) else 2 * seconds
+        ticks = self._cache(name, base).read_between(ms - round(1000 * reach), ms, edge=self._edge)
+        return take_table_snapshot(table, ticks, ms, seconds, base=base, run_start=run_start)
 
-    def _shelf(self, name: str, base: float) -> Shelf:
-        length = max(1000, round(1000 * base * _STRETCH))
+    def _cache(self, name: str, base: float) -> RowCache:
+        length = max(1000, round(1000 * base * _CHUNK))
         if length != self._length:  # another run had another interval
             self._length = length
-            self._shelves = {}
-        if name not in self._shelves:
-            self._shelves[name] = Shelf(self._nearby[name], length)
-        return self._shelves[name]
+            self._caches = {}
+        if name not in self._caches:
+            self._caches[name] = RowCache(self._tables[name], length)
+        return self._caches[name]
 
 
 def is_charted(table: Table, seconds: float, base: float) -> bool:
@@ -195,40 +199,40 @@ def is_charted(table: Table, seconds: float, base: float) -> bool:
     return table.series and not table.compact and table.name != AGENT.name and seconds == base
 
 
-def shown(
-    table: Table, ticks: Mapping[int, Sequence[Row]], ms: int, seconds: float, *, base: float, begun: int = 0
-) -> Shown | None:
+def take_table_snapshot(
+    table: Table, ticks: Mapping[int, Sequence[Row]], ms: int, seconds: float, *, base: float, run_start: int = 0
+) -> TableSnapshot | None:
     """Return the rows of a table that hold at a sample: those of its latest turn, or of the one before.
 
-    `ticks` are those up to the sample, `begun` is when the run began: what another one saw holds no more.
+    `ticks` are those up to the sample, `run_start` is when the run began: what another one saw holds no more.
     """
     step = round(1000 * seconds)
-    least = max(begun, (ms // step - 1) * step)
-    held = max((one for one in ticks if one >= least), default=None)
+    least = max(run_start, (ms // step - 1) * step)
+    held = max((tick for tick in ticks if tick >= least), default=None)
     if held is None:
         return None
-    return Shown(table, from_ms(held), ticks[held], seconds, ticks if is_charted(table, seconds, base) else {})
+    return TableSnapshot(table, from_ms(held), ticks[held], seconds, ticks if is_charted(table, seconds, base) else {})
 
 
-def _why(runs: Sequence[RunPeriod], at: datetime) -> Why:
+def _classify_gap(runs: Sequence[RunPeriod], at: datetime) -> Mismatch:
     """Tell a pause from a loss: nobody sampled between the end of one run and the beginning of the next."""
     ms = to_ms(at)
     for run in runs:
         step = round(1000 * min(run.seconds.values(), default=USUAL))
         if run.start <= ms and (not run.closed or ms < run.last + step):
-            return Why.MISSED
-    return Why.NOT_RUNNING if runs else Why.MISSED
+            return Mismatch.MISSED
+    return Mismatch.NOT_RUNNING if runs else Mismatch.MISSED
 
 
-def _answering(tables: Mapping[str, Shown]) -> dict[str, Shown]:
-    """Leave out what a collector failed to read: its older rows say nothing about this moment."""
+def _drop_failed(tables: Mapping[str, TableSnapshot]) -> dict[str, TableSnapshot]:
+    """Leave out what a collector failed to read: its older rows say nothing about this instant."""
     failed: set[str] = set()
     if COLLECTOR.name in tables:
-        shown = tables[COLLECTOR.name]
-        failed = {str(one["collector"]) for one in shown.records() if one.get("collector_up") == 0}
-        failed = {name for name in failed if name in tables and tables[name].at < shown.at}
-    return {name: shown for name, shown in tables.items() if name not in failed}
+        collectors = tables[COLLECTOR.name]
+        failed = {str(record["collector"]) for record in collectors.records() if record.get("collector_up") == 0}
+        failed = {name for name in failed if name in tables and tables[name].at < collectors.at}
+    return {name: table for name, table in tables.items() if name not in failed}
 
 
-def _instant(ms: int | None) -> datetime | None:
+def _to_instant(ms: int | None) -> datetime | None:
     return None if ms is None else from_ms(ms)

@@ -1,4 +1,4 @@
-"""Is colour wanted, and is anybody looking?"""
+"""Terminal detection: is colour wanted, and does anybody watch?"""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The whole terminal for a while: keys one by one, a screen of its own, and everything as it was at the end."""
+"""Full-screen mode of a terminal: raw keys, the alternate screen, and everything as it was at the end."""
 
 import os
 import select
@@ -26,26 +26,28 @@ class TerminalGoneError(Exception):
 
 
 class FullScreen:
-    """Draws on the terminal at `output` and reads keys from the one at `keys`; use it within `taken`.
+    """Draws on the terminal at `output` and reads keys from the one at `keys`; use it within `acquired`.
 
-    `refresh`, `leave` and `back` may be called from signal handlers. `enough` says that nobody waits any longer for
-    a terminal that takes nothing (Ctrl-S).
+    `refresh`, `leave` and `resume` may be called from signal handlers. `is_stopping` says that nobody waits any longer
+    for a terminal that takes nothing (Ctrl-S).
     """
 
-    def __init__(self, keys: int, output: int, *, encoding: str, enough: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self, keys: int, output: int, *, encoding: str, is_stopping: Callable[[], bool] = lambda: False
+    ) -> None:
         self.stale = True
         self.keys = keys
         self._output = output
         self._encoding = encoding
-        self._enough = enough
+        self._is_stopping = is_stopping
         self._modes: list[Any] | None = None
         self._gone = False
         self._drawn: list[str] = []
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def acquired(self) -> Iterator[None]:
         """Have the terminal to ourselves while the context lasts, and give it back however that ends."""
-        self.back()
+        self.resume()
         try:
             yield
         finally:
@@ -61,7 +63,7 @@ class FullScreen:
         self._drawn = []
         self.stale = True
 
-    def back(self) -> None:
+    def resume(self) -> None:
         """Take the terminal, also where a shell took it from us while we were stopped.
 
         Where it has gone away the next drawing says so: a signal handler is no place to raise anything.
@@ -124,7 +126,7 @@ class FullScreen:
             waited = 0.0
             while not select.select([], [self._output], [], _WAIT)[1]:
                 waited += _WAIT
-                if self._enough() or waited > patience:
+                if self._is_stopping() or waited > patience:
                     raise TerminalGoneError
             try:
                 data = data[os.write(self._output, data[:_PIECE]) :]

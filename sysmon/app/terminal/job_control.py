@@ -1,4 +1,4 @@
-"""The terminal was resized, or the program stopped and continued: what becomes of what is drawn on it?"""
+"""Job control: what is on a terminal is redrawn after a resize, cleared before Ctrl-Z and drawn anew after it."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ _CLEARED_WITHIN = 0.3
 _Handler = Callable[[int, FrameType | None], None]
 
 
-class Drawn(Protocol):
+class Redrawable(Protocol):
     """Something on a terminal; its methods may be called from signal handlers."""
 
     def refresh(self) -> None:
@@ -22,12 +22,12 @@ class Drawn(Protocol):
     def leave(self, seconds: float, /) -> None:
         """Take it off the terminal until it comes back; wait for that, for a time at most."""
 
-    def back(self) -> None:
+    def resume(self) -> None:
         """Put it there again."""
 
 
 @contextmanager
-def minding(drawn: Drawn) -> Iterator[None]:
+def handle_job_control(drawn: Redrawable) -> Iterator[None]:
     """Redraw at once when the terminal's size changes, give it back before Ctrl-Z stops us, and take it again.
 
     What is ignored stays ignored: a shell without job control has it so.
@@ -37,14 +37,14 @@ def minding(drawn: Drawn) -> Iterator[None]:
         drawn.refresh()
 
     def continued(_number: int, _frame: FrameType | None) -> None:
-        drawn.back()
+        drawn.resume()
 
     def stop(number: int, _frame: FrameType | None) -> None:
         drawn.leave(_CLEARED_WITHIN)
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)  # here the process stands still, as the shell expects of this very signal
         signal.signal(number, stop)
-        drawn.back()
+        drawn.resume()
 
     wanted: dict[str, _Handler] = {"SIGWINCH": changed, "SIGCONT": continued, "SIGTSTP": stop}
     there = {getattr(signal, name): handler for name, handler in wanted.items() if hasattr(signal, name)}

@@ -7,8 +7,8 @@ import pytest
 
 from sysmon.alerts.evaluator import Evaluator
 from sysmon.alerts.rules.loader import load_rules
-from sysmon.app.live.sources import KEPT, FileRecord, OwnRecord
-from sysmon.app.live.stored import Lookback, Why
+from sysmon.app.live.sources import KEPT, FileSource, LiveSource
+from sysmon.app.live.stored import Mismatch, StoredSnapshots
 from sysmon.model import Failure, Origin, Row, Sample
 from sysmon.reading.catalog import Host
 from sysmon.storage.lock import DataDirectory
@@ -40,17 +40,17 @@ def evaluator(tmp_path: Path) -> Evaluator:
 
 
 @pytest.fixture
-def past(tmp_path: Path) -> Lookback:
+def past(tmp_path: Path) -> StoredSnapshots:
     data = tmp_path / "data"
     write_table(data, CPU, [(at(second), [("all", 1.0, 0.0)]) for second in range(0, 30, 10)])
     write_table(data, DISK_USAGE, [(at(0), [MOUNT])])
     write_table(data, AGENT, [(at(second), [("one", second)]) for second in range(0, 30, 10)])
     write_log(data, "events", event_lines([started(0, "one", {"cpu": 10.0, "agent": 10.0, "disk_usage": 60.0})]))
-    return Lookback(Host(data / "web-01"), TABLES, now=at(40))
+    return StoredSnapshots(Host(data / "web-01"), TABLES, now=at(40))
 
 
-def _own(evaluator: Evaluator, past: Lookback | None = None) -> OwnRecord:
-    return OwnRecord("web-01", TABLES, evaluator, base=1.0, seconds=lambda: SECONDS, past=past)
+def _own(evaluator: Evaluator, past: StoredSnapshots | None = None) -> LiveSource:
+    return LiveSource("web-01", TABLES, evaluator, base=1.0, seconds=lambda: SECONDS, past=past)
 
 
 def test_before_the_first_sample_there_is_nothing(evaluator: Evaluator) -> None:
@@ -66,10 +66,13 @@ def test_the_newest_sample_has_the_slower_tables_as_they_were_last_seen(evaluato
     for second in range(60, 75):
         record.add(_sample(second))
 
-    found = record.find(None)
+    lookup = record.find(None)
 
-    assert found is not None
-    assert {name: shown.at for name, shown in found.moment.tables.items()} == {"cpu": at(74), "disk_usage": at(60)}
+    assert lookup is not None
+    assert {name: table.at for name, table in lookup.snapshot.tables.items()} == {
+        "cpu": at(74),
+        "disk_usage": at(60),
+    }
 
 
 def test_what_a_collector_failed_to_read_is_not_shown(evaluator: Evaluator) -> None:
@@ -77,10 +80,10 @@ def test_what_a_collector_failed_to_read_is_not_shown(evaluator: Evaluator) -> N
     record.add(_sample(60))
     record.add(_sample(61, failed=True))
 
-    found = record.find(None)
+    lookup = record.find(None)
 
-    assert found is not None
-    assert list(found.moment.tables) == ["disk_usage"]
+    assert lookup is not None
+    assert list(lookup.snapshot.tables) == ["disk_usage"]
 
 
 def test_alerts_are_those_that_the_rules_say(evaluator: Evaluator) -> None:
@@ -89,9 +92,9 @@ def test_alerts_are_those_that_the_rules_say(evaluator: Evaluator) -> None:
         record.add(_sample(second, used=used))
 
     on = [
-        [alert.rule for alert in found.moment.alerts]
+        [alert.rule for alert in lookup.snapshot.alerts]
         for second in range(100, 105)
-        if (found := record.find(at(second)))
+        if (lookup := record.find(at(second)))
     ]
     assert on == [[], ["hot"], ["hot"], [], ["hot"]]
     assert (record.alert_before(at(104)), record.alert_after(at(101)), record.alert_after(at(104))) == (
@@ -101,14 +104,17 @@ def test_alerts_are_those_that_the_rules_say(evaluator: Evaluator) -> None:
     )
 
 
-def test_the_past_of_own_samples_is_in_the_files(evaluator: Evaluator, past: Lookback) -> None:
+def test_the_past_of_own_samples_is_in_the_files(evaluator: Evaluator, past: StoredSnapshots) -> None:
     record = _own(evaluator, past)
     for second in (100, 101):
         record.add(_sample(second))
 
     assert (record.first(), record.sample_before(at(100)), record.sample_after(at(20))) == (at(0), at(20), at(100))
-    found = [record.find(at(second)) for second in (15, 100.5)]
-    assert [(one.moment.at, one.moment.seconds) for one in found if one] == [(at(10), 10.0), (at(100), 1.0)]
+    lookups = [record.find(at(second)) for second in (15, 100.5)]
+    assert [(lookup.snapshot.at, lookup.snapshot.seconds) for lookup in lookups if lookup] == [
+        (at(10), 10.0),
+        (at(100), 1.0),
+    ]
 
 
 def test_only_so_many_own_samples_are_remembered(evaluator: Evaluator) -> None:
@@ -123,14 +129,14 @@ def test_an_own_sample_that_is_over_is_told(evaluator: Evaluator) -> None:
     record = _own(evaluator)
     record.add(_sample(100))
 
-    found = record.find(at(130))
+    lookup = record.find(at(130))
 
-    assert found is not None
-    assert found.why is Why.MISSED
+    assert lookup is not None
+    assert lookup.mismatch is Mismatch.MISSED
 
 
 @pytest.fixture
-def held(past: Lookback) -> Iterator[Path]:
+def held(past: StoredSnapshots) -> Iterator[Path]:
     """Hold the data directory as a run does."""
     data = past.host.folder.parent
     directory = DataDirectory(data)
@@ -142,9 +148,9 @@ def held(past: Lookback) -> Iterator[Path]:
     ("now", "trouble"),
     [pytest.param(45, "", id="on time"), pytest.param(65, "no sample for 45s", id="late")],
 )
-def test_a_run_that_takes_no_samples_is_told(held: Path, past: Lookback, now: int, trouble: str) -> None:
-    assert FileRecord(past, held).trouble(at(now)) == trouble
+def test_a_run_that_takes_no_samples_is_told(held: Path, past: StoredSnapshots, now: int, trouble: str) -> None:
+    assert FileSource(past, held).trouble(at(now)) == trouble
 
 
-def test_where_nobody_samples_nothing_is_live(past: Lookback) -> None:
-    assert FileRecord(past, past.host.folder.parent).trouble(at(45)) is None
+def test_where_nobody_samples_nothing_is_live(past: StoredSnapshots) -> None:
+    assert FileSource(past, past.host.folder.parent).trouble(at(45)) is None

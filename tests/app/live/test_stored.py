@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sysmon.app.live.stored import Lookback, Why
+from sysmon.app.live.stored import Mismatch, StoredSnapshots
 from sysmon.errors import NothingFoundError
 from sysmon.model import AlertEvent, Event, Row
 from sysmon.reading.catalog import Host
@@ -56,34 +56,34 @@ def _alerts(data: Path, *events: AlertEvent) -> None:
     write_log(data, "alerts", alert_lines(START, [], events))
 
 
-def _open(data: Path, now: float = 655) -> Lookback:
-    return Lookback(Host(data / "web-01"), KNOWN, now=at(now))
+def _open(data: Path, now: float = 655) -> StoredSnapshots:
+    return StoredSnapshots(Host(data / "web-01"), KNOWN, now=at(now))
 
 
-def _cells(files: Lookback, second: float) -> Mapping[str, Row]:
+def _cells(files: StoredSnapshots, second: float) -> Mapping[str, Row]:
     """Return the first row of each table that holds at a second."""
-    return {name: shown.rows[0] for name, shown in files.find(at(second)).moment.tables.items()}
+    return {name: table.rows[0] for name, table in files.find(at(second)).snapshot.tables.items()}
 
 
 @pytest.mark.parametrize(
-    ("second", "held", "why"),
+    ("second", "held", "mismatch"),
     [
         pytest.param(100, 100, None, id="at a sample"),
         pytest.param(109.9, 100, None, id="until the next one"),
-        pytest.param(215, 190, Why.MISSED, id="where samples were missed"),
-        pytest.param(400, 300, Why.NOT_RUNNING, id="between two runs"),
-        pytest.param(5000, 650, Why.MISSED, id="after the last one"),
-        pytest.param(-60, 0, Why.BEFORE, id="before the first one"),
+        pytest.param(215, 190, Mismatch.MISSED, id="where samples were missed"),
+        pytest.param(400, 300, Mismatch.NOT_RUNNING, id="between two runs"),
+        pytest.param(5000, 650, Mismatch.MISSED, id="after the last one"),
+        pytest.param(-60, 0, Mismatch.BEFORE, id="before the first one"),
     ],
 )
 def test_the_sample_that_holds_at_an_instant_or_the_last_before_it(
-    tmp_path: Path, second: float, held: int, why: Why | None
+    tmp_path: Path, second: float, held: int, mismatch: Mismatch | None
 ) -> None:
     _write(tmp_path)
 
-    found = _open(tmp_path).find(at(second))
+    lookup = _open(tmp_path).find(at(second))
 
-    assert (found.moment.at, found.why) == (at(held), why)
+    assert (lookup.snapshot.at, lookup.mismatch) == (at(held), mismatch)
 
 
 def test_tables_that_are_read_more_rarely_are_shown_as_they_were_last_seen(tmp_path: Path) -> None:
@@ -117,11 +117,11 @@ def test_what_a_collector_failed_to_read_is_not_shown(tmp_path: Path) -> None:
 
 def test_a_trail_leads_up_to_the_moment(tmp_path: Path) -> None:
     _write(tmp_path)
-    moment = _open(tmp_path).find(at(250)).moment
+    snapshot = _open(tmp_path).find(at(250)).snapshot
 
-    course = moment.course("cpu", moment.picker("cpu", "cpu_usage_percent", "all"), 7)
+    history = snapshot.history("cpu", snapshot.pick_metric("cpu", "cpu_usage_percent", "all"), 7)
 
-    assert course == [190.0, None, None, None, 230.0, 240.0, 250.0]
+    assert history == [190.0, None, None, None, 230.0, 240.0, 250.0]
 
 
 @pytest.mark.parametrize(("second", "on"), [(90, []), (100, ["warning"]), (390, ["warning"]), (400, [])])
@@ -130,9 +130,9 @@ def test_the_alerts_are_those_that_were_on_then(tmp_path: Path, second: int, on:
     write_table(tmp_path, AGENT, [(at(second), [("5f1c", 1)]) for second in range(0, 420, 10)])
     _alerts(tmp_path, FIRED, RESOLVED)
 
-    found = _open(tmp_path).find(at(second)).moment
+    lookup = _open(tmp_path).find(at(second)).snapshot
 
-    assert [alert.level.value for alert in found.alerts] == on
+    assert [alert.level.value for alert in lookup.alerts] == on
 
 
 def test_a_step_leads_to_the_neighbouring_sample(tmp_path: Path) -> None:
@@ -167,12 +167,12 @@ def test_samples_and_tables_that_come_later_are_seen_when_one_looks(tmp_path: Pa
     folder = tmp_path / "web-01"
     write_log(tmp_path, "events", event_lines([started(0, "one", INTERVALS)]))
     files = _open(tmp_path, now=1)
-    before = files.newest, files.look(at(5))
+    before = files.newest, files.poll(at(5))
     _write(tmp_path)
 
-    news = [files.look(at(second)) for second in (11, 12, 655)]
+    news = [files.poll(at(second)) for second in (11, 12, 655)]
 
-    assert (folder.exists(), before, news, files.find(at(655)).moment.at) == (
+    assert (folder.exists(), before, news, files.find(at(655)).snapshot.at) == (
         True,
         (None, False),
         [True, False, True],
@@ -184,11 +184,11 @@ def test_samples_and_tables_that_come_later_are_seen_when_one_looks(tmp_path: Pa
 def test_after_the_clock_was_set_back_the_newest_sample_is_that_of_now(tmp_path: Path) -> None:
     _write(tmp_path)
     files = _open(tmp_path)
-    before = files.find_newest().moment.at
+    before = files.find_newest().snapshot.at
 
-    files.look(at(95))
+    files.poll(at(95))
 
-    assert (before, files.find_newest().moment.at) == (at(650), at(90))
+    assert (before, files.find_newest().snapshot.at) == (at(650), at(90))
 
 
 def test_where_nothing_is_stored_it_says_so(tmp_path: Path) -> None:

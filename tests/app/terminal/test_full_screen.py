@@ -45,7 +45,7 @@ def _screen(pair: _Pair) -> FullScreen:
 def test_an_error_gives_the_terminal_back_as_it_was(pair: _Pair) -> None:
     before = termios.tcgetattr(pair.program)
 
-    with contextlib.suppress(ZeroDivisionError), _screen(pair).taken():
+    with contextlib.suppress(ZeroDivisionError), _screen(pair).acquired():
         taken = termios.tcgetattr(pair.program)
         _ = 1 / 0
 
@@ -57,10 +57,10 @@ def test_an_error_gives_the_terminal_back_as_it_was(pair: _Pair) -> None:
 def test_a_terminal_that_a_shell_took_meanwhile_is_taken_again(pair: _Pair) -> None:
     before = termios.tcgetattr(pair.program)
     screen = _screen(pair)
-    with screen.taken():
+    with screen.acquired():
         taken = termios.tcgetattr(pair.program)
         termios.tcsetattr(pair.program, termios.TCSANOW, before)
-        screen.back()
+        screen.resume()
         again = termios.tcgetattr(pair.program)
 
     assert (taken != before, again == taken, termios.tcgetattr(pair.program) == before) == (True, True, True)
@@ -68,7 +68,7 @@ def test_a_terminal_that_a_shell_took_meanwhile_is_taken_again(pair: _Pair) -> N
 
 def test_only_lines_that_have_changed_are_written(pair: _Pair) -> None:
     screen = _screen(pair)
-    with screen.taken():
+    with screen.acquired():
         screen.draw(["one", "two", "three"])
         pair.seen(b"three\x1b[K")
         screen.draw(["one", "zwei", "three"])
@@ -79,7 +79,7 @@ def test_only_lines_that_have_changed_are_written(pair: _Pair) -> None:
 
 def test_after_a_change_of_size_everything_is_written(pair: _Pair) -> None:
     screen = _screen(pair)
-    with screen.taken():
+    with screen.acquired():
         screen.draw(["one", "two"])
         pair.seen(b"two\x1b[K")
         screen.refresh()
@@ -92,7 +92,7 @@ def test_after_a_change_of_size_everything_is_written(pair: _Pair) -> None:
 
 def test_what_an_encoding_lacks_is_shown_by_its_code(pair: _Pair) -> None:
     screen = FullScreen(pair.program, pair.program, encoding="ascii")
-    with screen.taken():
+    with screen.acquired():
         screen.draw(["é"])
         written = pair.seen(b"\x1b[K")
 
@@ -101,7 +101,7 @@ def test_what_an_encoding_lacks_is_shown_by_its_code(pair: _Pair) -> None:
 
 def test_keys_come_one_by_one_and_are_not_echoed(pair: _Pair) -> None:
     screen = _screen(pair)
-    with screen.taken():
+    with screen.acquired():
         os.write(pair.person, b"q")
         typed = screen.read()
         screen.draw(["x"])
@@ -112,16 +112,16 @@ def test_keys_come_one_by_one_and_are_not_echoed(pair: _Pair) -> None:
 
 def test_taking_a_terminal_that_has_gone_away_is_told_by_the_next_drawing(pair: _Pair) -> None:
     screen = _screen(pair)
-    with screen.taken():
+    with screen.acquired():
         os.close(pair.person)
-        screen.back()
+        screen.resume()
         with pytest.raises(TerminalGoneError):
             screen.draw(["x"])
 
 
 def test_a_terminal_that_has_gone_away_is_told_apart(pair: _Pair) -> None:
     screen = _screen(pair)
-    with screen.taken():
+    with screen.acquired():
         os.close(pair.person)
         with pytest.raises(TerminalGoneError):
             screen.read()

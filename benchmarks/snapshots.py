@@ -1,6 +1,6 @@
 """How long does a step through time take? CPU of `sysmon show` and of each kind of step, on a made-up past.
 
-    python -m benchmarks.looking [DATA] [DAYS]
+    python -m benchmarks.snapshots [DATA] [DAYS]
 
 Writes the past of 8 days (see machine.py) where DATA is not there yet, and packs all but the last two.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks import machine
 from sysmon.app.catalog import tables
-from sysmon.app.live.stored import Lookback
+from sysmon.app.live.stored import StoredSnapshots
 from sysmon.reading.catalog import find_host
 from sysmon.text.spans import Look
 from sysmon.view import full_screen
@@ -45,7 +45,7 @@ def milliseconds(work: Callable[[], object]) -> float:
     return 1000 * (time.process_time() - began)
 
 
-def steps(files: Lookback, at: datetime, span: timedelta) -> list[float]:
+def steps(files: StoredSnapshots, at: datetime, span: timedelta) -> list[float]:
     """Return what each of some steps takes."""
     costs = []
     for _ in range(COUNT):
@@ -72,17 +72,17 @@ def main() -> None:
     after = os.times()
     cost = after.children_user + after.children_system - before.children_user - before.children_system
     print(f"sysmon show --at 1h: {cost:.2f} s")
-    files = Lookback(find_host(data, None), tables(), now=now)
+    files = StoredSnapshots(find_host(data, None), tables(), now=now)
     for where, back in (("text", timedelta(hours=2)), ("packed", timedelta(days=days - 1))):
         for name, span in STEPS.items():
             costs = steps(files, now - back, span)
             print(f"{where:<8}{name:<8}mean {sum(costs) / COUNT:5.1f} ms, worst {max(costs):5.1f} ms")
-    moment = files.find(now).moment
+    snapshot = files.find(now).snapshot
     for columns, rows in ((80, 24), (200, 60)):
 
         def draw(columns: int = columns, rows: int = rows) -> None:
             situation = Situation(now=now, live=True)
-            full_screen.render(moment, View(), situation, host="x", columns=columns, rows=rows, look=Look(color=True))
+            full_screen.render(snapshot, View(), situation, host="x", columns=columns, rows=rows, look=Look(color=True))
 
         print(f"drawing {columns}x{rows}: {milliseconds(draw):.1f} ms")
 
