@@ -57,14 +57,50 @@ class Unit(StrEnum):
         return next((unit for unit in cls if unit.value == value), cls.NONE)
 
 
+class Resource(StrEnum):
+    """What processes use up, and can be blamed for."""
+
+    CPU = "cpu"
+    MEMORY = "memory"
+    IO = "io"
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What overviews call a metric. They show it once: of all rows the one with the highest value.
+
+    Overviews are sorted by `order`. A `rare` headline is shown only by reports, and only where it is not 0.
+    """
+
+    title: str
+    order: int = 100
+    rare: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One number: `kind` rate is per second, ratio is percent of something, count is since the previous tick."""
+    """One number: `kind` rate is per second, ratio is percent of something, count is since the previous tick.
+
+    The rest is for presentations. `headline` puts it into overviews. `resource` says that it measures the use of one,
+    where that is not the table's. A `remainder` is what another metric leaves over (free, idle): charts draw it only
+    when asked to, because it would set the scale for all others.
+    """
 
     name: str
     kind: Kind
     unit: Unit
     help: str
+    headline: Headline | None = None
+    resource: Resource | None = None
+    remainder: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A number that is not stored, because metrics of the table add up to it: rows are ranked by it, too."""
+
+    metric: Metric
+    parts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +111,10 @@ class Table:
     never charted. `whole` is the value of the first label that stands for all other rows together (`all` for cores).
     `paced_by` is the label whose value names the table at whose interval a row comes, None where all rows come at
     this table's own. `compact` says that a row's numbers mean little alone: reports tell each series in one line.
+
+    `order` sorts the tables of a page, `totals` are what its rows are ranked by besides metrics with a headline.
+    `resource` is what its alerts are about, or the value of the label `resource_label`; None where no process can be
+    blamed.
     """
 
     name: str
@@ -85,15 +125,23 @@ class Table:
     whole: str | None = None
     paced_by: str | None = None
     compact: bool = False
+    order: int = 100
+    totals: tuple[Total, ...] = ()
+    resource: Resource | None = None
+    resource_label: str | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Return the names of a row's values in order: labels, then metrics."""
         return self.labels + tuple(metric.name for metric in self.metrics)
 
-    def unit_of(self, name: str) -> Unit:
-        """Return the unit of the metric of that name."""
-        return next(metric.unit for metric in self.metrics if metric.name == name)
+    def metric(self, name: str) -> Metric:
+        """Return the metric of that name; raise StopIteration where there is none."""
+        return next(metric for metric in self.metrics if metric.name == name)
+
+    def using(self, resource: Resource) -> tuple[str, ...]:
+        """Return the names of the metrics that say of themselves that they measure the use of a resource."""
+        return tuple(metric.name for metric in self.metrics if metric.resource is resource)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,52 +2,42 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from operator import itemgetter
 
-from sysmon.model import AlertEvent, Culprit, Row, Sample, Table
+from sysmon.model import AlertEvent, Culprit, Kind, Resource, Row, Sample, Table
 
 PROCESS = "process"
 KEPT = 64
 """Processes that are followed at once at most: those listed last, and those that used most."""
 
 _REST = "-1"
-_DISKS = "disk_io"
-_OOM = "oom_kills"
+_DEVICE = "device"
 _WHO = ("pid", "started", "name", "username", "unit")
-_IO = ("process_read_bytes_per_second", "process_write_bytes_per_second")
-_NEEDED = (*_WHO, "process_cpu_percent", "process_memory_bytes", *_IO)
-_MOVED = ("disk_read_bytes_per_second", "disk_write_bytes_per_second")
-
-
-class Resource(StrEnum):
-    """What processes are blamed for."""
-
-    CPU = "cpu"
-    MEMORY = "memory"
-    IO = "io"
-
-
-_BY_TABLE = {
-    "cpu": Resource.CPU,
-    "load": Resource.CPU,
-    "memory": Resource.MEMORY,
-    "disk_io": Resource.IO,
-    "disk_usage": Resource.IO,
-}
-_BY_LABEL = {"cpu": Resource.CPU, "memory": Resource.MEMORY, "io": Resource.IO}
-_BY_METRIC = {"cgroup_memory": Resource.MEMORY, "cgroup_cpu": Resource.CPU, "cgroup_throttled": Resource.CPU}
 _Who = tuple[str, str, str, str, str]
 _Used = tuple[float, float, float]
 _INDEX = {Resource.CPU: 0, Resource.MEMORY: 1, Resource.IO: 2}
 
 
-def find_resource(table: str, event: AlertEvent) -> Resource | None:
+def find_resource(table: Table, event: AlertEvent) -> Resource | None:
     """Return what an alert is about, None where no process can be blamed."""
-    if table == "pressure":
-        return _BY_LABEL.get(event.labels.get("resource", ""))
-    by_metric = next((kind for start, kind in _BY_METRIC.items() if event.metric.startswith(start)), None)
-    return by_metric or _BY_TABLE.get(table)
+    if table.resource_label is not None:
+        named = event.labels.get(table.resource_label)
+        return next((resource for resource in Resource if resource == named), None)
+    return table.metric(event.metric).resource or table.resource
+
+
+def blaming_tables(tables: Mapping[str, Table]) -> frozenset[str]:
+    """Return the names of the tables that tell who used what: of processes, and of what disks moved."""
+    names = {PROCESS, *(table.name for table in tables.values() if _measures_disks(table))}
+    return frozenset(names & tables.keys())
+
+
+def _measures_processes(table: Table) -> bool:
+    return set(_WHO) <= set(table.labels) and all(map(table.using, Resource))
+
+
+def _measures_disks(table: Table) -> bool:
+    return table.labels == (_DEVICE,) and bool(table.using(Resource.IO))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +55,12 @@ class Culprits:
     """Follows the process table; while nothing is about to fire it keeps two lists and adds up nothing."""
 
     def __init__(self, tables: Mapping[str, Table]) -> None:
-        table, disks = tables.get(PROCESS), tables.get(_DISKS)
-        self._process = _Columns(table) if table is not None and set(_NEEDED) <= set(table.columns) else None
-        self._disk = _DiskColumns(disks) if disks is not None and set(_MOVED) <= set(disks.columns) else None
+        processes = tables.get(PROCESS)
+        disks = next(filter(_measures_disks, tables.values()), None)
+        self._tables = tables
+        self._process = _Columns(processes) if processes is not None and _measures_processes(processes) else None
+        self._disk = _DiskColumns(disks) if disks is not None else None
+        self._disk_table = "" if disks is None else disks.name
         self._before: Sequence[Row] = ()
         self._latest: Sequence[Row] = ()
         self._rows: Sequence[Row] = ()
@@ -82,7 +75,7 @@ class Culprits:
             self._before, self._latest = self._latest, rows
         self._mark = (self._sums if following else None) or Sums()
         self._sums = None
-        self._rows, self._disk_rows = rows, sample.rows.get(_DISKS, ())
+        self._rows, self._disk_rows = rows, sample.rows.get(self._disk_table, ())
         if following:
             self._add()
 
@@ -93,14 +86,15 @@ class Culprits:
 
     def blame(self, event: AlertEvent, table: str, mark: Sums | None, count: int) -> AlertEvent:
         """Return an event with the processes that used most since a mark."""
-        resource = find_resource(table, event)
+        resource = find_resource(self._tables[table], event)
         if resource is None or self._process is None or count == 0:
             return event
         index = _INDEX[resource]
         self._add()
         now, then = self._sums or Sums(), mark or Sums()
-        if event.metric == _OOM or now.ticks == then.ticks:
-            rows = (self._before or self._latest) if event.metric == _OOM else self._latest
+        is_over = self._tables[table].metric(event.metric).kind is Kind.COUNT  # who was killed is gone by now
+        if is_over or now.ticks == then.ticks:
+            rows = (self._before or self._latest) if is_over else self._latest
             now, then = self._process.add(Sums(), rows), Sums()
         ticks = max(1, now.ticks - then.ticks)
         used = [
@@ -138,9 +132,9 @@ class _Columns:
     def __init__(self, table: Table) -> None:
         columns = table.columns
         self._who = itemgetter(*map(columns.index, _WHO))
-        self._cpu = columns.index("process_cpu_percent")
-        self._memory = columns.index("process_memory_bytes")
-        self._io = [columns.index(name) for name in _IO]
+        self._cpu, self._memory, self._io = (
+            [columns.index(name) for name in table.using(resource)] for resource in _INDEX
+        )
 
     def add(self, sums: Sums, rows: Sequence[Row]) -> Sums:
         """Return sums with the rows of another tick."""
@@ -148,11 +142,7 @@ class _Columns:
         cpu, memory, io = sums.total
         seen = set()
         for row in rows:
-            now = (
-                _to_number(row[self._cpu]),
-                _to_number(row[self._memory]),
-                sum(_to_number(row[column]) for column in self._io),
-            )
+            now = (_sum(row, self._cpu), _sum(row, self._memory), _sum(row, self._io))
             cpu, memory, io = cpu + now[0], memory + now[1], io + now[2]
             who: _Who = self._who(row)
             if who[0] != _REST:
@@ -171,15 +161,15 @@ class _DiskColumns:
 
     def __init__(self, table: Table) -> None:
         columns = table.columns
-        self._device = columns.index("device")
-        self._moved = [columns.index(name) for name in _MOVED]
+        self._device = columns.index(_DEVICE)
+        self._moved = [columns.index(name) for name in table.using(Resource.IO)]
 
     def add(self, sums: Sums, rows: Sequence[Row]) -> Sums:
         """Return sums with the rows of another tick."""
         disks = dict(sums.disks)
         for row in rows:
             device = str(row[self._device])
-            disks[device] = disks.get(device, 0.0) + sum(_to_number(row[column]) for column in self._moved)
+            disks[device] = disks.get(device, 0.0) + _sum(row, self._moved)
         return replace(sums, disk_ticks=sums.disk_ticks + 1, disks=disks)
 
 
@@ -187,6 +177,10 @@ def _make_culprit(who: _Who, value: float, total: float | None) -> Culprit:
     pid, _, name, user, unit = who
     share = round(min(100.0, 100 * value / total), 1) if total else None
     return Culprit(pid, name, user, unit, round(value, 2), share)
+
+
+def _sum(row: Row, columns: Sequence[int]) -> float:
+    return sum(_to_number(row[column]) for column in columns)
 
 
 def _to_number(cell: str | int | float | None) -> float:

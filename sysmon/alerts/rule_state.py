@@ -57,7 +57,7 @@ class RuleState:
         self._table = table
         self._width = len(table.labels)
         self._column = table.columns.index(rule.metric)
-        self._unit = table.unit_of(rule.metric)
+        self._unit = table.metric(rule.metric).unit
         self._each = [table.labels.index(label) for label in rule.each]
         self._keys: dict[Row, InstanceKey | None] = {}
         self._windows: dict[InstanceKey, SlidingWindow] = {}

@@ -11,7 +11,7 @@ from sysmon.collectors._mounts import Mount, parse_mountinfo, visible
 from sysmon.collectors._options import NoOptions
 from sysmon.collectors._source import Source, read_bytes
 from sysmon.errors import Unavailable
-from sysmon.model import Kind, Metric, Row, Table, Unit
+from sysmon.model import Headline, Kind, Metric, Resource, Row, Table, Unit
 
 _NO_LIMIT = 2**62
 """Version 1 has no word for "no limit": it gives the largest number of whole pages, just under 2^63 bytes."""
@@ -52,19 +52,34 @@ class CgroupCollector:
         "cgroup",
         "The tightest limits on the control group that sysmon runs in, or on one around it; no row without a limit.",
         (
-            Metric("cgroup_memory_limit_bytes", Kind.GAUGE, Unit.BYTES, "Memory that the limited group may use."),
-            Metric("cgroup_memory_used_bytes", Kind.GAUGE, Unit.BYTES, "Memory that it uses, cached files included."),
+            Metric(
+                "cgroup_memory_limit_bytes",
+                Kind.GAUGE,
+                Unit.BYTES,
+                "Memory that the limited group may use.",
+                resource=Resource.MEMORY,
+            ),
+            Metric(
+                "cgroup_memory_used_bytes",
+                Kind.GAUGE,
+                Unit.BYTES,
+                "Memory that it uses, cached files included.",
+                resource=Resource.MEMORY,
+            ),
             Metric(
                 "cgroup_cpu_limit_cores",
                 Kind.GAUGE,
                 Unit.NONE,
                 "Processor time that the limited group may use, in cores.",
+                resource=Resource.CPU,
             ),
             Metric(
                 "cgroup_throttled_percent",
                 Kind.RATIO,
                 Unit.PERCENT,
                 "Periods in which it used all that and had to stop.",
+                headline=Headline("CPU throttled", 20, rare=True),
+                resource=Resource.CPU,
             ),
         ),
     )

@@ -39,6 +39,7 @@ class ConnectionsCollector:
         (Metric("network_connections", Kind.GAUGE, Unit.NONE, "TCP sockets in this state."),),
         labels=("state",),
         compact=True,
+        order=90,
     )
 
     def __init__(self, source: Source, options: NoOptions, *, ask: Callable[[], RareSockets] | None = None) -> None:

@@ -8,7 +8,7 @@ from sysmon import rates
 from sysmon.collectors._kernel_file import KernelFile
 from sysmon.collectors._options import NoOptions
 from sysmon.collectors._source import Source
-from sysmon.model import Kind, Metric, Row, Table, Unit
+from sysmon.model import Headline, Kind, Metric, Resource, Row, Table, Unit
 
 _FIELDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 _IDLE, _IOWAIT = _FIELDS.index("idle"), _FIELDS.index("iowait")
@@ -34,11 +34,17 @@ class CpuCollector:
         "cpu",
         "Processor time, for all cores together and for each.",
         (
-            Metric("cpu_usage_percent", Kind.RATIO, Unit.PERCENT, "Time in use: neither idle nor waiting for a disk."),
+            Metric(
+                "cpu_usage_percent",
+                Kind.RATIO,
+                Unit.PERCENT,
+                "Time in use: neither idle nor waiting for a disk.",
+                headline=Headline("CPU", 10),
+            ),
             Metric("cpu_user_percent", Kind.RATIO, Unit.PERCENT, "Time in programs, virtual machines included."),
             Metric("cpu_nice_percent", Kind.RATIO, Unit.PERCENT, "Time in programs of lowered priority."),
             Metric("cpu_system_percent", Kind.RATIO, Unit.PERCENT, "Time in the kernel."),
-            Metric("cpu_idle_percent", Kind.RATIO, Unit.PERCENT, "Time with nothing to do."),
+            Metric("cpu_idle_percent", Kind.RATIO, Unit.PERCENT, "Time with nothing to do.", remainder=True),
             Metric("cpu_iowait_percent", Kind.RATIO, Unit.PERCENT, "Idle time while a program waited for a disk."),
             Metric("cpu_irq_percent", Kind.RATIO, Unit.PERCENT, "Time serving hardware interrupts."),
             Metric("cpu_softirq_percent", Kind.RATIO, Unit.PERCENT, "Time in work that interrupts put off."),
@@ -46,6 +52,8 @@ class CpuCollector:
         ),
         labels=("core",),
         whole=_TOGETHER,
+        order=10,
+        resource=Resource.CPU,
     )
 
     def __init__(self, source: Source, options: NoOptions) -> None:

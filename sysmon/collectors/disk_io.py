@@ -9,7 +9,7 @@ from sysmon.collectors._filters import Filter
 from sysmon.collectors._kernel_file import KernelFile
 from sysmon.collectors._source import Source
 from sysmon.errors import Unavailable
-from sysmon.model import Kind, Metric, Row, Table, Unit
+from sysmon.model import Headline, Kind, Metric, Resource, Row, Table, Unit
 from sysmon.protocols import option
 
 _SECTOR = 512
@@ -53,8 +53,10 @@ class DiskIoCollector:
         "disk_io",
         "Reading and writing, disk by disk.",
         (
-            Metric("disk_read_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Bytes read."),
-            Metric("disk_write_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Bytes written."),
+            Metric("disk_read_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Bytes read.", resource=Resource.IO),
+            Metric(
+                "disk_write_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Bytes written.", resource=Resource.IO
+            ),
             Metric("disk_read_ops_per_second", Kind.RATE, Unit.PER_SECOND, "Read requests completed."),
             Metric("disk_write_ops_per_second", Kind.RATE, Unit.PER_SECOND, "Write requests completed."),
             Metric("disk_read_time_ms", Kind.GAUGE, Unit.MILLISECONDS, "Mean time a read took, waiting included."),
@@ -66,11 +68,17 @@ class DiskIoCollector:
                 "Mean time a read or write took; empty when there was none.",
             ),
             Metric(
-                "disk_io_util_percent", Kind.RATIO, Unit.PERCENT, "Time in which at least one request was under way."
+                "disk_io_util_percent",
+                Kind.RATIO,
+                Unit.PERCENT,
+                "Time in which at least one request was under way.",
+                headline=Headline("busiest disk", 60),
             ),
             Metric("disk_queue_length", Kind.GAUGE, Unit.NONE, "Mean number of requests under way."),
         ),
         labels=("device",),
+        order=50,
+        resource=Resource.IO,
     )
 
     def __init__(self, source: Source, options: DiskIoOptions) -> None:

@@ -15,7 +15,7 @@ from sysmon.collectors._mounts import Mount
 from sysmon.collectors._slow_mounts import Answer, SlowMounts
 from sysmon.collectors._source import Source
 from sysmon.collectors._statvfs_process import StatvfsProcess
-from sysmon.model import Kind, Metric, Notice, Row, Table, Unit
+from sysmon.model import Headline, Kind, Metric, Notice, Resource, Row, Table, Unit
 from sysmon.protocols import option
 
 _STATVFS: Callable[[str], Any] | None = getattr(os, "statvfs", None)  # not on Windows
@@ -83,14 +83,24 @@ class DiskUsageCollector:
         (
             Metric("disk_total_bytes", Kind.GAUGE, Unit.BYTES, "Size of the file system."),
             Metric("disk_used_bytes", Kind.GAUGE, Unit.BYTES, "Space in use."),
-            Metric("disk_free_bytes", Kind.GAUGE, Unit.BYTES, "Space that users can still fill."),
-            Metric("disk_usage_percent", Kind.RATIO, Unit.PERCENT, "Used space of what users can have, as df counts."),
+            Metric("disk_free_bytes", Kind.GAUGE, Unit.BYTES, "Space that users can still fill.", remainder=True),
+            Metric(
+                "disk_usage_percent",
+                Kind.RATIO,
+                Unit.PERCENT,
+                "Used space of what users can have, as df counts.",
+                headline=Headline("fullest mount", 70),
+            ),
             Metric("inode_total", Kind.GAUGE, Unit.NONE, "Files and directories that the file system can hold."),
             Metric("inode_used", Kind.GAUGE, Unit.NONE, "Files and directories that it holds."),
-            Metric("inode_free", Kind.GAUGE, Unit.NONE, "Files and directories that can still be made."),
+            Metric(
+                "inode_free", Kind.GAUGE, Unit.NONE, "Files and directories that can still be made.", remainder=True
+            ),
             Metric("inode_usage_percent", Kind.RATIO, Unit.PERCENT, "Used inodes of all inodes."),
         ),
         labels=("mountpoint", "device", "fstype"),
+        order=60,
+        resource=Resource.IO,
     )
 
     def __init__(

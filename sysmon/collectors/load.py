@@ -7,7 +7,7 @@ from sysmon import rates
 from sysmon.collectors._kernel_file import KernelFile, line_number
 from sysmon.collectors._options import NoOptions
 from sysmon.collectors._source import Source
-from sysmon.model import Kind, Metric, Row, Table, Unit
+from sysmon.model import Kind, Metric, Resource, Row, Table, Unit
 
 Averages = tuple[float | None, float | None, float | None]
 
@@ -60,6 +60,8 @@ class LoadCollector:
             ),
             Metric("open_files", Kind.GAUGE, Unit.NONE, "File handles that the kernel has given out."),
         ),
+        order=20,
+        resource=Resource.CPU,
     )
 
     def __init__(self, source: Source, options: NoOptions) -> None:

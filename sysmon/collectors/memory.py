@@ -9,7 +9,7 @@ from sysmon.collectors._kernel_file import KernelFile, line_number
 from sysmon.collectors._options import NoOptions
 from sysmon.collectors._source import Source
 from sysmon.errors import Unavailable
-from sysmon.model import Kind, Metric, Row, Table, Unit
+from sysmon.model import Headline, Kind, Metric, Resource, Row, Table, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,13 @@ class MemoryCollector:
             Metric(
                 "memory_used_bytes", Kind.GAUGE, Unit.BYTES, "Memory that programs could not have: total - available."
             ),
-            Metric("memory_free_bytes", Kind.GAUGE, Unit.BYTES, "Memory that holds nothing at all."),
+            Metric("memory_free_bytes", Kind.GAUGE, Unit.BYTES, "Memory that holds nothing at all.", remainder=True),
             Metric(
-                "memory_available_bytes", Kind.GAUGE, Unit.BYTES, "Memory that programs could have without swapping."
+                "memory_available_bytes",
+                Kind.GAUGE,
+                Unit.BYTES,
+                "Memory that programs could have without swapping.",
+                remainder=True,
             ),
             Metric("memory_cached_bytes", Kind.GAUGE, Unit.BYTES, "Contents of files kept in memory."),
             Metric("memory_buffers_bytes", Kind.GAUGE, Unit.BYTES, "Raw disk blocks kept in memory."),
@@ -56,20 +60,38 @@ class MemoryCollector:
             Metric("memory_slab_bytes", Kind.GAUGE, Unit.BYTES, "Memory that the kernel uses for its own objects."),
             Metric("memory_dirty_bytes", Kind.GAUGE, Unit.BYTES, "Changed file contents that are not on disk yet."),
             Metric("memory_committed_bytes", Kind.GAUGE, Unit.BYTES, "Memory that programs were promised."),
-            Metric("memory_usage_percent", Kind.RATIO, Unit.PERCENT, "Used memory of all memory."),
+            Metric(
+                "memory_usage_percent",
+                Kind.RATIO,
+                Unit.PERCENT,
+                "Used memory of all memory.",
+                headline=Headline("memory", 30),
+            ),
             Metric(
                 "memory_major_faults_per_second", Kind.RATE, Unit.PER_SECOND, "Page faults that had to wait for a disk."
             ),
             Metric("swap_total_bytes", Kind.GAUGE, Unit.BYTES, "Size of the swap space."),
             Metric("swap_used_bytes", Kind.GAUGE, Unit.BYTES, "Swap space in use."),
-            Metric("swap_free_bytes", Kind.GAUGE, Unit.BYTES, "Swap space left."),
-            Metric("swap_usage_percent", Kind.RATIO, Unit.PERCENT, "Used swap of all swap; empty where there is none."),
+            Metric("swap_free_bytes", Kind.GAUGE, Unit.BYTES, "Swap space left.", remainder=True),
+            Metric(
+                "swap_usage_percent",
+                Kind.RATIO,
+                Unit.PERCENT,
+                "Used swap of all swap; empty where there is none.",
+                headline=Headline("swap", 40, rare=True),
+            ),
             Metric("swap_in_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Memory brought back from swap."),
             Metric("swap_out_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Memory moved out to swap."),
             Metric(
-                "oom_kills", Kind.COUNT, Unit.NONE, "Programs killed because memory ran out, since the previous sample."
+                "oom_kills",
+                Kind.COUNT,
+                Unit.NONE,
+                "Programs killed because memory ran out, since the previous sample.",
+                headline=Headline("OOM kills", 50, rare=True),
             ),
         ),
+        order=40,
+        resource=Resource.MEMORY,
     )
 
     def __init__(self, source: Source, options: NoOptions) -> None:

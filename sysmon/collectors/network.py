@@ -9,7 +9,7 @@ from sysmon import rates
 from sysmon.collectors._filters import Filter
 from sysmon.collectors._kernel_file import KernelFile
 from sysmon.collectors._source import Source, read_bytes
-from sysmon.model import Kind, Metric, Row, Table, Unit
+from sysmon.model import Headline, Kind, Metric, Row, Table, Unit
 from sysmon.protocols import option
 
 _MEGABIT = 1_000_000
@@ -65,8 +65,20 @@ class NetworkCollector:
         "network",
         "Traffic, errors and losses, interface by interface.",
         (
-            Metric("network_receive_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Bytes received."),
-            Metric("network_transmit_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Bytes sent."),
+            Metric(
+                "network_receive_bytes_per_second",
+                Kind.RATE,
+                Unit.BYTES_PER_SECOND,
+                "Bytes received.",
+                headline=Headline("network in", 80),
+            ),
+            Metric(
+                "network_transmit_bytes_per_second",
+                Kind.RATE,
+                Unit.BYTES_PER_SECOND,
+                "Bytes sent.",
+                headline=Headline("network out", 90),
+            ),
             Metric("network_receive_packets_per_second", Kind.RATE, Unit.PER_SECOND, "Packets received."),
             Metric("network_transmit_packets_per_second", Kind.RATE, Unit.PER_SECOND, "Packets sent."),
             Metric("network_receive_errors_per_second", Kind.RATE, Unit.PER_SECOND, "Packets that arrived damaged."),
@@ -92,6 +104,7 @@ class NetworkCollector:
             ),
         ),
         labels=("interface",),
+        order=70,
     )
 
     def __init__(

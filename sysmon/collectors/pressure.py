@@ -47,6 +47,8 @@ class PressureCollector:
             Metric("pressure_full_percent", Kind.RATIO, Unit.PERCENT, "Time in which nobody could work for waiting."),
         ),
         labels=("resource",),
+        order=30,
+        resource_label="resource",
     )
 
     def __init__(self, source: Source, options: NoOptions) -> None:

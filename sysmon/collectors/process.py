@@ -14,10 +14,20 @@ from sysmon.collectors._procfs import Usage
 from sysmon.collectors._ranking import Io, Processes
 from sysmon.collectors._source import Source
 from sysmon.errors import Unavailable
-from sysmon.model import Kind, Metric, Row, Table, Unit
+from sysmon.model import Headline, Kind, Metric, Resource, Row, Table, Total, Unit
 from sysmon.protocols import option
 from sysmon.text import instants
 
+_IO = Total(
+    Metric(
+        "process_io_bytes_per_second",
+        Kind.RATE,
+        Unit.BYTES_PER_SECOND,
+        "read and written together",
+        headline=Headline("top by I/O", 220),
+    ),
+    ("process_read_bytes_per_second", "process_write_bytes_per_second"),
+)
 _OTHERS = ("-1", "-", "(others)", "-", "-")
 _MICROSECONDS = 1_000_000
 _USERS = 256
@@ -67,17 +77,42 @@ class ProcessCollector:
         "process",
         "The processes that use most, and one row for all others.",
         (
-            Metric("process_cpu_percent", Kind.RATIO, Unit.PERCENT, "Processor time, in percent of one core."),
-            Metric("process_memory_bytes", Kind.GAUGE, Unit.BYTES, "Memory in use, shared pages included."),
+            Metric(
+                "process_cpu_percent",
+                Kind.RATIO,
+                Unit.PERCENT,
+                "Processor time, in percent of one core.",
+                headline=Headline("top by CPU", 200),
+                resource=Resource.CPU,
+            ),
+            Metric(
+                "process_memory_bytes",
+                Kind.GAUGE,
+                Unit.BYTES,
+                "Memory in use, shared pages included.",
+                headline=Headline("top by memory", 210),
+                resource=Resource.MEMORY,
+            ),
             Metric("process_memory_percent", Kind.RATIO, Unit.PERCENT, "Memory in use of all memory."),
             Metric("process_threads", Kind.GAUGE, Unit.NONE, "Threads."),
-            Metric("process_read_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Bytes it made the disks read."),
             Metric(
-                "process_write_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Bytes it made the disks write."
+                "process_read_bytes_per_second",
+                Kind.RATE,
+                Unit.BYTES_PER_SECOND,
+                "Bytes it made the disks read.",
+                resource=Resource.IO,
+            ),
+            Metric(
+                "process_write_bytes_per_second",
+                Kind.RATE,
+                Unit.BYTES_PER_SECOND,
+                "Bytes it made the disks write.",
+                resource=Resource.IO,
             ),
         ),
         labels=("pid", "started", "name", "username", "unit"),
         series=False,
+        totals=(_IO,),
     )
 
     def __init__(self, source: Source, options: ProcessOptions) -> None:

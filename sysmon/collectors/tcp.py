@@ -42,6 +42,7 @@ class TcpCollector:
             Metric("tcp_active_opens_per_second", Kind.RATE, Unit.PER_SECOND, "Connections that this machine began."),
             Metric("tcp_passive_opens_per_second", Kind.RATE, Unit.PER_SECOND, "Connections that others began."),
         ),
+        order=80,
     )
 
     def __init__(self, source: Source, options: NoOptions) -> None:

@@ -6,16 +6,12 @@ from dataclasses import dataclass
 from math import fsum
 
 from sysmon.history import AggregatedGroup, AggregatedTable, Coverage, GroupUse, TableHistory
-from sysmon.model import Kind, Metric, Table, Unit
+from sysmon.model import Metric, Table
 from sysmon.report.summary import RankedGroup, Ranking, present
 from sysmon.text.instants import from_ms
 
 PASSING = ("pid", "started")
 """Labels that tell apart what comes and goes; rows that are equal but for these count as one."""
-
-_USUAL = ("process_cpu_percent", "process_memory_bytes")
-_READ_AND_WRITTEN = ("process_read_bytes_per_second", "process_write_bytes_per_second")
-_IO = Metric("process_io_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "read and written together")
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -29,15 +25,14 @@ class Use:
 
 
 def uses_of(table: Table, wanted: Callable[[str], bool], *, whole: bool) -> list[Use]:
-    """Return what to rank a table by: the usual three, or of a part of the metrics all that are wanted."""
+    """Return what to rank a table by: what has a headline and the totals, or of a part of the metrics all wanted."""
     single = [
         Use(metric, (metric.name,))
         for metric in table.metrics
-        if wanted(metric.name) and (not whole or metric.name in _USUAL)
+        if wanted(metric.name) and (not whole or metric.headline is not None)
     ]
-    names = {metric.name for metric in table.metrics}
-    together = names.issuperset(_READ_AND_WRITTEN) and all(map(wanted, _READ_AND_WRITTEN))
-    return [*single, *([Use(_IO, _READ_AND_WRITTEN)] if together else [])]
+    totals = (total for total in table.totals if all(map(wanted, total.parts)))
+    return [*single, *(Use(total.metric, total.parts) for total in totals)]
 
 
 def rank(

@@ -1,11 +1,11 @@
 """Which of several is the worst? Series or hosts beside each other, the worst first, what matters most first; pure."""
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sysmon.history import AlertState
 from sysmon.model import Kind, Level, Metric, Unit
-from sysmon.report.overview import LOOKED_AT
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, TableSummary
 
 _NOTHING = float("-inf")
@@ -81,8 +81,8 @@ def is_share(metric: Metric) -> bool:
 
 
 def _importance(items: Sequence[MetricSummary]) -> tuple[int, bool]:
-    name = items[0].metric.name
-    return LOOKED_AT.index(name) if name in LOOKED_AT else len(LOOKED_AT), not any(one.beyond for one in items)
+    headline = items[0].metric.headline
+    return headline.order if headline else sys.maxsize, not any(one.beyond for one in items)
 
 
 def _badness(series: SeriesSummary, first: str, whole: str | None) -> tuple[bool, int, float, float]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sysmon.datadir.segments import Form, Segment, boundary_after
 from sysmon.formats import csv, jsonl, records
-from sysmon.model import AlertEvent, Event, Kind, Metric, Origin, Row, Table, Unit
+from sysmon.model import AlertEvent, Event, Headline, Kind, Metric, Origin, Row, Table, Unit
 from sysmon.text.instants import format_instant
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -29,7 +29,7 @@ CPU = Table(
     "cpu",
     "Processors.",
     (
-        Metric("cpu_usage_percent", Kind.RATIO, Unit.PERCENT, ""),
+        Metric("cpu_usage_percent", Kind.RATIO, Unit.PERCENT, "", headline=Headline("CPU", 10)),
         Metric("cpu_steal_percent", Kind.RATIO, Unit.PERCENT, ""),
     ),
     labels=("core",),
@@ -45,8 +45,8 @@ PROCESS = Table(
     "process",
     "Processes.",
     (
-        Metric("process_cpu_percent", Kind.RATIO, Unit.PERCENT, ""),
-        Metric("process_memory_bytes", Kind.GAUGE, Unit.BYTES, ""),
+        Metric("process_cpu_percent", Kind.RATIO, Unit.PERCENT, "", headline=Headline("top by CPU")),
+        Metric("process_memory_bytes", Kind.GAUGE, Unit.BYTES, "", headline=Headline("top by memory")),
     ),
     labels=("pid", "started", "name", "username", "unit"),
     series=False,

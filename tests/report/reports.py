@@ -8,7 +8,7 @@ from sysmon.alerts.rules.loader import load_rules
 from sysmon.app.reports.rule_limits import RuleLimits
 from sysmon.app.selection import Selection
 from sysmon.datadir.segments import Form
-from sysmon.model import AlertEvent, Kind, Level, Metric, Row, Table, Transition, Unit
+from sysmon.model import AlertEvent, Headline, Kind, Level, Metric, Row, Table, Total, Transition, Unit
 from tests.reading.stored import (
     AGENT,
     CPU,
@@ -31,7 +31,16 @@ ROWS = range(300, 3600, STEP)
 LOST = {1500, 1560, 1620}
 READ = Metric("process_read_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "")
 WRITTEN = Metric("process_write_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "")
-PROCESSES = replace(PROCESS, metrics=(*PROCESS.metrics, READ, WRITTEN))
+MOVED = Metric(
+    "process_io_bytes_per_second",
+    Kind.RATE,
+    Unit.BYTES_PER_SECOND,
+    "read and written together",
+    headline=Headline("top by I/O"),
+)
+PROCESSES = replace(
+    PROCESS, metrics=(*PROCESS.metrics, READ, WRITTEN), totals=(Total(MOVED, (READ.name, WRITTEN.name)),)
+)
 KNOWN = TABLES | {"process": PROCESSES}
 RULES = """\
 version: 1

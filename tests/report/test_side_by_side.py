@@ -11,7 +11,7 @@ import pytest
 from sysmon.app.reports.report import Detail, answer, answer_hosts
 from sysmon.errors import UsageError
 from sysmon.history import Coverage
-from sysmon.model import Kind, Level, Metric, Row, Table, Unit
+from sysmon.model import Headline, Kind, Level, Metric, Row, Table, Unit
 from sysmon.report.render import RenderOptions
 from sysmon.report.render.formats import csv as as_csv
 from sysmon.report.render.formats import json as as_json
@@ -38,7 +38,7 @@ from tests.report.reports import KNOWN, limits, whole_hour, write_machine
 
 READ = Metric("disk_read_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "")
 AWAIT = Metric("disk_await_ms", Kind.GAUGE, Unit.MILLISECONDS, "")
-UTIL = Metric("disk_io_util_percent", Kind.RATIO, Unit.PERCENT, "")
+UTIL = Metric("disk_io_util_percent", Kind.RATIO, Unit.PERCENT, "", headline=Headline("busiest disk"))
 QUEUE = Metric("disk_queue_length", Kind.GAUGE, Unit.NONE, "")
 SLOW = Limit("slow", Level.WARNING, Sign.AT_LEAST, 100)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sysmon.app.catalog import tables
 from sysmon.history import AggregatedSeries, Coverage, Series, TableHistory
-from sysmon.model import Kind, Level, Metric, Unit
+from sysmon.model import Kind, Level, Metric, Total, Unit
 from sysmon.reading.aggregate import AggregateMerger, aggregate
 from sysmon.report.ranking import Use, rank, rank_rolled, uses_of
 from sysmon.report.render.spark import draw
@@ -232,6 +232,12 @@ def test_what_is_missing_cannot_be_told_where_the_interval_changed() -> None:
     assert found.trend == (1, 2, None, None, None, 3)
 
 
+MOVED = Total(
+    Metric("process_io_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "read and written together"),
+    ("process_read_bytes_per_second", "process_write_bytes_per_second"),
+)
+
+
 def use_of_disks(*rows: tuple[int, str, str, float | None, float | None]) -> TableHistory:
     """Return rows of (second, pid, unit, read, written) over three ticks."""
     metrics = tuple(
@@ -242,7 +248,7 @@ def use_of_disks(*rows: tuple[int, str, str, float | None, float | None]) -> Tab
         one = series.setdefault((pid, unit), Series((pid, "-", f"p{pid}", "root", unit)))
         one.at.append(1000 * second)
         one.block.extend([math.nan if value is None else value for value in (read, written)])
-    table = replace(PROCESS, metrics=metrics)
+    table = replace(PROCESS, metrics=metrics, totals=(MOVED,))
     return TableHistory(table, None, array("q", [0, 1000, 2000]), list(series.values()))
 
 

@@ -9,7 +9,7 @@ from operator import itemgetter
 from pathlib import Path
 from statistics import median_low
 
-from sysmon.alerts.culprit import PROCESS
+from sysmon.alerts.culprit import blaming_tables
 from sysmon.alerts.evaluator import Evaluator
 from sysmon.alerts.notify_policy import Mutes
 from sysmon.alerts.rules.loader import RuleSet, load_rules
@@ -61,7 +61,7 @@ class Replay:
         """Yield the events that the rules would have brought, in order; `culprits` reads the processes, too."""
         all_tables = tables()
         wanted = {rule.table for rule in rules.rules} | {_COLLECTOR}
-        wanted |= {PROCESS, "disk_io"} if culprits else set()
+        wanted |= blaming_tables(all_tables) if culprits else set()
         names = [name for name in sorted(wanted) if name in all_tables and name in self.host.tables()]
         player = _Player(rules, list(self.starts))
         hours = SkipHours(self.host.folder, [all_tables[name] for name in names], rules.rules, self.starts)

@@ -15,18 +15,6 @@ MOST_LINES = 16
 _TOGETHER = 6
 """More curves than these of several metrics are drawn metric by metric."""
 
-_COMPLEMENTS = frozenset(
-    {
-        "cpu_idle_percent",
-        "memory_free_bytes",
-        "memory_available_bytes",
-        "swap_free_bytes",
-        "disk_free_bytes",
-        "inode_free",
-    }
-)
-"""What is left beside another metric: drawn when asked for, because it would set the scale for all others."""
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -119,14 +107,14 @@ def _chart(courses: Sequence[_Course], *, alone: bool) -> Chart:
     start = _shared(words)
     end = _shared([list(reversed(parts[start:])) for parts in words])
     drawn = _highest(courses)
-    everything = all(item.metric.name in _COMPLEMENTS for _, item in drawn)
+    everything = all(item.metric.remainder for _, item in drawn)
     lines = []
     for series, item in drawn:
         parts = item.metric.name.split("_")
         own = "_".join(parts[start : len(parts) - end]) if len(metrics) > 1 else ""
         subject = "" if alone else labels_of(series)
         name = " ".join(filter(None, (subject, printable(own)))) or printable(item.metric.name)
-        lines.append(Line(name, series, item, not everything and item.metric.name in _COMPLEMENTS))
+        lines.append(Line(name, series, item, not everything and item.metric.remainder))
     first = next(iter(metrics.values()))
     title, told = first.name, [first.help]
     if len(metrics) > 1:

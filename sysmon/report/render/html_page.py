@@ -17,10 +17,6 @@ from sysmon.text import units
 from sysmon.text.culprits import blame
 from sysmon.text.instants import to_ms
 
-_FIRST = ("cpu", "load", "pressure", "memory", "disk_io", "disk_usage", "network", "tcp", "connections")
-"""What people look at first; all other tables follow in their own order."""
-
-
 _TOLD_BY_AXES = frozenset({Unit.PERCENT, Unit.SECONDS})
 
 
@@ -75,8 +71,7 @@ def _header(words: Words) -> str:
 
 
 def _in_order(tables: Sequence[TableSummary]) -> list[TableSummary]:
-    places = {name: place for place, name in enumerate(_FIRST)}
-    return sorted(tables, key=lambda table: places.get(table.table.name, len(places)))
+    return sorted(tables, key=lambda table: table.table.order)
 
 
 def _glance(words: Words, tables: Mapping[str, TableSummary]) -> str:

@@ -14,7 +14,7 @@ from sysmon.text.instants import EPOCH
 Course = Sequence[float | None]
 MEMORY = (
     Metric("memory_used_bytes", Kind.GAUGE, Unit.BYTES, "Used."),
-    Metric("memory_free_bytes", Kind.GAUGE, Unit.BYTES, "Free."),
+    Metric("memory_free_bytes", Kind.GAUGE, Unit.BYTES, "Free.", remainder=True),
     Metric("memory_usage_percent", Kind.RATIO, Unit.PERCENT, "Used of all."),
     Metric("swap_used_bytes", Kind.GAUGE, Unit.BYTES, "Swap."),
 )

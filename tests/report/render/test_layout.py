@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sysmon.history import AlertState, Coverage, PastAlert
-from sysmon.model import Kind, Level, Metric, Origin, Table, Unit
+from sysmon.model import Headline, Kind, Level, Metric, Origin, Table, Unit
 from sysmon.report.overview import glance
 from sysmon.report.render import RenderOptions
 from sysmon.report.render.formats import csv as as_csv
@@ -30,12 +30,16 @@ NETWORK = Table(
     "network",
     "Interfaces.",
     (
-        Metric("network_receive_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, ""),
+        Metric(
+            "network_receive_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "", headline=Headline("network in")
+        ),
         Metric("network_drop_percent", Kind.RATIO, Unit.PERCENT, ""),
     ),
     labels=("interface",),
 )
-OOM = Table("memory", "Memory.", (Metric("oom_kills", Kind.COUNT, Unit.NONE, ""),))
+OOM = Table(
+    "memory", "Memory.", (Metric("oom_kills", Kind.COUNT, Unit.NONE, "", headline=Headline("OOM kills", rare=True)),)
+)
 
 
 def stats(low: float, high: float) -> Stats:
@@ -351,7 +355,7 @@ def test_csv_has_the_limit_of_each_level_and_the_time_beyond_it() -> None:
 
 
 def test_the_glance_has_the_colours_of_the_limits() -> None:
-    metric = Metric("cpu_usage_percent", Kind.RATIO, Unit.PERCENT, "")
+    metric = Metric("cpu_usage_percent", Kind.RATIO, Unit.PERCENT, "", headline=Headline("CPU"))
     beyond = (Beyond(HOT, 1, 60, 60.0), Beyond(LOST, 60, 60, 3600.0))
     series = SeriesSummary((), FULL, (MetricSummary(metric, stats(10, 95), beyond=beyond),))
     report = page_of(TableSummary(Table("cpu", "", (metric,)), (series,)))
