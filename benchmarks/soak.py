@@ -34,8 +34,8 @@ from sysmon.sampling.sampler import Sampler
 from sysmon.sampling.schedule import due
 from sysmon.sampling.self_metrics import AgentMeter
 from sysmon.sampling.self_tables import AGENT, COLLECTOR
-from sysmon.storage.host_writer import HostFiles
-from sysmon.storage.layout import Layout
+from sysmon.storage.host_writer import HostWriter
+from sysmon.storage.layout import StorageLayout
 from sysmon.storage.writer import Writer
 
 SETTLED = 5_000
@@ -121,11 +121,11 @@ class Soak:
         origin = Origin("soak")
         self._evaluator = Evaluator(rules.rules, tables(), origin)
         self._folder = folder / "data/soak"
-        files = HostFiles(
+        files = HostWriter(
             self._folder,
             origin,
             tables().values(),
-            layout=Layout(),
+            layout=StorageLayout(),
             opening=lambda at: Event(at, "running", {}),
             tell=print,
         )

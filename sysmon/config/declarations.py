@@ -15,7 +15,7 @@ from sysmon.config.readers import Reader
 from sysmon.datadir.segments import Form
 from sysmon.formats import CONFIGURED_LABELS
 from sysmon.sampling.masking import Mask
-from sysmon.storage.layout import Layout
+from sysmon.storage.layout import StorageLayout
 
 SHORTEST_INTERVAL = timedelta(milliseconds=10)
 LONGEST_INTERVAL = timedelta(days=1)
@@ -71,7 +71,7 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
-class Storage(Layout):
+class Storage(StorageLayout):
     """How rows become files, and how much of the disk they get; `min_free` 0 is no bound."""
 
     compress_after: timedelta = timedelta(days=1)

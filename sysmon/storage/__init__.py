@@ -1,1 +1,1 @@
-"""How samples reach the disk: one writer thread, one lock."""
+"""Storage: how samples reach the disk, through one writer thread, under one lock."""

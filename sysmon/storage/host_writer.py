@@ -1,4 +1,4 @@
-"""All files of one host: its tables in every form, its event log and its alert log."""
+"""Writer of all files of one host: its tables in every form, its event log and its alert log."""
 
 import errno
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,9 +9,9 @@ from sysmon.datadir.segments import Form
 from sysmon.formats import csv, jsonl, records
 from sysmon.formats.paired import PairEncoder
 from sysmon.model import AlertEvent, Event, Origin, Row, Table, Unit
-from sysmon.storage.free_space import Room, free_bytes, room
-from sysmon.storage.layout import Layout
-from sysmon.storage.segment_writer import CopyError, Stream, SyncError
+from sysmon.storage.free_space import WriteScope, decide_write_scope, free_bytes
+from sysmon.storage.layout import StorageLayout
+from sysmon.storage.segment_writer import CopyError, SegmentWriter, SyncError
 from sysmon.text.names import RESERVED_TABLES, path_name
 from sysmon.text.units import human
 
@@ -19,7 +19,7 @@ LOG_PERIOD = timedelta(days=1)
 """How long a segment of the event log and of the alert log lasts."""
 
 
-class HostFiles:
+class HostWriter:
     """Appends rows, events and alerts below `folder`; every method raises OSError where nothing could be stored.
 
     `opening` makes the `running` event that begins each segment of the event log. What a failed sync may have lost is
@@ -33,7 +33,7 @@ class HostFiles:
         origin: Origin,
         tables: Iterable[Table],
         *,
-        layout: Layout,
+        layout: StorageLayout,
         opening: Callable[[datetime], Event],
         tell: Callable[[str], None],
         guard: Callable[[], None] = lambda: None,
@@ -44,8 +44,8 @@ class HostFiles:
         self._opening = opening
         self._guard = guard
         self._min_free = layout.min_free
-        self._room = Room.EVERYTHING
-        self._uncopied: set[str] = set()
+        self._scope = WriteScope.EVERYTHING
+        self._without_copy: set[str] = set()
         self._active: Sequence[AlertEvent] = ()
         self._tables = {table.name: _TableFiles(folder / table.name, origin, table, layout) for table in tables}
         self._events = _log(folder / "events", self._running_line, layout)
@@ -55,29 +55,29 @@ class HostFiles:
     @property
     def ended(self) -> int:
         """Return how many segments of tables were closed so far."""
-        return sum(files.stream.ended for files in self._tables.values())
+        return sum(files.writer.ended for files in self._tables.values())
 
     def hold(self) -> None:
         """Make sure that what is written next will be found; raise OSError where nothing can be written at all."""
         self._guard()
 
-    def make_room(self) -> None:
+    def check_free_space(self) -> None:
         """Stop or resume what the free space forbids or allows; raise OSError where not even rows have room."""
         if not self._min_free:
             return
         free = free_bytes(self._folder.parent)
-        before, self._room = self._room, room(free, self._min_free, before=self._room)
-        if self._room is not before:
-            copies = self._room is Room.EVERYTHING
+        before, self._scope = self._scope, decide_write_scope(free, self._min_free, before=self._scope)
+        if self._scope is not before:
+            copies = self._scope is WriteScope.EVERYTHING
             for files in self._tables.values():
-                self._counting(lambda stream=files.stream: stream.copy(on=copies))  # type: ignore[misc]  # bound now
-            if before is Room.EVERYTHING and len(self._forms()) > 1:
+                self._counting(lambda writer=files.writer: writer.copy(on=copies))  # type: ignore[misc]  # bound now
+            if before is WriteScope.EVERYTHING and len(self._forms()) > 1:
                 self._tell(
                     f"only {human(free, Unit.BYTES)} are free: copies in CSV are not written until there is more"
                 )
             elif copies and len(self._forms()) > 1:
                 self._tell(f"{human(free, Unit.BYTES)} are free: copies in CSV are written again")
-        if self._room is Room.NO_ROWS:
+        if self._scope is WriteScope.NO_ROWS:
             raise OSError(errno.ENOSPC, f"less than {human(self._min_free, Unit.BYTES)} are free, as min_free asks for")
 
     def append_rows(self, table: str, at: datetime, rows: Sequence[Row]) -> None:
@@ -85,13 +85,13 @@ class HostFiles:
         files = self._tables[table]
         data = files.encode(at, rows)
         try:
-            self._append(files.stream, at, data)
-            if self._uncopied:
-                self._uncopied.discard(table)
+            self._append(files.writer, at, data)
+            if self._without_copy:
+                self._without_copy.discard(table)
         except CopyError as error:
-            if not self._uncopied:
+            if not self._without_copy:
                 self._tell(f"the CSV copy of a sample was not written ({error.strerror}); the sample itself was")
-            self._uncopied.add(table)
+            self._without_copy.add(table)
 
     def append_events(self, at: datetime, events: Sequence[Event]) -> None:
         """Put events on the disk: they are what a night is remembered by.
@@ -111,31 +111,31 @@ class HostFiles:
     def end_segments(self) -> None:
         """Close every table's segment: the next rows begin new ones."""
         for files in self._tables.values():
-            self._counting(files.stream.close)
+            self._counting(files.writer.close)
 
     def sync(self) -> None:
         """Put all rows on the disk."""
         for files in self._tables.values():
-            self._counting(files.stream.sync)
+            self._counting(files.writer.sync)
 
     def close(self) -> None:
         """Sync and close everything."""
         self.end_segments()
-        for stream in (self._events, self._alerts):
-            self._counting(stream.close)
+        for writer in (self._events, self._alerts):
+            self._counting(writer.close)
 
-    def _append(self, stream: Stream, at: datetime, data: Mapping[Form, bytes]) -> None:
+    def _append(self, writer: SegmentWriter, at: datetime, data: Mapping[Form, bytes]) -> None:
         try:
-            stream.append(at, data)
+            writer.append(at, data)
         except SyncError as error:  # found when an older segment ended: that one is given up, this instant is not
             self._count(error)
-            stream.append(at, data)
+            writer.append(at, data)
 
-    def _append_log(self, stream: Stream, at: datetime, lines: Sequence[dict[str, object]]) -> None:
-        stream.open(at)
+    def _append_log(self, writer: SegmentWriter, at: datetime, lines: Sequence[dict[str, object]]) -> None:
+        writer.open(at)
         if lines:
-            self._append(stream, at, {Form.JSONL: b"".join(map(jsonl.encode_record, lines))})
-        stream.sync()
+            self._append(writer, at, {Form.JSONL: b"".join(map(jsonl.encode_record, lines))})
+        writer.sync()
 
     def _counting(self, act: Callable[[], None]) -> None:
         try:
@@ -159,15 +159,15 @@ class HostFiles:
 
 
 class _TableFiles:
-    """One table's stream, and how its rows become lines of each form."""
+    """One table's segment writer, and how its rows become lines of each form."""
 
-    def __init__(self, folder: Path, origin: Origin, table: Table, layout: Layout) -> None:
+    def __init__(self, folder: Path, origin: Origin, table: Table, layout: StorageLayout) -> None:
         self._jsonl = jsonl.RowEncoder(origin, table)
         self._csv = csv.RowEncoder(origin, table)
         self._both = PairEncoder(origin, table)
         self.forms = tuple(form for form in Form if form in layout.formats)
         heads = {form: self._head(form) for form in self.forms}
-        self.stream = Stream(folder, heads, period=layout.rotation, max_bytes=layout.max_segment_bytes)
+        self.writer = SegmentWriter(folder, heads, period=layout.rotation, max_bytes=layout.max_segment_bytes)
 
     def encode(self, at: datetime, rows: Sequence[Row]) -> dict[Form, bytes]:
         """Return the lines of one instant in every form."""
@@ -185,5 +185,5 @@ def host_folder(data: Path, hostname: str) -> Path:
     return data / path_name(hostname, reserved=RESERVED_TABLES)
 
 
-def _log(folder: Path, first_line: Callable[[datetime], bytes], layout: Layout) -> Stream:
-    return Stream(folder, {Form.JSONL: first_line}, period=LOG_PERIOD, max_bytes=layout.max_segment_bytes)
+def _log(folder: Path, first_line: Callable[[datetime], bytes], layout: StorageLayout) -> SegmentWriter:
+    return SegmentWriter(folder, {Form.JSONL: first_line}, period=LOG_PERIOD, max_bytes=layout.max_segment_bytes)

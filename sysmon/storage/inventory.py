@@ -1,4 +1,4 @@
-"""What is there, how old is it, and how much of the disk does it take? Every file of a data directory."""
+"""Inventory of a data directory: every file with its age and its size on the disk."""
 
 import os
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ class Tier(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredFile:
     """One file that sysmon wrote: `size` is what it takes of the disk; `open` says that a writer has not finished it.
 
     Of an open one `size` is the length: file systems give it more room than it needs, until it is closed.
@@ -52,14 +52,14 @@ class Stored:
 class Inventory:
     """Everything in a data directory: sysmon's files, left-over temporaries, and the bytes of all that is there."""
 
-    files: tuple[Stored, ...]
+    files: tuple[StoredFile, ...]
     temporaries: tuple[Path, ...]
     total: int
 
 
-def take(data: Path) -> Inventory:
+def take_inventory(data: Path) -> Inventory:
     """Look at every file below a data directory; links are not followed. Raise OSError where it cannot be listed."""
-    files: list[Stored] = []
+    files: list[StoredFile] = []
     temporaries: list[Path] = []
     total = _allocated(os.lstat(data))
     for host in _listed(data):
@@ -71,49 +71,49 @@ def take(data: Path) -> Inventory:
             if not table.is_dir(follow_symlinks=False):
                 continue
             if table.name == rollups.FOLDER:
-                found = _rollups(host.name, Path(table.path))
+                entries = _rollups(host.name, Path(table.path))
             else:
-                found = _segments(host.name, table.name, Path(table.path))
-            for item, size in found:
+                entries = _segments(host.name, table.name, Path(table.path))
+            for item, size in entries:
                 total += size
-                if isinstance(item, Stored):
+                if isinstance(item, StoredFile):
                     files.append(item)
                 elif item is not None and host.name != QUARANTINE:
                     temporaries.append(item)
     return Inventory(tuple(files), tuple(temporaries), total)
 
 
-def _segments(host: str, table: str, folder: Path) -> Iterator[tuple[Stored | Path | None, int]]:
+def _segments(host: str, table: str, folder: Path) -> Iterator[tuple[StoredFile | Path | None, int]]:
     """Yield each file of a table with its size: what it is, the path of a temporary, or None for all others."""
     entries = _listed(str(folder))
     parsed = {entry.name: segments.parse(entry.name) for entry in entries}
-    rows = {found.segment.stem for found in parsed.values() if found is not None and found.form is Form.JSONL}
+    rows = {file.segment.stem for file in parsed.values() if file is not None and file.form is Form.JSONL}
     for entry in entries:
-        found, size = parsed[entry.name], _size(entry)
-        if found is None or found.segment.end is None or found.segment.table != table:
+        file, size = parsed[entry.name], _size(entry)
+        if file is None or file.segment.end is None or file.segment.table != table:
             yield (folder / entry.name if _is_temporary(entry) else None), size
             continue
-        copy = found.form is Form.CSV and found.segment.stem in rows
+        copy = file.form is Form.CSV and file.segment.stem in rows
         tier = Tier.EVENTS if table in _LOGS else Tier.CSV if copy else Tier.ROWS
         path = folder / entry.name
-        begin, end = found.segment.start, found.segment.end
-        unfinished = not found.packed and is_held(path)
+        begin, end = file.segment.start, file.segment.end
+        unfinished = not file.packed and is_held(path)
         taken = _length(entry) if unfinished else size
-        yield Stored(path, host, table, tier, begin, end, taken, unfinished, found, _modified(entry)), size
+        yield StoredFile(path, host, table, tier, begin, end, taken, unfinished, file, _modified(entry)), size
 
 
-def _rollups(host: str, folder: Path) -> Iterator[tuple[Stored | Path | None, int]]:
+def _rollups(host: str, folder: Path) -> Iterator[tuple[StoredFile | Path | None, int]]:
     for span_folder in _listed(str(folder)):
         yield None, _size(span_folder)
         if span_folder.name not in set(Resolution):
             continue
         for entry in _listed(span_folder.path):
-            found, size, path = rollups.parse(entry.name, Resolution(span_folder.name)), _size(entry), Path(entry.path)
-            if found is None:
+            rollup, size, path = rollups.parse(entry.name, Resolution(span_folder.name)), _size(entry), Path(entry.path)
+            if rollup is None:
                 yield (path if _is_temporary(entry) else None), size
             else:
-                tier = Tier.MINUTES if found.span is Resolution.MINUTE else Tier.ROLLUPS
-                stored = Stored(path, host, found.table, tier, found.start, found.end, size)
+                tier = Tier.MINUTES if rollup.span is Resolution.MINUTE else Tier.ROLLUPS
+                stored = StoredFile(path, host, rollup.table, tier, rollup.start, rollup.end, size)
                 yield replace(stored, modified=_modified(entry)), size
 
 

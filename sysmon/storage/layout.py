@@ -1,4 +1,4 @@
-"""How are rows cut into files? In which formats, for how much time, up to which size, and how soon they are safe."""
+"""Storage layout: formats, rotation and sync of files. How are rows cut into files?"""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,7 +7,7 @@ from sysmon.datadir.segments import Form
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class StorageLayout:
     """How files are cut: their formats (JSON Lines are synced, CSV beside them is a copy), period and largest size.
 
     No row is written while fewer than `min_free` bytes of the disk are free.

@@ -1,4 +1,4 @@
-"""What waits for the disk: samples, alerts and events, each bounded, and what had to be given up, counted."""
+"""Write queue with load shedding: samples, alerts and events, each bounded, and what was given up, counted."""
 
 import threading
 from collections import deque
@@ -17,7 +17,7 @@ LOG_LIMIT = 2000
 
 
 @dataclass(slots=True)
-class Rows:
+class TickRows:
     """The rows of one tick; a table that was stored is taken out. `step` says that new segments begin with it."""
 
     at: datetime
@@ -26,7 +26,7 @@ class Rows:
 
 
 @dataclass(slots=True)
-class Entry:
+class LogEntry:
     """What one tick gives the logs; `active` is all that fires after it. What was stored is taken out."""
 
     at: datetime
@@ -61,7 +61,7 @@ class Gap:
         return Event(at, "gap", {**span, "count": self.count, "reason": self.reason})
 
 
-class Waiting:
+class WriteQueue:
     """The queues between the sampling and the writer's thread; safe to use from both.
 
     The writer takes the head with `next_rows` or `next_entry`, and takes it out with `done` when all of it is stored.
@@ -69,14 +69,14 @@ class Waiting:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._rows: deque[Rows] = deque()
-        self._entries: deque[Entry] = deque()
-        self._writing: Rows | Entry | None = None
+        self._rows: deque[TickRows] = deque()
+        self._entries: deque[LogEntry] = deque()
+        self._writing: TickRows | LogEntry | None = None
         self._gap: Gap | None = None
         self._unreported = 0
         self._forgotten = 0
 
-    def put(self, rows: Rows, entry: Entry, *, trouble: str | None) -> threading.Event:
+    def put(self, rows: TickRows, entry: LogEntry, *, trouble: str | None) -> threading.Event:
         """Add a tick; return what will be set when its entry is on the disk. `trouble` is why anything would go."""
         with self._lock:
             if rows.rows or rows.step:
@@ -108,13 +108,13 @@ class Waiting:
                 self._lose(Gap(item.at, item.at, 1, reason))
             return len(left)
 
-    def next_rows(self) -> Rows | None:
+    def next_rows(self) -> TickRows | None:
         """Return the oldest sample; it is not dropped while it is being written."""
         with self._lock:
             self._writing = head = self._rows[0] if self._rows else None
             return head
 
-    def next_entry(self) -> Entry | None:
+    def next_entry(self) -> LogEntry | None:
         """Return the oldest entry of the logs."""
         with self._lock:
             self._writing = first = self._entries[0] if self._entries else None

@@ -1,4 +1,4 @@
-"""One table's files: open a new segment, append whole lines, rotate, sync. Any failure abandons the segment."""
+"""Segment writer of one table: append whole lines, rotate, sync. Any failure abandons the segment."""
 
 import errno
 import os
@@ -48,7 +48,7 @@ class CopyError(OSError):
     """The rows are stored; their copy in another form is not, from here to the end of the segment."""
 
 
-class Stream:
+class SegmentWriter:
     """Appends to the current segment of one table.
 
     `heads` gives what a new file of each form begins with, at the instant it begins; its keys are the forms written.

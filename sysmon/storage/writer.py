@@ -1,4 +1,4 @@
-"""The writer: its own thread, so that no disk can hold up a sample; a bounded queue, so that none can fill memory."""
+"""Writer thread: no disk can hold up a sample, and a bounded queue keeps memory bounded."""
 
 import threading
 import time
@@ -7,8 +7,8 @@ from contextlib import suppress
 from datetime import datetime
 
 from sysmon.model import AlertEvent, Event, Sample
-from sysmon.storage.host_writer import HostFiles
-from sysmon.storage.queue import QUEUE_LIMIT, Entry, Gap, Rows, Waiting
+from sysmon.storage.host_writer import HostWriter
+from sysmon.storage.queue import QUEUE_LIMIT, Gap, LogEntry, TickRows, WriteQueue
 from sysmon.storage.segment_writer import SyncError
 from sysmon.text.instants import format_instant
 
@@ -17,25 +17,25 @@ class Writer:
     """Hands samples, events and alerts to the files of a host, in order; logs never wait for rows.
 
     While the disk refuses, samples wait in the queue, and each new one is a new try. `tell` is called from the
-    writer's thread with each change of the disk's state, in a few words, and `begun` once when the first sample has
-    been written.
+    writer's thread with each change of the disk's state, in a few words, and `on_first_write` once, when the first
+    sample has been written.
     """
 
     def __init__(
         self,
-        files: HostFiles,
+        files: HostWriter,
         *,
         sync_seconds: float,
         tell: Callable[[str], None],
-        begun: Callable[[], None] | None = None,
+        on_first_write: Callable[[], None] | None = None,
     ) -> None:
         self._files = files
         self._sync_seconds = sync_seconds
         self._tell = tell
-        self._begun = begun
-        self._waiting = Waiting()
-        self._bell = threading.Lock()  # wakes the thread when it is let go; a Condition does that for twice the time
-        self._bell.acquire()
+        self._on_first_write = on_first_write
+        self._queue = WriteQueue()
+        self._wakeup = threading.Lock()  # wakes the thread when it is let go; a Condition does that for twice the time
+        self._wakeup.acquire()
         self._closing = False
         self._trouble: str | None = None
         self._trouble_at: datetime | None = None
@@ -61,9 +61,9 @@ class Writer:
         The result is set when its events and alerts are on the disk. `active` is all that fires after this tick.
         """
         step = any(event.kind == "clock_step" for event in events)
-        rows = Rows(sample.at, {name: rows for name, rows in sample.rows.items() if rows}, step)
-        stored = self._waiting.put(rows, Entry(sample.at, alerts, active, events), trouble=self._trouble)
-        self._ring()
+        rows = TickRows(sample.at, {name: rows for name, rows in sample.rows.items() if rows}, step)
+        stored = self._queue.put(rows, LogEntry(sample.at, alerts, active, events), trouble=self._trouble)
+        self._wake()
         return stored
 
     @property
@@ -78,25 +78,25 @@ class Writer:
 
     def dropped(self) -> int:
         """Return how many samples were lost since this was last asked."""
-        return self._waiting.dropped()
+        return self._queue.dropped()
 
     def close(self, seconds: float) -> bool:
         """Write what waits, sync and close; return whether that was done within a time."""
         self._closing = True
-        self._ring()
+        self._wake()
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
-    def _ring(self) -> None:
+    def _wake(self) -> None:
         """Wake the thread, or have it look again before it sleeps; only the thread that hands over may ring."""
-        if self._bell.locked():
-            self._bell.release()
+        if self._wakeup.locked():
+            self._wakeup.release()
 
     def _work(self) -> None:
         closing = False
         while not closing:
-            if not self._closing and (self._trouble is not None or not self._waiting.any()):
-                self._bell.acquire(timeout=self._until_sync() if self._sync_seconds else -1)
+            if not self._closing and (self._trouble is not None or not self._queue.any()):
+                self._wakeup.acquire(timeout=self._until_sync() if self._sync_seconds else -1)
             closing = self._closing
             self._write_all()
             if self._until_sync() == 0:
@@ -105,14 +105,14 @@ class Writer:
 
     def _finish(self) -> None:
         """Try once more what was refused; tell of what is lost, to people and to readers, and close."""
-        if self._waiting.any():
+        if self._queue.any():
             self._write_all()
-        left = self._waiting.give_up(self._trouble or "the disk is too slow")
+        left = self._queue.give_up(self._trouble or "the disk is too slow")
         if left:
             self._tell(f"{left} samples could not be written before the end: {self._trouble}")
         self._sync()
         with suppress(OSError):  # a disk that takes nothing cannot be told what it lacks
-            self._tell_readers()
+            self._store_notices()
         self._files.close()
 
     def _until_sync(self) -> float:
@@ -131,30 +131,30 @@ class Writer:
                 self._files.hold()
                 write()
             except OSError as error:
-                self._waiting.leave()
+                self._queue.leave()
                 refused = error
         self._note_lost()
         if refused is not None:
-            self._refused(refused)
+            self._note_refusal(refused)
             return
         if self._trouble is not None:
-            self._recovered()
+            self._note_recovery()
         try:
-            self._tell_readers()
+            self._store_notices()
         except OSError as error:
-            self._refused(error)
+            self._note_refusal(error)
 
     def _write_logs(self) -> None:
-        while (entry := self._waiting.next_entry()) is not None:
-            safe = self._surely(lambda item=entry: self._files.append_alerts(item.at, item.alerts))  # type: ignore[misc]  # bound now
+        while (entry := self._queue.next_entry()) is not None:
+            safe = self._append_safely(lambda item=entry: self._files.append_alerts(item.at, item.alerts))  # type: ignore[misc]  # bound now
             entry.alerts = ()
-            safe &= self._surely(lambda item=entry: self._files.append_events(item.at, item.events))  # type: ignore[misc]  # bound now
+            safe &= self._append_safely(lambda item=entry: self._files.append_events(item.at, item.events))  # type: ignore[misc]  # bound now
             if safe:
                 entry.stored.set()
             self._files.set_active(entry.active)
-            self._waiting.done()
+            self._queue.done()
 
-    def _surely(self, append: Callable[[], None]) -> bool:
+    def _append_safely(self, append: Callable[[], None]) -> bool:
         """Write to a log; return whether it will stay there."""
         try:
             append()
@@ -164,8 +164,8 @@ class Writer:
         return True
 
     def _write_rows(self) -> None:
-        self._files.make_room()
-        while (item := self._waiting.next_rows()) is not None:
+        self._files.check_free_space()
+        while (item := self._queue.next_rows()) is not None:
             if item.step:
                 self._files.end_segments()
                 item.step = False
@@ -173,15 +173,15 @@ class Writer:
                 self._files.append_rows(table, item.at, rows)
                 item.rows = {name: left for name, left in item.rows.items() if name != table}
             self._latest = item.at
-            if self._begun is not None:
-                self._begun()
-                self._begun = None
+            if self._on_first_write is not None:
+                self._on_first_write()
+                self._on_first_write = None
             self._note_lost()
-            self._waiting.done()
+            self._queue.done()
 
-    def _tell_readers(self) -> None:
+    def _store_notices(self) -> None:
         """Store what readers must know of the disk's troubles; raise OSError where that fails, to try it again."""
-        gap = self._waiting.take_gap()
+        gap = self._queue.take_gap()
         at = self._latest or (gap.last if gap is not None else None)
         if at is None or (gap is None and not self._notices):
             return
@@ -190,27 +190,27 @@ class Writer:
             self._files.append_events(at, events)
         except OSError:
             if gap is not None:
-                self._waiting.give_back(gap)
+                self._queue.give_back(gap)
             raise
         self._notices = []
 
-    def _refused(self, error: OSError) -> None:
+    def _note_refusal(self, error: OSError) -> None:
         reason = error.strerror or str(error)
         if self._trouble is None:
             self._tell(f"cannot write ({reason}): samples wait in memory, the newest {QUEUE_LIMIT} of them")
             self._trouble_at = self._latest
         self._trouble = reason
 
-    def _recovered(self) -> None:
+    def _note_recovery(self) -> None:
         self._tell(f"writing again; it was: {self._trouble}")
         if self._latest is not None:
             since = format_instant(self._trouble_at or self._latest)
-            fields = {"last_stored": since, "reason": self._trouble, "entries_lost": self._waiting.forgotten()}
+            fields = {"last_stored": since, "reason": self._trouble, "entries_lost": self._queue.forgotten()}
             self._notices.append(Event(self._latest, "storage_trouble", fields))
         self._trouble = self._trouble_at = None
 
     def _note_lost(self) -> None:
         lost = self._files.lost
         if lost:
-            self._waiting.lose(Gap(min(lost), max(lost), len(lost), "a sync failed"))
+            self._queue.lose(Gap(min(lost), max(lost), len(lost), "a sync failed"))
             lost.clear()

@@ -22,8 +22,8 @@ from sysmon.model import Event, Origin
 from sysmon.sampling.masking import Mask, Masking
 from sysmon.sampling.sampler import Sampler
 from sysmon.sampling.sanitize import LabelSanitizer
-from sysmon.storage.host_writer import HostFiles, host_folder
-from sysmon.storage.layout import Layout
+from sysmon.storage.host_writer import HostWriter, host_folder
+from sysmon.storage.layout import StorageLayout
 from sysmon.storage.mask_key import mask_key
 from sysmon.storage.writer import Writer
 from tests.integration.processes import answer, arguments, environment, rows
@@ -152,11 +152,11 @@ def test_no_masked_mount_point_is_stored_told_or_blamed(tmp_path: Path) -> None:
     sampler = Sampler({"disk_usage": collector}, lambda: 0.0, stored=LabelSanitizer(masking))
     evaluator = Evaluator(load_rules(tmp_path / "rules.yaml", tables(), {}).rules, tables(), host)
     told: list[str] = []
-    files = HostFiles(
+    files = HostWriter(
         host_folder(data, host.hostname),
         host,
         tables().values(),
-        layout=Layout(),
+        layout=StorageLayout(),
         opening=lambda at: Event(at, "running", {"intervals": {"disk_usage": 1}}),
         tell=told.append,
     )

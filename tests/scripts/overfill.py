@@ -57,7 +57,7 @@ def main() -> int:
                 return 1
             taken = subprocess.run(["du", "-sB1", str(data)], capture_output=True, text=True, check=False)
             most = max(most, int(taken.stdout.split()[0]))
-            for file in inventory.take(data).files:
+            for file in inventory.take_inventory(data).files:
                 if file.segment is not None and file.segment.packed:
                     packed = max(packed, file.size)
                 elif file.segment is not None:

@@ -132,7 +132,7 @@ def ticks(data: Path) -> list[tuple[str, int]]:
 
 def finished(data: Path) -> Iterator[tuple[tuple[str, Form], bytes]]:
     """Yield what finished files hold: those that are synced when they end, and all that are packed."""
-    for file in inventory.take(data).files:
+    for file in inventory.take_inventory(data).files:
         if file.segment is None or file.open:
             continue
         if file.segment.form is Form.JSONL or file.segment.packed:

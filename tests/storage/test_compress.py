@@ -13,8 +13,8 @@ TEXT = b'{"timestamp":"2026-11-20T12:00:00.000Z"}\n' * 20_000 + b'{"torn'
 
 def left(folder: Path) -> dict[str, bytes]:
     """Return what is in a folder, unpacked."""
-    found = {path.name: path.read_bytes() for path in folder.iterdir()}
-    return {name: gzip.decompress(data) if name.endswith(".gz") else data for name, data in found.items()}
+    contents = {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {name: gzip.decompress(data) if name.endswith(".gz") else data for name, data in contents.items()}
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sysmon.datadir.segments import Form, Segment, SegmentFile
-from sysmon.storage.inventory import Stored, Tier
-from sysmon.storage.retention import HOLE, doomed, growing, vouched
+from sysmon.storage.inventory import StoredFile, Tier
+from sysmon.storage.retention import HOLE, estimate_growth, find_trusted_now, select_expired
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -17,19 +17,21 @@ DAY = timedelta(days=1)
 AGES = {Tier.ROWS: 30 * DAY, Tier.CSV: 7 * DAY, Tier.MINUTES: 30 * DAY, Tier.ROLLUPS: 365 * DAY, Tier.EVENTS: 365 * DAY}
 
 
-def stored(hours: float, tier: Tier = Tier.ROWS, *, size: int = 100, table: str = "cpu", still: bool = False) -> Stored:
+def stored(
+    hours: float, tier: Tier = Tier.ROWS, *, size: int = 100, table: str = "cpu", still: bool = False
+) -> StoredFile:
     """Return a file of one hour that began so many hours before noon."""
     start = NOON - hours * HOUR
-    return Stored(Path(f"{table}-{hours}.{tier}"), "h", table, tier, start, start + HOUR, size, still)
+    return StoredFile(Path(f"{table}-{hours}.{tier}"), "h", table, tier, start, start + HOUR, size, still)
 
 
-def names(files: list[Stored]) -> list[str]:
+def names(files: list[StoredFile]) -> list[str]:
     return [str(file.path) for file in files]
 
 
-def chosen(files: list[Stored], *, max_bytes: int = 10**12, now: datetime = NOON) -> list[str]:
+def chosen(files: list[StoredFile], *, max_bytes: int = 10**12, now: datetime = NOON) -> list[str]:
     total = sum(file.size for file in files)
-    return names(doomed(files, AGES, total=total, max_bytes=max_bytes, now=now))
+    return names(select_expired(files, AGES, total=total, max_bytes=max_bytes, now=now))
 
 
 def test_each_tier_has_its_own_age_and_the_oldest_goes_first() -> None:
@@ -67,7 +69,7 @@ def test_what_a_writer_has_open_stays_though_the_bound_is_broken() -> None:
 def test_what_is_not_ours_counts_and_is_not_chosen() -> None:
     files = [stored(2), stored(1)]
 
-    assert names(doomed(files, AGES, total=1150, max_bytes=1000, now=NOON)) == ["cpu-2.rows", "cpu-1.rows"]
+    assert names(select_expired(files, AGES, total=1150, max_bytes=1000, now=NOON)) == ["cpu-2.rows", "cpu-1.rows"]
 
 
 @pytest.mark.parametrize("jump", [pytest.param(40 * DAY, id="40 days"), pytest.param(400 * DAY, id="a year")])
@@ -85,6 +87,34 @@ def test_a_clock_that_jumped_is_believed_when_a_day_of_data_stands_behind_it() -
     assert len(chosen([*before, *after], now=NOON + 41 * DAY)) == len(before)
 
 
+def test_what_goes_for_its_age_counts_towards_the_size_that_has_to_go() -> None:
+    files = [stored(hours) for hours in range(0, 24 * 32, 24)]
+
+    gone = [chosen(files, max_bytes=3200 - excess) for excess in (0, 100, 101, 200, 201)]
+
+    expired, next_oldest, third = "cpu-744.rows", "cpu-720.rows", "cpu-696.rows"
+    assert gone == [
+        [expired],
+        [expired],
+        [expired, next_oldest],
+        [expired, next_oldest],
+        [expired, next_oldest, third],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hours", "trusted"),
+    [
+        pytest.param(24, NOON + 24.5 * HOUR, id="after a day without data the clock is believed"),
+        pytest.param(24.01, NOON + 24 * HOUR, id="after more than a day it is not"),
+    ],
+)
+def test_a_clock_may_have_jumped_over_more_than_a_day_without_data(hours: float, trusted: datetime) -> None:
+    starts = [NOON - hour * HOUR for hour in range(48)]
+
+    assert find_trusted_now([*starts, NOON + hours * HOUR], NOON + 24.5 * HOUR) == trusted
+
+
 def test_where_nobody_writes_any_more_nothing_grows_old() -> None:
     assert chosen([stored(hours) for hours in range(24)], now=NOON + 300 * DAY) == []
 
@@ -92,7 +122,7 @@ def test_where_nobody_writes_any_more_nothing_grows_old() -> None:
 def test_a_laptop_that_is_used_for_an_hour_every_other_day_still_forgets() -> None:
     starts = [NOON - 2 * DAY * day for day in range(50)]
 
-    assert NOON - vouched(starts, NOON) <= 8 * DAY
+    assert NOON - find_trusted_now(starts, NOON) <= 8 * DAY
 
 
 @given(
@@ -103,7 +133,7 @@ def test_within_a_tier_nothing_newer_goes_before_what_is_older(
     made: list[tuple[int, Tier, int]], max_bytes: int
 ) -> None:
     files = [stored(hours, tier, size=size, table=f"t{index}") for index, (hours, tier, size) in enumerate(made)]
-    gone = {str(file.path) for file in doomed(files, AGES, total=1500, max_bytes=max_bytes, now=NOON)}
+    gone = {str(file.path) for file in select_expired(files, AGES, total=1500, max_bytes=max_bytes, now=NOON)}
 
     for tier in Tier:
         kept = [file.start for file in files if file.tier is tier and str(file.path) not in gone]
@@ -116,15 +146,15 @@ def test_the_vouched_instant_is_never_after_now_nor_long_after_the_newest_data(h
     starts = [NOON + HOUR * (hour / 100) for hour in hours]
     instant = NOON + HOUR * (now / 100)
 
-    found = vouched(starts, instant)
+    trusted = find_trusted_now(starts, instant)
 
-    assert found <= min([instant, *([max(starts) + HOLE] if starts else [])])
+    assert trusted <= min([instant, *([max(starts) + HOLE] if starts else [])])
 
 
-def cut(hours: int, size: int, *, form: Form = Form.JSONL, packed: bool = False, still: bool = False) -> Stored:
+def cut(hours: int, size: int, *, form: Form = Form.JSONL, packed: bool = False, still: bool = False) -> StoredFile:
     start = NOON - hours * HOUR
     file = SegmentFile(Segment("cpu", start, HOUR), form, packed)
-    return Stored(Path(file.name), "h", "cpu", Tier.ROWS, start, start + HOUR, size, still, file)
+    return StoredFile(Path(file.name), "h", "cpu", Tier.ROWS, start, start + HOUR, size, still, file)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +168,6 @@ def cut(hours: int, size: int, *, form: Form = Form.JSONL, packed: bool = False,
     ],
 )
 def test_what_is_still_to_come_until_the_next_look_is_judged_by_what_came_before(
-    files: list[Stored], grows: int
+    files: list[StoredFile], grows: int
 ) -> None:
-    assert growing(files) == grows
+    assert estimate_growth(files) == grows

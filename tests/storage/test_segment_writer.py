@@ -10,15 +10,15 @@ import pytest
 
 from sysmon.datadir.segments import Form
 from sysmon.storage.lock import claim
-from sysmon.storage.segment_writer import CopyError, Stream
+from sysmon.storage.segment_writer import CopyError, SegmentWriter
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BOTH = (Form.JSONL, Form.CSV)
 
 
-def _stream(folder: Path, *, forms: tuple[Form, ...] = BOTH, max_bytes: int = 1000, minutes: int = 60) -> Stream:
+def _stream(folder: Path, *, forms: tuple[Form, ...] = BOTH, max_bytes: int = 1000, minutes: int = 60) -> SegmentWriter:
     heads: dict[Form, Callable[[datetime], bytes]] = {Form.JSONL: lambda _at: b"", Form.CSV: lambda _at: b"head\n"}
-    return Stream(
+    return SegmentWriter(
         folder / "cpu",
         {form: heads[form] for form in forms},
         period=timedelta(minutes=minutes),
@@ -26,7 +26,7 @@ def _stream(folder: Path, *, forms: tuple[Form, ...] = BOTH, max_bytes: int = 10
     )
 
 
-def _append(stream: Stream, seconds: float, text: str, forms: tuple[Form, ...] = BOTH) -> None:
+def _append(stream: SegmentWriter, seconds: float, text: str, forms: tuple[Form, ...] = BOTH) -> None:
     stream.append(NOON + timedelta(seconds=seconds), dict.fromkeys(forms, text.encode()))
 
 

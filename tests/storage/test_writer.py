@@ -10,14 +10,14 @@ import pytest
 
 from sysmon.datadir.segments import Form
 from sysmon.model import AlertEvent, Event, Kind, Level, Metric, Origin, Row, Sample, Table, Transition, Unit
-from sysmon.storage.host_writer import HostFiles
-from sysmon.storage.layout import Layout
-from sysmon.storage.queue import LOG_LIMIT, QUEUE_LIMIT, Entry, Rows, Waiting
+from sysmon.storage.host_writer import HostWriter
+from sysmon.storage.layout import StorageLayout
+from sysmon.storage.queue import LOG_LIMIT, QUEUE_LIMIT, LogEntry, TickRows, WriteQueue
 from sysmon.storage.segment_writer import SyncError
 from sysmon.storage.writer import Writer
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-DEFAULT = Layout()
+DEFAULT = StorageLayout()
 LOAD = Table("load", "Load.", (Metric("load_average_1m", Kind.GAUGE, Unit.NONE, "Load."),))
 BUSY = AlertEvent(
     at=NOON,
@@ -37,7 +37,7 @@ BUSY = AlertEvent(
 )
 
 
-class Refusing(HostFiles):
+class Refusing(HostWriter):
     """Files on a disk that refuses rows while `error` is set, and holds up the writer while `gate` is closed."""
 
     error: OSError | None = None
@@ -53,8 +53,8 @@ class Refusing(HostFiles):
 class Writing:
     """A writer with everything that it told."""
 
-    def __init__(self, folder: Path, layout: Layout, disk: type[Refusing] = Refusing) -> None:
-        self.told: list[str] = []
+    def __init__(self, folder: Path, layout: StorageLayout, disk: type[Refusing] = Refusing) -> None:
+        self.messages: list[str] = []
         self.spoke = threading.Event()
         self.files = disk(
             folder,
@@ -74,12 +74,12 @@ class Writing:
         return self.writer.put(sample, **more)  # type: ignore[arg-type]  # keyword by keyword they fit
 
     def _tell(self, text: str) -> None:
-        self.told.append(text)
+        self.messages.append(text)
         self.spoke.set()
 
 
 @contextmanager
-def _writing(folder: Path, layout: Layout = DEFAULT) -> Iterator[Writing]:
+def _writing(folder: Path, layout: StorageLayout = DEFAULT) -> Iterator[Writing]:
     writing = Writing(folder, layout)
     try:
         yield writing
@@ -115,7 +115,7 @@ def test_what_is_put_is_stored_in_order_and_in_both_forms(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("form", list(Form))
 def test_one_form_alone_can_be_chosen(tmp_path: Path, form: Form) -> None:
-    with _writing(tmp_path, Layout(formats=(form,))) as writing:
+    with _writing(tmp_path, StorageLayout(formats=(form,))) as writing:
         writing.put(1)
 
     assert [path.suffix for path in (tmp_path / "load").iterdir()] == [f".{form}"]
@@ -178,7 +178,7 @@ def test_samples_wait_in_memory_while_the_disk_refuses_and_none_is_lost_or_doubl
         writing.put(50)
 
     stored = [record["load_average_1m"] for record in _records(tmp_path, "load")]
-    assert (stored, writing.told, writing.writer.dropped()) == (
+    assert (stored, writing.messages, writing.writer.dropped()) == (
         [float(seconds) for seconds in range(51)],
         [
             "cannot write (No space left on device): samples wait in memory, the newest 120 of them",
@@ -235,14 +235,14 @@ class Unsynced(Refusing):
 
 
 def test_a_failed_sync_is_counted_as_a_loss_and_told_as_a_gap(tmp_path: Path) -> None:
-    told: list[str] = []
+    messages: list[str] = []
     spoke = threading.Event()
 
     def tell(text: str) -> None:
-        told.append(text)
+        messages.append(text)
         spoke.set()
 
-    layout = Layout(sync_interval=timedelta(0))
+    layout = StorageLayout(sync_interval=timedelta(0))
     opening: Callable[[datetime], Event] = lambda at: Event(at, "running", {})  # noqa: E731 - it is an argument
     files = Unsynced(tmp_path, Origin("h"), [LOAD], layout=layout, opening=opening, tell=tell)
     files.gate.set()
@@ -255,7 +255,7 @@ def test_a_failed_sync_is_counted_as_a_loss_and_told_as_a_gap(tmp_path: Path) ->
     writer.close(30)
 
     gaps = [fields for kind, fields in _events(tmp_path) if kind == "gap"]
-    assert (writer.dropped(), told, gaps) == (
+    assert (writer.dropped(), messages, gaps) == (
         2,
         ["a sync failed (Input/output error): what was written since the last one may be lost"],
         [{"from": "2026-11-20T12:00:00.000Z", "to": "2026-11-20T12:00:01.000Z", "count": 2, "reason": "a sync failed"}],
@@ -274,7 +274,7 @@ def test_the_alerts_of_later_ticks_are_stored_while_rows_wait(tmp_path: Path) ->
 
 def test_nobody_is_left_less_than_was_promised_and_what_is_lost_meanwhile_is_told(tmp_path: Path) -> None:
     over = 7
-    with _writing(tmp_path, Layout(min_free=2**62)) as writing:
+    with _writing(tmp_path, StorageLayout(min_free=2**62)) as writing:
         writing.put(0)
         assert writing.spoke.wait(30)
         stored = [writing.put(seconds, alerts=[BUSY]) for seconds in range(1, QUEUE_LIMIT + over)][-1].wait(30)
@@ -299,7 +299,7 @@ def test_what_the_disk_refuses_up_to_the_end_is_told_to_people_and_to_readers(tm
             writing.put(seconds)
 
     gap = {"from": "2026-11-20T12:00:01.000Z", "to": "2026-11-20T12:00:03.000Z", "count": 3}
-    assert (writing.told[-1], _events(tmp_path)[-1]) == (
+    assert (writing.messages[-1], _events(tmp_path)[-1]) == (
         "3 samples could not be written before the end: No space left on device",
         ("gap", {**gap, "reason": "No space left on device"}),
     )
@@ -339,18 +339,18 @@ def test_what_happened_to_the_disk_is_an_event_when_it_is_over(tmp_path: Path) -
 
 
 def test_alerts_that_wait_are_bounded_too_and_what_is_forgotten_is_counted() -> None:
-    waiting = Waiting()
+    waiting = WriteQueue()
     for seconds in range(LOG_LIMIT + 5):
         at = NOON + timedelta(seconds=seconds)
-        waiting.put(Rows(at, {}), Entry(at, [BUSY], [], []), trouble="full")
+        waiting.put(TickRows(at, {}), LogEntry(at, [BUSY], [], []), trouble="full")
 
     assert (waiting.forgotten(), waiting.forgotten()) == (5, 0)
 
 
 def test_ticks_without_news_do_not_pile_up() -> None:
-    waiting = Waiting()
+    waiting = WriteQueue()
     tickets = [
-        waiting.put(Rows(NOON, {}), Entry(NOON + timedelta(seconds=seconds), [], [], []), trouble=None)
+        waiting.put(TickRows(NOON, {}), LogEntry(NOON + timedelta(seconds=seconds), [], [], []), trouble=None)
         for seconds in range(1000)
     ]
     entry = waiting.next_entry()

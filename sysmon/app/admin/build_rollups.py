@@ -14,7 +14,7 @@ from sysmon.reading.damage import Damage
 from sysmon.reading.rows import read_table
 from sysmon.storage.compress import write_compressed
 from sysmon.storage.files import make_directory
-from sysmon.storage.inventory import Stored, Tier
+from sysmon.storage.inventory import StoredFile, Tier
 
 Try = Callable[[Path, Callable[[], object]], bool]
 """Does something about a path; False where it failed, which was noted."""
@@ -48,7 +48,7 @@ class Summing:
         self._attempt = attempt
         self.made = 0
 
-    def work(self, data: Path, files: Iterable[Stored]) -> None:
+    def work(self, data: Path, files: Iterable[StoredFile]) -> None:
         """Make what is missing or out of date."""
         hours: dict[tuple[str, str], dict[datetime, _Hour]] = defaultdict(lambda: defaultdict(_Hour))
         there: dict[tuple[str, str], dict[tuple[Resolution, datetime], float]] = defaultdict(dict)
@@ -140,7 +140,7 @@ def _make_day(host: Path, table: Table, file: RollupFile, parts: Iterable[dateti
     _store(host, file, rollup_file.encode(merge_aggregates([one for one in found if one is not None], table), file))
 
 
-def _note(hours: dict[datetime, _Hour], file: Stored) -> None:
+def _note(hours: dict[datetime, _Hour], file: StoredFile) -> None:
     assert file.segment is not None  # noqa: S101 - only roll-ups have none
     start = Resolution.HOUR.floor(file.start)
     while start < file.end:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sysmon.config import Storage
 from sysmon.datadir.segments import Form
 from sysmon.model import Unit
-from sysmon.storage.inventory import Stored, Tier
+from sysmon.storage.inventory import StoredFile, Tier
 from sysmon.text.units import human
 
 DAY = timedelta(days=1)
@@ -44,10 +44,10 @@ class Limit:
     known: bool = True
 
 
-def paces(files: Iterable[Stored], now: datetime) -> list[Pace]:
+def paces(files: Iterable[StoredFile], now: datetime) -> list[Pace]:
     """Return the pace of each table that has segments of the last days, the fastest first; none where it is early."""
     recent = [file for file in files if file.segment is not None and now - WINDOW <= file.start <= now]
-    by_table: dict[str, list[Stored]] = defaultdict(list)
+    by_table: dict[str, list[StoredFile]] = defaultdict(list)
     for file in recent:
         by_table[file.table].append(file)
     old_enough = {table: stored for table, stored in by_table.items() if _covered(stored, now) >= EARLY}
@@ -55,7 +55,7 @@ def paces(files: Iterable[Stored], now: datetime) -> list[Pace]:
     return sorted(found, key=lambda pace: -pace.fresh)
 
 
-def _pace(table: str, files: Sequence[Stored], now: datetime) -> Pace:
+def _pace(table: str, files: Sequence[StoredFile], now: datetime) -> Pace:
     fresh = packed = 0.0
     for form in Form:
         texts = [file for file in files if _is(file, form, packed=False)]
@@ -66,17 +66,17 @@ def _pace(table: str, files: Sequence[Stored], now: datetime) -> Pace:
     return Pace(table, fresh, packed)
 
 
-def _is(file: Stored, form: Form, *, packed: bool) -> bool:
+def _is(file: StoredFile, form: Form, *, packed: bool) -> bool:
     return file.segment is not None and file.segment.form is form and file.segment.packed is packed
 
 
-def _daily(files: Sequence[Stored], now: datetime) -> float:
+def _daily(files: Sequence[StoredFile], now: datetime) -> float:
     """Return the bytes of files by the time that they cover, for a whole day."""
     covered = _covered(files, now)
     return sum(file.size for file in files) * (DAY / covered) if covered else 0.0
 
 
-def _covered(files: Sequence[Stored], now: datetime) -> timedelta:
+def _covered(files: Sequence[StoredFile], now: datetime) -> timedelta:
     """Return how much time files stand for: each up to its end, or up to the file that a new run began before it."""
     ends = {file.start: file.end for file in files}
     starts = sorted(ends)
@@ -85,7 +85,7 @@ def _covered(files: Sequence[Stored], now: datetime) -> timedelta:
 
 
 def limits(
-    files: Sequence[Stored], storage: Storage, pace: Sequence[Pace], *, total: int, free: int, now: datetime
+    files: Sequence[StoredFile], storage: Storage, pace: Sequence[Pace], *, total: int, free: int, now: datetime
 ) -> list[Limit]:
     """Return every bound of the storage with when it will be reached."""
     by_day = sum(one.packed for one in pace)
@@ -109,7 +109,7 @@ def limits(
     return found
 
 
-def _steady(files: Sequence[Stored], storage: Storage, pace: Sequence[Pace]) -> float:
+def _steady(files: Sequence[StoredFile], storage: Storage, pace: Sequence[Pace]) -> float:
     """Return what everything will take when the oldest goes as fast as the newest comes."""
     packed = sum(one.packed for one in pace)
     fresh = sum(one.fresh for one in pace)
@@ -121,14 +121,14 @@ def _steady(files: Sequence[Stored], storage: Storage, pace: Sequence[Pace]) -> 
     )
 
 
-def _daily_of(files: Sequence[Stored], tier: Tier) -> float:
+def _daily_of(files: Sequence[StoredFile], tier: Tier) -> float:
     """Return the bytes of a tier by the days that they cover."""
     starts = [file.start for file in files if file.tier is tier]
     days = max((max(starts) - min(starts)) / DAY, 1.0) if starts else 1.0
     return sum(file.size for file in files if file.tier is tier) / days
 
 
-def _of_age(tier: Tier, files: Sequence[Stored], age: timedelta, now: datetime) -> Limit:
+def _of_age(tier: Tier, files: Sequence[StoredFile], age: timedelta, now: datetime) -> Limit:
     if not files:
         return Limit(f"retention.{tier}", "none yet", None)
     oldest = min(file.end for file in files)

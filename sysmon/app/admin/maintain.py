@@ -16,9 +16,9 @@ from sysmon.reading.damage import Damage
 from sysmon.storage import inventory
 from sysmon.storage.compress import compress
 from sysmon.storage.free_space import free_bytes
-from sysmon.storage.inventory import Inventory, Stored, Tier
+from sysmon.storage.inventory import Inventory, StoredFile, Tier
 from sysmon.storage.lock import MAINTENANCE_LOCK, open_lock, wait_for_lock
-from sysmon.storage.retention import doomed, growing
+from sysmon.storage.retention import estimate_growth, select_expired
 from sysmon.text.names import printable
 
 
@@ -67,7 +67,7 @@ class _Maintenance:
         self._done = done
 
     def work(self, *, rebuild: bool, room_made: Callable[[], None]) -> None:
-        found = inventory.take(self._data)
+        found = inventory.take_inventory(self._data)
         for path in found.temporaries:  # their maker is gone: we hold its lock
             self._try(path, path.unlink)
         kept = self._delete(found)
@@ -79,7 +79,7 @@ class _Maintenance:
             self._done.rolled_up = summing.made
         self._pack(kept)
 
-    def _delete(self, found: Inventory) -> list[Stored]:
+    def _delete(self, found: Inventory) -> list[StoredFile]:
         """Delete before anything is written: it needs no room, and makes some."""
         storage, retention = self._storage, self._storage.retention
         ages = {
@@ -89,8 +89,8 @@ class _Maintenance:
             Tier.MINUTES: retention.minutes,
             Tier.EVENTS: retention.events,
         }
-        total = found.total + growing(found.files)  # the next look comes when these have grown
-        chosen = doomed(found.files, ages, total=total, max_bytes=storage.max_bytes, now=self._now)
+        total = found.total + estimate_growth(found.files)  # the next look comes when these have grown
+        chosen = select_expired(found.files, ages, total=total, max_bytes=storage.max_bytes, now=self._now)
         for file in chosen:
             if self._try(file.path, file.path.unlink):
                 self._done.deleted += 1
@@ -98,7 +98,7 @@ class _Maintenance:
         gone = {file.path for file in chosen}
         return [file for file in found.files if file.path not in gone]
 
-    def _pack(self, files: list[Stored]) -> None:
+    def _pack(self, files: list[StoredFile]) -> None:
         before = self._now - self._storage.compress_after
         for file in sorted(files, key=lambda file: file.start):
             segment = file.segment
@@ -106,7 +106,7 @@ class _Maintenance:
                 continue
             self._try(file.path, lambda file=file: self._pack_one(file))  # type: ignore[misc]  # bound now
 
-    def _pack_one(self, file: Stored) -> None:
+    def _pack_one(self, file: StoredFile) -> None:
         if file.size < free_bytes(self._data) and compress(file.path):
             self._done.packed += 1
 

@@ -235,7 +235,7 @@ def _coverage(host: Host, runs: Sequence[RunPeriod], now: datetime, damage: Dama
 
 
 def _disk(data: Path, storage: Storage, now: datetime) -> Disk:
-    found = inventory.take(data)
+    found = inventory.take_inventory(data)
     free = free_bytes(data)
     pace = disk_forecast.paces(found.files, now)
     limits = disk_forecast.limits(found.files, storage, pace, total=found.total, free=free, now=now)

@@ -15,7 +15,7 @@ from sysmon.sampling.self_tables import AGENT
 from sysmon.storage import inventory
 from sysmon.storage.compress import write_compressed
 from sysmon.storage.files import sync_directory, write_atomic
-from sysmon.storage.inventory import Stored
+from sysmon.storage.inventory import StoredFile
 from sysmon.storage.lock import MAINTENANCE_LOCK, wait_for_lock
 from sysmon.text.names import QUARANTINE, printable
 
@@ -46,7 +46,7 @@ def check(data: Path, *, repair: bool) -> Verdict:
     verdict.faults += damage.lines
     lock = wait_for_lock(data / MAINTENANCE_LOCK) if repair else None
     try:
-        for file in inventory.take(data).files:
+        for file in inventory.take_inventory(data).files:
             verdict.files += 1
             _check_file(data, file, verdict, repair=repair)
     finally:
@@ -61,7 +61,7 @@ def check(data: Path, *, repair: bool) -> Verdict:
     return verdict
 
 
-def _check_file(data: Path, file: Stored, verdict: Verdict, *, repair: bool) -> None:
+def _check_file(data: Path, file: StoredFile, verdict: Verdict, *, repair: bool) -> None:
     shown = printable(str(file.path))
     damage = Damage(kept=ALL)
     sound = _check_rollup(file, damage) if file.segment is None else _check_segment(file, damage, verdict)
@@ -76,7 +76,7 @@ def _check_file(data: Path, file: Stored, verdict: Verdict, *, repair: bool) -> 
     verdict.repaired.append(f"{shown}: what was there is now {printable(str(kept))}")
 
 
-def _check_rollup(file: Stored, damage: Damage) -> bool:
+def _check_rollup(file: StoredFile, damage: Damage) -> bool:
     span = Resolution(file.path.parent.name)
     (rollup_minutes if span is Resolution.MINUTE else rollup_file).read(
         file.path, RollupFile(file.table, span, file.start), damage
@@ -84,7 +84,7 @@ def _check_rollup(file: Stored, damage: Damage) -> bool:
     return damage.count == 0
 
 
-def _check_segment(file: Stored, damage: Damage, verdict: Verdict) -> bool:
+def _check_segment(file: StoredFile, damage: Damage, verdict: Verdict) -> bool:
     """Note what is wrong with a segment; return whether everything in it can be read."""
     unreadable = 0
     misplaced: list[tuple[int, str]] = []
@@ -105,12 +105,12 @@ def _check_segment(file: Stored, damage: Damage, verdict: Verdict) -> bool:
     return sound
 
 
-def _lines(file: Stored, damage: Damage) -> Iterator[verify.CheckedLine]:
+def _lines(file: StoredFile, damage: Damage) -> Iterator[verify.CheckedLine]:
     assert file.segment is not None  # noqa: S101 - only roll-ups have none
     return verify.check_lines(file.path, file.segment, tables().get(file.table), damage)
 
 
-def _set_aside(data: Path, file: Stored) -> Path:
+def _set_aside(data: Path, file: StoredFile) -> Path:
     """Give a file a second name in the quarantine, and only then put in its place what can be read of it."""
     folder = data / QUARANTINE
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -33,7 +33,7 @@ from sysmon.sampling.sanitize import LabelSanitizer
 from sysmon.sampling.schedule import Schedule
 from sysmon.sampling.self_tables import AGENT, COLLECTOR
 from sysmon.sampling.sleeper import Sleeper, exit_code
-from sysmon.storage.host_writer import HostFiles, host_folder
+from sysmon.storage.host_writer import HostWriter, host_folder
 from sysmon.storage.lock import DataDirectory
 from sysmon.storage.mask_key import mask_key
 from sysmon.storage.writer import Writer
@@ -228,7 +228,7 @@ class _Run:
 
     def _make_writer(self) -> Writer:
         storage = self._config.storage
-        files = HostFiles(
+        files = HostWriter(
             self._folder,
             self._identity.origin,
             tables().values(),
@@ -242,7 +242,7 @@ class _Run:
             files,
             sync_seconds=storage.sync_interval.total_seconds(),
             tell=self._tell_of_disk,
-            begun=None if self._supervisor is None else self._supervisor.ready,
+            on_first_write=None if self._supervisor is None else self._supervisor.ready,
         )
 
     def _make_upkeep(self, environ: Mapping[str, str]) -> MaintenanceRunner | None:

@@ -12,7 +12,7 @@ from sysmon.app.admin.verify import check
 from sysmon.app.catalog import tables
 from sysmon.config import Storage
 from sysmon.model import Event, Origin, Row
-from sysmon.storage.host_writer import HostFiles
+from sysmon.storage.host_writer import HostWriter
 from tests.integration.disks import MIB, small_disk, used
 from tests.reading.stored import START
 
@@ -30,7 +30,7 @@ class Machine:
         self._chance = random.Random(4)  # noqa: S311 - the same host each time
         origin = Origin("web-01")
         watched = [tables()["process"], tables()["agent"]]
-        self._files = HostFiles(
+        self._files = HostWriter(
             data / "web-01", origin, watched, layout=storage, opening=lambda at: Event(at, "running", {}), tell=print
         )
 

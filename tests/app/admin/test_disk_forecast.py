@@ -6,7 +6,7 @@ import pytest
 from sysmon.app.admin.disk_forecast import DAY, PACKED, Limit, Pace, limits, paces
 from sysmon.config import Storage
 from sysmon.datadir.segments import Form, Segment, SegmentFile
-from sysmon.storage.inventory import Stored, Tier, take
+from sysmon.storage.inventory import StoredFile, Tier, take_inventory
 from sysmon.storage.lock import claim
 from tests.reading.stored import HOUR, LOAD, START, write_table
 
@@ -14,11 +14,13 @@ NOW = START
 MB = 1_000_000
 
 
-def stored(hours: float, *, size: int, packed: bool = False, form: Form = Form.JSONL) -> Stored:
+def stored(hours: float, *, size: int, packed: bool = False, form: Form = Form.JSONL) -> StoredFile:
     begin = NOW - hours * HOUR
     segment = Segment("cpu", begin, HOUR)
     path = Path(segment.file_name(form, packed=packed))
-    return Stored(path, "h", "cpu", Tier.ROWS, begin, begin + HOUR, size, segment=SegmentFile(segment, form, packed))
+    return StoredFile(
+        path, "h", "cpu", Tier.ROWS, begin, begin + HOUR, size, segment=SegmentFile(segment, form, packed)
+    )
 
 
 def test_the_pace_is_what_the_last_days_show_however_much_of_them_there_is() -> None:
@@ -52,8 +54,8 @@ def test_an_open_file_counts_with_its_length_and_not_with_the_room_that_it_was_g
 
     with path.open("rb") as file:
         claim(file.fileno())
-        (one,) = take(tmp_path).files
-    (finished,) = take(tmp_path).files
+        (one,) = take_inventory(tmp_path).files
+    (finished,) = take_inventory(tmp_path).files
 
     assert (one.open, one.size, finished.open, finished.size % 512) == (True, length, False, 0)
 
