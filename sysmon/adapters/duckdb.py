@@ -1,4 +1,4 @@
-"""DuckDB, fed with rows that were read and checked already: SQL over them, and Parquet files of them."""
+"""DuckDB adapter: SQL over rows that were read and checked already, and Parquet files of them."""
 
 import json
 import os
@@ -47,7 +47,7 @@ Columns = Mapping[str, Type]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QueryResult:
     """What a statement gave: the names of the columns, and rows to be taken from the front."""
 
     columns: tuple[str, ...]
@@ -55,7 +55,7 @@ class Answer:
 
 
 class Database:
-    """Tables in memory, spilled to a folder where there are many rows; only what was put in can be asked."""
+    """Tables in memory, spilled to a folder where there are many rows; only what was put in can be queried."""
 
     def __init__(self, tables: Mapping[str, Columns], *, memory: str, spill: Path) -> None:
         self._tables = tables
@@ -79,33 +79,33 @@ class Database:
 
     def tables_of(self, statement: str) -> set[str]:
         """Return the names of the tables that a statement reads; raise UsageError for what is not one SELECT."""
-        with _told():
+        with _translated_errors():
             statements = self._locked.extract_statements(statement)
             if len(statements) != 1:
-                raise UsageError(f"{len(statements)} statements: write one SELECT")
+                raise UsageError(f"{len(statements)} statements: only one SELECT statement is allowed")
             if statements[0].type != _duckdb().StatementType.SELECT:
-                raise UsageError("that is no question: write one SELECT; nothing can be changed here")
+                raise UsageError("read-only: only one SELECT statement is allowed")
             return self._names(statement)
 
     def _names(self, statement: str) -> set[str]:
         """Return the tables in a statement; DuckDB's own list fails for joins with USING, and for nonsense."""
         with suppress(_duckdb().Error):
             return set(self._locked.get_table_names(statement))
-        found = self._locked.execute("SELECT json_serialize_sql(?::VARCHAR)", [statement]).fetchone()
-        tree = json.loads(found[0]) if found else {"error": True}
+        row = self._locked.execute("SELECT json_serialize_sql(?::VARCHAR)", [statement]).fetchone()
+        tree = json.loads(row[0]) if row else {"error": True}
         if tree["error"]:  # more is read than is needed, and no answer is wrong
             return set(self._tables)
-        return {name.casefold() for name in _base_tables(tree)} & {name.casefold() for name in self._tables}
+        return {name.casefold() for name in _walk_tables(tree)} & {name.casefold() for name in self._tables}
 
-    def attempt(self, statement: str) -> None:
+    def validate(self, statement: str) -> None:
         """Raise UsageError for a statement that cannot work, before any row is loaded for it."""
-        with _told():
+        with _translated_errors():
             self._locked.execute(f"EXPLAIN {statement}")
 
     def load(self, table: str, lines: Iterable[bytes]) -> None:
         """Put rows, as lines of CSV, into a table; whatever goes wrong while they are read is raised."""
         self._loaded.add(table)
-        with _told(), _Feeder(lines) as feeder:
+        with _translated_errors(), _Feeder(lines) as feeder:
             source = feeder.source(self._tables[table])
             self._connection.execute(f"INSERT INTO {quoted(table)} SELECT * FROM {source}")  # noqa: S608 - quoted
 
@@ -117,15 +117,15 @@ class Database:
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
 
-    def answer(self, statement: str) -> Answer:
+    def execute(self, statement: str) -> QueryResult:
         """Run a statement; raise UsageError with one line for what DuckDB refuses."""
-        with _told():
-            found = self._connection.execute(statement)
-        names = [str(column[0]) for column in found.description or ()]
-        return Answer(tuple(_unlike(names)), self._fetched(found))
+        with _translated_errors():
+            cursor = self._connection.execute(statement)
+        names = [str(column[0]) for column in cursor.description or ()]
+        return QueryResult(tuple(_make_unique(names)), self._fetch(cursor))
 
-    def _fetched(self, found: "duckdb.DuckDBPyConnection") -> Iterator[tuple[Any, ...]]:
-        while rows := _some(found):
+    def _fetch(self, cursor: "duckdb.DuckDBPyConnection") -> Iterator[tuple[Any, ...]]:
+        while rows := _fetch_batch(cursor):
             yield from rows
 
 
@@ -228,13 +228,13 @@ def _connect(**settings: str | bool) -> "duckdb.DuckDBPyConnection":
     return connection
 
 
-def _some(found: "duckdb.DuckDBPyConnection") -> list[tuple[Any, ...]]:
-    with _told():
-        return found.fetchmany(_BATCH)
+def _fetch_batch(cursor: "duckdb.DuckDBPyConnection") -> list[tuple[Any, ...]]:
+    with _translated_errors():
+        return cursor.fetchmany(_BATCH)
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     """Raise what DuckDB refuses as UsageError, and its way of telling of Ctrl-C as what it is."""
     duckdb = _duckdb()
     try:
@@ -259,29 +259,29 @@ def _refusal(error: Exception) -> UsageError:
     return UsageError(" ".join(["SQL:", first[:1].lower() + first[1:], *lines[1:3]]))
 
 
-def _base_tables(tree: Any) -> Iterator[str]:
+def _walk_tables(tree: Any) -> Iterator[str]:
     """Yield the names of all tables in what json_serialize_sql tells of a statement."""
     if isinstance(tree, dict):
         if tree.get("type") == "BASE_TABLE":
             yield str(tree.get("table_name"))
         for part in tree.values():
-            yield from _base_tables(part)
+            yield from _walk_tables(part)
     elif isinstance(tree, list):
         for part in tree:
-            yield from _base_tables(part)
+            yield from _walk_tables(part)
 
 
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _unlike(names: Iterable[str]) -> Iterator[str]:
+def _make_unique(names: Iterable[str]) -> Iterator[str]:
     """Yield names, those that come again with a number."""
     seen: set[str] = set()
     for name in names:
-        unlike, number = name, 1
-        while unlike in seen:
+        unique, number = name, 1
+        while unique in seen:
             number += 1
-            unlike = f"{name}_{number}"
-        seen.add(unlike)
-        yield unlike
+            unique = f"{name}_{number}"
+        seen.add(unique)
+        yield unique

@@ -1,4 +1,4 @@
-"""YAML read as text with places: every value keeps its file:line:column, and nothing is guessed from its looks.
+"""YAML nodes with source positions: every value keeps its file:line:column, and nothing is guessed from its looks.
 
 Plain YAML would turn `on` into true, `10:30` into 630 and `017` into 15, keep the last of two equal keys and expand
 aliases. Here a scalar stays the text that was typed; what reads it decides what it must be.
@@ -38,7 +38,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Scalar:
+class ScalarNode:
     """A single value as typed. `plain` is false in quotes; a plain empty text, `~` and `null` are null."""
 
     place: Place
@@ -52,7 +52,7 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
+class MappingNode:
     """Keys and values in the order of the file; keys are unique."""
 
     place: Place
@@ -61,14 +61,14 @@ class Mapping:
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class SequenceNode:
     """Items in the order of the file."""
 
     place: Place
     items: tuple["Node", ...]
 
 
-Node = Scalar | Mapping | Sequence
+Node = ScalarNode | MappingNode | SequenceNode
 
 
 class Problems:
@@ -92,7 +92,7 @@ class Problems:
             raise ConfigError("\n".join(sorted(self._lines, key=self._lines.__getitem__)))
 
 
-def load_file(path: Path | str) -> Mapping:
+def load_file(path: Path | str) -> MappingNode:
     """Read a YAML file whose top level is a mapping; raise ConfigError naming file, line and column."""
     shown = printable(str(path))
     try:
@@ -102,7 +102,7 @@ def load_file(path: Path | str) -> Mapping:
     return load(data, shown)
 
 
-def load(data: bytes, file: str) -> Mapping:
+def load(data: bytes, file: str) -> MappingNode:
     """Read YAML text whose top level is a mapping; an empty document is an empty mapping."""
     start = Place(file, 1, 1)
     if len(data) > MAX_BYTES:
@@ -129,27 +129,27 @@ def load(data: bytes, file: str) -> Mapping:
     except (ValueError, OverflowError) as error:  # PyYAML takes numbers in escapes and directives at their word
         said = "not YAML (a number in it is out of range): look for a wrong escape or directive"
         raise ConfigError(f"{start}: {said}") from error
-    if top is None or (isinstance(top, Scalar) and top.is_null):
-        top = Mapping(start, {}, {})
-    if not isinstance(top, Mapping):
+    if top is None or (isinstance(top, ScalarNode) and top.is_null):
+        top = MappingNode(start, {}, {})
+    if not isinstance(top, MappingNode):
         problems.add(top.place, f"a {_kind(top)} at the top: write `key: value` lines")
     problems.raise_if_any()
-    assert isinstance(top, Mapping)  # noqa: S101 - anything else has just been raised
+    assert isinstance(top, MappingNode)  # noqa: S101 - anything else has just been raised
     return top
 
 
-def known_keys(node: Node, allowed: Iterable[str], problems: Problems, what: str) -> Iterator[tuple[str, Node]]:
+def known_keys(node: Node, allowed: Iterable[str], problems: Problems, subject: str) -> Iterator[tuple[str, Node]]:
     """Yield the allowed keys of a mapping with their values; note every other key, with what was perhaps meant."""
-    if not isinstance(node, Mapping):
-        if not (isinstance(node, Scalar) and node.is_null):
-            problems.add(node.place, f"{what} is a {_kind(node)}: write `key: value` lines")
+    if not isinstance(node, MappingNode):
+        if not (isinstance(node, ScalarNode) and node.is_null):
+            problems.add(node.place, f"{subject} is a {_kind(node)}: write `key: value` lines")
         return
     names = list(allowed)
     for key, value in node.entries.items():
         if key in names:
             yield key, value
         else:
-            problems.add(node.keys[key], f"unknown key {key!r} in {what}: {suggest(key, names)}")
+            problems.add(node.keys[key], f"unknown key {key!r} in {subject}: {suggest(key, names)}")
 
 
 def suggest(word: str, names: Iterable[str]) -> str:
@@ -159,22 +159,22 @@ def suggest(word: str, names: Iterable[str]) -> str:
     return f"did you mean {close!r}?" if close else f"known are {', '.join(ordered)}"
 
 
-def read_scalar(node: Node, read: Callable[[str], T], problems: Problems, what: str) -> T | None:
+def read_scalar(node: Node, read: Callable[[str], T], problems: Problems, subject: str) -> T | None:
     """Read a scalar with `read`, which raises UsageError; None and a noted problem where it cannot be read."""
-    if not isinstance(node, Scalar):
-        problems.add(node.place, f"{what} is a {_kind(node)}: write a single value")
+    if not isinstance(node, ScalarNode):
+        problems.add(node.place, f"{subject} is a {_kind(node)}: write a single value")
         return None
     try:
         return read(node.text)
     except UsageError as error:
-        problems.add(node.place, f"{what}: {error}")
+        problems.add(node.place, f"{subject}: {error}")
         return None
 
 
-def read_list(node: Node, read: Callable[[str], T], problems: Problems, what: str) -> tuple[T, ...] | None:
+def read_list(node: Node, read: Callable[[str], T], problems: Problems, subject: str) -> tuple[T, ...] | None:
     """Read a sequence of scalars, or one scalar as a list of one."""
-    items = node.items if isinstance(node, Sequence) else (node,)
-    values = [read_scalar(item, read, problems, what) for item in items]
+    items = node.items if isinstance(node, SequenceNode) else (node,)
+    values = [read_scalar(item, read, problems, subject) for item in items]
     return None if any(value is None for value in values) else tuple(value for value in values if value is not None)
 
 
@@ -235,7 +235,7 @@ class _Builder:
             self._problems.add(
                 place, f"alias *{event.anchor}: write the values out, or quote a pattern: '*{event.anchor}'"
             )
-            return Scalar(place, "")
+            return ScalarNode(place, "")
         if getattr(event, "anchor", None):
             self._problems.add(place, f"anchor &{event.anchor}: remove it, aliases are not taken")
         if getattr(event, "tag", None):
@@ -246,24 +246,24 @@ class _Builder:
             items = []
             while not isinstance(item := next(events), yaml.SequenceEndEvent):
                 items.append(self._node(item, events, depth + 1))
-            return Sequence(place, tuple(items))
+            return SequenceNode(place, tuple(items))
         assert isinstance(event, yaml.ScalarEvent)  # noqa: S101 - the parser has no other node events
-        return Scalar(place, event.value, plain=event.style is None)
+        return ScalarNode(place, event.value, plain=event.style is None)
 
-    def _mapping(self, place: Place, events: Iterator[yaml.Event], depth: int) -> Mapping:
+    def _mapping(self, place: Place, events: Iterator[yaml.Event], depth: int) -> MappingNode:
         entries: dict[str, Node] = {}
         keys: dict[str, Place] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             key = self._node(event, events, depth + 1)
             value = self._node(next(events), events, depth + 1)
-            if not isinstance(key, Scalar):
+            if not isinstance(key, ScalarNode):
                 self._problems.add(key.place, f"a {_kind(key)} as a key: write a word")
             elif key.text in entries:
                 self._problems.add(key.place, f"key {key.text!r} again (first in line {keys[key.text].line}): keep one")
             else:
                 entries[key.text] = value
                 keys[key.text] = key.place
-        return Mapping(place, entries, keys)
+        return MappingNode(place, entries, keys)
 
 
 def _at(file: str, mark: Any) -> Place:
@@ -271,9 +271,9 @@ def _at(file: str, mark: Any) -> Place:
 
 
 def _kind(node: Node) -> str:
-    if isinstance(node, Mapping):
+    if isinstance(node, MappingNode):
         return "mapping"
-    return "list" if isinstance(node, Sequence) else "single value"
+    return "list" if isinstance(node, SequenceNode) else "single value"
 
 
 def _said(error: yaml.MarkedYAMLError) -> str:

@@ -52,23 +52,23 @@ def command(
     """
     from sysmon.app import catalog
     from sysmon.app.sql import render
-    from sysmon.app.sql.query import Inquiry
+    from sysmon.app.sql.query import SqlSession
 
     asked = build_selection(
         since=since, until=until, data_dir=data_dir, config_file=config_file, tables=(), strict=strict
     )
-    inquiry = Inquiry(asked, hosts, catalog.tables())
-    for host in inquiry.hosts:
+    session = SqlSession(asked, hosts, catalog.tables())
+    for host in session.hosts:
         tell_host(host)
     encoding = (sys.stdout.encoding if form == "table" and sys.stdout else None) or "utf-8"
     stream = binary_stdout()
-    with inquiry.answering(_statement(sql)) as found:
-        for name in found.silent:
+    with session.execute(_statement(sql)) as result:
+        for name in result.silent:
             click.echo(f"sysmon: {name}: no rows in this range (name another with --since and --until)", err=True)
-        for line in render.render(found.columns, found.rows, render.Form(form), _width()):
+        for line in render.render(result.columns, result.rows, render.OutputFormat(form), _width()):
             stream.write(f"{line}\n".encode(encoding, "backslashreplace"))
         stream.flush()
-    return tell_damage(inquiry.damage) or (0 if found.rows.count else EMPTY)
+    return tell_damage(session.damage) or (0 if result.rows.count else EMPTY)
 
 
 def _width() -> int | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sysmon.adapters import yaml_nodes
-from sysmon.adapters.yaml_nodes import Node, Place, Problems, Scalar
+from sysmon.adapters.yaml_nodes import Node, Place, Problems, ScalarNode
 from sysmon.config.readers import Reader
 
 Tree = Mapping[str, "Tree | None"]
@@ -53,12 +53,12 @@ class Settings:
             below = tree[key]
             if below is not None:
                 self.give_file(value, below, dotted)
-            elif not (isinstance(value, Scalar) and value.is_null):
+            elif not (isinstance(value, ScalarNode) and value.is_null):
                 self._given[dotted] = value
 
     def give(self, name: str, source: str, text: str) -> None:
         """Take one value from a variable or a flag."""
-        self._given[name] = Scalar(Place(source, 0, 0), text, plain=False)
+        self._given[name] = ScalarNode(Place(source, 0, 0), text, plain=False)
 
     def place(self, name: str) -> Place | None:
         """Return where a setting was given; None where it was not."""

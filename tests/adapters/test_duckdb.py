@@ -24,8 +24,8 @@ EVIL = [
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    with Database({"t": COLUMNS, "Odd name": COLUMNS}, memory="256MB", spill=tmp_path) as found:
-        yield found
+    with Database({"t": COLUMNS, "Odd name": COLUMNS}, memory="256MB", spill=tmp_path) as result:
+        yield result
 
 
 def encoded(rows: Iterable[tuple[str | float | None, ...]]) -> Iterator[bytes]:
@@ -33,7 +33,7 @@ def encoded(rows: Iterable[tuple[str | float | None, ...]]) -> Iterator[bytes]:
 
 
 def ask(database: Database, statement: str) -> list[tuple[Any, ...]]:
-    return list(database.answer(statement).rows)
+    return list(database.execute(statement).rows)
 
 
 def test_hostile_names_come_out_as_they_went_in(database: Database) -> None:
@@ -45,10 +45,10 @@ def test_hostile_names_come_out_as_they_went_in(database: Database) -> None:
 def test_values_have_the_declared_types_and_what_is_missing_is_null(database: Database) -> None:
     database.load("t", encoded([(AT, None, 2**63, '{"core":"all"}'), (AT, "1", None, None), (AT, "1e3", 0.1, None)]))
 
-    found = ask(database, "select timestamp, name, value, labels->>'core' from t")
+    result = ask(database, "select timestamp, name, value, labels->>'core' from t")
 
     at = datetime(2026, 11, 20, 12, 0, 10, tzinfo=UTC)
-    assert found == [(at, None, float(2**63), "all"), (at, "1", None, None), (at, "1e3", 0.1, None)]
+    assert result == [(at, None, float(2**63), "all"), (at, "1", None, None), (at, "1e3", 0.1, None)]
 
 
 @settings(max_examples=30, deadline=None)
@@ -97,16 +97,18 @@ def test_nothing_outside_can_be_reached(database: Database, statement: str) -> N
     ("statement", "said"),
     [
         pytest.param("selec 1", 'SQL: syntax error at or near "selec"', id="no SQL"),
-        pytest.param("", "0 statements: write one SELECT", id="nothing"),
-        pytest.param("select 1; select 2", "2 statements: write one SELECT", id="two"),
-        pytest.param("explain from t", "that is no question", id="explaining"),
-        pytest.param("drop table t", "that is no question", id="dropping"),
-        pytest.param("insert into t select * from t", "that is no question", id="inserting"),
-        pytest.param("update t set value = 0", "that is no question", id="changing"),
-        pytest.param("create view v as select 1", "that is no question", id="creating"),
+        pytest.param("", "0 statements: only one SELECT statement is allowed", id="nothing"),
+        pytest.param("select 1; select 2", "2 statements: only one SELECT statement is allowed", id="two"),
+        pytest.param("explain from t", "read-only: only one SELECT statement is allowed", id="explaining"),
+        pytest.param("drop table t", "read-only: only one SELECT statement is allowed", id="dropping"),
+        pytest.param(
+            "insert into t select * from t", "read-only: only one SELECT statement is allowed", id="inserting"
+        ),
+        pytest.param("update t set value = 0", "read-only: only one SELECT statement is allowed", id="changing"),
+        pytest.param("create view v as select 1", "read-only: only one SELECT statement is allowed", id="creating"),
     ],
 )
-def test_only_one_question_at_a_time(database: Database, statement: str, said: str) -> None:
+def test_only_one_select_at_a_time(database: Database, statement: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         database.tables_of(statement)
 
@@ -145,7 +147,7 @@ def test_only_tables_that_are_named_need_to_be_loaded(database: Database, statem
 )
 def test_what_cannot_work_is_told_before_rows_are_loaded(database: Database, statement: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        database.attempt(statement)
+        database.validate(statement)
 
 
 def test_a_table_that_was_not_loaded_gives_no_answer(database: Database) -> None:
@@ -171,7 +173,7 @@ def test_a_refusal_ends_the_reading_of_rows(database: Database) -> None:
 
 
 def test_columns_of_equal_names_are_told_apart(database: Database) -> None:
-    assert database.answer("select 1 as a, 2 as a, 3 as a_2, 4 as a").columns == ("a", "a_2", "a_2_2", "a_3")
+    assert database.execute("select 1 as a, 2 as a, 3 as a_2, 4 as a").columns == ("a", "a_2", "a_2_2", "a_3")
 
 
 def test_parquet_holds_the_same_values_with_the_same_types(tmp_path: Path) -> None:

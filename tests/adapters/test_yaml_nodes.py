@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sysmon.adapters import yaml_nodes
-from sysmon.adapters.yaml_nodes import Mapping, Node, Place, Problems, Scalar, Sequence
+from sysmon.adapters.yaml_nodes import MappingNode, Node, Place, Problems, ScalarNode, SequenceNode
 from sysmon.errors import ConfigError
 
 
@@ -21,9 +21,9 @@ def told(data: bytes) -> list[str]:
 
 def texts(node: Node) -> Any:
     """Return a node as plain Python, without places."""
-    if isinstance(node, Mapping):
+    if isinstance(node, MappingNode):
         return {key: texts(value) for key, value in node.entries.items()}
-    return [texts(item) for item in node.items] if isinstance(node, Sequence) else node.text
+    return [texts(item) for item in node.items] if isinstance(node, SequenceNode) else node.text
 
 
 def test_every_value_keeps_its_place() -> None:
@@ -32,12 +32,12 @@ def test_every_value_keeps_its_place() -> None:
     inner = top.entries["a"]
     assert (top.keys["a"], inner) == (
         Place("f.yaml", 2, 1),
-        Mapping(
+        MappingNode(
             Place("f.yaml", 3, 3),
             {
-                "b": Sequence(
+                "b": SequenceNode(
                     Place("f.yaml", 3, 6),
-                    (Scalar(Place("f.yaml", 3, 7), "x"), Scalar(Place("f.yaml", 3, 10), "y", plain=False)),
+                    (ScalarNode(Place("f.yaml", 3, 7), "x"), ScalarNode(Place("f.yaml", 3, 10), "y", plain=False)),
                 )
             },
             {"b": Place("f.yaml", 3, 3)},
@@ -57,7 +57,7 @@ def test_a_value_stays_the_text_that_was_typed(text: str) -> None:
 def test_null_is_what_is_left_empty(text: str, is_null: bool) -> None:
     value = yaml_nodes.load(f"a: {text}\n".encode(), "f.yaml").entries["a"]
 
-    assert isinstance(value, Scalar)
+    assert isinstance(value, ScalarNode)
     assert value.is_null is is_null
 
 
@@ -192,20 +192,20 @@ def test_a_pipe_is_read_to_its_end() -> None:
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as generator:
         assert generator.stdout is not None
 
-        found = yaml_nodes.load_file(f"/dev/fd/{generator.stdout.fileno()}")
+        top = yaml_nodes.load_file(f"/dev/fd/{generator.stdout.fileno()}")
 
-    assert texts(found) == {"a": "1", "b": "2"}
+    assert texts(top) == {"a": "1", "b": "2"}
 
 
 def test_unknown_keys_come_with_what_was_perhaps_meant() -> None:
     problems = Problems()
     top = yaml_nodes.load(b"rotation: 1h\nrotatoin: 1h\nzzz: 1\n", "f.yaml")
 
-    known = dict(yaml_nodes.known_keys(top, ["rotation", "formats"], problems, "storage"))
+    allowed = dict(yaml_nodes.known_keys(top, ["rotation", "formats"], problems, "storage"))
 
     with pytest.raises(ConfigError) as refused:
         problems.raise_if_any()
-    assert (list(known), str(refused.value).split("\n")) == (
+    assert (list(allowed), str(refused.value).split("\n")) == (
         ["rotation"],
         [
             "f.yaml:2:1: unknown key 'rotatoin' in storage: did you mean 'rotation'?",
@@ -215,7 +215,7 @@ def test_unknown_keys_come_with_what_was_perhaps_meant() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "found"),
+    ("data", "values"),
     [
         pytest.param(b"a: [x, y]\n", ("x", "y"), id="a list"),
         pytest.param(b"a: x\n", ("x",), id="one value for a list of one"),
@@ -225,12 +225,12 @@ def test_unknown_keys_come_with_what_was_perhaps_meant() -> None:
         pytest.param(b"a: {x: y}\n", None, id="a mapping"),
     ],
 )
-def test_lists_hold_single_values(data: bytes, found: tuple[str, ...] | None) -> None:
+def test_lists_hold_single_values(data: bytes, values: tuple[str, ...] | None) -> None:
     problems = Problems()
 
     read = yaml_nodes.read_list(yaml_nodes.load(data, "f.yaml").entries["a"], yaml_nodes.words, problems, "a")
 
-    assert (read, bool(problems)) == (found, found is None)
+    assert (read, bool(problems)) == (values, values is None)
 
 
 @pytest.mark.parametrize(

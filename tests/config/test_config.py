@@ -82,7 +82,7 @@ def refused(home: Path, text: str | bytes = "", environ: Mapping[str, str] | Non
 
 def leaves(node: yaml_nodes.Node, above: str = "") -> Iterator[str]:
     """Yield the dotted names of a file's values in its order."""
-    if isinstance(node, yaml_nodes.Mapping):
+    if isinstance(node, yaml_nodes.MappingNode):
         for key, value in node.entries.items():
             yield from leaves(value, f"{above}.{key}" if above else key)
     else:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sysmon.adapters.yaml_nodes import Mapping, Node, Place, Problems, Scalar, known_keys, read_scalar
+from sysmon.adapters.yaml_nodes import MappingNode, Node, Place, Problems, ScalarNode, known_keys, read_scalar
 from sysmon.alerts.rule import (
     ABSENT,
     PRESENT,
@@ -60,7 +60,7 @@ _DURATIONS: dict[str, Callable[[LevelSettings, timedelta], LevelSettings]] = {
 }
 
 
-def is_misspelt(node: Mapping, allowed: Container[str], names: Iterable[str]) -> bool:
+def is_misspelt(node: MappingNode, allowed: Container[str], names: Iterable[str]) -> bool:
     """Say whether a key that is not allowed was probably meant for one of `names`: its own complaint is then enough."""
     wanted = list(names)
     return any(key not in allowed and closest(key, wanted) for key in node.entries)
@@ -73,7 +73,7 @@ def read_settings(
     settings = base
     for key, node in entries:
         name = f"{key} of {subject}"
-        if key == "for" and isinstance(node, Mapping):
+        if key == "for" and isinstance(node, MappingNode):
             settings = replace(settings, count=_read_count(node, problems, name) or settings.count)
         elif key == "flap":
             settings = replace(settings, flap=_read_flap(node, base.flap, problems, name))
@@ -100,9 +100,9 @@ def read_level(level: Level, node: Node, base: LevelSettings, problems: Problems
     triggers = _read_edges(entries, _OPERATORS, problems, subject)
     clears = _read_edges(entries, _CLEAR, problems, subject)
     if not triggers:
-        if isinstance(node, Mapping) and not is_misspelt(node, entries, [*_OPERATORS, _ABSENT]):
+        if isinstance(node, MappingNode) and not is_misspelt(node, entries, [*_OPERATORS, _ABSENT]):
             problems.add(node.place, f"{subject} has no limit: write one such as at_least: 90")
-        elif isinstance(node, Scalar) and node.is_null:
+        elif isinstance(node, ScalarNode) and node.is_null:
             problems.add(node.place, f"{subject} is empty: write {{at_least: 90}} or remove it")
         return None
     for edges in (triggers, clears):
@@ -134,7 +134,7 @@ def _read_absence(
     return None if span is None else Condition(level, ABSENT, PRESENT, span, settings.clear_for, absent=span)
 
 
-def _read_count(node: Mapping, problems: Problems, subject: str) -> Count | None:
+def _read_count(node: MappingNode, problems: Problems, subject: str) -> Count | None:
     entries = dict(known_keys(node, ("bad", "of"), problems, subject))
     for key in ("bad", "of"):
         if key not in entries and not is_misspelt(node, entries, [key]):
@@ -261,4 +261,4 @@ def _read_on_missing(text: str) -> OnMissing:
 
 
 def _find_place(node: Node, key: str) -> Place:
-    return node.keys.get(key, node.place) if isinstance(node, Mapping) else node.place
+    return node.keys.get(key, node.place) if isinstance(node, MappingNode) else node.place

@@ -1,19 +1,18 @@
 """Loader of rule files: YAML becomes rules, and every mistake is named with its place and what to write instead."""
 
 import re
-from collections.abc import Callable
-from collections.abc import Mapping as Map
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 from sysmon.adapters.yaml_nodes import (
-    Mapping,
+    MappingNode,
     Node,
     Place,
     Problems,
-    Scalar,
-    Sequence,
+    ScalarNode,
+    SequenceNode,
     known_keys,
     load_file,
     read_list,
@@ -54,7 +53,7 @@ class RuleSet:
 
 
 def load_rules(
-    path: Path, tables: Map[str, Table], intervals: Map[str, float], *, unmatched: FindUnmatched | None = None
+    path: Path, tables: Mapping[str, Table], intervals: Mapping[str, float], *, unmatched: FindUnmatched | None = None
 ) -> RuleSet:
     """Read a rule file; raise ConfigError with one line for each thing that is wrong.
 
@@ -78,13 +77,13 @@ def load_rules(
     return RuleSet(path, tuple(rules), tuple(reader.warnings), mute_times)
 
 
-def _check_version(entries: Map[str, Node], top: Mapping, problems: Problems) -> None:
+def _check_version(entries: Mapping[str, Node], top: MappingNode, problems: Problems) -> None:
     node = entries.get("version")
     if node is None:
         if not is_misspelt(top, entries, ["version"]):
             problems.add(top.place, "version is missing: write version: 1")
-    elif not isinstance(node, Scalar) or node.text != "1":
-        version = repr(node.text) if isinstance(node, Scalar) else "no single value"
+    elif not isinstance(node, ScalarNode) or node.text != "1":
+        version = repr(node.text) if isinstance(node, ScalarNode) else "no single value"
         problems.add(node.place, f"version is {version}, and this sysmon reads version 1: write version: 1")
 
 
@@ -92,7 +91,11 @@ class _Reader:
     """Reads rules one by one, gathering problems and warnings."""
 
     def __init__(
-        self, tables: Map[str, Table], intervals: Map[str, float], problems: Problems, unmatched: FindUnmatched | None
+        self,
+        tables: Mapping[str, Table],
+        intervals: Mapping[str, float],
+        problems: Problems,
+        unmatched: FindUnmatched | None,
     ) -> None:
         self.warnings: list[str] = []
         self._tables = {metric.name: table for table in tables.values() for metric in table.metrics}
@@ -102,13 +105,13 @@ class _Reader:
         self._unmatched = unmatched
         self._ids: dict[str, Place] = {}
 
-    def read(self, entries: Map[str, Node], top: Mapping, base: LevelSettings) -> list[Rule]:
+    def read(self, entries: Mapping[str, Node], top: MappingNode, base: LevelSettings) -> list[Rule]:
         node = entries.get("rules")
         if node is None:
             if not is_misspelt(top, entries, ["rules"]):
                 self._problems.add(top.place, "no rules: write them as a list under rules:")
             return []
-        if not isinstance(node, Sequence):
+        if not isinstance(node, SequenceNode):
             self._problems.add(node.place, "rules is no list: begin each rule with `- id:`")
             return []
         if len(node.items) > MAX_RULES:
@@ -121,7 +124,7 @@ class _Reader:
 
     def _read_rule(self, number: int, node: Node, base: LevelSettings) -> Rule | None:
         subject = f"rule {number}"
-        if not isinstance(node, Mapping):
+        if not isinstance(node, MappingNode):
             self._problems.add(node.place, f"{subject} is no mapping: begin it with `- id:` and `metric:` below")
             return None
         rule_id = self._read_id(node, subject)
@@ -169,7 +172,7 @@ class _Reader:
             return None
         return read_scalar(node, lambda text: templates.parse(text, labels), self._problems, f"message of {subject}")
 
-    def _read_id(self, node: Mapping, subject: str) -> str | None:
+    def _read_id(self, node: MappingNode, subject: str) -> str | None:
         if "id" not in node.entries:
             if not is_misspelt(node, _KEYS, ["id"]):
                 self._problems.add(
@@ -186,7 +189,7 @@ class _Reader:
         self._ids.setdefault(rule_id, place)
         return rule_id
 
-    def _read_metric(self, rule: Mapping, node: Node | None, subject: str) -> tuple[str, Table | None]:
+    def _read_metric(self, rule: MappingNode, node: Node | None, subject: str) -> tuple[str, Table | None]:
         if node is None:
             if not is_misspelt(rule, _KEYS, ["metric"]):
                 self._problems.add(rule.place, f"{subject} has no metric: write one such as metric: cpu_usage_percent")
@@ -209,7 +212,7 @@ class _Reader:
         return metric, table
 
     def _read_conditions(
-        self, rule: Mapping, entries: Map[str, Node], settings: LevelSettings, subject: str
+        self, rule: MappingNode, entries: Mapping[str, Node], settings: LevelSettings, subject: str
     ) -> tuple[Condition, ...]:
         named = [level for level in Level if level in entries]
         if not named and not is_misspelt(rule, _KEYS, _LEVELS):
@@ -236,7 +239,7 @@ class _Reader:
     def _read_match(self, node: Node | None, table: Table, subject: str) -> Match:
         if node is None:
             return ()
-        if not isinstance(node, Mapping):
+        if not isinstance(node, MappingNode):
             self._problems.add(node.place, f"match of {subject} is no mapping: write it as {{label: value}}")
             return ()
         match = []
@@ -256,7 +259,7 @@ class _Reader:
         if node is None:
             return table.labels
         labels = read_list(node, words, self._problems, f"each of {subject}") or ()
-        places = [item.place for item in node.items] if isinstance(node, Sequence) else [node.place]
+        places = [item.place for item in node.items] if isinstance(node, SequenceNode) else [node.place]
         allowed = [
             self._check_label(label, place, table, f"each of {subject}")
             for label, place in zip(labels, places, strict=False)
@@ -287,7 +290,7 @@ class _Reader:
         return max(settings.max_gap, least)
 
     def _warn(
-        self, entries: Map[str, Node], conditions: tuple[Condition, ...], interval: timedelta, subject: str
+        self, entries: Mapping[str, Node], conditions: tuple[Condition, ...], interval: timedelta, subject: str
     ) -> None:
         for condition in conditions:
             self.warnings += check_level(

@@ -4,10 +4,10 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from sysmon.adapters.yaml_nodes import (
-    Mapping,
+    MappingNode,
     Node,
     Problems,
-    Sequence,
+    SequenceNode,
     known_keys,
     read_list,
     read_scalar,
@@ -30,7 +30,7 @@ def read_reduce(node: Node, interval: timedelta, problems: Problems, rule: str) 
     """Read `{fn: mean, over: 1m, min_coverage: 0.8}`."""
     subject = f"reduce of {rule}"
     entries = dict(known_keys(node, ("fn", "over", "min_coverage"), problems, subject))
-    if not isinstance(node, Mapping):
+    if not isinstance(node, MappingNode):
         return None
     for key, way in (("fn", "fn: mean"), ("over", "over: 1m")):
         if key not in entries and not is_misspelt(node, entries, [key]):
@@ -52,7 +52,7 @@ def read_reduce(node: Node, interval: timedelta, problems: Problems, rule: str) 
 
 def read_mute_times(node: Node, rules: Collection[str], problems: Problems) -> tuple[MuteTime, ...]:
     """Read the list of quiet times; a pattern that fits no rule of the file is a mistake."""
-    if not isinstance(node, Sequence):
+    if not isinstance(node, SequenceNode):
         problems.add(node.place, "quiet is no list: begin each quiet time with `- name:`")
         return ()
     read = [_read_mute_time(number, item, rules, problems) for number, item in enumerate(node.items, 1)]
@@ -62,7 +62,7 @@ def read_mute_times(node: Node, rules: Collection[str], problems: Problems) -> t
 def _read_mute_time(number: int, node: Node, rules: Collection[str], problems: Problems) -> MuteTime | None:
     subject = f"quiet time {number}"
     entries = dict(known_keys(node, ("name", "cron", "for", "rules", "max_level"), problems, subject))
-    if not isinstance(node, Mapping):
+    if not isinstance(node, MappingNode):
         return None
     for key, way in (("name", "name: backup"), ("cron", 'cron: "0 2 * * *"'), ("for", "for: 45m")):
         if key not in entries and not is_misspelt(node, entries, [key]):

@@ -1,17 +1,16 @@
 """Loader of rule tests: which rules, which series, which events; every mistake is named with its place."""
 
-from collections.abc import Callable
-from collections.abc import Mapping as Map
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 from sysmon.adapters.yaml_nodes import (
-    Mapping,
+    MappingNode,
     Node,
     Problems,
-    Sequence,
+    SequenceNode,
     boolean,
     known_keys,
     load_file,
@@ -39,7 +38,7 @@ class TrialFile:
     trials: tuple[Trial, ...]
 
 
-def load_trials(path: Path, tables: Map[str, Table]) -> TrialFile:
+def load_trials(path: Path, tables: Mapping[str, Table]) -> TrialFile:
     """Read a file of tests; raise ConfigError with one line for each thing that is wrong."""
     top = load_file(path)
     if _is_rule_file(top):
@@ -53,9 +52,9 @@ def load_trials(path: Path, tables: Map[str, Table]) -> TrialFile:
         read_scalar(entries["interval"], _read_interval, problems, "interval") if "interval" in entries else _INTERVAL
     )
     node = entries.get("tests")
-    if not isinstance(node, Sequence):
+    if not isinstance(node, SequenceNode):
         problems.add(top.place if node is None else node.place, "no list of tests: begin each with `- name:`")
-        node = Sequence(top.place, ())
+        node = SequenceNode(top.place, ())
     metrics = {metric.name: table for table in tables.values() for metric in table.metrics if table.series}
     reader = _Reader(metrics, problems)
     trials = [reader.read_trial(number, item, interval or _INTERVAL) for number, item in enumerate(node.items, 1)]
@@ -65,20 +64,20 @@ def load_trials(path: Path, tables: Map[str, Table]) -> TrialFile:
 
 def _is_rule_file(top: Node) -> bool:
     """Say whether somebody named the rules themselves: in a file of tests `rules` is a name."""
-    return isinstance(top, Mapping) and isinstance(top.entries.get("rules"), Sequence)
+    return isinstance(top, MappingNode) and isinstance(top.entries.get("rules"), SequenceNode)
 
 
 class _Reader:
     """Reads tests one by one."""
 
-    def __init__(self, metrics: Map[str, Table], problems: Problems) -> None:
+    def __init__(self, metrics: Mapping[str, Table], problems: Problems) -> None:
         self._metrics = metrics
         self._problems = problems
 
     def read_trial(self, number: int, node: Node, interval: timedelta) -> Trial | None:
         subject = f"test {number}"
         entries = dict(known_keys(node, ("name", "interval", "begin", "series", "events"), self._problems, subject))
-        if not isinstance(node, Mapping):
+        if not isinstance(node, MappingNode):
             return None
         place = str(node.place)
         for key in ("name", "series", "events"):
@@ -93,14 +92,14 @@ class _Reader:
         series = self._read_items(entries.get("series"), f"series of {subject}", self._read_series)
         events = self._read_items(entries.get("events"), f"events of {subject}", self._read_event)
         node = entries.get("series", node)
-        if isinstance(node, Sequence) and not node.items:
+        if isinstance(node, SequenceNode) and not node.items:
             self._problems.add(node.place, f"{subject} has no series: write at least one")
         return Trial(name or "", place, own, begin, tuple(series), tuple(events))
 
     def _read_items(self, node: Node | None, subject: str, read: Callable[[Node, str], T | None]) -> list[T]:
         if node is None:
             return []
-        if not isinstance(node, Sequence):
+        if not isinstance(node, SequenceNode):
             self._problems.add(node.place, f"{subject} is no list: begin each item with `- `")
             return []
         items = [read(item, f"item {number} of {subject}") for number, item in enumerate(node.items, 1)]
@@ -141,17 +140,17 @@ class _Reader:
             return None
         return Expected(after, transition, rule, level, labels or None, notified)
 
-    def _is_complete(self, node: Node, entries: Map[str, Node], keys: tuple[str, ...], subject: str) -> bool:
+    def _is_complete(self, node: Node, entries: Mapping[str, Node], keys: tuple[str, ...], subject: str) -> bool:
         missing = [key for key in keys if key not in entries]
         for key in missing:
-            if isinstance(node, Mapping) and not is_misspelt(node, entries, [key]):
+            if isinstance(node, MappingNode) and not is_misspelt(node, entries, [key]):
                 self._problems.add(node.place, f"{subject} has no {key}: write it")
         return not missing
 
     def _read_labels(self, node: Node | None, allowed: tuple[str, ...] | None, subject: str) -> dict[str, str]:
         if node is None:
             return {}
-        names = node.entries if allowed is None and isinstance(node, Mapping) else allowed or ()
+        names = node.entries if allowed is None and isinstance(node, MappingNode) else allowed or ()
         labels = {}
         for label, value in known_keys(node, names, self._problems, subject):
             text = read_scalar(value, words, self._problems, f"{label} in {subject}")

@@ -1,4 +1,4 @@
-"""SQL over stored rows, alerts and events: only the tables that a statement names are read, by the reader of all."""
+"""SQL queries over stored rows, alerts and events: only the tables that a statement names are read."""
 
 import json
 import tempfile
@@ -54,72 +54,72 @@ LOGS = {"alerts": ALERTS, "events": EVENTS}
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """An answer, whose rows can be taken once; `silent` are tables that it read and that have no row in the range."""
+class SqlResult:
+    """The result of a statement, whose rows can be taken once; `silent` are tables that it read and that were empty."""
 
     columns: tuple[str, ...]
-    rows: "Counted[tuple[Any, ...]]"
+    rows: "CountingIterable[tuple[Any, ...]]"
     silent: tuple[str, ...]
 
 
-class Inquiry:
-    """What can be asked of a range. `hosts` are those that were meant, `damage` is what had to be left out."""
+class SqlSession:
+    """The tables of a range, to run SQL on. `hosts` are those that were meant, `damage` is what had to be left out."""
 
-    def __init__(self, selection: Selection, hosts: Sequence[str], known: Mapping[str, Table]) -> None:
+    def __init__(self, selection: Selection, hosts: Sequence[str], declared: Mapping[str, Table]) -> None:
         self.damage: Damage = selection.damage()
         self._selection = selection
         self._each = [replace(selection, host=name) for name in find_hosts(selection, hosts)]
         self.hosts: list[Host] = [find_host(each, self.damage) for each in self._each]
-        found = [find_tables(each, host, known) for each, host in zip(self._each, self.hosts, strict=True)]
-        self.tables: dict[str, Table] = dict(known)
-        for table in (table for tables in found for table in tables):
+        tables_by_host = [find_tables(each, host, declared) for each, host in zip(self._each, self.hosts, strict=True)]
+        self.tables: dict[str, Table] = dict(declared)
+        for table in (table for tables in tables_by_host for table in tables):
             self.tables.setdefault(table.name, table)
 
     @contextmanager
-    def answering(self, statement: str) -> Iterator[Answered]:
-        """Answer one SELECT while the rows of the answer are taken; raise UsageError for anything else."""
+    def execute(self, statement: str) -> Iterator[SqlResult]:
+        """Run one SELECT while the rows of its result are taken; raise UsageError for anything else."""
         columns = {name: columns_of(table) for name, table in self.tables.items()} | LOGS
         with (
             tempfile.TemporaryDirectory(prefix="sysmon-query-") as spill,
             Database(columns, memory=MEMORY, spill=Path(spill)) as database,
         ):
-            names = [self._known(name, columns) for name in sorted(database.tables_of(statement))]
-            database.attempt(statement)
+            names = [self._find_table(name, columns) for name in sorted(database.tables_of(statement))]
+            database.validate(statement)
             silent = []
             for name in names:
-                lines = Counted(self._lines(name))
+                lines = CountingIterable(self._read_lines(name))
                 database.load(name, lines)
                 if not lines.count:
                     silent.append(name)
             database.lock()
-            answer = database.answer(statement)
-            yield Answered(answer.columns, Counted(answer.rows), tuple(silent))
+            result = database.execute(statement)
+            yield SqlResult(result.columns, CountingIterable(result.rows), tuple(silent))
 
-    def _known(self, name: str, columns: Mapping[str, Columns]) -> str:
-        names = {known.casefold(): known for known in columns}
+    def _find_table(self, name: str, columns: Mapping[str, Columns]) -> str:
+        names = {table.casefold(): table for table in columns}
         if name.casefold() in names:
             return names[name.casefold()]
         close = closest(name.casefold(), names)
         way = f"did you mean {names[close]!r}?" if close else f"there are {', '.join(sorted(columns))}"
         raise UsageError(f"no table {name!r}: {way}")
 
-    def _lines(self, name: str) -> Iterator[bytes]:
+    def _read_lines(self, name: str) -> Iterator[bytes]:
         for host in self.hosts:
             if name in LOGS:
-                rows = self._alerts(host) if name == "alerts" else self._events(host)
+                rows = self._read_alerts(host) if name == "alerts" else self._read_events(host)
                 yield from map(csv.encode_line, rows)
                 continue
             table = self.tables[name]
             stored = read_rows(host.folder / name, table, self._selection.since, self._selection.until, self.damage)
             yield from plain_csv(table, (*HEAD, *table.columns), stored)
 
-    def _alerts(self, host: Host) -> Iterator[Values]:
+    def _read_alerts(self, host: Host) -> Iterator[Values]:
         since, until = self._selection.since, self._selection.until
         for entry in read_alerts(host.folder, since, until, self.damage):
             if isinstance(entry, AlertEvent) and since <= entry.at < until:
                 yield _alert(entry)
 
-    def _events(self, host: Host) -> Iterator[Values]:
+    def _read_events(self, host: Host) -> Iterator[Values]:
         since, until = self._selection.since, self._selection.until
         for event in read_events(host.folder, since, until, self.damage):
             if since <= event.at < until:
@@ -128,7 +128,7 @@ class Inquiry:
                 yield (format_instant(event.at), whom, event.kind, _json(fields))
 
 
-class Counted(Generic[T]):
+class CountingIterable(Generic[T]):
     """Counts what goes by."""
 
     def __init__(self, items: Iterator[T]) -> None:

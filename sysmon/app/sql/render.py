@@ -1,4 +1,4 @@
-"""What a query gave, on a screen or for programs: columns where they fit, one record below the other where not."""
+"""Renderer of SQL results: a table where it fits, one record below the other where not, or a format for programs."""
 
 import json
 import math
@@ -25,8 +25,8 @@ _APART = "  "
 _EXACT = 2**53
 
 
-class Form(StrEnum):
-    """How an answer is written."""
+class OutputFormat(StrEnum):
+    """How a result is written."""
 
     TABLE = "table"
     CSV = "csv"
@@ -35,16 +35,18 @@ class Form(StrEnum):
     MARKDOWN = "markdown"
 
 
-def render(columns: Sequence[str], rows: Iterable[Row], form: Form, width: int | None) -> Iterator[str]:
-    """Yield the lines of an answer; a table that is wider than `width` is told record by record."""
+def render(
+    columns: Sequence[str], rows: Iterable[Row], output_format: OutputFormat, width: int | None
+) -> Iterator[str]:
+    """Yield the lines of a result; a table that is wider than `width` is written record by record."""
     plain = ([plain_value(value) for value in row] for row in rows)
-    if form is Form.CSV:
+    if output_format is OutputFormat.CSV:
         return _csv(columns, plain)
-    if form is Form.JSON:
+    if output_format is OutputFormat.JSON:
         return _json(columns, plain)
-    if form is Form.JSONL:
+    if output_format is OutputFormat.JSONL:
         return (_object(columns, row) for row in plain)
-    if form is Form.MARKDOWN:
+    if output_format is OutputFormat.MARKDOWN:
         return _markdown(columns, plain)
     return _table(columns, plain, width)
 
@@ -138,7 +140,7 @@ def _padded(text: str, width: int, right: bool) -> str:
 def _right(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[bool]:
     """Say which columns hold numbers."""
     values = [[row[index] for row in rows if row[index] is not None] for index in range(len(columns))]
-    return [bool(found) and not any(map(_is_text, found)) for found in values]
+    return [bool(column) and not any(map(_is_text, column)) for column in values]
 
 
 def _is_text(value: Any) -> bool:

@@ -8,19 +8,19 @@ from uuid import UUID
 
 import pytest
 
-from sysmon.app.sql.render import Form, plain_value, render
+from sysmon.app.sql.render import OutputFormat, plain_value, render
 
 AT = datetime(2026, 11, 20, 12, 0, 10, 250_000, tzinfo=UTC)
 COLUMNS = ("timestamp", "name", "value")
 ROWS: list[tuple[Any, ...]] = [(AT, "all", 1.5), (AT, "=cmd|'x'", None), (AT, "日本\x1b[2J", 12345678901.0)]
 
 
-def page(form: Form, *, rows: Iterable[tuple[Any, ...]] = ROWS, width: int | None = None) -> list[str]:
-    return list(render(COLUMNS, rows, form, width))
+def page(output_format: OutputFormat, *, rows: Iterable[tuple[Any, ...]] = ROWS, width: int | None = None) -> list[str]:
+    return list(render(COLUMNS, rows, output_format, width))
 
 
 def test_a_table_has_columns_where_they_fit() -> None:
-    assert page(Form.TABLE, width=80) == [
+    assert page(OutputFormat.TABLE, width=80) == [
         "timestamp                 name               value",
         "2026-11-20T12:00:10.250Z  all                 1.50",
         "2026-11-20T12:00:10.250Z  =cmd|'x'               -",
@@ -29,7 +29,7 @@ def test_a_table_has_columns_where_they_fit() -> None:
 
 
 def test_a_table_that_does_not_fit_is_told_record_by_record() -> None:
-    assert page(Form.TABLE, rows=ROWS[:2], width=40) == [
+    assert page(OutputFormat.TABLE, rows=ROWS[:2], width=40) == [
         "[1]",
         "timestamp  2026-11-20T12:00:10.250Z",
         "name       all",
@@ -42,17 +42,19 @@ def test_a_table_that_does_not_fit_is_told_record_by_record() -> None:
 
 
 def test_a_table_without_rows_has_a_header() -> None:
-    assert page(Form.TABLE, rows=[], width=80) == ["timestamp  name  value"]
+    assert page(OutputFormat.TABLE, rows=[], width=80) == ["timestamp  name  value"]
 
 
 def test_rows_after_the_measured_ones_are_not_lost() -> None:
     rows = [(AT, f"{number}", float(number)) for number in range(1500)]
 
-    assert [line.split()[1] for line in page(Form.TABLE, rows=rows)[1:]] == [str(number) for number in range(1500)]
+    assert [line.split()[1] for line in page(OutputFormat.TABLE, rows=rows)[1:]] == [
+        str(number) for number in range(1500)
+    ]
 
 
 def test_csv_is_safe_for_spreadsheets_and_exact() -> None:
-    assert page(Form.CSV) == [
+    assert page(OutputFormat.CSV) == [
         "timestamp,name,value",
         "2026-11-20T12:00:10.250Z,all,1.5",
         "2026-11-20T12:00:10.250Z,'=cmd|'x',",
@@ -66,7 +68,11 @@ def test_json_is_an_array_and_json_lines_its_elements() -> None:
         '{"timestamp":"2026-11-20T12:00:10.250Z","name":"=cmd|\'x\'","value":null}',
     ]
 
-    assert (page(Form.JSONL, rows=ROWS[:2]), page(Form.JSON, rows=ROWS[:2]), page(Form.JSON, rows=[])) == (
+    assert (
+        page(OutputFormat.JSONL, rows=ROWS[:2]),
+        page(OutputFormat.JSON, rows=ROWS[:2]),
+        page(OutputFormat.JSON, rows=[]),
+    ) == (
         lines,
         ["[", f"{lines[0]},", lines[1], "]"],
         ["[", "]"],
@@ -74,7 +80,7 @@ def test_json_is_an_array_and_json_lines_its_elements() -> None:
 
 
 def test_markdown_shows_marks_as_they_are() -> None:
-    assert page(Form.MARKDOWN, rows=[(AT, "a|*b*\n<i>", 1.0)]) == [
+    assert page(OutputFormat.MARKDOWN, rows=[(AT, "a|*b*\n<i>", 1.0)]) == [
         "| timestamp | name | value |",
         "|---|---|---:|",
         "| 2026-11-20T12:00:10.250Z | a\\|\\*b\\*\\\\x0a\\<i\\> | 1 |",
@@ -110,4 +116,4 @@ def test_every_value_becomes_one_that_any_program_knows(value: Any, plain: Any) 
     [(0.000012345, "1.23e-05"), (0.12345, "0.1235"), (51.7674713, "51.77"), (2.5e17, "250000000000000000.00")],
 )
 def test_fractions_are_short_for_people(value: float, shown: str) -> None:
-    assert page(Form.TABLE, rows=[(AT, "x", value)])[1].split()[-1] == shown
+    assert page(OutputFormat.TABLE, rows=[(AT, "x", value)])[1].split()[-1] == shown
