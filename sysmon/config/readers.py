@@ -1,4 +1,8 @@
-"""How is one value of the configuration read, and what can a schema say of it? One reader for each kind of value."""
+"""Readers of single settings: parsing, bounds and the JSON Schema of each kind of value.
+
+The schema knows the form of a value, and of plain numbers the bounds; whether a duration or a size is within its
+bounds is left to `sysmon config check`.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,7 +12,6 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from sysmon.adapters import yaml_nodes
-from sysmon.config import patterns
 from sysmon.datadir.segments import divides_a_day
 from sysmon.errors import UsageError
 from sysmon.text import units
@@ -45,9 +48,7 @@ def duration(at_least: timedelta, at_most: timedelta) -> Reader[timedelta]:
             raise UsageError(f"{text} is too {'short' if span < at_least else 'long'}: write {bounds}")
         return span
 
-    return Reader(
-        read, lambda: _text(patterns.duration(at_least, at_most)), f"a duration, {bounds}", units.format_duration
-    )
+    return Reader(read, lambda: _text(units.DURATION), f"a duration, {bounds}", units.format_duration)
 
 
 def part_of_a_day() -> Reader[timedelta]:
@@ -59,7 +60,7 @@ def part_of_a_day() -> Reader[timedelta]:
             raise UsageError(f"{text} does not divide a day into equal parts: write 15m, 1h, 6h or 1d")
         return span
 
-    return Reader(read, lambda: _text(patterns.part_of_a_day()), "a duration that divides a day", units.format_duration)
+    return Reader(read, lambda: _text(units.DURATION), "a duration that divides a day", units.format_duration)
 
 
 def size(at_least: int) -> Reader[int]:
@@ -72,7 +73,7 @@ def size(at_least: int) -> Reader[int]:
             raise UsageError(f"{text} is too small: write {bound}")
         return given
 
-    return Reader(read, lambda: _text(patterns.size(at_least)), f"a size, {bound}", units.format_size)
+    return Reader(read, lambda: _text(units.SIZE), f"a size, {bound}", units.format_size)
 
 
 def whole(at_least: int | None, at_most: int | None) -> Reader[int]:
@@ -94,7 +95,7 @@ def whole(at_least: int | None, at_most: int | None) -> Reader[int]:
     low, high = at_least is not None, at_most is not None
     words = " to ".join(str(bound) for bound in (at_least, at_most) if bound is not None)
     words += " or more" if low and not high else " or less" if high and not low else ""
-    schema = {"anyOf": [number, _text(patterns.whole(at_least, at_most))]}
+    schema = {"anyOf": [number, _text(_WHOLE.pattern)]}
     return Reader(read, lambda: schema, f"a whole number{', ' if words else ''}{words}", str)
 
 
@@ -109,28 +110,28 @@ def percent() -> Reader[float]:
         return float(text)
 
     number = {"type": "number", "exclusiveMinimum": 0, "maximum": 100}
-    schema = {"anyOf": [number, _text(r"^[0-9]+(?:\.[0-9]+)?$")]}
+    schema = {"anyOf": [number, _text(r"[0-9]+(?:\.[0-9]+)?")]}
     return Reader(read, lambda: schema, "a percentage without its sign", _without_exponent)
 
 
 def choice(kind: type[E]) -> Reader[E]:
     """Return a reader of one word of an enumeration, in any case."""
-    known = [one.value for one in kind]
+    words = [word.value for word in kind]
 
     def read(text: str) -> E:
         try:
             return kind(text.lower())
         except ValueError as error:
-            raise UsageError(f"{text!r} is not known: {yaml_nodes.suggest(text.lower(), known)}") from error
+            raise UsageError(f"{text!r} is not known: {yaml_nodes.suggest(text.lower(), words)}") from error
 
-    in_any_case = _text(f"^(?:{'|'.join(map(patterns.any_case, known))})$")
-    words = " or ".join(filter(None, [", ".join(known[:-1]), known[-1]]))
-    return Reader(read, lambda: {"anyOf": [{"enum": known}, in_any_case]}, words, lambda value: value.value)
+    in_any_case = _text("|".join(map(_in_any_case, words)))
+    ways = " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+    return Reader(read, lambda: {"anyOf": [{"enum": words}, in_any_case]}, ways, lambda value: value.value)
 
 
 def boolean() -> Reader[bool]:
     """Return a reader of true and false."""
-    quoted = _text("^(?:[Tt]rue|[Ff]alse)$")
+    quoted = _text("[Tt]rue|[Ff]alse")
     schema = {"anyOf": [{"type": "boolean"}, quoted]}
     return Reader(yaml_nodes.boolean, lambda: schema, "true or false", lambda value: str(value).lower())
 
@@ -188,4 +189,8 @@ def _quoted(text: object) -> str:
 
 
 def _text(pattern: str) -> dict[str, Any]:
-    return {"type": "string", "pattern": pattern}
+    return {"type": "string", "pattern": f"^(?:{pattern})$"}
+
+
+def _in_any_case(word: str) -> str:
+    return "".join(f"[{ch.upper()}{ch}]" if ch.isalpha() else ch for ch in word)

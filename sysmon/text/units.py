@@ -6,10 +6,16 @@ from datetime import timedelta
 from sysmon.errors import UsageError
 from sysmon.model import Unit
 
+DURATION = r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|[smhdw]))+"
+"""What every duration looks like; a schema has it for editors."""
+
+SIZE = r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]iB|[kMGT]B|B)"
+"""What every size looks like."""
+
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+", re.ASCII)
+_DURATION = re.compile(DURATION)
+_SIZE = re.compile(SIZE)
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]iB|[kMGT]B|B)", re.ASCII)
 _BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _BYTES |= {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _PREFIXES = {1000: ("", "k", "M", "G", "T", "P"), 1024: ("", "Ki", "Mi", "Gi", "Ti", "Pi")}
