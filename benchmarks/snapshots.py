@@ -18,7 +18,8 @@ from pathlib import Path
 from benchmarks import machine
 from sysmon.app.catalog import tables
 from sysmon.app.live.stored import StoredSnapshots
-from sysmon.reading.catalog import find_host
+from sysmon.reading.archive import Archive
+from sysmon.reading.seek import DamageOnce
 from sysmon.text.spans import Look
 from sysmon.view import full_screen
 from sysmon.view.commands import Situation, View
@@ -72,7 +73,7 @@ def main() -> None:
     after = os.times()
     cost = after.children_user + after.children_system - before.children_user - before.children_system
     print(f"sysmon show --at 1h: {cost:.2f} s")
-    files = StoredSnapshots(find_host(data, None), tables(), now=now)
+    files = StoredSnapshots(Archive.open(data, None, DamageOnce(), tables()), now=now)
     for where, back in (("text", timedelta(hours=2)), ("packed", timedelta(days=days - 1))):
         for name, span in STEPS.items():
             costs = steps(files, now - back, span)

@@ -1,4 +1,4 @@
-"""What was asked for, and is it there? Host, range and tables of a question about stored rows."""
+"""Selection of stored rows: host, range, tables and metrics. Are they there?"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,9 @@ from pathlib import Path
 from sysmon.errors import NothingFoundError, UsageError
 from sysmon.model import Table
 from sysmon.reading import catalog
-from sysmon.reading.catalog import Host
+from sysmon.reading.archive import Archive
 from sysmon.reading.damage import Damage
-from sysmon.reading.infer_table import discover_table
-from sysmon.reading.rows import scan
+from sysmon.reading.rows import RowReader
 from sysmon.reading.tiers import SHORT
 from sysmon.text.instants import EPOCH, format_instant, from_ms
 from sysmon.text.names import RESERVED_TABLES, printable
@@ -23,10 +22,10 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which rows are meant: those of [since, until), of one host; no tables or metrics named means all of them.
+    """Which rows are read: those of [since, until), of one host; no tables or metrics named means all of them.
 
-    `exact` asks for rows only, whatever sums there are of them; `strict` for no answer where anything is damaged.
-    A range that is no longer than `short` is answered from rows as long as there are any.
+    `exact` is for rows only, whatever roll-ups there are; `strict` for no answer where anything is damaged.
+    A range that is no longer than `short` is read from rows as long as there are any.
     """
 
     data: Path
@@ -49,7 +48,7 @@ class Selection:
 
     @property
     def is_whole(self) -> bool:
-        """Say whether everything that is there was asked for, rather than some tables or metrics."""
+        """Say whether all tables and metrics are selected."""
         return not self.tables and not self.metrics
 
     def damage(self) -> Damage:
@@ -57,37 +56,39 @@ class Selection:
         return Damage(strict=self.strict)
 
     def wants(self, metric: str) -> bool:
-        """Say whether a metric of this name was asked for."""
+        """Say whether a metric of this name is selected."""
         return not self.metrics or any(fnmatchcase(metric, glob) for glob in self.metrics)
 
 
-def find_host(selection: Selection, damage: Damage) -> Host:
-    """Return the host in question; raise StorageError for data that only a newer sysmon can read."""
-    catalog.check_format(selection.data, damage)
-    return catalog.find_host(selection.data, selection.host)
+def open_archive(selection: Selection, declared: Mapping[str, Table], damage: Damage | None = None) -> Archive:
+    """Return the archive of the selected host; raise StorageError for data that only a newer sysmon can read.
+
+    What is damaged is counted in `damage`, or where none is given in one of its own.
+    """
+    return Archive.open(selection.data, selection.host, damage or selection.damage(), declared)
 
 
 def find_hosts(selection: Selection, names: Sequence[str]) -> list[str | None]:
     """Return the hosts that are meant, each once: None for the one that is taken when none is named."""
     if not names:
         return [None]
-    known = catalog.hosts(selection.data)
-    found = known if ALL in names else [catalog.find_host(selection.data, name).name for name in names]
-    return list(dict.fromkeys(found)) or [None]
+    stored = catalog.hosts(selection.data)
+    hosts = stored if ALL in names else [catalog.find_host(selection.data, name).name for name in names]
+    return list(dict.fromkeys(hosts)) or [None]
 
 
-def find_tables(selection: Selection, host: Host, known: Mapping[str, Table]) -> list[Table]:
-    """Return the tables in question that have files: those that sysmon knows in its order, then all others."""
-    stored = host.tables()
+def find_tables(selection: Selection, archive: Archive) -> list[Table]:
+    """Return the selected tables that have files: those that sysmon declares in its order, then all others."""
+    stored = archive.table_names
     for name in selection.tables:
         if name in RESERVED_TABLES:
-            raise UsageError(f"{name!r} holds no rows: look into {host.folder / name}")
-        if name not in known and name not in stored:
-            raise UsageError(f"no table {name!r}: known are {', '.join(sorted({*known, *stored}))}")
-    names = [name for name in known if name in stored] + [name for name in stored if name not in known]
+            raise UsageError(f"{name!r} holds no rows: look into {archive.host.folder / name}")
+        if name not in archive.declared and name not in stored:
+            names = sorted({*archive.declared, *stored})
+            raise UsageError(f"no table {name!r}: known are {', '.join(names)}")
     tables = [
-        known.get(name) or discover_table(host.folder / name, selection.since, selection.until)
-        for name in names
+        archive.table(name, selection.since, selection.until).table
+        for name in stored
         if not selection.tables or name in selection.tables
     ]
     if selection.metrics:
@@ -97,26 +98,26 @@ def find_tables(selection: Selection, host: Host, known: Mapping[str, Table]) ->
     return tables
 
 
-def no_rows_error(selection: Selection, host: Host, damage: Damage) -> NothingFoundError:
+def no_rows_error(selection: Selection, archive: Archive) -> NothingFoundError:
     """Return what to say when no row is in the range: where there are some."""
-    ends = [end for name in host.tables() for end in _ends(host.folder / name)]
-    asked = f"{format_instant(selection.since)} to {format_instant(selection.until)}"
-    about = printable(host.name)
-    what = f" in {', '.join(selection.tables)}" if selection.tables else ""
-    if damage.count:
-        what += f" ({damage.count} could not be read)"
+    ends = [end for name in archive.table_names for end in _ends(archive, name)]
+    span = f"{format_instant(selection.since)} to {format_instant(selection.until)}"
+    host = printable(archive.host.name)
+    where = f" in {', '.join(selection.tables)}" if selection.tables else ""
+    if archive.damage.count:
+        where += f" ({archive.damage.count} could not be read)"
     if not ends:
-        return NothingFoundError(f"{about}: no samples{what} from {asked}, nor at any other time")
+        return NothingFoundError(f"{host}: no samples{where} from {span}, nor at any other time")
     first, last = format_instant(min(ends)), format_instant(max(ends))
-    return NothingFoundError(f"{about}: no samples{what} from {asked}: there are some from {first} to {last}")
+    return NothingFoundError(f"{host}: no samples{where} from {span}: there are some from {first} to {last}")
 
 
-def _ends(folder: Path) -> list[datetime]:
+def _ends(archive: Archive, name: str) -> list[datetime]:
     """Return the instants of a table's first and last segment, and of the last row where there is one."""
-    files = catalog.files(folder, EPOCH, catalog.LAST, Damage())
+    reader = RowReader(archive.host.folder / name, Table(name, "", ()), Damage())  # it was counted when rows were read
+    files = catalog.files(reader.folder, EPOCH, catalog.LAST, reader.damage)
     ends = [file.segment.start for file in files]
     if files:
-        bare = Table(folder.name, "", ())
-        rows = scan(folder, bare, files[-1].segment.start, catalog.LAST, Damage())
-        ends += [from_ms(max((ms for ms, _ in rows), default=0))]
+        last = max(reader.instants(files[-1].segment.start, catalog.LAST), default=0)
+        ends.append(from_ms(last))
     return [end for end in ends if end > EPOCH]

@@ -39,29 +39,29 @@ class RollupFile:
     """The roll-up of one table over one hour or day."""
 
     table: str
-    span: Resolution
+    resolution: Resolution
     start: datetime
 
     @property
     def name(self) -> str:
         """Return its file name, `cpu-20261120T12.jsonl.gz` or `cpu-20261120.jsonl.gz`."""
-        return f"{self.table}-{self.start:{'%Y%m%d' if self.span is Resolution.DAY else '%Y%m%dT%H'}}.jsonl.gz"
+        return f"{self.table}-{self.start:{'%Y%m%d' if self.resolution is Resolution.DAY else '%Y%m%dT%H'}}.jsonl.gz"
 
     @property
     def end(self) -> datetime:
         """Return the instant from which on it holds nothing."""
-        return self.start + self.span.length
+        return self.start + self.resolution.length
 
 
-def parse(file_name: str, span: Resolution) -> RollupFile | None:
-    """Read the name of a file in the folder of a span; None when it is no roll-up's."""
+def parse(file_name: str, resolution: Resolution) -> RollupFile | None:
+    """Read the name of a file in the folder of a resolution; None when it is no roll-up's."""
     match = _NAME.fullmatch(file_name)
     if match is None:
         return None
     try:
-        start = datetime.strptime(match["stamp"], "%Y%m%d" if span is Resolution.DAY else "%Y%m%dT%H").replace(
+        start = datetime.strptime(match["stamp"], "%Y%m%d" if resolution is Resolution.DAY else "%Y%m%dT%H").replace(
             tzinfo=UTC
         )
     except ValueError:
         return None
-    return RollupFile(match["table"], span, start)
+    return RollupFile(match["table"], resolution, start)

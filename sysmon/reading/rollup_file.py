@@ -112,7 +112,7 @@ def build_header(found: TableAggregate, file: RollupFile) -> RollupHeader:
     origin = found.origin
     return RollupHeader(
         timestamp=format_instant(file.start),
-        rollup=file.span.value,
+        rollup=file.resolution.value,
         version=VERSION,
         hostname=None if origin is None else origin.hostname,
         origin={} if origin is None else dict(origin.labels),

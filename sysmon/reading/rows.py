@@ -3,7 +3,7 @@
 import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from math import nan
@@ -25,11 +25,6 @@ _ABSENT = "-"
 LineBatches = Iterator[tuple[int, list[bytes]]]
 
 
-def read_rows(folder: Path, table: Table, since: datetime, until: datetime, damage: Damage) -> Iterator[StoredRow]:
-    """Yield the rows of [since, until) one by one, in the order of the files; constant memory."""
-    yield from _stored_rows(scan(folder, table, since, until, damage), folder, table)
-
-
 @dataclass(frozen=True, slots=True)
 class SegmentRows:
     """One file of a table as it was opened: `size` is its length before it was read, `rows` all that it holds."""
@@ -39,60 +34,76 @@ class SegmentRows:
     rows: Iterator[StoredRow]
 
 
-def read_segments(folder: Path, table: Table, chosen: list[SegmentFile], damage: Damage) -> Iterator[SegmentRows]:
-    """Yield chosen files one by one, to be read before the next; one that is gone for good is passed over."""
-    for file, path, opened in catalog.open_files(folder, chosen, damage):
-        rows = _stored_rows(scan_file(table, file, path, opened, wanted=None, damage=damage), folder, table)
-        yield SegmentRows(file, os.fstat(opened.fileno()).st_size, rows)
+@dataclass(frozen=True, slots=True)
+class RowReader:
+    """The rows of one table, from the files in its folder; `damage` counts what has to be skipped."""
 
+    folder: Path
+    table: Table
+    damage: Damage
 
-def _stored_rows(found: Iterator[tuple[int, FlatRecord]], folder: Path, table: Table) -> Iterator[StoredRow]:
-    last_ms, at = None, EPOCH
-    head: FlatRecord | None = None
-    origin = Origin("")
-    for ms, record in found:
-        if ms != last_ms:
-            last_ms, at = ms, from_ms(ms)
-        if record[1 : len(HEAD)] != head:
-            head = record[1 : len(HEAD)]
-            origin = _origin(head, folder)
-        yield StoredRow(at, origin, labels_of(record, table) + record[len(HEAD) + len(table.labels) :])
+    def rows(self, since: datetime, until: datetime) -> Iterator[StoredRow]:
+        """Yield the rows of [since, until) one by one, in the order of the files; constant memory."""
+        yield from self._stored_rows(self.scan(since, until))
 
+    def segments(self, files: list[SegmentFile]) -> Iterator[SegmentRows]:
+        """Yield the files one by one, each to be read before the next; one that is gone for good is passed over."""
+        for file, path, opened in catalog.open_files(self.folder, files, self.damage):
+            records = scan_file(self.table, file, path, opened, line_filter=None, damage=self.damage)
+            yield SegmentRows(file, os.fstat(opened.fileno()).st_size, self._stored_rows(records))
 
-def read_table(folder: Path, table: Table, since: datetime, until: datetime, damage: Damage) -> TableHistory:
-    """Return the rows of [since, until) as columns of numbers, a series for each set of labels."""
-    first, texts = len(HEAD), len(HEAD) + len(table.labels)
-    series: list[Series] = []
-    adders: dict[FlatRecord, tuple[Callable[[int], None], Callable[[Iterable[float]], None]]] = {}
-    ticks = array("q")
-    last_ms = -1
-    record: FlatRecord | None = None
-    for ms, record in scan(folder, table, since, until, damage):
-        if ms != last_ms:
-            last_ms = ms
-            ticks.append(ms)
-        key = record[first:texts]
-        if key not in adders:
-            one = Series(labels_of(record, table))
-            series.append(one)
-            adders[key] = one.at.append, one.block.extend
-        append, extend = adders[key]
-        append(ms)
-        values = record[texts:]
-        extend([nan if value is None else value for value in values] if None in values else values)
-    origin = None if record is None else _origin(record[1:first], folder)
-    return TableHistory(table, origin, array("q", sorted(set(ticks))), series)
+    def history(self, since: datetime, until: datetime) -> TableHistory:
+        """Return the rows of [since, until) as columns of numbers, a series for each set of labels."""
+        table = self.table
+        first, texts = len(HEAD), len(HEAD) + len(table.labels)
+        all_series: list[Series] = []
+        adders: dict[FlatRecord, tuple[Callable[[int], None], Callable[[Iterable[float]], None]]] = {}
+        ticks = array("q")
+        last_ms = -1
+        record: FlatRecord | None = None
+        for ms, record in self.scan(since, until):
+            if ms != last_ms:
+                last_ms = ms
+                ticks.append(ms)
+            key = record[first:texts]
+            if key not in adders:
+                series = Series(labels_of(record, table))
+                all_series.append(series)
+                adders[key] = series.at.append, series.block.extend
+            append, extend = adders[key]
+            append(ms)
+            values = record[texts:]
+            extend([nan if value is None else value for value in values] if None in values else values)
+        origin = None if record is None else _origin(record[1:first], self.folder)
+        return TableHistory(table, origin, array("q", sorted(set(ticks))), all_series)
 
+    def instants(self, since: datetime, until: datetime) -> Iterator[int]:
+        """Yield the milliseconds since the epoch of each row of [since, until), whatever its columns hold."""
+        bare = replace(self, table=Table(self.table.name, "", ()))
+        return (ms for ms, _ in bare.scan(since, until))
 
-def scan(
-    folder: Path, table: Table, since: datetime, until: datetime, damage: Damage
-) -> Iterator[tuple[int, FlatRecord]]:
-    """Yield milliseconds since the epoch and the flat record of each row of [since, until)."""
-    begin, end = to_ms(since), to_ms(until)
-    for file, path, opened in catalog.open_files(folder, catalog.files(folder, since, until, damage), damage):
-        for row in scan_file(table, file, path, opened, wanted=_time_filter(file, since, until), damage=damage):
-            if begin <= row[0] < end:
-                yield row
+    def scan(self, since: datetime, until: datetime) -> Iterator[tuple[int, FlatRecord]]:
+        """Yield milliseconds since the epoch and the flat record of each row of [since, until)."""
+        begin, end = to_ms(since), to_ms(until)
+        files = catalog.files(self.folder, since, until, self.damage)
+        for file, path, opened in catalog.open_files(self.folder, files, self.damage):
+            line_filter = _time_filter(file, since, until)
+            for row in scan_file(self.table, file, path, opened, line_filter=line_filter, damage=self.damage):
+                if begin <= row[0] < end:
+                    yield row
+
+    def _stored_rows(self, records: Iterator[tuple[int, FlatRecord]]) -> Iterator[StoredRow]:
+        table = self.table
+        last_ms, at = None, EPOCH
+        head: FlatRecord | None = None
+        origin = Origin("")
+        for ms, record in records:
+            if ms != last_ms:
+                last_ms, at = ms, from_ms(ms)
+            if record[1 : len(HEAD)] != head:
+                head = record[1 : len(HEAD)]
+                origin = _origin(head, self.folder)
+            yield StoredRow(at, origin, labels_of(record, table) + record[len(HEAD) + len(table.labels) :])
 
 
 def scan_file(
@@ -101,7 +112,7 @@ def scan_file(
     path: Path,
     opened: BinaryIO,
     *,
-    wanted: LineFilter | None,
+    line_filter: LineFilter | None,
     damage: Damage,
 ) -> Iterator[tuple[int, FlatRecord]]:
     """Yield milliseconds since the epoch and the flat record of each row of an open file, from where it stands."""
@@ -110,7 +121,7 @@ def scan_file(
     if isinstance(decoder, str):
         damage.note(path, 1, f"{decoder}: the whole file")
         return
-    yield from decode_lines(*decoder, path=path, wanted=wanted, damage=damage)
+    yield from decode_lines(*decoder, path=path, line_filter=line_filter, damage=damage)
 
 
 def _read_header(table: Table, batches: LineBatches) -> tuple[Decode, LineBatches] | str:

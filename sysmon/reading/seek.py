@@ -1,4 +1,4 @@
-"""The rows around an instant, found without reading the files from their beginning: for looking back step by step."""
+"""Binary search by timestamp in segments: the rows around an instant without reading files from their beginning."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -59,10 +59,10 @@ class SeekableTable:
 
     def ticks(self, since: datetime, until: datetime) -> RowsByInstant:
         """Return the rows of [since, until)."""
-        found: RowsByInstant = {}
+        rows: RowsByInstant = {}
         for ms, row in self._scan(self.table, since, until):
-            found.setdefault(ms, []).append(row)
-        return dict(sorted(found.items()))
+            rows.setdefault(ms, []).append(row)
+        return dict(sorted(rows.items()))
 
     def last_before(self, at: datetime) -> int | None:
         """Return the latest instant that has rows and lies before `at`, None where there is none."""
@@ -96,9 +96,8 @@ class SeekableTable:
             if last is not None and not file.packed:
                 source, damage = _seek_near(opened, low, file, damage)
             over = None if last is None else to_ms(last)
-            for ms, record in scan_file(
-                table, file, path, source, wanted=_starts_at_or_after(low, file.form), damage=damage
-            ):
+            line_filter = _starts_at_or_after(low, file.form)
+            for ms, record in scan_file(table, file, path, source, line_filter=line_filter, damage=damage):
                 if over is not None and end <= ms < over:
                     break
                 if begin <= ms < end:
@@ -209,7 +208,7 @@ def _starts_at_or_after(low: bytes, form: Form) -> Callable[[bytes], bool] | Non
     before = _STAMP_PREFIX[form]
     start, stop = len(before), len(before) + _STAMP_LENGTH
 
-    def wanted(line: bytes) -> bool:
+    def may_be_in_range(line: bytes) -> bool:
         return line[start:stop] >= low or not line.startswith(before)
 
-    return wanted
+    return may_be_in_range

@@ -1,4 +1,4 @@
-"""What may answer a question about the past: roll-ups or rows; and when are roll-ups asked?"""
+"""Kinds of files that may answer for a range, rows or roll-ups. When are roll-ups needed?"""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -6,7 +6,6 @@ from pathlib import Path
 
 from sysmon.datadir import segments
 from sysmon.datadir.rollups import FOLDER, Resolution, RollupFile
-from sysmon.model import Table
 from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
 
@@ -25,24 +24,24 @@ def sort_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
 
 def rollup_path(host: Path, file: RollupFile) -> Path:
     """Return where a roll-up is kept."""
-    return host / FOLDER / file.span / file.name
+    return host / FOLDER / file.resolution / file.name
 
 
-def needs_rollups(host: Path, table: Table, since: datetime, until: datetime, *, short: timedelta = SHORT) -> bool:
-    """Say whether roll-ups are asked: for long ranges, and where rows have expired."""
-    return until - since > short or _has_expired(host, table, since, until)
+def needs_rollups(folder: Path, since: datetime, until: datetime, *, short: timedelta = SHORT) -> bool:
+    """Say whether the rows in a table's folder need roll-ups beside them: for long ranges, and where they expired."""
+    return until - since > short or _has_expired(folder, since, until)
 
 
-def _has_expired(host: Path, table: Table, since: datetime, until: datetime) -> bool:
+def _has_expired(folder: Path, since: datetime, until: datetime) -> bool:
     """Say whether an hour of which there is a roll-up that can be used has no rows any more."""
     hours, hour = [], Resolution.HOUR.floor(since)
     while hour < until:
         whole = since <= hour and hour + Resolution.HOUR.length <= until
         usable = (Resolution.HOUR, Resolution.MINUTE) if whole else (Resolution.MINUTE,)
-        if any(rollup_path(host, RollupFile(table.name, span, hour)).exists() for span in usable):
+        if any(rollup_path(folder.parent, RollupFile(folder.name, kind, hour)).exists() for kind in usable):
             hours.append(hour)
         hour += Resolution.HOUR.length
     if not hours:
         return False
-    stems = segments.stems_by_hour(catalog.names(host / table.name, Damage()), since, until)
+    stems = segments.stems_by_hour(catalog.names(folder, Damage()), since, until)
     return stems is not None and any(hour not in stems for hour in hours)

@@ -1,4 +1,4 @@
-"""The rows among the lines of a file: decoded many at once where all is well, and one by one where it is not."""
+"""Time filter and bulk decoder: the rows of a range among the lines of a file, many at once where all is well."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ NumberedLines = tuple[int, Sequence[bytes]]
 
 
 class Overlap(Enum):
-    """How many of some lines are wanted."""
+    """How many of some lines a filter lets pass."""
 
     NONE = "none"
     SOME = "some"
@@ -45,7 +45,7 @@ class TimeFilter:
         inside = self._low <= line[start:stop] <= self._high
         return inside or line[stop : stop + 2] != self._after or not line.startswith(self._before)
 
-    def share(self, lines: Sequence[bytes]) -> Overlap:
+    def overlap(self, lines: Sequence[bytes]) -> Overlap:
         """Say how many of some lines have to be read."""
         start, stop = self._start, self._stop
         if {line[:start] for line in lines} != {self._before} or {line[stop : stop + 2] for line in lines} != {
@@ -60,23 +60,23 @@ class TimeFilter:
 
 
 def decode_lines(
-    decode: Decode, batches: Iterable[NumberedLines], *, path: Path, wanted: LineFilter | None, damage: Damage
+    decode: Decode, batches: Iterable[NumberedLines], *, path: Path, line_filter: LineFilter | None, damage: Damage
 ) -> Iterator[tuple[int, FlatRecord]]:
-    """Yield milliseconds since the epoch and the record of each line that is wanted; others than rows are damage."""
+    """Yield milliseconds since the epoch and the record of each line that passes; others than rows are damage."""
     stamp: object = None  # the rows of one tick share it, so that it is parsed once
     ms = 0
     for number, lines in batches:
-        share = wanted.share(lines) if isinstance(wanted, TimeFilter) else Overlap.SOME if wanted else Overlap.ALL
-        if share is Overlap.NONE:
+        overlap = _overlap(line_filter, lines)
+        if overlap is Overlap.NONE:
             continue
         text = b"\n".join(lines)
         doubtful = suspicious(text)
-        records = None if doubtful or share is Overlap.SOME else decode_all(decode, text, len(lines))
-        read = _line_decoder(decode, wanted if share is Overlap.SOME else None, doubtful=doubtful)
+        records = None if doubtful or overlap is Overlap.SOME else decode_all(decode, text, len(lines))
+        decode_line = _line_decoder(decode, line_filter if overlap is Overlap.SOME else None, doubtful=doubtful)
         entries: Sequence[bytes | FlatRecord] = lines if records is None else records
         for offset, entry in enumerate(entries):
             try:
-                record = read(entry) if isinstance(entry, bytes) else entry
+                record = decode_line(entry) if isinstance(entry, bytes) else entry
                 if record is None:
                     continue
                 if record[0] != stamp or stamp is None:
@@ -88,14 +88,22 @@ def decode_lines(
             yield ms, record
 
 
-def _line_decoder(decode: Decode, wanted: LineFilter | None, *, doubtful: bool) -> Callable[[bytes], FlatRecord | None]:
-    """Return what reads one line: None for one that is not wanted."""
+def _overlap(line_filter: LineFilter | None, lines: Sequence[bytes]) -> Overlap:
+    if isinstance(line_filter, TimeFilter):
+        return line_filter.overlap(lines)
+    return Overlap.SOME if line_filter else Overlap.ALL
 
-    def read(line: bytes) -> FlatRecord | None:
-        if wanted is not None and not wanted(line):
+
+def _line_decoder(
+    decode: Decode, line_filter: LineFilter | None, *, doubtful: bool
+) -> Callable[[bytes], FlatRecord | None]:
+    """Return what decodes one line: None for one that does not pass."""
+
+    def decode_line(line: bytes) -> FlatRecord | None:
+        if line_filter is not None and not line_filter(line):
             return None
         if doubtful:
             refuse_debris(line)
         return decode(line)
 
-    return read
+    return decode_line

@@ -17,7 +17,7 @@ from sysmon.reading.damage import Damage
 from sysmon.reading.decode import Decode, Unreadable, csv_decoder, json_decoder, refuse_debris
 from sysmon.reading.lines import open_file, read_lines
 from sysmon.reading.logs import read_events
-from sysmon.reading.rows import read_rows
+from sysmon.reading.rows import RowReader
 from sysmon.text.instants import EPOCH, format_instant, from_ms, parse_instant, to_ms
 
 LOGS: Mapping[str, Callable[[dict[str, Any]], object]] = {
@@ -151,7 +151,7 @@ def check_sequences(host: Path, agent: Table) -> list[RunSequence]:
         return []
     column, ignored = agent.columns.index(_SEQUENCE), Damage()  # what is damaged is told by whoever checks the files
     runs: dict[str, list[tuple[int, int]]] = {}
-    for row in read_rows(host / agent.name, agent, EPOCH, catalog.LAST, ignored):
+    for row in RowReader(host / agent.name, agent, ignored).rows(EPOCH, catalog.LAST):
         number = row.row[column]
         if isinstance(number, int | float):
             runs.setdefault(str(row.row[0]), []).append((int(number), to_ms(row.at)))

@@ -112,7 +112,7 @@ def _rollups(host: str, folder: Path) -> Iterator[tuple[StoredFile | Path | None
             if rollup is None:
                 yield (path if _is_temporary(entry) else None), size
             else:
-                tier = Tier.MINUTES if rollup.span is Resolution.MINUTE else Tier.ROLLUPS
+                tier = Tier.MINUTES if rollup.resolution is Resolution.MINUTE else Tier.ROLLUPS
                 stored = StoredFile(path, host, rollup.table, tier, rollup.start, rollup.end, size)
                 yield replace(stored, modified=_modified(entry)), size
 

@@ -29,7 +29,7 @@ from sysmon.model import AlertEvent, Row
 from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
 from sysmon.reading.logs import read_alerts, read_events
-from sysmon.reading.rows import read_rows
+from sysmon.reading.rows import RowReader
 from sysmon.sampling.self_tables import AGENT
 from sysmon.text.instants import EPOCH
 from tests.integration.faulty_disk import Fate, FaultyDisk, Point
@@ -75,7 +75,7 @@ class Aftermath:
 
 def sequence(data: Path, host: str) -> list[tuple[str, int]]:
     """Return the run and the number of every stored tick of a host, in the order of the files."""
-    found = read_rows(data / host / AGENT.name, AGENT, EPOCH, catalog.LAST, Damage())
+    found = RowReader(data / host / AGENT.name, AGENT, Damage()).rows(EPOCH, catalog.LAST)
     return [(str(row.row[0]), int(row.row[1] or 0)) for row in found]
 
 

@@ -14,7 +14,7 @@ from sysmon.app.selection import Selection
 from sysmon.errors import StorageError
 from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
-from sysmon.reading.rows import read_rows
+from sysmon.reading.rows import RowReader
 from sysmon.report.render import RenderOptions
 from sysmon.report.render.formats import json as pages
 from tests.reading.stored import DAY, HOUR, START
@@ -36,7 +36,7 @@ def totals(folder: Path) -> dict[str, tuple[int, float]]:
     """Return for each table how many rows there are, and the sum of all their numbers."""
     found = {}
     for name in catalog.Host(folder).tables():
-        rows = list(read_rows(folder / name, tables()[name], START, START + DAY, Damage()))
+        rows = list(RowReader(folder / name, tables()[name], Damage()).rows(START, START + DAY))
         numbers = [value for row in rows for value in row.row if isinstance(value, int | float)]
         found[name] = (len(rows), round(sum(numbers), 3))
     return found

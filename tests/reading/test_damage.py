@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from sysmon.reading.damage import Damage
-from sysmon.reading.rows import read_rows
+from sysmon.reading.rows import RowReader
 from tests.reading.stored import HOUR, LOAD, START, stamp
 
 
@@ -31,7 +31,7 @@ def read(folder: Path, name: str, content: bytes) -> tuple[list[int], int, int]:
     path.parent.mkdir()
     path.write_bytes(content)
     damage = Damage()
-    rows = list(read_rows(path.parent, LOAD, START, START + HOUR, damage))
+    rows = list(RowReader(path.parent, LOAD, damage).rows(START, START + HOUR))
     return [round((row.at - START).total_seconds()) for row in rows], damage.count, len(damage.unfinished)
 
 
@@ -185,7 +185,7 @@ def test_damage_is_told_with_file_line_and_reason_up_to_twenty_times(tmp_path: P
     path.parent.mkdir()
     path.write_bytes(line(10) + b"{}\n" * 30 + b"{")
 
-    list(read_rows(path.parent, LOAD, START, START + HOUR, damage))
+    list(RowReader(path.parent, LOAD, damage).rows(START, START + HOUR))
 
     told = damage.told()
     assert (len(told), told[0], told[1], told[-1]) == (
@@ -201,6 +201,6 @@ def test_what_is_no_file_is_damage_and_never_waited_for(tmp_path: Path) -> None:
     (folder / "load-20261120T120000Z-1h.jsonl").mkdir(parents=True)
     damage = Damage()
 
-    rows = list(read_rows(folder, LOAD, START, START + HOUR, damage))
+    rows = list(RowReader(folder, LOAD, damage).rows(START, START + HOUR))
 
     assert (rows, damage.count) == ([], 1)

@@ -10,7 +10,7 @@ import pytest
 from sysmon.app.admin.verify import check
 from sysmon.model import Row
 from sysmon.reading.damage import Damage
-from sysmon.reading.rows import read_rows
+from sysmon.reading.rows import RowReader
 from tests.reading.stored import HOUR, LOAD, START, at, write_table
 
 WAYS = 1000
@@ -64,7 +64,7 @@ def test_each_line_of_a_spoilt_file_is_read_or_counted_and_nothing_is_made_up(tm
         path.write_bytes(broken)
         damage = Damage()
         began = time.monotonic()
-        rows = list(read_rows(path.parent, LOAD, START, START + HOUR, damage))
+        rows = list(RowReader(path.parent, LOAD, damage).rows(START, START + HOUR))
         slowest = max(slowest, time.monotonic() - began)
         true = all(is_part(row.row, written.get(row.at, ())) for row in rows)
         if len(rows) + damage.count != lines_of(broken) or not true:
@@ -83,7 +83,7 @@ def test_a_spoilt_packed_file_is_never_passed_over_in_silence(tmp_path: Path, se
         broken = spoilt(content, chance)
         path.write_bytes(broken)
         damage = Damage()
-        rows = list(read_rows(path.parent, LOAD, START, START + HOUR, damage))
+        rows = list(RowReader(path.parent, LOAD, damage).rows(START, START + HOUR))
         whole = [row.row for row in rows] == [tuple(rows[0]) for _, rows in WRITTEN]
         if not (damage.count or whole):
             silent.append(way)
@@ -99,7 +99,7 @@ def test_verify_says_something_of_every_file_that_a_reader_would_stumble_over(tm
     for way in range(100):
         path.write_bytes(spoilt(content, chance))
         damage = Damage()
-        list(read_rows(path.parent, LOAD, START, START + HOUR, damage))
+        list(RowReader(path.parent, LOAD, damage).rows(START, START + HOUR))
         if len(check(tmp_path, repair=False).faults) < damage.count:
             missed.append(way)
 

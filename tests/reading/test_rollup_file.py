@@ -14,9 +14,9 @@ from sysmon.history import AggregatedTable
 from sysmon.model import Row
 from sysmon.reading import rollup_file
 from sysmon.reading.aggregate import AggregateMerger, TableAggregate, aggregate, merge_aggregates
+from sysmon.reading.archive import StoredTable
 from sysmon.reading.damage import Damage
-from sysmon.reading.plan import read_aggregate
-from sysmon.reading.rows import read_table
+from sysmon.reading.rows import RowReader
 from sysmon.reading.tiers import SHORT
 from sysmon.storage.compress import write_compressed
 from tests.reading.stored import CPU, DAY, HOUR, LOAD, ORIGIN, PROCESS, START, write_table
@@ -36,7 +36,7 @@ def samples(count: int, *, step: int = 600, begin: datetime = START) -> list[tup
 
 
 def summed(data: Path, begin: datetime, end: datetime) -> TableAggregate:
-    return aggregate(read_table(data / HOST / "cpu", CPU, begin, end, Damage()), ["a", "b"], 2)
+    return aggregate(RowReader(data / HOST / "cpu", CPU, Damage()).history(begin, end), ["a", "b"], 2)
 
 
 def test_a_roll_up_reads_back_as_it_was_made(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_day_keeps_mean_and_peak_of_each_hour_for_drawing(tmp_path: Path) -> N
     ]
     write_table(tmp_path, LOAD, rows)
     file = RollupFile("load", Resolution.DAY, START.replace(hour=0))
-    history = read_table(tmp_path / HOST / "load", LOAD, file.start, file.end, Damage())
+    history = RowReader(tmp_path / HOST / "load", LOAD, Damage()).history(file.start, file.end)
     text = rollup_file.encode(aggregate(history), file)
     write_compressed(tmp_path / "new", text)
     write_compressed(tmp_path / "old", text.replace(b'"peaks"', b'"news"'))
@@ -124,7 +124,7 @@ def roll_up(data: Path, begin: datetime, hours: int, table_name: str = "cpu") ->
     for index in range(hours):
         start = begin + index * HOUR
         stems = [path.name.split(".")[0] for path in (data / HOST / table_name).glob(f"*-{start:%Y%m%dT%H}*")]
-        history = read_table(data / HOST / "cpu", CPU, start, start + HOUR, Damage())
+        history = RowReader(data / HOST / "cpu", CPU, Damage()).history(start, start + HOUR)
         file = RollupFile("cpu", Resolution.HOUR, start)
         write_compressed(folder / file.name, rollup_file.encode(aggregate(history, stems), file))
 
@@ -134,7 +134,7 @@ def test_a_long_range_comes_from_hours_and_from_rows_at_its_edges(tmp_path: Path
     roll_up(tmp_path, START, 10)
     since, until = START + HOUR / 2, START + 9.5 * HOUR
 
-    found = read_aggregate(tmp_path / HOST, CPU, since, until, Damage())
+    found = StoredTable(tmp_path / HOST / CPU.name, CPU, Damage()).aggregate(since, until)
 
     assert found is not None
     rows = joined(summed(tmp_path, since, until))
@@ -149,7 +149,10 @@ def test_a_short_range_is_read_from_rows(tmp_path: Path, hours: int, short: time
     write_table(tmp_path, CPU, samples(60))
     roll_up(tmp_path, START, 10)
 
-    assert read_aggregate(tmp_path / HOST, CPU, START, START + hours * HOUR, Damage(), short=short) is None
+    assert (
+        StoredTable(tmp_path / HOST / CPU.name, CPU, Damage()).aggregate(START, START + hours * HOUR, short=short)
+        is None
+    )
 
 
 def test_a_short_range_whose_rows_have_expired_comes_from_roll_ups(tmp_path: Path) -> None:
@@ -158,7 +161,7 @@ def test_a_short_range_whose_rows_have_expired_comes_from_roll_ups(tmp_path: Pat
     whole = joined(summed(tmp_path, START, START + 4 * HOUR))
     paths[0].unlink()
 
-    found = read_aggregate(tmp_path / HOST, CPU, START, START + 4 * HOUR, Damage())
+    found = StoredTable(tmp_path / HOST / CPU.name, CPU, Damage()).aggregate(START, START + 4 * HOUR)
 
     assert found is not None
     assert _same_but_for_drawing(found, whole)
@@ -167,7 +170,7 @@ def test_a_short_range_whose_rows_have_expired_comes_from_roll_ups(tmp_path: Pat
 def test_without_roll_ups_there_is_nothing_to_help(tmp_path: Path) -> None:
     write_table(tmp_path, CPU, samples(60))
 
-    assert read_aggregate(tmp_path / HOST, CPU, START, START + 9 * HOUR, Damage()) is None
+    assert StoredTable(tmp_path / HOST / CPU.name, CPU, Damage()).aggregate(START, START + 9 * HOUR) is None
 
 
 def test_many_days_of_rows_without_roll_ups_are_summed_up_piece_by_piece(tmp_path: Path) -> None:
@@ -175,7 +178,7 @@ def test_many_days_of_rows_without_roll_ups_are_summed_up_piece_by_piece(tmp_pat
     write_table(tmp_path, CPU, [(START + hour * HOUR, [("all", float(hour), 0.0)]) for hour in range(24 * days)])
     until = START + 24 * days * HOUR
 
-    found = read_aggregate(tmp_path / HOST, CPU, START, until, Damage())
+    found = StoredTable(tmp_path / HOST / CPU.name, CPU, Damage()).aggregate(START, until)
 
     assert found is not None
     rows = joined(summed(tmp_path, START, until))
@@ -187,7 +190,7 @@ def test_an_hour_that_got_rows_after_it_was_summed_up_is_read_from_its_rows(tmp_
     roll_up(tmp_path, START, 10)
     write_table(tmp_path, CPU, [(START + timedelta(seconds=90), [("all", 99.0, 0.0)])])
 
-    found = read_aggregate(tmp_path / HOST, CPU, START, START + 10 * HOUR, Damage())
+    found = StoredTable(tmp_path / HOST / CPU.name, CPU, Damage()).aggregate(START, START + 10 * HOUR)
 
     assert found is not None
     assert (found.sources, found.series[0].digests[0] and found.series[0].digests[0].high) == (("1h", "rows"), 99.0)
@@ -205,7 +208,7 @@ def test_a_broken_roll_up_is_damage_only_where_no_row_can_stand_in(tmp_path: Pat
         paths[3].unlink()
     damage = Damage()
 
-    found = read_aggregate(tmp_path / HOST, CPU, START, START + 10 * HOUR, damage)
+    found = StoredTable(tmp_path / HOST / CPU.name, CPU, damage).aggregate(START, START + 10 * HOUR)
 
     assert found is not None
     assert (len(found.ticks), damage.count) == (54 if expired else 60, noted)
@@ -217,7 +220,7 @@ def test_expired_rows_are_still_told_by_their_roll_ups(tmp_path: Path) -> None:
     for path in paths:
         path.unlink()
 
-    found = read_aggregate(tmp_path / HOST, CPU, START, START + 10 * HOUR, Damage())
+    found = StoredTable(tmp_path / HOST / CPU.name, CPU, Damage()).aggregate(START, START + 10 * HOUR)
 
     assert found is not None
     assert (found.sources, len(found.ticks), found.origin) == (("1h",), 60, ORIGIN)
@@ -230,7 +233,7 @@ def test_processes_are_summed_by_name_user_and_unit(tmp_path: Path) -> None:
         [("-1", "-", "(others)", "-", "-", 1.0, 1.0)],
     ]
     write_table(tmp_path, PROCESS, [(START + timedelta(seconds=10 * index), found) for index, found in enumerate(rows)])
-    history = read_table(tmp_path / HOST / "process", PROCESS, START, START + HOUR, Damage())
+    history = RowReader(tmp_path / HOST / "process", PROCESS, Damage()).history(START, START + HOUR)
     file = RollupFile("process", Resolution.HOUR, START)
     write_compressed(tmp_path / file.name, rollup_file.encode(aggregate(history), file))
 
@@ -261,7 +264,7 @@ def test_whatever_was_stored_the_sums_say_what_the_rows_say(
     write_table(data, CPU, rows)
     roll_up(data, START, 9)
 
-    found = read_aggregate(data / HOST, CPU, START, START + 9 * HOUR, Damage())
+    found = StoredTable(data / HOST / CPU.name, CPU, Damage()).aggregate(START, START + 9 * HOUR)
 
     assert found is not None
     assert _same_but_for_drawing(found, joined(summed(data, START, START + 9 * HOUR)))
@@ -271,7 +274,7 @@ def test_a_file_of_another_version_is_passed_over(tmp_path: Path) -> None:
     write_table(tmp_path, LOAD, [(START, [(1.0, 2.0)])])
     file = RollupFile("load", Resolution.HOUR, START)
     text = rollup_file.encode(
-        aggregate(read_table(tmp_path / HOST / "load", LOAD, START, START + HOUR, Damage())), file
+        aggregate(RowReader(tmp_path / HOST / "load", LOAD, Damage()).history(START, START + HOUR)), file
     )
     write_compressed(tmp_path / file.name, text.replace(b'"version":2', b'"version":3'))
     damage = Damage()
@@ -284,7 +287,7 @@ def test_a_roll_up_that_is_too_large_to_be_read_at_once_is_read_as_well(tmp_path
     rows: list[Row] = [(str(core), chance.random(), chance.random()) for core in range(4000)]
     write_table(tmp_path, CPU, [(START, rows)])
     file = RollupFile("cpu", Resolution.HOUR, START)
-    made = aggregate(read_table(tmp_path / HOST / "cpu", CPU, START, START + HOUR, Damage()))
+    made = aggregate(RowReader(tmp_path / HOST / "cpu", CPU, Damage()).history(START, START + HOUR))
     path = tmp_path / file.name
     write_compressed(path, rollup_file.encode(made, file))
 

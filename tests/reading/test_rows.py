@@ -11,7 +11,7 @@ from sysmon.history import StoredRow
 from sysmon.model import Kind, Metric, Origin, Row, Table, Unit
 from sysmon.reading.damage import Damage
 from sysmon.reading.infer_table import discover_table
-from sysmon.reading.rows import read_rows, read_table
+from sysmon.reading.rows import RowReader
 from sysmon.text.names import escape
 from tests.reading.stored import CPU, HOUR, LOAD, ORIGIN, START, at, write_table
 
@@ -30,7 +30,7 @@ ROWS = st.lists(st.tuples(NAMES, NUMBERS, NUMBERS), max_size=4)
 def stored(folder: Path, table: Table, since: datetime = START, until: datetime = START + DAYS) -> list[StoredRow]:
     """Return the rows of a table that was written for ORIGIN, none of which may be damaged."""
     damage = Damage()
-    rows = list(read_rows(folder / ORIGIN.hostname / table.name, table, since, until, damage))
+    rows = list(RowReader(folder / ORIGIN.hostname / table.name, table, damage).rows(since, until))
     assert damage.told() == []
     return rows
 
@@ -105,7 +105,7 @@ def test_equal_rows_at_one_instant_all_count(tmp_path: Path) -> None:
 def test_missing_columns_are_null_and_strange_ones_left_out(tmp_path: Path, name: str, text: str) -> None:
     folder = put(tmp_path / "web-07", name, text)
 
-    found = list(read_rows(folder, CPU, START, START + HOUR, Damage()))
+    found = list(RowReader(folder, CPU, Damage()).rows(START, START + HOUR))
 
     assert found == [StoredRow(at(10), Origin("web-07"), ("-", None, 3))]
 
@@ -135,7 +135,7 @@ def test_a_table_of_another_program_shows_what_it_holds(tmp_path: Path, name: st
 def test_a_file_that_was_packed_meanwhile_is_read_all_the_same(tmp_path: Path) -> None:
     paths = write_table(tmp_path, LOAD, [(at(3600 * n), [(n, None)]) for n in range(3)])
     damage = Damage()
-    rows = read_rows(paths[0].parent, LOAD, START, START + DAYS, damage)
+    rows = RowReader(paths[0].parent, LOAD, damage).rows(START, START + DAYS)
     first = next(rows)
     paths[1].unlink()
     write_table(tmp_path, LOAD, [(at(3600), [(1, None)])], packed=True)
@@ -148,7 +148,7 @@ def test_a_file_that_was_packed_meanwhile_is_read_all_the_same(tmp_path: Path) -
 def test_a_file_that_expired_meanwhile_is_no_damage(tmp_path: Path) -> None:
     paths = write_table(tmp_path, LOAD, [(at(3600 * n), [(n, None)]) for n in range(3)])
     damage = Damage()
-    rows = read_rows(paths[0].parent, LOAD, START, START + DAYS, damage)
+    rows = RowReader(paths[0].parent, LOAD, damage).rows(START, START + DAYS)
     first = next(rows)
     paths[1].unlink()
 
@@ -160,7 +160,7 @@ def test_a_file_that_expired_meanwhile_is_no_damage(tmp_path: Path) -> None:
 def test_columns_of_numbers_hold_the_same_as_the_rows(tmp_path: Path) -> None:
     write_table(tmp_path, CPU, [(at(n), [("all", n, None), ("0", n / 2, 7)]) for n in range(3)])
 
-    found = read_table(tmp_path / "web-01" / "cpu", CPU, START, START + HOUR, Damage())
+    found = RowReader(tmp_path / "web-01" / "cpu", CPU, Damage()).history(START, START + HOUR)
 
     columns = [(one.labels, list(one.column(0)), str(list(one.column(1)))) for one in found.series]
     assert (columns, len(found.ticks), found.origin) == (

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sysmon.datadir.segments import Form
 from sysmon.reading.damage import Damage
-from sysmon.reading.rows import read_rows
+from sysmon.reading.rows import RowReader
 from sysmon.reading.seek import DamageOnce, SeekableTable
 from sysmon.text.instants import to_ms
 from tests.reading.stored import CPU, at, write_table
@@ -38,7 +38,7 @@ def test_the_rows_of_a_range_are_those_that_a_whole_reading_finds(folder: Path, 
 
     found = SeekableTable(folder, CPU, Damage()).ticks(since, until)
 
-    whole = [(to_ms(one.at), one.row) for one in read_rows(folder, CPU, since, until, Damage())]
+    whole = [(to_ms(one.at), one.row) for one in RowReader(folder, CPU, Damage()).rows(since, until)]
     assert [(ms, row) for ms, rows in found.items() for row in rows] == whole
 
 
@@ -114,7 +114,7 @@ def test_a_line_with_a_time_that_its_file_cannot_hold_hides_none_of_its_neighbou
 
     found = SeekableTable(path.parent, CPU, Damage()).ticks(at(2900), at(3100))
 
-    whole = [(to_ms(one.at), one.row) for one in read_rows(path.parent, CPU, at(2900), at(3100), Damage())]
+    whole = [(to_ms(one.at), one.row) for one in RowReader(path.parent, CPU, Damage()).rows(at(2900), at(3100))]
     assert ([(ms, row) for ms, rows in found.items() for row in rows], len(whole) > 300) == (whole, True)
 
 

@@ -11,7 +11,7 @@ from sysmon.model import Table
 from sysmon.reading import rollup_file, rollup_minutes
 from sysmon.reading.aggregate import aggregate, merge_aggregates, split_by_minute
 from sysmon.reading.damage import Damage
-from sysmon.reading.rows import read_table
+from sysmon.reading.rows import RowReader
 from sysmon.storage.compress import write_compressed
 from sysmon.storage.files import make_directory
 from sysmon.storage.inventory import StoredFile, Tier
@@ -125,9 +125,9 @@ class Summing:
 
 def _make_hour(host: Path, table: Table, file: RollupFile, hour: _Hour) -> None:
     damage = Damage()
-    rows = read_table(host / table.name, table, file.start, file.end, damage)
+    rows = RowReader(host / table.name, table, damage).history(file.start, file.end)
     whole = aggregate(rows, hour.stems, damage.count)
-    if file.span is Resolution.MINUTE:
+    if file.resolution is Resolution.MINUTE:
         _store(host, file, rollup_minutes.encode(whole, [aggregate(one) for one in split_by_minute(rows)], file))
     else:
         _store(host, file, rollup_file.encode(whole, file))
@@ -159,4 +159,4 @@ def _store(host: Path, file: RollupFile, text: bytes) -> None:
 
 
 def _path(host: Path, file: RollupFile) -> Path:
-    return host / FOLDER / file.span / file.name
+    return host / FOLDER / file.resolution / file.name

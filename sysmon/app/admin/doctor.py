@@ -19,10 +19,9 @@ from sysmon.config import Config
 from sysmon.errors import NothingFoundError, SysmonError, Unavailable
 from sysmon.model import Event, Unit
 from sysmon.protocols import Closing
-from sysmon.reading import catalog
+from sysmon.reading.archive import Archive
+from sysmon.reading.catalog import Host
 from sysmon.reading.damage import Damage
-from sysmon.reading.logs import read_events
-from sysmon.reading.rows import scan
 from sysmon.storage.free_space import free_bytes
 from sysmon.storage.lock import is_recording
 from sysmon.text.names import printable
@@ -126,10 +125,10 @@ def _synchronised() -> bool | None:
 
 def _steps(data: Path, host: str | None, now: datetime) -> list[Event]:
     try:
-        folder = catalog.find_host(data, host).folder
+        archive = Archive.open(data, host, Damage())
     except SysmonError:  # nothing was stored yet, and that is told where it matters
         return []
-    events = read_events(folder, now - WEEK, now + DAY, Damage())
+    events = archive.events(now - WEEK, now + DAY)
     return [event for event in events if event.kind == "clock_step" and event.at >= now - WEEK]
 
 
@@ -189,7 +188,7 @@ def _record(config: Config, host: str | None, now: datetime) -> Iterator[Finding
         yield problem("samples", printable(fault.text), way)
     if not found.faults:
         yield ok("samples", f"process {found.running.pid} stores them; {human(found.disk.used, Unit.BYTES)} so far")
-    damage = _damage(config.data_dir / found.host, now)
+    damage = _damage(config.data_dir, found.host, now)
     if damage.count:
         text = f"{damage.count} lines or files of the last day cannot be read, the first: {damage.lines[0]}"
         yield problem("damage", text, "sysmon verify")
@@ -197,14 +196,13 @@ def _record(config: Config, host: str | None, now: datetime) -> Iterator[Finding
         yield ok("damage", "none in the last day")
 
 
-def _damage(folder: Path, now: datetime) -> Damage:
-    damage = Damage()
-    known = tables()
-    for name in catalog.Host(folder).tables():
-        if name in known:
-            for _ in scan(folder / name, known[name], now - DAY, now + DAY, damage):
+def _damage(data: Path, host: str, now: datetime) -> Damage:
+    archive = Archive(data, Host(data / host), Damage(), tables())
+    for name in archive.table_names:
+        if name in archive.declared:
+            for _ in archive.table(name).scan(now - DAY, now + DAY):
                 pass
-    return damage
+    return archive.damage
 
 
 def _modes_inside(path: Path) -> list[int]:

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import isnan
@@ -16,13 +16,9 @@ from sysmon.formats.records import RUNNING
 from sysmon.history import AlertState, Coverage, PastAlert, TableHistory
 from sysmon.model import Event
 from sysmon.reading import catalog
-from sysmon.reading.alerts import past_alerts
-from sysmon.reading.catalog import Host
+from sysmon.reading.archive import Archive, StoredTable
 from sysmon.reading.coverage import RunPeriod, find_due_periods, find_run_periods, idle_seconds, measure_coverage
 from sysmon.reading.damage import Damage
-from sysmon.reading.logs import read_alerts, read_events
-from sysmon.reading.plan import read_aggregate
-from sysmon.reading.rows import read_table
 from sysmon.sampling.self_tables import AGENT
 from sysmon.storage import inventory
 from sysmon.storage.free_space import free_bytes
@@ -139,21 +135,20 @@ class Status:
 
 def status(data: Path, storage: Storage, host_name: str | None, *, now: datetime) -> Status:
     """Return everything there is to say; raise NothingFoundError where no samples are."""
-    damage = Damage()
-    catalog.check_format(data, damage)
-    host = catalog.find_host(data, host_name)
-    events = read_events(host.folder, now - DAY, now + HOUR, damage)
+    archive = Archive.open(data, host_name, Damage())
+    events = archive.events(now - DAY, now + HOUR)
     runs = find_run_periods(events, until=now, now=now)
-    recent = read_table(host.folder / AGENT.name, AGENT, now - HOUR, now + HOUR, Damage())
-    running = _running(data, host, recent, runs=runs, events=events, now=now)
+    heartbeat = replace(archive, damage=Damage()).reader(AGENT)  # what is damaged is counted where the day is read
+    recent = heartbeat.history(now - HOUR, now + HOUR)
+    running = _running(data, heartbeat, recent, runs=runs, events=events, now=now)
     cost = _cost(recent)
-    full = _coverage(host, runs, now, damage)
+    full = _coverage(archive.reader(AGENT), runs, now)
     disk = _disk(data, storage, now)
-    alerts = past_alerts(read_alerts(host.folder, now, now + HOUR, damage), now, now + timedelta(seconds=1))
+    alerts = archive.alerts(now, now + HOUR, now=now + timedelta(seconds=1))
     errors = [event for event in events if event.kind in _ERRORS and event.at >= now - DAY]
     return Status(
         at=now,
-        host=host.name,
+        host=archive.host.name,
         data=data,
         running=running,
         coverage=full,
@@ -168,7 +163,7 @@ def status(data: Path, storage: Storage, host_name: str | None, *, now: datetime
             *_incomplete(cost, full, running.interval),
             *_full(disk, storage),
             *(_open_trouble(events) if running.pid is not None else ()),
-            *_damaged(damage),
+            *_damaged(archive.damage),
         ),
     )
 
@@ -180,13 +175,19 @@ def in_words(event: Event) -> str:
 
 
 def _running(
-    data: Path, host: Host, recent: TableHistory, *, runs: Sequence[RunPeriod], events: Iterable[Event], now: datetime
+    data: Path,
+    heartbeat: StoredTable,
+    recent: TableHistory,
+    *,
+    runs: Sequence[RunPeriod],
+    events: Iterable[Event],
+    now: datetime,
 ) -> Running:
     lock = data / RUN_LOCK
     pid = holder(lock)
     began = [event for event in events if event.kind in {RUNNING, "started"}]
     version = began[-1].fields.get("version") if began else None
-    last = _last_sample(host, recent)
+    last = _last_sample(heartbeat, recent)
     return Running(
         pid=pid,
         since=None if pid is None else from_ms(lock.stat().st_mtime_ns // 1_000_000),  # it is written at the start
@@ -197,12 +198,12 @@ def _running(
     )
 
 
-def _last_sample(host: Host, recent: TableHistory) -> datetime | None:
+def _last_sample(heartbeat: StoredTable, recent: TableHistory) -> datetime | None:
     if recent.ticks:
         return from_ms(recent.ticks[-1])
-    files = catalog.files(host.folder / AGENT.name, EPOCH, catalog.LAST)
+    files = catalog.files(heartbeat.folder, EPOCH, catalog.LAST)
     for file in reversed(files):
-        rows = read_table(host.folder / AGENT.name, AGENT, file.segment.start, catalog.LAST, Damage())
+        rows = heartbeat.history(file.segment.start, catalog.LAST)
         if rows.ticks:
             return from_ms(rows.ticks[-1])
     return None
@@ -225,13 +226,12 @@ def _cost(recent: TableHistory) -> Cost:
     )
 
 
-def _coverage(host: Host, runs: Sequence[RunPeriod], now: datetime, damage: Damage) -> Coverage | None:
+def _coverage(heartbeat: StoredTable, runs: Sequence[RunPeriod], now: datetime) -> Coverage | None:
     """Return how complete the last day is; None where nobody sampled in it."""
     since = now - DAY
-    rolled = read_aggregate(host.folder, AGENT, since, now, damage)
-    ticks = rolled.ticks if rolled else read_table(host.folder / AGENT.name, AGENT, since, now, damage).ticks
-    found = measure_coverage(find_due_periods(runs, AGENT.name, ticks, since, now), ticks)
-    return found if found.expected else None
+    ticks = heartbeat.read(since, now).ticks
+    coverage = measure_coverage(find_due_periods(runs, AGENT.name, ticks, since, now), ticks)
+    return coverage if coverage.expected else None
 
 
 def _disk(data: Path, storage: Storage, now: datetime) -> Disk:

@@ -10,14 +10,13 @@ from sysmon.app.export import rows as export_rows
 from sysmon.app.export.output_file import make_folder, replace_output
 from sysmon.app.export.progress import Meter, Progress, weight
 from sysmon.app.export.rows import Shape
-from sysmon.app.selection import Selection, find_host, find_tables, no_rows_error
+from sysmon.app.selection import Selection, find_tables, no_rows_error, open_archive
 from sysmon.errors import UsageError
 from sysmon.history import StoredRow
 from sysmon.model import Table
 from sysmon.reading import catalog
 from sysmon.reading.catalog import Host
 from sysmon.reading.damage import Damage
-from sysmon.reading.rows import read_rows
 from sysmon.text.instants import format_stamp
 
 Named = tuple[Table, tuple[str, ...]]
@@ -28,20 +27,21 @@ class Exporter:
     """Writes the rows in question. `host` is where they come from, `damage` what had to be left out."""
 
     def __init__(self, selection: Selection, known: Mapping[str, Table], shape: Shape) -> None:
-        self.damage: Damage = selection.damage()
-        self.host: Host = find_host(selection, self.damage)
-        self.tables: list[Named] = columns.choose(find_tables(selection, self.host, known), shape.columns)
+        self._archive = open_archive(selection, known)
+        self.damage: Damage = self._archive.damage
+        self.host: Host = self._archive.host
+        self.tables: list[Named] = columns.choose(find_tables(selection, self._archive), shape.columns)
         self._selection = selection
         self._shape = shape
 
     def to_stream(self, stream: BinaryIO, progress: Progress) -> None:
         """Write one table to an open stream; raise NothingFoundError before anything is written if it has no rows."""
         if not self.tables:
-            raise no_rows_error(self._selection, self.host, self.damage)
+            raise no_rows_error(self._selection, self._archive)
         table, names = only_table(self.tables)
         rows = export_rows.begun(self._rows(table, self._meter(progress)))
         if rows is None:
-            raise no_rows_error(self._selection, self.host, self.damage)
+            raise no_rows_error(self._selection, self._archive)
         export_rows.write(stream, table, names, rows, self._shape)
 
     def to_file(self, target: Path, progress: Progress) -> None:
@@ -64,11 +64,10 @@ class Exporter:
                 export_rows.write(whole.enter_context(replace_output(target)), table, names, rows, self._shape)
                 written += 1
         if not written:
-            raise no_rows_error(self._selection, self.host, self.damage)
+            raise no_rows_error(self._selection, self._archive)
 
     def _rows(self, table: Table, meter: Meter) -> Iterator[StoredRow]:
-        selection = self._selection
-        rows = read_rows(self.host.folder / table.name, table, selection.since, selection.until, self.damage)
+        rows = self._archive.reader(table).rows(self._selection.since, self._selection.until)
         return export_rows.reduce(table, meter.watch(rows, self._weight(table)), self._shape)
 
     def _meter(self, progress: Progress) -> Meter:

@@ -22,7 +22,7 @@ from sysmon.app.export.export import Named, only_table
 from sysmon.app.export.output_file import make_folder, open_new
 from sysmon.app.export.progress import Meter, Progress, weight
 from sysmon.app.export.rows import Shape
-from sysmon.app.selection import Selection, find_host, find_tables
+from sysmon.app.selection import Selection, find_tables, open_archive
 from sysmon.datadir import segments
 from sysmon.datadir.segments import SegmentFile
 from sysmon.errors import UsageError
@@ -31,7 +31,7 @@ from sysmon.model import Table
 from sysmon.reading import catalog
 from sysmon.reading.catalog import Host
 from sysmon.reading.damage import Damage
-from sysmon.reading.rows import read_segments
+from sysmon.reading.rows import RowReader
 from sysmon.storage.files import sync_directory
 from sysmon.text.instants import EPOCH, format_instant
 
@@ -61,10 +61,11 @@ class Shipper:
     """Writes the rows that no export of this name has written. `host` and `damage` are those of an Exporter."""
 
     def __init__(self, selection: Selection, known: Mapping[str, Table], shape: Shape, name: str) -> None:
-        self.damage: Damage = selection.damage()
         self._file = CursorFile(selection.data, name)
-        self.host: Host = find_host(selection, self.damage)
-        self.tables: list[Named] = columns.choose(find_tables(selection, self.host, known), shape.columns)
+        archive = open_archive(selection, known)
+        self.damage: Damage = archive.damage
+        self.host: Host = archive.host
+        self.tables: list[Named] = columns.choose(find_tables(selection, archive), shape.columns)
         self._selection = selection
         self._shape = shape
         self._until = selection.until
@@ -174,7 +175,7 @@ class Shipper:
             stem = file.segment.stem
             known = unread.places.get(stem, Place())
             met = self._selection.damage()
-            for part in read_segments(unread.folder, unread.table, [file], met):
+            for part in RowReader(unread.folder, unread.table, met).segments([file]):
                 count, size = 0, None if part.file.packed else part.size
                 for row in part.rows:
                     if row.at >= self._until:

@@ -6,9 +6,8 @@ from datetime import datetime, tzinfo
 from sysmon.app.catalog import tables
 from sysmon.app.live.sources import SnapshotSource
 from sysmon.app.live.stored import Lookup, Mismatch, StoredSnapshots
-from sysmon.app.selection import Selection, find_host, find_tables
-from sysmon.reading.catalog import Host
-from sysmon.reading.damage import Damage
+from sysmon.app.selection import Selection, find_tables, open_archive
+from sysmon.reading.seek import DamageOnce
 from sysmon.text.spans import Look
 from sysmon.text.units import format_age, format_duration
 from sysmon.view.commands import Situation
@@ -25,10 +24,10 @@ class DisplayOptions:
 
 def open_files(selection: Selection) -> StoredSnapshots:
     """Return what the files of the host in question hold; raise UsageError for a table that there is not."""
-    host: Host = find_host(selection, Damage())
+    archive = open_archive(selection, tables(), DamageOnce(strict=selection.strict))
     if selection.tables:
-        find_tables(selection, host, tables())
-    return StoredSnapshots(host, tables(), now=selection.now, strict=selection.strict)
+        find_tables(selection, archive)
+    return StoredSnapshots(archive, now=selection.now)
 
 
 def describe_past(

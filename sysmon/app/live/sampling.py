@@ -15,7 +15,9 @@ from sysmon.app.live.stored import StoredSnapshots
 from sysmon.config import Config
 from sysmon.errors import ConfigError, StorageError
 from sysmon.model import Event, Origin, Sample
+from sysmon.reading.archive import Archive
 from sysmon.reading.catalog import Host
+from sysmon.reading.seek import DamageOnce
 from sysmon.sampling.clock import Clock
 from sysmon.sampling.loop import Loop, Waiting
 from sysmon.sampling.masking import Masking
@@ -97,6 +99,8 @@ def _open_history(data: Path, host: str, now: datetime) -> StoredSnapshots | Non
     """Return what was stored of this machine before, None where nothing was."""
     folder = host_folder(data, host)
     try:
-        return StoredSnapshots(Host(folder), tables(), now=now) if folder.is_dir() else None
+        if not folder.is_dir():
+            return None
+        return StoredSnapshots(Archive(data, Host(folder), DamageOnce(), tables()), now=now)
     except OSError as error:
         raise StorageError(f"{folder}: cannot be read ({error.strerror})") from error

@@ -10,11 +10,9 @@ from sysmon.errors import NothingFoundError
 from sysmon.model import AlertEvent, Row, Table, Transition
 from sysmon.reading import catalog
 from sysmon.reading.alerts import active_alerts
-from sysmon.reading.catalog import Host
-from sysmon.reading.coverage import RunPeriod, find_run_periods
-from sysmon.reading.infer_table import discover_table
-from sysmon.reading.logs import AlertEntry, read_alerts, read_events
-from sysmon.reading.seek import DamageOnce, SeekableTable
+from sysmon.reading.archive import Archive
+from sysmon.reading.coverage import RunPeriod
+from sysmon.reading.seek import SeekableTable
 from sysmon.sampling.self_tables import AGENT, COLLECTOR
 from sysmon.text.instants import EPOCH, from_ms, to_ms
 from sysmon.text.names import RESERVED_TABLES, printable
@@ -56,10 +54,10 @@ class Lookup:
 class StoredSnapshots:
     """What the files of one host hold, instant by instant; `damage` counts what could not be read on the way."""
 
-    def __init__(self, host: Host, declared: Mapping[str, Table], *, now: datetime, strict: bool = False) -> None:
-        self.host = host
-        self.damage = DamageOnce(strict=strict)
-        self._declared = declared
+    def __init__(self, archive: Archive, *, now: datetime) -> None:
+        self._archive = archive
+        self.host = archive.host
+        self.damage = archive.damage
         self._tables: dict[str, SeekableTable] = {}
         self._now = now
         self._edge = 0
@@ -140,13 +138,11 @@ class StoredSnapshots:
 
     def _discover_tables(self) -> None:
         """Get to know the tables that have come into being."""
-        folder = self.host.folder
-        there = {path.name for path in folder.iterdir()} - RESERVED_TABLES - self._tables.keys()
+        there = {path.name for path in self.host.folder.iterdir()} - RESERVED_TABLES - self._tables.keys()
         for name in sorted(there):
-            table = self._declared.get(name) or discover_table(folder / name, EPOCH, catalog.LAST)
-            self._tables[name] = SeekableTable(folder / name, table, self.damage)
+            self._tables[name] = self._archive.table(name).seekable()
         if there:
-            order = {name: place for place, name in enumerate(self._declared)}
+            order = {name: place for place, name in enumerate(self._archive.declared)}
             names = sorted(self._tables, key=lambda name: (order.get(name, len(order)), name))
             self._tables = {name: self._tables[name] for name in names}
 
@@ -157,13 +153,12 @@ class StoredSnapshots:
         return f"{printable(self.host.name)}: {reason}"
 
     def _alerts(self, since: datetime, until: datetime) -> list[AlertEvent]:
-        entries: list[AlertEntry] = read_alerts(self.host.folder, since, until, self.damage)
+        entries = self._archive.alert_log(since, until)
         return [entry for entry in entries if isinstance(entry, AlertEvent) and entry.transition in _STARTS]
 
     def _read_runs(self, at: datetime) -> list[RunPeriod]:
         """Return the runs up to an instant, from the one that the samples before it are from."""
-        events = read_events(self.host.folder, at, at + _MS, self.damage)
-        return find_run_periods(events, until=at + _MS, now=self._now)
+        return self._archive.run_periods(at, at + _MS, now=self._now)
 
     def _take_snapshot(self, ms: int, runs: Sequence[RunPeriod]) -> Snapshot:
         run = next((run for run in reversed(runs) if run.start <= ms), None)
@@ -175,7 +170,7 @@ class StoredSnapshots:
             table = self._read_table(name, ms, seconds.get(name, base), base=base, run_start=run_start)
             if table is not None:
                 tables[name] = table
-        alerts = active_alerts(read_alerts(self.host.folder, from_ms(ms), from_ms(ms + 1), self.damage))
+        alerts = active_alerts(self._archive.alert_log(from_ms(ms), from_ms(ms + 1)))
         return Snapshot(self.host.name, from_ms(ms), base, _drop_failed(tables), alerts)
 
     def _read_table(self, name: str, ms: int, seconds: float, *, base: float, run_start: int) -> TableSnapshot | None:

@@ -7,14 +7,12 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from sysmon.alerts.silences import Silence, SilenceState
-from sysmon.app.selection import Selection, find_host
+from sysmon.app.selection import Selection, open_archive
 from sysmon.app.silence_store import SilenceStore
 from sysmon.history import AlertState, PastAlert
 from sysmon.model import Level
-from sysmon.reading.alerts import past_alerts
 from sysmon.reading.catalog import Host
 from sysmon.reading.damage import Damage
-from sysmon.reading.logs import read_alerts
 from sysmon.storage.lock import is_recording
 from sysmon.text.culprits import blame
 from sysmon.text.instants import format_instant
@@ -37,16 +35,16 @@ class AlertList:
 
 def list_alerts(selection: Selection, *, active: bool, level: Level) -> AlertList:
     """Return the alerts of a range, or those that are on now, from a level up."""
-    damage = selection.damage()
-    host = find_host(selection, damage)
+    archive = open_archive(selection, {})
     since = selection.now if active else selection.since
     until = selection.now + timedelta(seconds=1) if active else selection.until
-    found = past_alerts(read_alerts(host.folder, since, until, damage), since, min(until, selection.now))
+    found = archive.alerts(since, until, now=selection.now)
     wanted = [
         alert for alert in found if alert.level.rank >= level.rank and (alert.state is AlertState.FIRING or not active)
     ]
     watched = is_recording(selection.data)
-    return AlertList(host, tuple(wanted), SilenceStore(selection.data).read(), watched, damage, selection.now)
+    silences = SilenceStore(selection.data).read()
+    return AlertList(archive.host, tuple(wanted), silences, watched, archive.damage, selection.now)
 
 
 def as_text(found: AlertList, zone: tzinfo | None) -> Iterator[str]:

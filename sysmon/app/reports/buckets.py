@@ -1,4 +1,4 @@
-"""Cuts a report into equal parts of time: from rows, or from roll-ups where these are enough or all there is."""
+"""Time table of a report: equal parts of time, from rows, or from roll-ups where these are enough or all there is."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,10 +11,7 @@ from sysmon.datadir.rollups import FOLDER, Resolution
 from sysmon.errors import UsageError
 from sysmon.history import AggregatedTable, TableHistory
 from sysmon.model import Table
-from sysmon.reading.catalog import Host
-from sysmon.reading.damage import Damage
-from sysmon.reading.plan import read_aggregate
-from sysmon.reading.rows import read_table
+from sysmon.reading.archive import Archive
 from sysmon.reading.tiers import ROWS, sort_kinds
 from sysmon.report.buckets import Columns, Labels, bucket_of, buckets_of, with_buckets
 from sysmon.report.summary import Report
@@ -36,10 +33,9 @@ class _Part:
 class Timetable:
     """Reads tables bucket by bucket; the edges are where the buckets begin, and where the last one ends."""
 
-    def __init__(self, selection: Selection, host: Host, damage: Damage, edges: tuple[datetime, ...]) -> None:
+    def __init__(self, selection: Selection, archive: Archive, edges: tuple[datetime, ...]) -> None:
         self._selection = selection
-        self._host = host
-        self._damage = damage
+        self._archive = archive
         self._edges = edges
         self.sources: set[str] = set()
         self._sums = not selection.exact and min(end - begin for begin, end in pairwise(edges)) >= _HOUR
@@ -52,7 +48,7 @@ class Timetable:
     def _table(self, table: Table) -> Mapping[Labels, Columns]:
         found: dict[Labels, Columns] = {}
         for part in self._parts(table, found):
-            history = read_table(self._host.folder / table.name, table, *self._within(part.edges), self._damage)
+            history = self._archive.reader(table).history(*self._within(part.edges))
             self.sources |= {ROWS} if history.ticks else set()
             self._take_rows(history, part, found)
             self._take_minutes(table, part, history.ticks, found)
@@ -60,7 +56,7 @@ class Timetable:
 
     def _take_minutes(self, table: Table, part: _Part, ticks: Sequence[int], found: dict[Labels, Columns]) -> None:
         """Fill buckets that no row is left of from sums of minutes, where such are kept."""
-        if self._selection.exact or not (self._host.folder / FOLDER / Resolution.MINUTE).is_dir():
+        if self._selection.exact or not (self._archive.host.folder / FOLDER / Resolution.MINUTE).is_dir():
             return
         for number, (begin, end) in enumerate(pairwise(part.edges), part.first):
             if bisect_left(ticks, to_ms(begin)) == bisect_left(ticks, to_ms(end)):
@@ -86,8 +82,7 @@ class Timetable:
             yield _Part(first, tuple(waiting))
 
     def _rolled(self, table: Table, begin: datetime, end: datetime) -> AggregatedTable | None:
-        since, until = self._within((begin, end))
-        return read_aggregate(self._host.folder, table, since, until, self._damage, short=timedelta(0))
+        return self._archive.reader(table).aggregate(*self._within((begin, end)), short=timedelta(0))
 
     def _within(self, edges: Sequence[datetime]) -> tuple[datetime, datetime]:
         return max(edges[0], self._selection.since), min(edges[-1], self._selection.until)
@@ -115,10 +110,12 @@ class Timetable:
         return found[labels]
 
 
-def cut(report: Report, selection: Selection, host: Host, damage: Damage, edges: tuple[datetime, ...]) -> Report:
+def cut(report: Report, selection: Selection, archive: Archive, edges: tuple[datetime, ...]) -> Report:
     """Return a report with a time table in place of what is told of the range as a whole."""
     if not report.tables:
         raise UsageError("--bucket: processes come and go, and have no time table: ask for another table")
-    table = Timetable(selection, host, damage, edges)
-    found = table.cut(report)
-    return replace(found, glance=(), rankings=(), skipped=damage.count, sources=sort_kinds(table.sources))
+    timetable = Timetable(selection, archive, edges)
+    bucketed = timetable.cut(report)
+    return replace(
+        bucketed, glance=(), rankings=(), skipped=archive.damage.count, sources=sort_kinds(timetable.sources)
+    )

@@ -1,32 +1,30 @@
-"""Puts a report together: finds the rows of a range, asks how complete they are, sums them up table by table."""
+"""Report builder: the tables of a range one after the other, summarised or ranked, with coverage and alerts."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from sysmon.app.reports.rule_limits import RuleLimits
-from sysmon.app.selection import Selection, find_host, find_hosts, find_tables, no_rows_error
+from sysmon.app.selection import Selection, find_hosts, find_tables, no_rows_error, open_archive
 from sysmon.errors import NothingFoundError, UsageError
-from sysmon.history import AggregatedTable, Coverage, TableHistory
+from sysmon.history import AggregatedSeries, AggregatedTable, Coverage, TableHistory
 from sysmon.model import Origin, Table
-from sysmon.reading.alerts import past_alerts
+from sysmon.reading.archive import Archive
 from sysmon.reading.catalog import Host
 from sysmon.reading.coverage import (
     DuePeriod,
     RunPeriod,
     find_due_periods,
-    find_run_periods,
     idle_seconds,
     measure_coverage,
 )
 from sysmon.reading.damage import Damage
-from sysmon.reading.logs import read_alerts, read_events
-from sysmon.reading.rows import read_table
-from sysmon.reading.tiers import SHORT, needs_rollups, sort_kinds
+from sysmon.reading.tiers import ROWS, SHORT, sort_kinds
 from sysmon.report.overview import glance
 from sysmon.report.ranking import PASSING, rank, rank_rolled, uses_of
 from sysmon.report.side_by_side import HOST, by_label, trouble
-from sysmon.report.summary import Ranking, Report, SeriesSummary, TableSummary, summarise
+from sysmon.report.summary import Ranking, Report, TableSummary, summarise
 from sysmon.report.summary_rollup import summarise_rolled
 from sysmon.stats.tick_runs import TickRuns
 from sysmon.text.spelling import closest
@@ -109,73 +107,56 @@ def answer(
 
     `trend_width` tells from the names of the metrics how finely their trends are drawn.
     """
-    damage = selection.damage()
-    host = find_host(selection, damage)
-    report = _report(selection, host, damage, known=known, trend_width=trend_width, detail=detail)
+    archive = open_archive(selection, known)
+    report = _report(selection, archive, trend_width=trend_width, detail=detail)
     if detail.compare is not None:
         earlier = replace(selection, since=selection.since - detail.compare, until=selection.until - detail.compare)
         everybody = Detail(top=_ALL)
         try:
-            then = _report(earlier, host, damage, known=known, trend_width=lambda _: 1, detail=everybody)
+            then = _report(earlier, archive, trend_width=lambda _: 1, detail=everybody)
         except NothingFoundError:
             then = None
         from sysmon.report.compare import compare
 
-        report = replace(compare(report, then, earlier.since, earlier.until), skipped=damage.count)
+        report = replace(compare(report, then, earlier.since, earlier.until), skipped=archive.damage.count)
     if detail.by and detail.by != HOST:
         report = by_label(report, detail.by)
     if detail.edges:
         from sysmon.app.reports.buckets import cut
 
-        report = cut(report, selection, host, damage, detail.edges)
-    return Answer(report, host, damage)
+        report = cut(report, selection, archive, detail.edges)
+    return Answer(report, archive.host, archive.damage)
 
 
 def _report(
-    selection: Selection,
-    host: Host,
-    damage: Damage,
-    *,
-    known: Mapping[str, Table],
-    trend_width: Callable[[Iterable[str]], int],
-    detail: Detail,
+    selection: Selection, archive: Archive, *, trend_width: Callable[[Iterable[str]], int], detail: Detail
 ) -> Report:
-    tables = find_tables(selection, host, known)
+    since, until = selection.since, selection.until
+    tables = find_tables(selection, archive)
     if detail.by and detail.by != HOST:
         tables = _labelled(tables, detail.by)
-    runs = find_run_periods(
-        read_events(host.folder, selection.since, selection.until, damage), until=selection.until, now=selection.now
-    )
+    runs = archive.run_periods(since, until, now=selection.now)
     names = [
         metric.name for table in tables if table.series for metric in table.metrics if selection.wants(metric.name)
     ]
     draft = _Draft(selection, detail, runs, parts=trend_width(names))
     short = _short(selection, runs)
-    for table in _with_heartbeat(tables, host, known):
-        shown = table in tables
-        rolled = None if selection.exact else _rolled(selection, host, table, damage, short)
-        if rolled is not None:
-            draft.add_rolled(rolled, shown=shown)
-        else:
-            history = read_table(host.folder / table.name, table, selection.since, selection.until, damage)
-            draft.add(history, shown=shown)
-    alerts = past_alerts(
-        read_alerts(host.folder, selection.since, selection.until, damage),
-        selection.since,
-        min(selection.until, selection.now),
-    )
+    for table in _with_heartbeat(tables, archive):
+        history = archive.reader(table).read(since, until, exact=selection.exact, short=short)
+        draft.add(history, shown=table in tables)
+    alerts = archive.alerts(since, until, now=selection.now)
     if not (draft.tables or draft.rankings):
-        raise no_rows_error(selection, host, damage)
+        raise no_rows_error(selection, archive)
     return Report(
-        origin=draft.origin or Origin(host.name),
-        since=selection.since,
-        until=selection.until,
+        origin=draft.origin or Origin(archive.host.name),
+        since=since,
+        until=until,
         coverage=draft.coverage(),
-        idle=idle_seconds(runs, selection.since, selection.until) if runs else None,
+        idle=idle_seconds(runs, since, until) if runs else None,
         tables=tuple(draft.tables),
         rankings=tuple(draft.rankings),
         alerts=tuple(alerts),
-        skipped=damage.count,
+        skipped=archive.damage.count,
         glance=glance(draft.tables, draft.rankings) if selection.is_whole else (),
         sources=sort_kinds(draft.sources),
         silences=_silences(selection),
@@ -185,23 +166,15 @@ def _report(
 # What follows imports what it needs when it needs it: most reports are of the last hour, and begin sooner without.
 
 
-def _rolled(selection: Selection, host: Host, table: Table, damage: Damage, short: timedelta) -> AggregatedTable | None:
-    if not needs_rollups(host.folder, table, selection.since, selection.until, short=short):
-        return None
-    from sysmon.reading.plan import read_aggregate
-
-    return read_aggregate(host.folder, table, selection.since, selection.until, damage, short=short)
-
-
 def _silences(selection: Selection) -> tuple[str, ...]:
     from sysmon.app import silence_store
 
-    found = silence_store.SilenceStore(selection.data).read().active(selection.now)
-    if not found:
+    silences = silence_store.SilenceStore(selection.data).read().active(selection.now)
+    if not silences:
         return ()
     from sysmon.app.reports.alerts import silences_text
 
-    return tuple(silences_text(found, selection.now, None))
+    return tuple(silences_text(silences, selection.now, None))
 
 
 def _short(selection: Selection, runs: Iterable[RunPeriod]) -> timedelta:
@@ -227,76 +200,55 @@ class _Draft:
         self.tables: list[TableSummary] = []
         self.rankings: list[Ranking] = []
 
-    def add(self, history: TableHistory, *, shown: bool) -> None:
+    def add(self, history: TableHistory | AggregatedTable, *, shown: bool) -> None:
+        """Take a table, from rows or from roll-ups; one that is not shown counts for coverage only."""
         if not history.ticks:
             return
-        self.sources.add("rows")
-        selection, table = self._selection, history.table
-        stretches = self._begin(table, history.origin, history.ticks)
-        if not shown:
-            return
-        if not table.series:
-            self._add_rankings(
-                rank(history, use, top=self._detail.top, by=self._by, coverage=self._coverages[table.name])
-                for use in uses_of(table, selection.wants, whole=not selection.metrics)
-            )
-            return
-        summaries = tuple(
-            summarise(
-                series,
-                table,
-                self._complete(self._stretches_of(table, series.labels, history.ticks, stretches), sorted(series.at)),
-                since=selection.since,
-                until=selection.until,
+        self.sources.update(history.sources if isinstance(history, AggregatedTable) else (ROWS,))
+        due = self._begin(history.table, history.origin, history.ticks)
+        if shown and history.table.series:
+            self._add_summaries(history, due)
+        elif shown:
+            self._add_rankings(history)
+
+    def _add_rankings(self, history: TableHistory | AggregatedTable) -> None:
+        table, selection = history.table, self._selection
+        top, by, coverage = self._detail.top, self._by, self._coverages[table.name]
+        for use in uses_of(table, selection.wants, whole=not selection.metrics):
+            if isinstance(history, AggregatedTable):
+                ranking = rank_rolled(history, use, top=top, by=by, coverage=coverage)
+            else:
+                ranking = rank(history, use, top=top, by=by, coverage=coverage)
+            if ranking is not None:
+                self.rankings.append(ranking)
+
+    def _add_summaries(self, history: TableHistory | AggregatedTable, due: list[DuePeriod]) -> None:
+        table = history.table
+        summaries = []
+        for series in history.series:
+            due_periods = self._due_periods_of(table, series.labels, history.ticks, due)
+            if isinstance(series, AggregatedSeries):
+                summarise_one = partial(summarise_rolled, series, table, self._complete(due_periods, series.at))
+            else:
+                summarise_one = partial(summarise, series, table, self._complete(due_periods, sorted(series.at)))
+            summary = summarise_one(
+                since=self._selection.since,
+                until=self._selection.until,
                 parts=self._parts,
-                wanted=selection.wants,
+                wanted=self._selection.wants,
                 limits=self._detail.limits.of(table, series.labels),
             )
-            for series in history.series
-        )
-        self._add(table, summaries)
-
-    def add_rolled(self, found: AggregatedTable, *, shown: bool) -> None:
-        """Take a table of which there are sums."""
-        if not found.ticks:
-            return
-        self.sources.update(found.sources)
-        selection, table = self._selection, found.table
-        stretches = self._begin(table, found.origin, found.ticks)
-        if not shown:
-            return
-        if not table.series:
-            self._add_rankings(
-                rank_rolled(found, use, top=self._detail.top, by=self._by, coverage=self._coverages[table.name])
-                for use in uses_of(table, selection.wants, whole=not selection.metrics)
-            )
-            return
-        summaries = []
-        for series in found.series:
-            due = self._stretches_of(table, series.labels, found.ticks, stretches)
-            summaries.append(
-                summarise_rolled(
-                    series,
-                    table,
-                    self._complete(due, series.at),
-                    since=selection.since,
-                    until=selection.until,
-                    parts=self._parts,
-                    wanted=selection.wants,
-                    limits=self._detail.limits.of(table, series.labels),
-                )
-            )
-        self._add(table, tuple(summaries))
-
-    def _add_rankings(self, rankings: Iterable[Ranking | None]) -> None:
-        self.rankings += [ranking for ranking in rankings if ranking is not None]
+            summaries.append(summary)
+        few = table.whole is not None or (len(table.metrics) == 1 and bool(table.labels))
+        whole = self._selection.is_whole
+        self.tables.append(TableSummary(table, tuple(summaries), brief=whole and few, general=whole))
 
     def _begin(self, table: Table, origin: Origin | None, ticks: Sequence[int]) -> list[DuePeriod]:
         """Note of whom a table is and how complete; return where its samples should be."""
         self.origin = origin or self.origin
-        stretches = find_due_periods(self._runs, table.name, ticks, self._selection.since, self._selection.until)
-        self._coverages[table.name] = self._complete(stretches, ticks)
-        return stretches
+        due = find_due_periods(self._runs, table.name, ticks, self._selection.since, self._selection.until)
+        self._coverages[table.name] = self._complete(due, ticks)
+        return due
 
     def _complete(self, due: Sequence[DuePeriod], instants: Sequence[int]) -> Coverage:
         """Return how well instants fill where they should be; most series, and many tables, have the same ones."""
@@ -306,12 +258,7 @@ class _Draft:
             self._known[key] = measure_coverage(due, ticks)
         return self._known[key]
 
-    def _add(self, table: Table, summaries: tuple[SeriesSummary, ...]) -> None:
-        few = table.whole is not None or (len(table.metrics) == 1 and bool(table.labels))
-        whole = self._selection.is_whole
-        self.tables.append(TableSummary(table, summaries, brief=whole and few, general=whole))
-
-    def _stretches_of(
+    def _due_periods_of(
         self, table: Table, labels: Sequence[str], ticks: Sequence[int], usual: list[DuePeriod]
     ) -> list[DuePeriod]:
         """Return where samples of a series should be: it may keep the interval of another table."""
@@ -338,8 +285,8 @@ def _labelled(tables: Sequence[Table], label: str) -> list[Table]:
     return [table for table in tables if label in table.labels]
 
 
-def _with_heartbeat(tables: list[Table], host: Host, known: Mapping[str, Table]) -> list[Table]:
-    heartbeat = known.get(HEARTBEAT)
-    if heartbeat is None or heartbeat in tables or HEARTBEAT not in host.tables():
+def _with_heartbeat(tables: list[Table], archive: Archive) -> list[Table]:
+    heartbeat = archive.declared.get(HEARTBEAT)
+    if heartbeat is None or heartbeat in tables or HEARTBEAT not in archive.table_names:
         return tables
     return [*tables, heartbeat]

@@ -3,7 +3,7 @@
 import heapq
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
@@ -15,12 +15,11 @@ from sysmon.alerts.notify_policy import Mutes
 from sysmon.alerts.rules.loader import RuleSet, load_rules
 from sysmon.app.catalog import tables
 from sysmon.app.rules.skip_hours import RangePart, SkipHours
-from sysmon.app.selection import Selection, find_host
+from sysmon.app.selection import Selection, open_archive
 from sysmon.model import AlertEvent, Event, Origin, Row, Sample, Table, Transition
+from sysmon.reading.archive import Archive
 from sysmon.reading.catalog import Host
 from sysmon.reading.damage import Damage
-from sysmon.reading.logs import read_events
-from sysmon.reading.rows import read_rows, scan
 
 _COLLECTOR = "collector"
 _LOOKED_AT = 1000
@@ -43,15 +42,24 @@ class RuleTally:
 class Replay:
     """Stored rows of a host, to be put through rule files.
 
-    `damage` is what could not be read, `last` the latest instant that was.
+    `last` is the latest instant that was read.
     """
 
     selection: Selection
-    host: Host
+    archive: Archive
     intervals: Mapping[str, float]
     starts: Sequence[datetime]
-    damage: Damage = field(default_factory=Damage)
     last: datetime | None = None
+
+    @property
+    def host(self) -> Host:
+        """Return whose rows they are."""
+        return self.archive.host
+
+    @property
+    def damage(self) -> Damage:
+        """Return what could not be read."""
+        return self.archive.damage
 
     def rules(self, path: Path) -> RuleSet:
         """Return the rules of a file, with the intervals that the rows have."""
@@ -74,7 +82,7 @@ class Replay:
                 yield from player.play(at, list(group))
 
     def _ticks(self, table: Table, part: RangePart) -> Iterator[_Tick]:
-        rows = read_rows(self.host.folder / table.name, table, part.since, part.until, self.damage)
+        rows = self.archive.reader(table).rows(part.since, part.until)
         for at, group in itertools.groupby(rows, key=lambda row: row.at):
             stored = list(group)
             yield at, table.name, stored[0].origin, [row.row for row in stored]
@@ -106,14 +114,14 @@ class _Player:
 
 
 def open_replay(selection: Selection) -> Replay:
-    """Find the rows in selection, how far apart they are, and when a run began among them."""
-    damage = Damage()
-    host = find_host(selection, damage)
-    log = read_events(host.folder, selection.since, selection.until, Damage())
+    """Find the selected rows, how far apart they are, and when a run began among them."""
+    archive = open_archive(selection, tables(), Damage())
+    first_look = replace(archive, damage=Damage())  # the rows themselves are read later, and counted then
+    log = first_look.events(selection.since, selection.until)
     starts = [event.at for event in log if event.kind == "started" and event.at >= selection.since]
-    spacings = {name: _find_spacing(host, tables()[name], selection) for name in host.tables() if name in tables()}
+    spacings = {name: _find_spacing(first_look, name, selection) for name in archive.table_names if name in tables()}
     intervals = {name: seconds for name, seconds in spacings.items() if seconds is not None}
-    return Replay(selection, host, intervals | _read_intervals(log), starts, damage)
+    return Replay(selection, archive, intervals | _read_intervals(log), starts)
 
 
 def tally_rules(replay: Replay, rules: RuleSet) -> dict[str, RuleTally]:
@@ -156,11 +164,9 @@ def _read_intervals(log: Iterable[Event]) -> dict[str, float]:
     return intervals
 
 
-def _find_spacing(host: Host, table: Table, selection: Selection) -> float | None:
+def _find_spacing(archive: Archive, name: str, selection: Selection) -> float | None:
     """Return the median seconds between the first instants of a table; None where there are too few."""
-    bare = Table(table.name, "", ())
-    rows = scan(host.folder / table.name, bare, selection.since, selection.until, Damage())
-    instants = _take_first(ms for ms, _ in rows)
+    instants = _take_first(archive.table(name).instants(selection.since, selection.until))
     if len(instants) < 2:
         return None
     return median_low(late - early for early, late in itertools.pairwise(instants) if late > early) / 1000

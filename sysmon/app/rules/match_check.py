@@ -9,7 +9,7 @@ from sysmon.errors import StorageError
 from sysmon.model import Table
 from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
-from sysmon.reading.rows import scan
+from sysmon.reading.rows import RowReader
 from sysmon.text.instants import format_instant
 from sysmon.text.names import printable
 
@@ -69,7 +69,7 @@ class RecentLabels:
             for file in reversed(catalog.files(folder, self._since, catalog.LAST)[-_FILES:]):
                 begin = max(file.segment.start, self._since)
                 self._first[table.name] = min(begin, self._first.get(table.name, begin))
-                rows = scan(folder, bare, begin, file.segment.end or catalog.LAST, damage)
+                rows = RowReader(folder, bare, damage).scan(begin, file.segment.end or catalog.LAST)
                 yield {tuple(str(label or "-") for label in record[-len(table.labels) :]) for _, record in rows}
 
 

@@ -10,7 +10,6 @@ from sysmon.alerts.rules.loader import RuleSet
 from sysmon.app.catalog import tables
 from sysmon.app.rules.backtest import Replay, tally_rules
 from sysmon.model import Kind, Level, Table
-from sysmon.reading.rows import read_rows
 from sysmon.text.instants import format_instant
 from sysmon.text.names import printable
 from sysmon.text.units import format_duration
@@ -77,8 +76,7 @@ def _read_values(replay: Replay, rule: Rule, table: Table) -> "array[float]":
     """Return all values of the rows that a rule is about."""
     column = table.columns.index(rule.metric)
     values = array("d")
-    folder = replay.host.folder / table.name
-    for stored in read_rows(folder, table, replay.selection.since, replay.selection.until, replay.damage):
+    for stored in replay.archive.reader(table).rows(replay.selection.since, replay.selection.until):
         value = stored.row[column]
         labels = map(str, stored.row[: len(table.labels)])
         if isinstance(value, int | float) and matches(rule.match, dict(zip(table.labels, labels, strict=True))):

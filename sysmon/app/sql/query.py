@@ -10,14 +10,13 @@ from typing import Any, Generic, TypeVar
 
 from sysmon.adapters.duckdb import Columns, Database, Type
 from sysmon.app.export.rows import HEAD, columns_of, plain_csv
-from sysmon.app.selection import Selection, find_host, find_hosts, find_tables
+from sysmon.app.selection import Selection, find_hosts, find_tables, open_archive
 from sysmon.errors import UsageError
 from sysmon.formats import csv
 from sysmon.model import AlertEvent, Table
+from sysmon.reading.archive import Archive
 from sysmon.reading.catalog import Host
 from sysmon.reading.damage import Damage
-from sysmon.reading.logs import read_alerts, read_events
-from sysmon.reading.rows import read_rows
 from sysmon.text.instants import format_instant
 from sysmon.text.spelling import closest
 
@@ -68,12 +67,15 @@ class SqlSession:
     def __init__(self, selection: Selection, hosts: Sequence[str], declared: Mapping[str, Table]) -> None:
         self.damage: Damage = selection.damage()
         self._selection = selection
-        self._each = [replace(selection, host=name) for name in find_hosts(selection, hosts)]
-        self.hosts: list[Host] = [find_host(each, self.damage) for each in self._each]
-        tables_by_host = [find_tables(each, host, declared) for each, host in zip(self._each, self.hosts, strict=True)]
+        self._archives: list[Archive] = []
         self.tables: dict[str, Table] = dict(declared)
-        for table in (table for tables in tables_by_host for table in tables):
-            self.tables.setdefault(table.name, table)
+        for name in find_hosts(selection, hosts):
+            each = replace(selection, host=name)
+            archive = open_archive(each, declared, self.damage)
+            self._archives.append(archive)
+            for table in find_tables(each, archive):
+                self.tables.setdefault(table.name, table)
+        self.hosts: list[Host] = [archive.host for archive in self._archives]
 
     @contextmanager
     def execute(self, statement: str) -> Iterator[SqlResult]:
@@ -104,27 +106,27 @@ class SqlSession:
         raise UsageError(f"no table {name!r}: {way}")
 
     def _read_lines(self, name: str) -> Iterator[bytes]:
-        for host in self.hosts:
+        for archive in self._archives:
             if name in LOGS:
-                rows = self._read_alerts(host) if name == "alerts" else self._read_events(host)
+                rows = self._read_alerts(archive) if name == "alerts" else self._read_events(archive)
                 yield from map(csv.encode_line, rows)
                 continue
             table = self.tables[name]
-            stored = read_rows(host.folder / name, table, self._selection.since, self._selection.until, self.damage)
+            stored = archive.reader(table).rows(self._selection.since, self._selection.until)
             yield from plain_csv(table, (*HEAD, *table.columns), stored)
 
-    def _read_alerts(self, host: Host) -> Iterator[Values]:
+    def _read_alerts(self, archive: Archive) -> Iterator[Values]:
         since, until = self._selection.since, self._selection.until
-        for entry in read_alerts(host.folder, since, until, self.damage):
+        for entry in archive.alert_log(since, until):
             if isinstance(entry, AlertEvent) and since <= entry.at < until:
                 yield _alert(entry)
 
-    def _read_events(self, host: Host) -> Iterator[Values]:
+    def _read_events(self, archive: Archive) -> Iterator[Values]:
         since, until = self._selection.since, self._selection.until
-        for event in read_events(host.folder, since, until, self.damage):
+        for event in archive.events(since, until):
             if since <= event.at < until:
                 fields = dict(event.fields)
-                whom = str(fields.pop("hostname", host.name))
+                whom = str(fields.pop("hostname", archive.host.name))
                 yield (format_instant(event.at), whom, event.kind, _json(fields))
 
 

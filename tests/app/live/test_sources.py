@@ -10,7 +10,9 @@ from sysmon.alerts.rules.loader import load_rules
 from sysmon.app.live.sources import KEPT, FileSource, LiveSource
 from sysmon.app.live.stored import Mismatch, StoredSnapshots
 from sysmon.model import Failure, Origin, Row, Sample
+from sysmon.reading.archive import Archive
 from sysmon.reading.catalog import Host
+from sysmon.reading.seek import DamageOnce
 from sysmon.storage.lock import DataDirectory
 from tests.reading.stored import AGENT, CPU, DISK_USAGE, TABLES, at, event_lines, started, write_log, write_table
 
@@ -46,7 +48,7 @@ def past(tmp_path: Path) -> StoredSnapshots:
     write_table(data, DISK_USAGE, [(at(0), [MOUNT])])
     write_table(data, AGENT, [(at(second), [("one", second)]) for second in range(0, 30, 10)])
     write_log(data, "events", event_lines([started(0, "one", {"cpu": 10.0, "agent": 10.0, "disk_usage": 60.0})]))
-    return StoredSnapshots(Host(data / "web-01"), TABLES, now=at(40))
+    return StoredSnapshots(Archive(data, Host(data / "web-01"), DamageOnce(), TABLES), now=at(40))
 
 
 def _own(evaluator: Evaluator, past: StoredSnapshots | None = None) -> LiveSource:

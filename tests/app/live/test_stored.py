@@ -10,7 +10,9 @@ import pytest
 from sysmon.app.live.stored import Mismatch, StoredSnapshots
 from sysmon.errors import NothingFoundError
 from sysmon.model import AlertEvent, Event, Row
+from sysmon.reading.archive import Archive
 from sysmon.reading.catalog import Host
+from sysmon.reading.seek import DamageOnce
 from sysmon.sampling.self_tables import COLLECTOR
 from tests.reading.stored import (
     AGENT,
@@ -57,7 +59,7 @@ def _alerts(data: Path, *events: AlertEvent) -> None:
 
 
 def _open(data: Path, now: float = 655) -> StoredSnapshots:
-    return StoredSnapshots(Host(data / "web-01"), KNOWN, now=at(now))
+    return StoredSnapshots(Archive(data, Host(data / "web-01"), DamageOnce(), KNOWN), now=at(now))
 
 
 def _cells(files: StoredSnapshots, second: float) -> Mapping[str, Row]:
