@@ -1,5 +1,8 @@
+import re
 import tomllib
 from pathlib import Path
+
+import yaml
 
 import sysmon
 
@@ -29,3 +32,14 @@ def test_every_file_that_is_not_code_is_installed_with_its_package() -> None:
 
 def test_the_package_says_its_version_and_that_it_is_typed() -> None:
     assert (sysmon.__version__.count("."), (ROOT / "sysmon" / "py.typed").exists()) == (2, True)
+
+
+def test_a_fork_has_the_same_checks_on_every_python_that_is_named() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text("utf-8"))
+    classifiers = " ".join(PROJECT["project"]["classifiers"])
+
+    (job,) = workflow["jobs"].values()
+    assert (job["steps"][-1], job["strategy"]["matrix"]["python"]) == (
+        {"run": "bash .ci/run"},
+        re.findall(r"Python :: (3\.\d+)", classifiers),
+    )

@@ -52,6 +52,9 @@ def programs(environ: Mapping[str, str], *, python: str = sys.executable) -> Pro
 
 
 def _installer(python: str) -> list[str]:
+    environment = Path(python).parent.parent
+    if (environment / "pipx_metadata.json").is_file():
+        return ["pipx", "runpip", environment.name, "install"]
     if find_spec("pip") is None:  # as in the environments that uv makes
         return ["uv", "pip", "install", "--python", python]
     return [python, "-m", "pip", "install"]

@@ -38,7 +38,7 @@ def usual_data_dir(environ: Mapping[str, str]) -> Path:
         return state
     if _in_checkout():
         return Path("data")
-    own, of_service = personal_data_dir(environ), _of_machine(OF_SERVICE, environ)
+    own, of_service = personal_data_dir(environ), of_machine(OF_SERVICE, environ)
     return of_service if exists(of_service) and not _holds_samples(own) else own
 
 
@@ -112,7 +112,7 @@ def usual_config_folder(environ: Mapping[str, str]) -> Path:
     if _in_checkout():
         return Path("config")
     if _is_root():
-        return _of_machine(FOR_ALL, environ)
+        return of_machine(FOR_ALL, environ)
     return personal_config_home(environ) / "sysmon"
 
 
@@ -126,15 +126,16 @@ def _usual_config_files(environ: Mapping[str, str]) -> Iterator[Path]:
     if _in_checkout():
         yield Path("config") / CONFIG_NAME
     yield personal_config_home(environ) / "sysmon" / CONFIG_NAME
-    yield _of_machine(FOR_ALL, environ) / CONFIG_NAME
+    yield of_machine(FOR_ALL, environ) / CONFIG_NAME
 
 
 def _in_checkout() -> bool:
     return all(exists(Path(part)) for part in ("setup.py", "sysmon/__init__.py", "config"))
 
 
-def _of_machine(folder: Path, environ: Mapping[str, str]) -> Path:
-    return Path(environ.get(SYSTEM_ROOT) or "/") / folder.relative_to("/")
+def of_machine(folder: Path, environ: Mapping[str, str]) -> Path:
+    """Return a folder of the whole machine, below the root that the environment names."""
+    return Path(environ.get(SYSTEM_ROOT) or "/").absolute() / folder.relative_to("/")
 
 
 def _first(folders: str | None) -> Path | None:

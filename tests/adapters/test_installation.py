@@ -101,6 +101,16 @@ def test_the_line_installs_into_the_running_interpreter() -> None:
     assert sys.executable in extra_line("sql").split()
 
 
+def test_pipx_adds_to_the_environment_that_it_made(tmp_path: Path) -> None:
+    (tmp_path / "sysmon-recorder").mkdir()
+    (tmp_path / "sysmon-recorder" / "pipx_metadata.json").touch()
+    python, source = tmp_path / "sysmon-recorder/bin/python", checkout(tmp_path / "source")
+
+    line = extra_line("sql", python=str(python), package=source / "sysmon")
+
+    assert line == f"pipx runpip sysmon-recorder install '{source}[sql]'"
+
+
 def test_the_names_are_those_of_the_project() -> None:
     extras = PROJECT["optional-dependencies"]
 

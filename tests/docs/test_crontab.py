@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.config.places import NO_MACHINE
 from tests.integration.processes import SYSMON, run, swapped
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +36,7 @@ def as_cron(line: str, watched: Path, results: Path) -> "subprocess.CompletedPro
         "--since yesterday --until today": "--since 10m",
     }
     command = swapped(commands(line), real)
-    bare = {"PATH": "/usr/bin:/bin", "HOME": "/", "PYTHONPATH": str(ROOT)}
+    bare = NO_MACHINE | {"PATH": "/usr/bin:/bin", "HOME": "/", "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         ["/bin/sh", "-c", command], cwd="/", env=bare, capture_output=True, text=True, check=False, timeout=60
     )

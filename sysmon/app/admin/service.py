@@ -63,7 +63,7 @@ class Removed:
 
 def files_of(wish: Wish, environ: Mapping[str, str]) -> tuple[Setup, dict[Path, str]]:
     """Return what the units are made from, and the whole text of each file by its place; write nothing."""
-    setup = _user_setup(wish, environ) if wish.user else _system_setup(wish)
+    setup = _user_setup(wish, environ) if wish.user else _system_setup(wish, environ)
     return setup, {_below(wish.root, path): _signed(path.name, text) for path, text in unit_files(setup).items()}
 
 
@@ -126,9 +126,10 @@ def _manager(*, user: bool) -> str:
     return "systemctl --user" if user else "systemctl"
 
 
-def _system_setup(wish: Wish) -> Setup:
+def _system_setup(wish: Wish, environ: Mapping[str, str]) -> Setup:
     """Return how the machine's own service is set up; its configuration is the named one or that of /etc/sysmon."""
-    file = wish.config or next(iter(_existing(_below(wish.root, locations.FOR_ALL) / locations.CONFIG_NAME)), None)
+    machine = locations.of_machine(locations.FOR_ALL, environ) if wish.root == Path("/") else locations.FOR_ALL
+    file = wish.config or next(iter(_existing(_below(wish.root, machine) / locations.CONFIG_NAME)), None)
     kept, written, network = PurePath(wish.data.absolute()) if wish.data else STATE, [], False
     if file is not None:
         found = configuration.load(config=file, data=wish.data, environ={"STATE_DIRECTORY": str(STATE)})
