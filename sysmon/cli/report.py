@@ -117,7 +117,7 @@ def command(
     from sysmon.app.reports import report
     from sysmon.app.selection import ALL
     from sysmon.errors import UsageError
-    from sysmon.report.buckets import edges_of
+    from sysmon.report.buckets import split_range
     from sysmon.report.side_by_side import HOST
 
     asked = build_selection(
@@ -149,7 +149,7 @@ def command(
         top=top,
         compare=None if compare is None else _shift(compare, asked),
         by=by,
-        edges=() if bucket is None else edges_of(asked.since, asked.until, bucket, zone),
+        edges=() if bucket is None else split_range(asked.since, asked.until, bucket, zone),
     )
     if by == HOST:
         hosts = hosts or (ALL,)

@@ -1,1 +1,1 @@
-"""What happened, in a page: numbers over a range, and one renderer a file."""
+"""Report model: numbers over a range, and in `render/` one format a file."""

@@ -1,4 +1,4 @@
-"""A range in equal parts, on the hour and on the day: where they begin, and what the samples of each came to; pure."""
+"""Time buckets: equal parts of a range on the hour and on the day, and what the samples of each came to; pure."""
 
 from array import array
 from bisect import bisect_left
@@ -10,7 +10,7 @@ from math import ceil, fsum
 
 from sysmon.datadir.segments import divides_a_day
 from sysmon.errors import UsageError
-from sysmon.report.summary import Bucket, Report, SeriesSummary, TableSummary, present
+from sysmon.report.summary import Bucket, Report, SeriesSummary, TableSummary, drop_missing
 from sysmon.stats.digest import Digest
 from sysmon.text.instants import to_ms
 from sysmon.text.units import format_duration
@@ -24,7 +24,7 @@ Columns = list[list[Bucket | None]]
 """For each metric of a table a bucket for each part of the range."""
 
 
-def edges_of(since: datetime, until: datetime, length: timedelta, zone: tzinfo | None) -> tuple[datetime, ...]:
+def split_range(since: datetime, until: datetime, length: timedelta, zone: tzinfo | None) -> tuple[datetime, ...]:
     """Return where the parts of [since, until) begin, and where the last one ends, in UTC.
 
     They are counted from each midnight of the zone (None: the system's); parts of several days from the first Monday.
@@ -34,46 +34,46 @@ def edges_of(since: datetime, until: datetime, length: timedelta, zone: tzinfo |
     if (until - since) / length > MOST:
         longer = format_duration(ceil((until - since).total_seconds() / MOST))
         raise UsageError(f"--bucket {format_duration(length)} would be more than {MOST} lines: write {longer} or more")
-    found: list[datetime] = []
-    for edge in _multiples(since.astimezone(zone).date(), length, zone):
+    edges: list[datetime] = []
+    for edge in _iterate_edges(since.astimezone(zone).date(), length, zone):
         if edge <= since:
-            found = [edge]
+            edges = [edge]
         else:
-            found.append(edge)
+            edges.append(edge)
         if edge >= until:
             break
-    return tuple(found)
+    return tuple(edges)
 
 
-def buckets_of(at: Sequence[int], values: "array[float]", edges: Sequence[datetime]) -> list[Bucket | None]:
+def summarise_buckets(at: Sequence[int], values: "array[float]", edges: Sequence[datetime]) -> list[Bucket | None]:
     """Return what the values at instants (milliseconds since the epoch, in order) came to in each part."""
-    at, values = present(at, values)
+    at, values = drop_missing(at, values)
     places = [bisect_left(at, to_ms(edge)) for edge in edges]
-    return [_bucket(values[first:end]) for first, end in pairwise(places)]
+    return [_summarise(values[first:end]) for first, end in pairwise(places)]
 
 
-def bucket_of(found: Digest | None) -> Bucket | None:
+def convert_digest(digest: Digest | None) -> Bucket | None:
     """Return what a digest says of its part."""
-    return None if found is None else Bucket(found.count, found.mean, found.low, found.high)
+    return None if digest is None else Bucket(digest.count, digest.mean, digest.low, digest.high)
 
 
-def with_buckets(report: Report, edges: tuple[datetime, ...], found: Mapping[str, Mapping[Labels, Columns]]) -> Report:
+def add_buckets(report: Report, edges: tuple[datetime, ...], buckets: Mapping[str, Mapping[Labels, Columns]]) -> Report:
     """Return a report with a time table: `found` has the buckets of each metric by table and labels of the series."""
-    tables = tuple(_table(table, found.get(table.table.name, {})) for table in report.tables)
+    tables = tuple(_add_to_table(table, buckets.get(table.table.name, {})) for table in report.tables)
     return replace(report, edges=edges, tables=tables)
 
 
-def _bucket(values: "array[float]") -> Bucket | None:
+def _summarise(values: "array[float]") -> Bucket | None:
     return Bucket(len(values), fsum(values) / len(values), min(values), max(values)) if values else None
 
 
-def _table(table: TableSummary, found: Mapping[Labels, Columns]) -> TableSummary:
+def _add_to_table(table: TableSummary, buckets: Mapping[Labels, Columns]) -> TableSummary:
     names = [metric.name for metric in table.table.metrics]
-    return replace(table, series=tuple(_series(one, names, found) for one in table.series))
+    return replace(table, series=tuple(_add_to_series(series, names, buckets) for series in table.series))
 
 
-def _series(series: SeriesSummary, names: Sequence[str], found: Mapping[Labels, Columns]) -> SeriesSummary:
-    columns = found.get(tuple(value for _, value in series.labels))
+def _add_to_series(series: SeriesSummary, names: Sequence[str], buckets: Mapping[Labels, Columns]) -> SeriesSummary:
+    columns = buckets.get(tuple(value for _, value in series.labels))
     if columns is None:
         return series
     by_name = dict(zip(names, columns, strict=True))
@@ -81,20 +81,20 @@ def _series(series: SeriesSummary, names: Sequence[str], found: Mapping[Labels, 
     return replace(series, metrics=metrics)
 
 
-def _multiples(day: date, length: timedelta, zone: tzinfo | None) -> Iterator[datetime]:
+def _iterate_edges(day: date, length: timedelta, zone: tzinfo | None) -> Iterator[datetime]:
     """Yield edges from a day's midnight on; a day that clocks make longer or shorter has more or fewer of them."""
     days = max(1, length // _DAY)
     first = day.toordinal() - 1
     day = date.fromordinal(first - first % days + 1)
     while True:
         following = day + days * _DAY
-        edge, end = _midnight(day, zone), _midnight(following, zone)
+        edge, end = _find_midnight(day, zone), _find_midnight(following, zone)
         while edge < end:
             yield edge
             edge += length if length < _DAY else end - edge
         day = following
 
 
-def _midnight(day: date, zone: tzinfo | None) -> datetime:
+def _find_midnight(day: date, zone: tzinfo | None) -> datetime:
     local = datetime.combine(day, time.min)
     return (local.astimezone() if zone is None else local.replace(tzinfo=zone)).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""What is different from before? Puts the numbers of two periods beside each other, the largest changes first; pure."""
+"""Comparison of two periods: their numbers beside each other, the largest changes first; pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sysmon.model import Kind, Metric, Unit
 from sysmon.report.summary import (
-    Change,
     Compared,
-    GlanceItem,
+    MetricChange,
     MetricSummary,
+    OverviewItem,
     RankedGroup,
     Ranking,
     Report,
@@ -40,10 +40,10 @@ def compare(report: Report, then: Report | None, since: datetime, until: datetim
     """Return a report with the numbers of another period beside its own; None where nothing is stored of that."""
     if then is None:
         return replace(report, compared=Compared(since, until))
-    before = {(table.table.name, one.labels): one for table in then.tables for one in table.series}
-    tables = tuple(_table(table, before) for table in report.tables)
-    after = {(table.table.name, one.labels): one for table in tables for one in table.series}
-    changes = sorted(_changes(tables), key=lambda change: -change.weight)
+    before = {(table.table.name, series.labels): series for table in then.tables for series in table.series}
+    tables = tuple(_compare_table(table, before) for table in report.tables)
+    after = {(table.table.name, series.labels): series for table in tables for series in table.series}
+    changes = sorted(_list_changes(tables), key=lambda change: -change.weight)
     compared = Compared(
         since,
         until,
@@ -58,17 +58,17 @@ def compare(report: Report, then: Report | None, since: datetime, until: datetim
         report,
         compared=compared,
         tables=tables,
-        rankings=tuple(_ranking(one, then) for one in report.rankings),
-        glance=tuple(_glance(item, then) for item in report.glance),
+        rankings=tuple(_compare_ranking(series, then) for series in report.rankings),
+        overview=tuple(_compare_overview(item, then) for item in report.overview),
     )
 
 
-def value_of(metric: Metric, stats: Stats) -> float:
+def compared_value(metric: Metric, stats: Stats) -> float:
     """Return what is compared: the mean, of a count the total."""
     return round(stats.mean * stats.samples) if metric.kind is Kind.COUNT else stats.mean
 
 
-def weight(metric: Metric, then: float, now: float) -> float:
+def weigh_change(metric: Metric, then: float, now: float) -> float:
     """Return how large a change is, from 0 to 1: percents by their points, others by their part of both values."""
     difference = abs(now - then)
     if metric.unit is Unit.PERCENT:
@@ -76,13 +76,14 @@ def weight(metric: Metric, then: float, now: float) -> float:
     return difference / (abs(then) + abs(now) + _LITTLE.get(metric.unit, 1))
 
 
-def _table(table: TableSummary, before: Mapping[_Key, SeriesSummary]) -> TableSummary:
+def _compare_table(table: TableSummary, before: Mapping[_Key, SeriesSummary]) -> TableSummary:
     return replace(
-        table, series=tuple(_series(one, before.get((table.table.name, one.labels))) for one in table.series)
+        table,
+        series=tuple(_compare_series(series, before.get((table.table.name, series.labels))) for series in table.series),
     )
 
 
-def _series(series: SeriesSummary, before: SeriesSummary | None) -> SeriesSummary:
+def _compare_series(series: SeriesSummary, before: SeriesSummary | None) -> SeriesSummary:
     if before is None:
         return series
     stats = {item.metric.name: item.stats for item in before.metrics}
@@ -90,33 +91,37 @@ def _series(series: SeriesSummary, before: SeriesSummary | None) -> SeriesSummar
     return replace(series, metrics=metrics)
 
 
-def _changes(tables: tuple[TableSummary, ...]) -> Iterator[Change]:
+def _list_changes(tables: tuple[TableSummary, ...]) -> Iterator[MetricChange]:
     for table in tables:
         for series in table.series if table.table.name not in _OWN else ():
             for item in series.metrics:
-                change = _change(table.table.name, series, item)
+                change = _find_change(table.table.name, series, item)
                 if change is not None:
                     yield change
 
 
-def _change(table: str, series: SeriesSummary, item: MetricSummary) -> Change | None:
+def _find_change(table: str, series: SeriesSummary, item: MetricSummary) -> MetricChange | None:
     metric, stats, before = item.metric, item.stats, item.before
     if stats is None or before is None:
         return None
-    then, now = value_of(metric, before), value_of(metric, stats)
-    return Change(table, series.labels, metric, then, now, weight(metric, then, now)) if then != now else None
+    then, now = compared_value(metric, before), compared_value(metric, stats)
+    return (
+        MetricChange(table, series.labels, metric, then, now, weigh_change(metric, then, now)) if then != now else None
+    )
 
 
-def _ranking(ranking: Ranking, then: Report) -> Ranking:
+def _compare_ranking(ranking: Ranking, then: Report) -> Ranking:
     means: dict[tuple[tuple[str, str], ...], float] = {}
-    for one in then.rankings:
-        if one.metric == ranking.metric:
-            means = {group.labels: group.mean for group in (*one.groups, *([one.rest] if one.rest else []))}
+    for earlier in then.rankings:
+        if earlier.metric == ranking.metric:
+            means = {group.labels: group.mean for group in (*earlier.groups, *([earlier.rest] if earlier.rest else []))}
     groups = tuple(replace(group, before=means.get(group.labels)) for group in ranking.groups)
     rest: RankedGroup | None = ranking.rest and replace(ranking.rest, before=means.get(ranking.rest.labels))
     return replace(ranking, groups=groups, rest=rest)
 
 
-def _glance(item: GlanceItem, then: Report) -> GlanceItem:
-    found = next((one for one in then.glance if one.what == item.what and one.subject == item.subject), None)
-    return item if found is None else replace(item, before=found.worst if found.mean is None else found.mean)
+def _compare_overview(item: OverviewItem, then: Report) -> OverviewItem:
+    earlier = next(
+        (other for other in then.overview if other.title == item.title and other.subject == item.subject), None
+    )
+    return item if earlier is None else replace(item, before=earlier.worst if earlier.mean is None else earlier.mean)

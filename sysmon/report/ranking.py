@@ -1,4 +1,4 @@
-"""Who used most? Processes by what they used of the processors, of memory and of the disks; pure."""
+"""Top processes: groups ranked by what they used of the processors, of memory and of the disks; pure."""
 
 from array import array
 from collections.abc import Callable, Iterable, Sequence
@@ -7,10 +7,10 @@ from math import fsum
 
 from sysmon.history import AggregatedGroup, AggregatedTable, Coverage, GroupUse, TableHistory
 from sysmon.model import Metric, Table
-from sysmon.report.summary import RankedGroup, Ranking, present
+from sysmon.report.summary import RankedGroup, Ranking, drop_missing
 from sysmon.text.instants import from_ms
 
-PASSING = ("pid", "started")
+TRANSIENT_LABELS = ("pid", "started")
 """Labels that tell apart what comes and goes; rows that are equal but for these count as one."""
 
 Labels = tuple[tuple[str, str], ...]
@@ -24,7 +24,7 @@ class Use:
     parts: tuple[str, ...]
 
 
-def uses_of(table: Table, wanted: Callable[[str], bool], *, whole: bool) -> list[Use]:
+def choose_uses(table: Table, wanted: Callable[[str], bool], *, whole: bool) -> list[Use]:
     """Return what to rank a table by: what has a headline and the totals, or of a part of the metrics all wanted."""
     single = [
         Use(metric, (metric.name,))
@@ -35,7 +35,7 @@ def uses_of(table: Table, wanted: Callable[[str], bool], *, whole: bool) -> list
     return [*single, *(Use(total.metric, total.parts) for total in totals)]
 
 
-def rank(
+def rank_rows(
     history: TableHistory, use: Use, *, top: int, by: Sequence[str] = (), coverage: Coverage | None = None
 ) -> Ranking | None:
     """Return who used most: rows of one tick that are equal but for pid and start count as one.
@@ -50,26 +50,26 @@ def rank(
     for series in history.series:
         labels = dict(zip(table.labels, series.labels, strict=True))
         process = labels.get("pid", ""), labels.get("started", "")
-        group = groups.setdefault(_group_of(labels, process[0], by), _Group())
+        group = groups.setdefault(_select_labels(labels, process[0], by), _Group())
         for index in columns:
-            group.add(process, *present(series.at, series.column(index)))
+            group.add(process, *drop_missing(series.at, series.column(index)))
     ranked = [group.ranked(labels, len(history.ticks)) for labels, group in groups.items() if group.sums]
-    return _ranking(table, use, len(history.ticks), ranked, top, coverage)
+    return _build_ranking(table, use, len(history.ticks), ranked, top, coverage)
 
 
-def rank_rolled(
-    found: AggregatedTable, use: Use, *, top: int, by: Sequence[str] = (), coverage: Coverage | None = None
+def rank_aggregates(
+    table: AggregatedTable, use: Use, *, top: int, by: Sequence[str] = (), coverage: Coverage | None = None
 ) -> Ranking | None:
     """Return who used most, from sums: what several groups or metrics used together has a lower bound as maximum."""
-    if not found.ticks:
+    if not table.ticks:
         return None
     groups: dict[Labels, list[AggregatedGroup]] = {}
-    for group in found.groups:
+    for group in table.groups:
         if any(part in group.uses for part in use.parts):
             pid = "-1" if group.pids == {"-1"} else ""
-            groups.setdefault(_group_of(dict(group.labels), pid, by), []).append(group)
-    ranked = [_together(labels, parts, use, len(found.ticks)) for labels, parts in groups.items()]
-    return _ranking(found.table, use, len(found.ticks), ranked, top, coverage)
+            groups.setdefault(_select_labels(dict(group.labels), pid, by), []).append(group)
+    ranked = [_merge_groups(labels, parts, use, len(table.ticks)) for labels, parts in groups.items()]
+    return _build_ranking(table.table, use, len(table.ticks), ranked, top, coverage)
 
 
 def is_rest(group: RankedGroup) -> bool:
@@ -77,16 +77,20 @@ def is_rest(group: RankedGroup) -> bool:
     return group.pids == ("-1",)
 
 
-def _group_of(labels: dict[str, str], pid: str, by: Sequence[str]) -> Labels:
+def _select_labels(labels: dict[str, str], pid: str, by: Sequence[str]) -> Labels:
     """Return the labels that count; those of all that is unlisted are kept, so that it stays a group of its own."""
-    return tuple((name, value) for name, value in labels.items() if name not in PASSING and _counts(name, pid, by))
+    return tuple(
+        (name, value)
+        for name, value in labels.items()
+        if name not in TRANSIENT_LABELS and _is_grouped_by(name, pid, by)
+    )
 
 
-def _counts(name: str, pid: str, by: Sequence[str]) -> bool:
+def _is_grouped_by(name: str, pid: str, by: Sequence[str]) -> bool:
     return not by or name in by or pid == "-1"
 
 
-def _ranking(
+def _build_ranking(
     table: Table, use: Use, ticks: int, ranked: Iterable[RankedGroup], top: int, coverage: Coverage | None
 ) -> Ranking:
     groups = sorted(ranked, key=lambda group: -group.mean)
@@ -95,14 +99,14 @@ def _ranking(
     return Ranking(table.name, use.metric, ticks, listed[:top], rest, coverage)
 
 
-def _together(labels: Labels, groups: Sequence[AggregatedGroup], use: Use, ticks: int) -> RankedGroup:
+def _merge_groups(labels: Labels, groups: Sequence[AggregatedGroup], use: Use, ticks: int) -> RankedGroup:
     uses: list[GroupUse] = [group.uses[part] for group in groups for part in use.parts if part in group.uses]
-    highest = max(uses, key=lambda one: (one.high, -one.high_at))
+    highest = max(uses, key=lambda usage: (usage.high, -usage.high_at))
     return RankedGroup(
         labels=labels,
         pids=tuple(sorted(frozenset[str]().union(*(group.pids for group in groups)))),
-        ticks=max(one.ticks for one in uses),
-        mean=fsum(one.total for one in uses) / ticks,
+        ticks=max(usage.ticks for usage in uses),
+        mean=fsum(usage.total for usage in uses) / ticks,
         max=highest.high,
         max_at=from_ms(highest.high_at),
         bounded=len(uses) > 1,

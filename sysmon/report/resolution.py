@@ -1,4 +1,4 @@
-"""How finely is the course of a metric told to a picture? As finely as an eye can see, and no more; pure."""
+"""Trend resolution: how many points and digits a chart gets. As many as an eye can see; pure."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -20,19 +20,19 @@ _DIGITS = 3
 """How many digits of a value, or of how far a curve moves, can be seen in a picture; one more is kept."""
 
 
-def parts_of(length: timedelta) -> int:
+def choose_parts(length: timedelta) -> int:
     """Return into how many parts a range is cut: as many as a picture can show, of a length that people use."""
     seconds = max(length.total_seconds(), 1)
-    part = next((one for one in _PART_SECONDS if seconds / one <= MOST_PARTS), seconds / MOST_PARTS)
+    part = next((length for length in _PART_SECONDS if seconds / length <= MOST_PARTS), seconds / MOST_PARTS)
     return round(seconds / part)
 
 
-def numbers(values: Sequence[float | None], spread: float) -> str:
+def format_numbers(values: Sequence[float | None], spread: float) -> str:
     """Return values as text, with a comma between two and nothing for None; `spread` is how far they are apart."""
-    return ",".join("" if value is None else _number(value, spread) for value in values)
+    return ",".join("" if value is None else _format_number(value, spread) for value in values)
 
 
-def _number(value: float, spread: float) -> str:
+def _format_number(value: float, spread: float) -> str:
     if value == 0:
         return "0"
     size = floor(log10(abs(value)))

@@ -1,4 +1,4 @@
-"""Which of several is the worst? Series or hosts beside each other, the worst first, what matters most first; pure."""
+"""Side by side: series or hosts in a line each, the worst first, what matters most first; pure."""
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,60 +14,63 @@ HOST = "host"
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class NamedSeries:
     """One line: a series under the name that tells it from the others."""
 
     name: str
     series: SeriesSummary
 
 
-def by_label(report: Report, label: str) -> Report:
+def put_side_by_side(report: Report, label: str) -> Report:
     """Return a report whose series are in the order in which they are told side by side."""
-    tables = tuple(replace(one, series=worst_first(one)) for one in report.tables)
-    return replace(report, by=label, tables=tables, glance=())
+    tables = tuple(replace(table, series=sort_worst_first(table)) for table in report.tables)
+    return replace(report, by=label, tables=tables, overview=())
 
 
-def metrics_of(series: Iterable[SeriesSummary]) -> list[Metric]:
+def select_metrics(series: Iterable[SeriesSummary]) -> list[Metric]:
     """Return the metrics that are anything but 0 anywhere: what a glance looks at first, then what has limits."""
-    found: dict[str, list[MetricSummary]] = {}
-    for one in series:
-        for item in one.metrics:
-            found.setdefault(item.metric.name, []).append(item)
-    moved = [items for items in found.values() if any(one.stats and (one.stats.min or one.stats.max) for one in items)]
+    by_name: dict[str, list[MetricSummary]] = {}
+    for summary in series:
+        for item in summary.metrics:
+            by_name.setdefault(item.metric.name, []).append(item)
+    moved = [
+        items for items in by_name.values() if any(item.stats and (item.stats.min or item.stats.max) for item in items)
+    ]
     return [items[0].metric for items in sorted(moved, key=_importance)]
 
 
-def worst_first(table: TableSummary) -> tuple[SeriesSummary, ...]:
+def sort_worst_first(table: TableSummary) -> tuple[SeriesSummary, ...]:
     """Return the series of a table: the one for the whole, then those beyond limits, then the highest of a metric."""
-    metrics = metrics_of(table.series)
+    metrics = select_metrics(table.series)
     first = metrics[0].name if metrics else ""
-    return tuple(sorted(table.series, key=lambda one: _badness(one, first, table.table.whole), reverse=True))
+    return tuple(sorted(table.series, key=lambda series: _severity(series, first, table.table.whole), reverse=True))
 
 
-def sides(series: Sequence[SeriesSummary], label: str) -> list[Side]:
+def name_series(series: Sequence[SeriesSummary], label: str) -> list[NamedSeries]:
     """Return series as lines, named by a label, and by the others where that is not enough."""
-    names = [dict(one.labels).get(label, "") for one in series]
-    found = []
-    for name, one in zip(names, series, strict=True):
-        others = [f"{key}={value}" for key, value in one.labels if key != label] if names.count(name) > 1 else []
-        found.append(Side(" ".join([name, *others]).strip(), one))
-    return found
+    names = [dict(summary.labels).get(label, "") for summary in series]
+    named = []
+    for name, summary in zip(names, series, strict=True):
+        others = [f"{key}={value}" for key, value in summary.labels if key != label] if names.count(name) > 1 else []
+        named.append(NamedSeries(" ".join([name, *others]).strip(), summary))
+    return named
 
 
-def hosts_of(reports: Sequence[Report]) -> Iterator[tuple[str, list[tuple[Side, int]]]]:
+def merge_hosts(reports: Sequence[Report]) -> Iterator[tuple[str, list[tuple[NamedSeries, int]]]]:
     """Yield each table with the series of all hosts, the worst first, each with the place of its report."""
-    for name in dict.fromkeys(one.table.name for report in reports for one in report.tables):
-        found = []
+    for name in dict.fromkeys(table.table.name for report in reports for table in report.tables):
+        ranked = []
         for place, report in enumerate(reports):
-            for one in report.tables:
-                label = one.table.labels[0] if one.table.labels else ""
-                named = sides(one.series, label) if one.table.name == name else []
-                found += [
-                    (Side(f"{report.origin.hostname}  {side.name}".strip(), side.series), place) for side in named
+            for table in report.tables:
+                label = table.table.labels[0] if table.table.labels else ""
+                named = name_series(table.series, label) if table.table.name == name else []
+                ranked += [
+                    (NamedSeries(f"{report.origin.hostname}  {side.name}".strip(), side.series), place)
+                    for side in named
                 ]
-        metrics = metrics_of(side.series for side, _ in found)
+        metrics = select_metrics(side.series for side, _ in ranked)
         first = metrics[0].name if metrics else ""
-        yield name, sorted(found, key=lambda one: _badness(one[0].series, first, None), reverse=True)
+        yield name, sorted(ranked, key=lambda entry: _severity(entry[0].series, first, None), reverse=True)
 
 
 def is_total(metric: Metric) -> bool:
@@ -82,25 +85,25 @@ def is_share(metric: Metric) -> bool:
 
 def _importance(items: Sequence[MetricSummary]) -> tuple[int, bool]:
     headline = items[0].metric.headline
-    return headline.order if headline else sys.maxsize, not any(one.beyond for one in items)
+    return headline.order if headline else sys.maxsize, not any(item.beyond for item in items)
 
 
-def _badness(series: SeriesSummary, first: str, whole: str | None) -> tuple[bool, int, float, float]:
-    stats = next((one.stats for one in series.metrics if one.metric.name == first), None)
+def _severity(series: SeriesSummary, first: str, whole: str | None) -> tuple[bool, int, float, float]:
+    stats = next((item.stats for item in series.metrics if item.metric.name == first), None)
     is_whole = whole is not None and series.labels[0][1] == whole
-    beyond = [one.limit.level.rank for item in series.metrics for one in item.beyond if one.samples]
+    beyond = [exceeded.limit.level.rank for item in series.metrics for exceeded in item.beyond if exceeded.samples]
     high, mean = (stats.max, stats.mean) if stats else (_NOTHING, _NOTHING)
     return is_whole, max(beyond, default=-1), high, mean
 
 
-def trouble(report: Report) -> tuple[int, int, float]:
+def host_severity(report: Report) -> tuple[int, int, float]:
     """Return how bad a host is: by the alerts that fire, by all of them, by its processors."""
     ranks = [(alert.state is AlertState.FIRING, alert.level.rank) for alert in report.alerts]
     firing = max((rank for is_on, rank in ranks if is_on), default=-1)
-    busy = next((item.mean or 0.0 for item in report.glance), 0.0)
+    busy = next((item.mean or 0.0 for item in report.overview), 0.0)
     return firing, max((rank for _, rank in ranks), default=-1), busy
 
 
-def worst_alert(report: Report) -> Level | None:
+def worst_alert_level(report: Report) -> Level | None:
     """Return the worst level of the alerts of a report."""
     return max((alert.level for alert in report.alerts), key=lambda level: level.rank, default=None)

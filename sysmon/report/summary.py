@@ -1,4 +1,4 @@
-"""What do the rows of a range come to? Means, percentiles, peaks and trends of each metric; pure."""
+"""Summary statistics of rows: means, percentiles, peaks and trends of each metric over a range; pure."""
 
 from array import array
 from bisect import bisect_left
@@ -115,13 +115,13 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True)
-class GlanceItem:
+class OverviewItem:
     """The worst of one resource and when that was; of a count `worst` is the total and `mean` None.
 
     `before` is the mean, or the total, in the period that the report is compared with; `limits` are those of the rules.
     """
 
-    what: str
+    title: str
     subject: str
     metric: Metric
     mean: float | None
@@ -132,7 +132,7 @@ class GlanceItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class MetricChange:
     """How the mean of a metric changed, or the total of a count; `weight` says how much that is, from 0 to 1."""
 
     table: str
@@ -155,7 +155,7 @@ class Compared:
     coverage: Coverage | None = None
     idle: float | None = None
     sources: tuple[str, ...] = ()
-    changes: tuple[Change, ...] = ()
+    changes: tuple[MetricChange, ...] = ()
     appeared: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     gone: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
 
@@ -164,7 +164,7 @@ class Compared:
 class Report:
     """Everything that a report says of one host.
 
-    `idle` is the seconds in which nothing ran that could sample, None if unknown. `glance` is empty where only some
+    `idle` is the seconds in which nothing ran that could sample, None if unknown. `overview` is empty where only some
     tables or metrics were asked for. `sources` are the kinds of files that answered, the coarsest first: `1d` and `1h`
     are roll-ups, whose percentiles are within 1 %.
     `silences` says whom nobody is told of, in a line each. `edges` are where the parts of a time table begin, and where
@@ -181,7 +181,7 @@ class Report:
     rankings: tuple[Ranking, ...]
     alerts: tuple[PastAlert, ...]
     skipped: int
-    glance: tuple[GlanceItem, ...] = ()
+    overview: tuple[OverviewItem, ...] = ()
     sources: tuple[str, ...] = ()
     silences: tuple[str, ...] = ()
     compared: Compared | None = None
@@ -207,29 +207,31 @@ def summarise(
     span = to_ms(until) - to_ms(since)
     if coverage.interval:
         parts = max(1, min(parts, int(span / (1000 * coverage.interval))))
-    holes = holes_of(series.at, coverage, to_ms(since), span, parts)
+    gaps = find_gaps(series.at, coverage, to_ms(since), span, parts)
     metrics = []
     for index, metric in enumerate(table.metrics):
         if wanted(metric.name):
-            at, values = present(series.at, series.column(index))
-            trend, peaks = course_of(at, values, to_ms(since), span, parts) if values else ((), ())
-            trend, peaks = without(holes, trend), without(holes, peaks)
-            beyond = [_beyond(limit, values, coverage) for limit in limits.get(metric.name, ()) if values]
-            metrics.append(MetricSummary(metric, stats_of(at, values), trend, peaks, tuple(beyond)))
+            at, values = drop_missing(series.at, series.column(index))
+            trend, peaks = downsample(at, values, to_ms(since), span, parts) if values else ((), ())
+            trend, peaks = blank_gaps(gaps, trend), blank_gaps(gaps, peaks)
+            beyond = [_count_beyond(limit, values, coverage) for limit in limits.get(metric.name, ()) if values]
+            metrics.append(MetricSummary(metric, compute_stats(at, values), trend, peaks, tuple(beyond)))
     return SeriesSummary(tuple(zip(table.labels, series.labels, strict=True)), coverage, tuple(metrics))
 
 
-def _beyond(limit: Limit, values: "array[float]", coverage: Coverage) -> Beyond:
+def _count_beyond(limit: Limit, values: "array[float]", coverage: Coverage) -> Beyond:
     samples = limit.count(values)
-    return Beyond(limit, samples, len(values), seconds_of(samples, coverage), exact=coverage.is_even or not samples)
+    return Beyond(
+        limit, samples, len(values), estimate_seconds(samples, coverage), exact=coverage.is_even or not samples
+    )
 
 
-def seconds_of(samples: int, coverage: Coverage) -> float | None:
+def estimate_seconds(samples: int, coverage: Coverage) -> float | None:
     """Return how long samples stand for, None where nothing tells it."""
     return None if coverage.each is None else samples * coverage.each
 
 
-def present(at: Sequence[int], values: "array[float]") -> tuple[Sequence[int], "array[float]"]:
+def drop_missing(at: Sequence[int], values: "array[float]") -> tuple[Sequence[int], "array[float]"]:
     """Return the instants and values of those samples that have one."""
     if not isnan(sum(values)):
         return at, values
@@ -237,7 +239,7 @@ def present(at: Sequence[int], values: "array[float]") -> tuple[Sequence[int], "
     return list(compress(at, there)), array("d", compress(values, there))
 
 
-def stats_of(at: Sequence[int], values: Sequence[float]) -> Stats | None:
+def compute_stats(at: Sequence[int], values: Sequence[float]) -> Stats | None:
     """Return the numbers of values at instants (milliseconds since the epoch); None where there are none."""
     if not values:
         return None
@@ -255,7 +257,7 @@ def stats_of(at: Sequence[int], values: Sequence[float]) -> Stats | None:
     )
 
 
-def holes_of(at: Sequence[int], coverage: Coverage, begin: int, span: int, parts: int) -> list[int]:
+def find_gaps(at: Sequence[int], coverage: Coverage, begin: int, span: int, parts: int) -> list[int]:
     """Return which of `parts` equal parts of [begin, begin + span) lack more than half of their samples.
 
     Where the interval changed nothing tells that, and no part is counted.
@@ -268,15 +270,15 @@ def holes_of(at: Sequence[int], coverage: Coverage, begin: int, span: int, parts
     return [part for part, (first, end) in enumerate(pairwise(edges)) if 2 * (end - first) < due]
 
 
-def without(holes: Sequence[int], course: tuple[float | None, ...]) -> tuple[float | None, ...]:
-    """Return a course with nothing in its holes: the mean of a few samples would look like calm."""
-    if not holes or not course:
-        return course
-    left_out = frozenset(holes)
-    return tuple(None if part in left_out else value for part, value in enumerate(course))
+def blank_gaps(gaps: Sequence[int], trend: tuple[float | None, ...]) -> tuple[float | None, ...]:
+    """Return a trend with nothing in its gaps: the mean of a few samples would look like calm."""
+    if not gaps or not trend:
+        return trend
+    left_out = frozenset(gaps)
+    return tuple(None if part in left_out else value for part, value in enumerate(trend))
 
 
-def course_of(
+def downsample(
     at: Sequence[int], values: "array[float]", begin: int, span: int, parts: int
 ) -> tuple[tuple[float | None, ...], tuple[float | None, ...]]:
     """Return mean and highest of each of `parts` equal parts of [begin, begin + span), None for one without a value."""

@@ -1,4 +1,4 @@
-"""A small machine with an hour of history: a spike, a hole, processes, alerts. The goldens are its reports."""
+"""A small machine with an hour of history: a spike, a gap, processes, alerts. The goldens are its reports."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

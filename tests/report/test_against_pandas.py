@@ -15,7 +15,7 @@ from sysmon.app.reports.report import Detail, answer
 from sysmon.app.reports.rule_limits import RuleLimits
 from sysmon.app.selection import Selection
 from sysmon.model import Row
-from sysmon.report.buckets import edges_of
+from sysmon.report.buckets import split_range
 from sysmon.report.render import RenderOptions
 from sysmon.report.render.formats import json as as_json
 from tests.reading.stored import CPU, TABLES, Samples, at, event_lines, started, write_log, write_table
@@ -160,7 +160,7 @@ def test_samples_found_of_expected_and_the_longest_gap(data: Path) -> None:
 @pytest.mark.parametrize("minutes", [5, 60])
 def test_time_tables(data: Path, minutes: int) -> None:
     length = timedelta(minutes=minutes)
-    detail = Detail(edges=edges_of(at(BEGIN), at(END), length, UTC))
+    detail = Detail(edges=split_range(at(BEGIN), at(END), length, UTC))
 
     found = series_of(page(data, BEGIN, detail))
 

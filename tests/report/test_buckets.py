@@ -1,4 +1,4 @@
-"""Time tables: where the parts of a range begin, what is in each, and how the page shows it."""
+"""Time buckets: where the parts of a range begin, what is in each, and how the page shows it."""
 
 import csv
 import json
@@ -20,7 +20,7 @@ from sysmon.app.selection import Selection
 from sysmon.config import Retention, Storage
 from sysmon.errors import UsageError
 from sysmon.model import Row
-from sysmon.report.buckets import buckets_of, edges_of
+from sysmon.report.buckets import split_range, summarise_buckets
 from sysmon.report.render import RenderOptions
 from sysmon.report.render.formats import csv as as_csv
 from sysmon.report.render.formats import json as as_json
@@ -69,7 +69,7 @@ def instant(text: str) -> datetime:
 def test_parts_begin_on_multiples_of_their_length(
     since: str, until: str, length: timedelta, zone: ZoneInfo, edges: list[str]
 ) -> None:
-    found = edges_of(instant(since), instant(until), length, zone)
+    found = split_range(instant(since), instant(until), length, zone)
 
     assert [f"{edge:%dT%H:%M}" for edge in found] == edges
 
@@ -85,7 +85,7 @@ def test_parts_begin_anew_on_the_day_after_the_clocks_are_set(day: str, hours: i
     since = datetime.fromisoformat(day).replace(tzinfo=BERLIN)
     until = since + timedelta(days=1)
 
-    days, quarters = (edges_of(since, until, length, BERLIN) for length in (DAY, 6 * HOUR))
+    days, quarters = (split_range(since, until, length, BERLIN) for length in (DAY, 6 * HOUR))
 
     assert ((days[1] - days[0]) / HOUR, len(quarters) - 1, quarters[-1]) == (hours, parts, days[1])
 
@@ -100,7 +100,7 @@ def test_parts_begin_anew_on_the_day_after_the_clocks_are_set(day: str, hours: i
 )
 def test_parts_that_nobody_can_use_are_refused(length: timedelta, told: str) -> None:
     with pytest.raises(UsageError) as refused:
-        edges_of(EPOCH, EPOCH + DAY, length, UTC)
+        split_range(EPOCH, EPOCH + DAY, length, UTC)
 
     assert told in str(refused.value)
 
@@ -115,7 +115,9 @@ def test_every_sample_counts_in_the_part_that_it_lies_in(samples: list[tuple[int
     samples, edges = sorted(samples, key=lambda one: one[0]), sorted(edges)
     parts = [[value for ms, value in samples if begin <= ms < end and value == value] for begin, end in pairwise(edges)]
 
-    found = buckets_of([ms for ms, _ in samples], array("d", [value for _, value in samples]), [*map(from_ms, edges)])
+    found = summarise_buckets(
+        [ms for ms, _ in samples], array("d", [value for _, value in samples]), [*map(from_ms, edges)]
+    )
 
     assert found == [
         Bucket(len(part), math.fsum(part) / len(part), min(part), max(part)) if part else None for part in parts
@@ -133,7 +135,7 @@ def test_a_long_name_is_broken_and_not_lost(name: str, width: int) -> None:
 def half_hour(data: Path, length: timedelta = 5 * MINUTE) -> Report:
     """Return a time table of some of the small machine, with the hole in it."""
     selection = replace(whole_hour(data), since=at(1200), until=at(2820), tables=["cpu", "load", "disk_usage"])
-    edges = edges_of(selection.since, selection.until, length, UTC)
+    edges = split_range(selection.since, selection.until, length, UTC)
     return answer(selection, KNOWN, lambda _: 1, Detail(limits=limits(data), edges=edges)).report
 
 
@@ -200,7 +202,7 @@ def test_sums_tell_the_same_as_rows(tmp_path: Path, length: timedelta, sources: 
     write_log(tmp_path, "events", event_lines([started(0, "r", {"cpu": 600.0})]))
     maintain(tmp_path, Storage(compress_after=timedelta(0), min_free=0), now=at(0) + 2 * DAY + HOUR)
     selection = Selection(tmp_path, at(0), at(0) + 2 * DAY - 30 * MINUTE, at(0) + 3 * DAY)
-    detail = Detail(edges=edges_of(selection.since, selection.until, length, UTC))
+    detail = Detail(edges=split_range(selection.since, selection.until, length, UTC))
 
     rolled, exact = (
         answer(replace(selection, exact=exact), TABLES, lambda _: 1, detail).report for exact in (False, True)
@@ -219,7 +221,7 @@ def test_minutes_tell_what_no_row_is_left_of(tmp_path: Path) -> None:
     paths = write_table(tmp_path, CPU, [(at(20 * n), [("all", n % 7.0, None)]) for n in range(720)])
     write_log(tmp_path, "events", event_lines([started(0, "r", {"cpu": 20.0})]))
     selection = Selection(tmp_path, at(0), at(4 * 3600), at(0) + DAY)
-    detail = Detail(edges=edges_of(selection.since, selection.until, 5 * MINUTE, UTC))
+    detail = Detail(edges=split_range(selection.since, selection.until, 5 * MINUTE, UTC))
     whole = answer(selection, TABLES, lambda _: 1, detail).report
     maintain(tmp_path, Storage(retention=Retention(minutes=30 * DAY), min_free=0), now=at(0) + DAY)
     for path in paths[:2]:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from sysmon.app.reports.report import Detail, answer
 from sysmon.history import Coverage
 from sysmon.model import Kind, Metric, Origin, Table, Unit
-from sysmon.report.compare import compare, weight
+from sysmon.report.compare import compare, weigh_change
 from sysmon.report.render import RenderOptions
-from sysmon.report.render.changes import change, come_and_gone
+from sysmon.report.render.changes import format_change, list_added_and_removed
 from sysmon.report.render.formats import csv as as_csv
 from sysmon.report.render.formats import json as as_json
 from sysmon.report.render.formats import markdown, text
@@ -84,17 +84,17 @@ def test_what_sysmon_measures_about_itself_is_compared_and_no_news() -> None:
 def test_series_that_are_only_in_one_period_are_named() -> None:
     found = compare(page_of(a=(1, 1, 1), b=(1, 1, 1)), page_of(a=(1, 1, 1), c=(1, 1, 1)), EPOCH, EPOCH)
 
-    assert come_and_gone(found) == [["only now:", "host  name=b"], ["only then:", "host  name=c"]]
+    assert list_added_and_removed(found) == [["only now:", "host  name=b"], ["only then:", "host  name=c"]]
 
 
 @given(*[st.floats(0, 1e12)] * 2, st.sampled_from(METRICS))
 def test_the_weight_of_a_change_is_a_part_of_one_and_the_same_both_ways(
     then: float, now: float, metric: Metric
 ) -> None:
-    found = weight(metric, then, now)
+    found = weigh_change(metric, then, now)
 
     assert 0 <= found <= 1
-    assert found == weight(metric, now, then)
+    assert found == weigh_change(metric, now, then)
 
 
 @pytest.mark.parametrize(
@@ -113,12 +113,12 @@ def test_the_weight_of_a_change_is_a_part_of_one_and_the_same_both_ways(
     ],
 )
 def test_a_change_is_told_in_a_word(metric: Metric, then: float, now: float, words: str) -> None:
-    assert change(metric, then, now) == words
+    assert format_change(metric, then, now) == words
 
 
 @given(st.floats(-1e9, 1e15), st.floats(-1e9, 1e15))
 def test_a_change_is_never_wider_than_its_column(then: float, now: float) -> None:
-    assert len(change(RATE, then, now)) <= 8
+    assert len(format_change(RATE, then, now)) <= 8
 
 
 @pytest.mark.parametrize("width", [80, 120])

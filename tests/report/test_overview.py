@@ -2,7 +2,7 @@
 
 from sysmon.history import Coverage
 from sysmon.model import Headline, Kind, Metric, Table, Unit
-from sysmon.report.overview import glance
+from sysmon.report.overview import build_overview
 from sysmon.report.summary import MetricSummary, SeriesSummary, Stats, TableSummary
 from sysmon.text.instants import from_ms
 
@@ -36,7 +36,7 @@ def test_a_table_of_others_is_shown_by_its_headline_in_its_place() -> None:
         TableSummary(TIDE, (series(TIDE, "north", 3, 9, 0), series(TIDE, "south", 4, 9, 0))),
     ]
 
-    assert [(line.what, line.subject, line.worst) for line in glance(tables, ())] == [
+    assert [(line.title, line.subject, line.worst) for line in build_overview(tables, ())] == [
         ("highest tide", "south", 4),
         ("CPU", "0", 12.5),
     ]

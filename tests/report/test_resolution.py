@@ -1,4 +1,4 @@
-"""Courses for pictures: cut into parts that people know, and as precise as can be seen."""
+"""Trend resolution: parts that people know, and numbers as precise as can be seen."""
 
 from datetime import timedelta
 from math import isclose
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.report.resolution import MOST_PARTS, numbers, parts_of
+from sysmon.report.resolution import MOST_PARTS, choose_parts, format_numbers
 
 
 @given(
@@ -17,7 +17,7 @@ def test_numbers_are_as_precise_as_a_picture_can_show(values: list[float | None]
     known = [value for value in values if value is not None]
     spread = max(known, default=0.0) - min(known, default=0.0)
 
-    read = [float(text) if text else None for text in numbers(values, spread).split(",")]
+    read = [float(text) if text else None for text in format_numbers(values, spread).split(",")]
 
     for value, near in zip(values, read, strict=True):
         if value is None or near is None:
@@ -39,9 +39,9 @@ def test_numbers_are_as_precise_as_a_picture_can_show(values: list[float | None]
     ],
 )
 def test_a_range_is_cut_into_parts_that_people_know(length: timedelta, parts: int) -> None:
-    assert parts_of(length) == parts
+    assert choose_parts(length) == parts
 
 
 @given(st.timedeltas(timedelta(seconds=1), timedelta(days=4000)))
 def test_a_range_never_has_more_parts_than_a_chart_can_show(length: timedelta) -> None:
-    assert 1 <= parts_of(length) <= MOST_PARTS
+    assert 1 <= choose_parts(length) <= MOST_PARTS

@@ -16,7 +16,7 @@ from sysmon.report.render import RenderOptions
 from sysmon.report.render.formats import csv as as_csv
 from sysmon.report.render.formats import json as as_json
 from sysmon.report.render.formats import markdown, text
-from sysmon.report.side_by_side import metrics_of, sides, worst_first
+from sysmon.report.side_by_side import name_series, select_metrics, sort_worst_first
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, Stats, TableSummary
 from sysmon.text.instants import EPOCH
 from sysmon.thresholds import Beyond, Limit, Sign
@@ -55,13 +55,13 @@ def disk(name: str, read: float, wait: float, util: float) -> SeriesSummary:
 
 
 def test_what_matters_most_comes_first_and_what_is_always_0_not_at_all() -> None:
-    assert metrics_of([disk("a", 1, 1, 1), disk("b", 2, 2, 2)]) == [UTIL, AWAIT, READ]
+    assert select_metrics([disk("a", 1, 1, 1), disk("b", 2, 2, 2)]) == [UTIL, AWAIT, READ]
 
 
 def test_what_was_beyond_a_limit_comes_before_what_was_merely_busier() -> None:
     disks = (disk("calm", 9, 1, 20), disk("busy", 1, 1, 90), disk("slow", 1, 150, 30))
 
-    found = worst_first(
+    found = sort_worst_first(
         TableSummary(Table("disk_io", "", (READ, AWAIT, UTIL, QUEUE), labels=("device", "model")), disks)
     )
 
@@ -71,7 +71,7 @@ def test_what_was_beyond_a_limit_comes_before_what_was_merely_busier() -> None:
 def test_the_whole_stays_on_top() -> None:
     table = Table("disk_io", "", (READ, AWAIT, UTIL, QUEUE), labels=("device", "model"), whole="all")
 
-    found = worst_first(TableSummary(table, (disk("a", 1, 1, 90), disk("all", 1, 1, 45))))
+    found = sort_worst_first(TableSummary(table, (disk("a", 1, 1, 90), disk("all", 1, 1, 45))))
 
     assert [one.labels[0][1] for one in found] == ["all", "a"]
 
@@ -84,7 +84,7 @@ def test_the_whole_stays_on_top() -> None:
     ],
 )
 def test_a_series_has_as_many_labels_as_tell_it_apart(names: list[str], shown: list[str]) -> None:
-    assert [side.name for side in sides([disk(name, 1, 1, 1) for name in names], "device")] == shown
+    assert [side.name for side in name_series([disk(name, 1, 1, 1) for name in names], "device")] == shown
 
 
 def page_by(data: Path, label: str, **more: object) -> Report:

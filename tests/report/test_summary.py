@@ -14,10 +14,10 @@ from sysmon.app.catalog import tables
 from sysmon.history import AggregatedSeries, Coverage, Series, TableHistory
 from sysmon.model import Kind, Level, Metric, Total, Unit
 from sysmon.reading.aggregate import AggregateMerger, aggregate
-from sysmon.report.ranking import Use, rank, rank_rolled, uses_of
+from sysmon.report.ranking import Use, choose_uses, rank_aggregates, rank_rows
 from sysmon.report.render.spark import draw
-from sysmon.report.summary import MetricSummary, Stats, course_of, stats_of, summarise
-from sysmon.report.summary_rollup import summarise_rolled
+from sysmon.report.summary import MetricSummary, Stats, compute_stats, downsample, summarise
+from sysmon.report.summary_rollup import summarise_aggregate
 from sysmon.stats.digest import digest
 from sysmon.stats.tick_runs import TickRuns
 from sysmon.text.instants import EPOCH, from_ms
@@ -33,7 +33,7 @@ def test_numbers_agree_with_a_plain_computation(values: list[float]) -> None:
     ordered = sorted(values)
     ranks = {q: ordered[math.floor(q * (len(values) - 1) / 100)] for q in (50, 95, 99)}
 
-    found = stats_of(range(len(values)), array("d", values))
+    found = compute_stats(range(len(values)), array("d", values))
 
     assert found == Stats(
         samples=len(values),
@@ -48,7 +48,7 @@ def test_numbers_agree_with_a_plain_computation(values: list[float]) -> None:
 
 
 def test_nothing_has_no_numbers() -> None:
-    assert stats_of([], array("d")) is None
+    assert compute_stats([], array("d")) is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 999), st.floats(-1e6, 1e6)), max_size=50), st.integers(1, 60))
@@ -59,7 +59,7 @@ def test_a_course_holds_mean_and_peak_of_each_part_whatever_the_order(
     for ms, value in samples:
         cut[ms * parts // 1000].append(value)
 
-    found = course_of([ms for ms, _ in samples], array("d", [value for _, value in samples]), 0, 1000, parts)
+    found = downsample([ms for ms, _ in samples], array("d", [value for _, value in samples]), 0, 1000, parts)
 
     means = tuple(pytest.approx(fmean(values), abs=1e-6) if values else None for values in cut)
     assert found == (means, tuple(max(values, default=None) for values in cut))
@@ -91,7 +91,7 @@ def ranked(*rows: tuple[int, str, str, float]) -> list[tuple[str, tuple[str, ...
         one = series.setdefault(labels, Series(labels))
         one.at.append(1000 * second)
         one.block.extend([percent, 1.0])
-    found = rank(TableHistory(PROCESS, None, array("q", [0, 1000, 2000]), list(series.values())), CPU_USE, top=5)
+    found = rank_rows(TableHistory(PROCESS, None, array("q", [0, 1000, 2000]), list(series.values())), CPU_USE, top=5)
     assert found is not None
     groups = [*found.groups, *([found.rest] if found.rest else [])]
     return [
@@ -128,7 +128,7 @@ def test_who_used_none_is_not_among_those_that_used_most() -> None:
 
 
 def test_a_table_without_rows_has_no_ranking() -> None:
-    assert rank(TableHistory(PROCESS, None, array("q"), []), CPU_USE, top=5) is None
+    assert rank_rows(TableHistory(PROCESS, None, array("q"), []), CPU_USE, top=5) is None
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_bars(values: list[float | None], width: int, drawn: str) -> None:
 
 
 def test_instants_are_in_utc() -> None:
-    found = stats_of([0], array("d", [1]))
+    found = compute_stats([0], array("d", [1]))
 
     assert found is not None
     assert found.max_at == datetime(1970, 1, 1, tzinfo=UTC)
@@ -197,7 +197,7 @@ def test_what_roll_ups_tell_exactly_is_so(values: list[float], sign: Sign) -> No
     at = range(0, 60_000 * len(values), 60_000)
     rolled = AggregatedSeries(("all",), TickRuns.of(at), [digest(at, array("d", values)), None])
 
-    found = summarise_rolled(
+    found = summarise_aggregate(
         rolled,
         CPU,
         covered,
@@ -270,9 +270,9 @@ DISKS = [
 )
 def test_what_was_read_and_written_counts_together(by: tuple[str, ...], ranked: list[tuple[str, float, float]]) -> None:
     history = use_of_disks(*DISKS)
-    (use,) = uses_of(history.table, lambda _: True, whole=True)
+    (use,) = choose_uses(history.table, lambda _: True, whole=True)
 
-    found = rank(history, use, top=5, by=by)
+    found = rank_rows(history, use, top=5, by=by)
 
     assert found is not None
     assert [(group.labels[0][1], group.mean, group.max) for group in found.groups] == ranked
@@ -282,9 +282,9 @@ def test_sums_know_means_and_no_more_of_a_maximum_than_its_parts() -> None:
     history = use_of_disks(*DISKS)
     joining = AggregateMerger(history.table)
     joining.add(aggregate(history))
-    (use,) = uses_of(history.table, lambda _: True, whole=True)
+    (use,) = choose_uses(history.table, lambda _: True, whole=True)
 
-    found = rank_rolled(joining.result(()), use, top=5, by=("unit",))
+    found = rank_aggregates(joining.result(()), use, top=5, by=("unit",))
 
     assert found is not None
     assert [(group.labels[0][1], group.mean, group.max, group.bounded) for group in found.groups] == [
@@ -304,6 +304,6 @@ def test_sums_know_means_and_no_more_of_a_maximum_than_its_parts() -> None:
 def test_processes_are_ranked_by_what_was_asked_for(wanted: str, whole: bool, uses: list[str]) -> None:
     table = tables()["process"]
 
-    found = uses_of(table, lambda name: fnmatchcase(name, wanted), whole=whole)
+    found = choose_uses(table, lambda name: fnmatchcase(name, wanted), whole=whole)
 
     assert [use.metric.name for use in found] == uses

@@ -1,1 +1,1 @@
-"""Reports and lists of alerts, put together from the files."""
+"""Reports and alert lists: put together from the files for `sysmon report` and `sysmon alerts`."""

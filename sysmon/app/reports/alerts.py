@@ -1,4 +1,4 @@
-"""Which alerts are on, which were, and what have people said about them? Put together for `sysmon alerts`."""
+"""Alert list: which alerts are on, which were, and what have people said about them? For `sysmon alerts`."""
 
 import json
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Time table of a report: equal parts of time, from rows, or from roll-ups where these are enough or all there is."""
+"""Bucketed report: equal parts of time, from rows, or from roll-ups where these are enough or all there is."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from sysmon.history import AggregatedTable, TableHistory
 from sysmon.model import Table
 from sysmon.reading.archive import Archive
 from sysmon.reading.tiers import ROWS, sort_kinds
-from sysmon.report.buckets import Columns, Labels, bucket_of, buckets_of, with_buckets
+from sysmon.report.buckets import Columns, Labels, add_buckets, convert_digest, summarise_buckets
 from sysmon.report.summary import Report
 from sysmon.text.instants import to_ms
 
@@ -43,7 +43,7 @@ class Timetable:
     def cut(self, report: Report) -> Report:
         """Return a report with what each bucket came to."""
         tables = [one.table for one in report.tables]
-        return with_buckets(report, self._edges, {table.name: self._table(table) for table in tables})
+        return add_buckets(report, self._edges, {table.name: self._table(table) for table in tables})
 
     def _table(self, table: Table) -> Mapping[Labels, Columns]:
         found: dict[Labels, Columns] = {}
@@ -92,7 +92,7 @@ class Timetable:
         for one in rolled.series:
             columns = self._columns(rolled.table, one.labels, found)
             for column, digest in zip(columns, one.digests, strict=True):
-                column[number] = bucket_of(digest)
+                column[number] = convert_digest(digest)
 
     def _take_rows(self, history: TableHistory, part: _Part, found: dict[Labels, Columns]) -> None:
         for series in history.series:
@@ -102,7 +102,7 @@ class Timetable:
             for index, column in enumerate(columns):
                 values = series.column(index)
                 values = type(values)("d", [values[place] for place in order])
-                column[part.first : part.first + len(part.edges) - 1] = buckets_of(at, values, part.edges)
+                column[part.first : part.first + len(part.edges) - 1] = summarise_buckets(at, values, part.edges)
 
     def _columns(self, table: Table, labels: Labels, found: dict[Labels, Columns]) -> Columns:
         if labels not in found:
@@ -117,5 +117,5 @@ def cut(report: Report, selection: Selection, archive: Archive, edges: tuple[dat
     timetable = Timetable(selection, archive, edges)
     bucketed = timetable.cut(report)
     return replace(
-        bucketed, glance=(), rankings=(), skipped=archive.damage.count, sources=sort_kinds(timetable.sources)
+        bucketed, overview=(), rankings=(), skipped=archive.damage.count, sources=sort_kinds(timetable.sources)
     )

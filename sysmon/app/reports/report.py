@@ -21,11 +21,11 @@ from sysmon.reading.coverage import (
 )
 from sysmon.reading.damage import Damage
 from sysmon.reading.tiers import ROWS, SHORT, sort_kinds
-from sysmon.report.overview import glance
-from sysmon.report.ranking import PASSING, rank, rank_rolled, uses_of
-from sysmon.report.side_by_side import HOST, by_label, trouble
+from sysmon.report.overview import build_overview
+from sysmon.report.ranking import TRANSIENT_LABELS, choose_uses, rank_aggregates, rank_rows
+from sysmon.report.side_by_side import HOST, host_severity, put_side_by_side
 from sysmon.report.summary import Ranking, Report, TableSummary, summarise
-from sysmon.report.summary_rollup import summarise_rolled
+from sysmon.report.summary_rollup import summarise_aggregate
 from sysmon.stats.tick_runs import TickRuns
 from sysmon.text.spelling import closest
 
@@ -92,7 +92,7 @@ def answer_hosts(
     if detail.by == HOST:
         found = [
             replace(one, report=replace(one.report, by=HOST))
-            for one in sorted(found, key=lambda one: trouble(one.report), reverse=True)
+            for one in sorted(found, key=lambda one: host_severity(one.report), reverse=True)
         ]
     return Answers(tuple(found), tuple(silent))
 
@@ -120,7 +120,7 @@ def answer(
 
         report = replace(compare(report, then, earlier.since, earlier.until), skipped=archive.damage.count)
     if detail.by and detail.by != HOST:
-        report = by_label(report, detail.by)
+        report = put_side_by_side(report, detail.by)
     if detail.edges:
         from sysmon.app.reports.buckets import cut
 
@@ -157,7 +157,7 @@ def _report(
         rankings=tuple(draft.rankings),
         alerts=tuple(alerts),
         skipped=archive.damage.count,
-        glance=glance(draft.tables, draft.rankings) if selection.is_whole else (),
+        overview=build_overview(draft.tables, draft.rankings) if selection.is_whole else (),
         sources=sort_kinds(draft.sources),
         silences=_silences(selection),
     )
@@ -214,11 +214,11 @@ class _Draft:
     def _add_rankings(self, history: TableHistory | AggregatedTable) -> None:
         table, selection = history.table, self._selection
         top, by, coverage = self._detail.top, self._by, self._coverages[table.name]
-        for use in uses_of(table, selection.wants, whole=not selection.metrics):
+        for use in choose_uses(table, selection.wants, whole=not selection.metrics):
             if isinstance(history, AggregatedTable):
-                ranking = rank_rolled(history, use, top=top, by=by, coverage=coverage)
+                ranking = rank_aggregates(history, use, top=top, by=by, coverage=coverage)
             else:
-                ranking = rank(history, use, top=top, by=by, coverage=coverage)
+                ranking = rank_rows(history, use, top=top, by=by, coverage=coverage)
             if ranking is not None:
                 self.rankings.append(ranking)
 
@@ -228,7 +228,7 @@ class _Draft:
         for series in history.series:
             due_periods = self._due_periods_of(table, series.labels, history.ticks, due)
             if isinstance(series, AggregatedSeries):
-                summarise_one = partial(summarise_rolled, series, table, self._complete(due_periods, series.at))
+                summarise_one = partial(summarise_aggregate, series, table, self._complete(due_periods, series.at))
             else:
                 summarise_one = partial(summarise, series, table, self._complete(due_periods, sorted(series.at)))
             summary = summarise_one(
@@ -276,7 +276,7 @@ class _Draft:
 
 def _labelled(tables: Sequence[Table], label: str) -> list[Table]:
     """Return the tables whose rows have a label; raise UsageError where there is none."""
-    known = {name for table in tables for name in table.labels if name not in PASSING}
+    known = {name for table in tables for name in table.labels if name not in TRANSIENT_LABELS}
     if label not in known:
         names = sorted({HOST, *known})
         close = closest(label, names)

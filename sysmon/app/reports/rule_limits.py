@@ -1,4 +1,4 @@
-"""Which limits do the rules set for a series? Reports say for how long it was beyond them."""
+"""Limits of the rules for each series: reports say for how long it was beyond them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path

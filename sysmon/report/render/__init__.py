@@ -1,4 +1,4 @@
-"""Report formats and what they are made of: `FORMATS` has each file of `formats/` by its name."""
+"""Report formats: `FORMATS` has each file of `formats/` by its name; what they are made of lies beside it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,11 +1,11 @@
-"""Which curves share a picture, and what is it called? Those of one table with one unit and one subject; pure."""
+"""Charts: which curves share one, and what is it called? Those of one table with one unit and subject; pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from sysmon.report.layout import arrange, has_course
-from sysmon.report.render.phrases import named
+from sysmon.report.layout import has_trend, lay_out
+from sysmon.report.render.phrases import format_labels
 from sysmon.report.summary import MetricSummary, SeriesSummary, TableSummary
 from sysmon.text.names import printable
 
@@ -45,97 +45,103 @@ class Chart:
         return len(self.lines[0].item.trend)
 
 
-_Course = tuple[SeriesSummary, MetricSummary]
+_Trend = tuple[SeriesSummary, MetricSummary]
 
 
-def charts(table: TableSummary) -> list[Chart]:
+def build_charts(table: TableSummary) -> list[Chart]:
     """Return the pictures of a table: what never changed is in none of them."""
-    layout = arrange(table)
-    found = [chart for courses in _alike(layout.full) for chart in _charts(courses, alone=len(layout.full) == 1)]
-    if not in_lines(table):
-        firsts = [(one, one.metrics[0]) for one in layout.brief if _is_drawn(one.metrics[0])]
-        found += [_chart(courses, alone=False) for courses in _of_equal_parts(firsts)]
-    return found
+    layout = lay_out(table)
+    drawn = [
+        chart for trends in _group_alike(layout.full) for chart in _split_chart(trends, alone=len(layout.full) == 1)
+    ]
+    if not is_compact(table):
+        firsts = [(series, series.metrics[0]) for series in layout.brief if _is_drawn(series.metrics[0])]
+        drawn += [_build_chart(trends, alone=False) for trends in _group_by_parts(firsts)]
+    return drawn
 
 
-def in_lines(table: TableSummary) -> bool:
+def is_compact(table: TableSummary) -> bool:
     """Say whether the series of a table are told in a line each, because several numbers of each mean little alone."""
     return table.table.compact and len(table.table.metrics) > 1
 
 
-def labels_of(series: SeriesSummary) -> str:
+def short_name(series: SeriesSummary) -> str:
     """Return the shortest name of a series: its first label, which is unique but for rare cases."""
     return printable(series.labels[0][1]) if series.labels else ""
 
 
-def _alike(full: Iterable[SeriesSummary]) -> Iterator[list[_Course]]:
-    """Yield the courses of one kind, unit and subject (the first word of the name)."""
-    groups: dict[tuple[str, ...], list[_Course]] = {}
+def _group_alike(full: Iterable[SeriesSummary]) -> Iterator[list[_Trend]]:
+    """Yield the trends of one kind, unit and subject (the first word of the name)."""
+    groups: dict[tuple[str, ...], list[_Trend]] = {}
     for series in full:
         for item in series.metrics:
             if _is_drawn(item):
                 metric = item.metric
                 key = (metric.kind, metric.unit, metric.name.split("_")[0])
                 groups.setdefault(key, []).append((series, item))
-    for courses in groups.values():
-        yield from _of_equal_parts(courses)
+    for trends in groups.values():
+        yield from _group_by_parts(trends)
 
 
 def _is_drawn(item: MetricSummary) -> bool:
-    return has_course(item) and any(value is not None for value in item.trend)
+    return has_trend(item) and any(value is not None for value in item.trend)
 
 
-def _of_equal_parts(courses: Iterable[_Course]) -> Iterator[list[_Course]]:
-    groups: dict[int, list[_Course]] = {}
-    for series, item in courses:
+def _group_by_parts(trends: Iterable[_Trend]) -> Iterator[list[_Trend]]:
+    groups: dict[int, list[_Trend]] = {}
+    for series, item in trends:
         groups.setdefault(len(item.trend), []).append((series, item))
     yield from groups.values()
 
 
-def _charts(courses: Sequence[_Course], *, alone: bool) -> Iterator[Chart]:
+def _split_chart(trends: Sequence[_Trend], *, alone: bool) -> Iterator[Chart]:
     """Yield one chart, or one a metric where several series have too many curves for one."""
-    if alone or len(courses) <= _TOGETHER:
-        yield _chart(courses, alone=alone)
+    if alone or len(trends) <= _TOGETHER:
+        yield _build_chart(trends, alone=alone)
         return
-    for name in dict.fromkeys(item.metric.name for _, item in courses):
-        yield _chart([course for course in courses if course[1].metric.name == name], alone=False)
+    for name in dict.fromkeys(item.metric.name for _, item in trends):
+        yield _build_chart([trend for trend in trends if trend[1].metric.name == name], alone=False)
 
 
-def _chart(courses: Sequence[_Course], *, alone: bool) -> Chart:
-    metrics = {item.metric.name: item.metric for _, item in courses}
+def _build_chart(trends: Sequence[_Trend], *, alone: bool) -> Chart:
+    metrics = {item.metric.name: item.metric for _, item in trends}
     words = [name.split("_") for name in metrics]
-    start = _shared(words)
-    end = _shared([list(reversed(parts[start:])) for parts in words])
-    drawn = _highest(courses)
+    start = _count_shared(words)
+    end = _count_shared([list(reversed(parts[start:])) for parts in words])
+    drawn = _select_highest(trends)
     everything = all(item.metric.remainder for _, item in drawn)
     lines = []
     for series, item in drawn:
         parts = item.metric.name.split("_")
         own = "_".join(parts[start : len(parts) - end]) if len(metrics) > 1 else ""
-        subject = "" if alone else labels_of(series)
+        subject = "" if alone else short_name(series)
         name = " ".join(filter(None, (subject, printable(own)))) or printable(item.metric.name)
         lines.append(Line(name, series, item, not everything and item.metric.remainder))
     first = next(iter(metrics.values()))
-    title, told = first.name, [first.help]
+    title, about = first.name, [first.help]
     if len(metrics) > 1:
-        title, told = "_".join([*words[0][:start], "*", *words[0][len(words[0]) - end :]]), []
+        title, about = "_".join([*words[0][:start], "*", *words[0][len(words[0]) - end :]]), []
     if alone:
-        told.insert(0, named(drawn[0][0]))
+        about.insert(0, format_labels(drawn[0][0]))
     return Chart(
-        printable(title), printable(" · ".join(filter(None, told))), first.unit, tuple(lines), len(courses) - len(drawn)
+        printable(title),
+        printable(" · ".join(filter(None, about))),
+        first.unit,
+        tuple(lines),
+        len(trends) - len(drawn),
     )
 
 
-def _shared(names: Sequence[Sequence[str]]) -> int:
+def _count_shared(names: Sequence[Sequence[str]]) -> int:
     """Return with how many equal words names begin, so that each keeps one of its own."""
     same = takewhile(lambda words: len(set(words)) == 1, zip(*names, strict=False))
     return min([sum(1 for _ in same), *(len(name) - 1 for name in names)])
 
 
-def _highest(courses: Sequence[_Course]) -> Sequence[_Course]:
-    """Return as many courses as can be told apart, in their order."""
-    places = sorted(range(len(courses)), key=lambda place: -_peak(courses[place][1]))
-    return [courses[place] for place in sorted(places[:MOST_LINES])]
+def _select_highest(trends: Sequence[_Trend]) -> Sequence[_Trend]:
+    """Return as many trends as can be told apart, in their order."""
+    places = sorted(range(len(trends)), key=lambda place: -_peak(trends[place][1]))
+    return [trends[place] for place in sorted(places[:MOST_LINES])]
 
 
 def _peak(item: MetricSummary) -> float:

@@ -1,23 +1,30 @@
-"""The words and tables of an HTML report, host by host; its charts are places that a script fills."""
+"""HTML body: the text and tables of a report, host by host; its charts are places that a script fills."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sysmon.history import Coverage, PastAlert
 from sysmon.model import Unit
-from sysmon.report.layout import arrange
+from sysmon.report.layout import lay_out
 from sysmon.report.render import svg
-from sysmon.report.render.changes import glance_change
-from sysmon.report.render.charts import Chart, charts, in_lines
-from sysmon.report.render.html_data import span_of, worst_alerts
-from sysmon.report.render.html_tables import changed, compact, curve_numbers, ranked, safe
-from sysmon.report.render.phrases import Words, glance_cells, named, named_together, still, unmoved
-from sysmon.report.summary import GlanceItem, MetricSummary, Report, TableSummary
+from sysmon.report.render.changes import format_overview_change
+from sysmon.report.render.charts import Chart, build_charts, is_compact
+from sysmon.report.render.html_data import clip_alert, select_worst_alerts
+from sysmon.report.render.html_tables import escape_html, render_changes, render_compact, render_curves, render_ranking
+from sysmon.report.render.phrases import (
+    Phrases,
+    describe_quiet,
+    describe_unchanged,
+    format_labels,
+    list_names,
+    overview_cells,
+)
+from sysmon.report.summary import MetricSummary, OverviewItem, Report, TableSummary
 from sysmon.text import units
 from sysmon.text.culprits import blame
 from sysmon.text.instants import to_ms
 
-_TOLD_BY_AXES = frozenset({Unit.PERCENT, Unit.SECONDS})
+_UNITS_ON_AXES = frozenset({Unit.PERCENT, Unit.SECONDS})
 
 
 class Page:
@@ -26,73 +33,78 @@ class Page:
     def __init__(self) -> None:
         self.drawn: list[tuple[Report, Chart]] = []
 
-    def host(self, words: Words, number: int) -> str:
+    def host(self, phrases: Phrases, number: int) -> str:
         """Return everything about one host."""
-        tables = {f"h{number}t{index}": table for index, table in enumerate(_in_order(words.report.tables))}
-        blocks = [_header(words), _glance(words, tables), changed(words), _alerts(words)]
-        blocks += [_top(words)] if words.report.rankings else []
-        blocks.append(_contents(tables))
-        blocks += [self._table(table, words, name) for name, table in tables.items()]
+        tables = {f"h{number}t{index}": table for index, table in enumerate(_sort_tables(phrases.report.tables))}
+        blocks = [
+            _render_header(phrases),
+            _render_overview(phrases, tables),
+            render_changes(phrases),
+            _render_alerts(phrases),
+        ]
+        blocks += [_render_rankings(phrases)] if phrases.report.rankings else []
+        blocks.append(_render_contents(tables))
+        blocks += [self._table(table, phrases, name) for name, table in tables.items()]
         return f'<section class="host" id="h{number}">\n{"".join(blocks)}</section>\n'
 
-    def _table(self, table: TableSummary, words: Words, name: str) -> str:
-        layout = arrange(table)
-        usual = _usual(table)
-        figures = "".join(self._figure(chart, words, usual) for chart in charts(table))
-        told = list(_rest(table, words))
-        if layout.brief and in_lines(table):
-            told.insert(0, compact(layout.brief, words))
+    def _table(self, table: TableSummary, phrases: Phrases, name: str) -> str:
+        layout = lay_out(table)
+        usual = _most_common_coverage(table)
+        figures = "".join(self._figure(chart, phrases, usual) for chart in build_charts(table))
+        blocks = list(_render_unchanged(table, phrases))
+        if layout.brief and is_compact(table):
+            blocks.insert(0, render_compact(layout.brief, phrases))
         return (
-            f'<section class="table" id="{name}"><h2>{safe(table.table.name)}</h2>'
-            f"<p>{safe(table.table.help)} {safe(f'{words.coverage(usual)}.') if usual else ''}</p>\n"
-            f'<div class="charts">{figures}</div>\n{"".join(told)}</section>\n'
+            f'<section class="table" id="{name}"><h2>{escape_html(table.table.name)}</h2>'
+            f"<p>{escape_html(table.table.help)} {escape_html(f'{phrases.coverage(usual)}.') if usual else ''}</p>\n"
+            f'<div class="charts">{figures}</div>\n{"".join(blocks)}</section>\n'
         )
 
-    def _figure(self, chart: Chart, words: Words, usual: Coverage | None) -> str:
+    def _figure(self, chart: Chart, phrases: Phrases, usual: Coverage | None) -> str:
         number = len(self.drawn)
-        self.drawn.append((words.report, chart))
-        unit = "" if chart.unit in _TOLD_BY_AXES else chart.unit
+        self.drawn.append((phrases.report, chart))
+        unit = "" if chart.unit in _UNITS_ON_AXES else chart.unit
         more = f" The {len(chart.lines)} highest; {chart.left_out} others are not drawn." if chart.left_out else ""
         return (
-            f'<figure data-chart="{number}"><figcaption><b>{safe(chart.title)}</b> '
-            f"<span>{safe(' · '.join(filter(None, (unit, chart.about))))}{more}</span></figcaption>"
-            f'<div class="plot" role="img" aria-label="{safe(chart.title)}"></div><ul class="legend"></ul>'
-            f"<details><summary>Numbers</summary>{curve_numbers(chart, words, usual)}</details></figure>\n"
+            f'<figure data-chart="{number}"><figcaption><b>{escape_html(chart.title)}</b> '
+            f"<span>{escape_html(' · '.join(filter(None, (unit, chart.about))))}{more}</span></figcaption>"
+            f'<div class="plot" role="img" aria-label="{escape_html(chart.title)}"></div><ul class="legend"></ul>'
+            f"<details><summary>Numbers</summary>{render_curves(chart, phrases, usual)}</details></figure>\n"
         )
 
 
-def _header(words: Words) -> str:
-    about = [words.span(), words.completeness(), words.sources(), *words.compared()]
-    lines = [f"<p>{safe(line)}</p>" for line in about]
-    if words.report.skipped:
-        lines.append(f'<p class="damage">{safe(words.damage())}</p>')
-    name = f"{safe(words.report.origin.hostname)} <small>{safe(words.origin())}</small>"
+def _render_header(phrases: Phrases) -> str:
+    about = [phrases.span(), phrases.completeness(), phrases.sources(), *phrases.compared()]
+    lines = [f"<p>{escape_html(line)}</p>" for line in about]
+    if phrases.report.skipped:
+        lines.append(f'<p class="damage">{escape_html(phrases.damage())}</p>')
+    name = f"{escape_html(phrases.report.origin.hostname)} <small>{escape_html(phrases.origin())}</small>"
     return f"<header><h1>{name}</h1>{''.join(lines)}</header>\n"
 
 
-def _in_order(tables: Sequence[TableSummary]) -> list[TableSummary]:
+def _sort_tables(tables: Sequence[TableSummary]) -> list[TableSummary]:
     return sorted(tables, key=lambda table: table.table.order)
 
 
-def _glance(words: Words, tables: Mapping[str, TableSummary]) -> str:
-    cards = "".join(_card(item, words, tables) for item in words.report.glance)
+def _render_overview(phrases: Phrases, tables: Mapping[str, TableSummary]) -> str:
+    cards = "".join(_render_card(item, phrases, tables) for item in phrases.report.overview)
     return f'<div class="cards">{cards}</div>\n' if cards else ""
 
 
-def _card(item: GlanceItem, words: Words, tables: Mapping[str, TableSummary]) -> str:
-    mean, worst = glance_cells(item)
-    usual = " ".join(filter(None, (f"mean {mean}" if mean else "", glance_change(item))))
-    told = (
-        f"<b>{safe(item.what)}</b><i>{safe(item.subject)}</i><strong>{safe(worst)}</strong>"
-        f"<small>{'worst at ' if mean else ''}{words.when(item.at)}</small><small>{safe(usual)}</small>"
+def _render_card(item: OverviewItem, phrases: Phrases, tables: Mapping[str, TableSummary]) -> str:
+    mean, worst = overview_cells(item)
+    usual = " ".join(filter(None, (f"mean {mean}" if mean else "", format_overview_change(item))))
+    body = (
+        f"<b>{escape_html(item.title)}</b><i>{escape_html(item.subject)}</i><strong>{escape_html(worst)}</strong>"
+        f"<small>{'worst at ' if mean else ''}{phrases.when(item.at)}</small><small>{escape_html(usual)}</small>"
     )
     for name, table in tables.items():
-        if found := _course_of(item, table):
-            return f'<a class="card" href="#{name}">{told}{svg.course(found.trend, found.peaks)}</a>'
-    return f'<div class="card">{told}</div>'
+        if metric := _find_trend(item, table):
+            return f'<a class="card" href="#{name}">{body}{svg.draw_trend(metric.trend, metric.peaks)}</a>'
+    return f'<div class="card">{body}</div>'
 
 
-def _course_of(item: GlanceItem, table: TableSummary) -> MetricSummary | None:
+def _find_trend(item: OverviewItem, table: TableSummary) -> MetricSummary | None:
     """Return the metric that a card speaks of, of the series that was worst."""
     for series in table.series:
         first = series.labels[0][1] if series.labels else ""
@@ -103,58 +115,59 @@ def _course_of(item: GlanceItem, table: TableSummary) -> MetricSummary | None:
     return None
 
 
-def _alerts(words: Words) -> str:
-    report = words.report
-    shown = worst_alerts(report)
-    rows = "".join(_alert(alert, words) for alert in shown)
+def _render_alerts(phrases: Phrases) -> str:
+    report = phrases.report
+    shown = select_worst_alerts(report)
+    rows = "".join(_render_alert(alert, phrases) for alert in shown)
     left = len(report.alerts) - len(shown)
     more = f"<p>{left} milder ones are not shown: sysmon alerts lists them.</p>" if left else ""
-    silences = "".join(f"<p>silenced: {safe(silence)}</p>" for silence in report.silences)
+    silences = "".join(f"<p>silenced: {escape_html(silence)}</p>" for silence in report.silences)
     body = f'<ol class="alerts">{rows}</ol>' if rows else "<p>None.</p>"
     return f"<section><h2>Alerts</h2>{body}{more}{silences}</section>\n"
 
 
-def _alert(alert: PastAlert, words: Words) -> str:
-    report = words.report
-    begin, end = span_of(alert, report)
+def _render_alert(alert: PastAlert, phrases: Phrases) -> str:
+    report = phrases.report
+    begin, end = clip_alert(alert, report)
     first, length = to_ms(report.since), to_ms(report.until) - to_ms(report.since)
-    rule, *labels, lasted = words.alert_begun(alert)
-    told = [lasted, f"{alert.metric} {alert.condition}".strip(), f"peak {units.human(alert.peak, alert.unit)}"]
-    told += [f"top: {', '.join(blame(one, alert.resource) for one in alert.top)}"] if alert.top else []
+    rule, *labels, lasted = phrases.alert_start(alert)
+    details = [lasted, f"{alert.metric} {alert.condition}".strip(), f"peak {units.human(alert.peak, alert.unit)}"]
+    details += [f"top: {', '.join(blame(culprit, alert.resource) for culprit in alert.top)}"] if alert.top else []
     return (
-        f'<li class="{alert.level.value}"><b>{alert.level.value.upper()}</b> <strong>{safe(rule)}</strong> '
-        f"{safe(' '.join(labels))} <em>{alert.state.value}</em>"
-        f'<button data-begin="{begin}" data-end="{end}" data-rule="{safe(rule)}" title="Zoom in" hidden>Zoom</button>'
-        f"{svg.bar((begin - first) / length, (end - first) / length)}"
-        f"<small>{safe(' · '.join(told))}</small></li>"
+        f'<li class="{alert.level.value}"><b>{alert.level.value.upper()}</b> <strong>{escape_html(rule)}</strong> '
+        f"{escape_html(' '.join(labels))} <em>{alert.state.value}</em>"
+        f'<button data-begin="{begin}" data-end="{end}" data-rule="{escape_html(rule)}" title="Zoom in" hidden>'
+        "Zoom</button>"
+        f"{svg.draw_bar((begin - first) / length, (end - first) / length)}"
+        f"<small>{escape_html(' · '.join(details))}</small></li>"
     )
 
 
-def _top(words: Words) -> str:
-    tables = "".join(ranked(ranking, words) for ranking in words.report.rankings)
+def _render_rankings(phrases: Phrases) -> str:
+    tables = "".join(render_ranking(ranking, phrases) for ranking in phrases.report.rankings)
     return f'<section><h2>Top processes</h2><div class="charts top">{tables}</div></section>\n'
 
 
-def _contents(tables: Mapping[str, TableSummary]) -> str:
-    links = "".join(f'<a href="#{name}">{safe(table.table.name)}</a>' for name, table in tables.items())
+def _render_contents(tables: Mapping[str, TableSummary]) -> str:
+    links = "".join(f'<a href="#{name}">{escape_html(table.table.name)}</a>' for name, table in tables.items())
     return f'<nav class="tables">{links}</nav>\n'
 
 
-def _usual(table: TableSummary) -> Coverage | None:
+def _most_common_coverage(table: TableSummary) -> Coverage | None:
     """Return the coverage that most series share."""
-    found = [series.coverage for series in table.series]
-    return max(found, key=found.count, default=None)
+    coverages = [series.coverage for series in table.series]
+    return max(coverages, key=coverages.count, default=None)
 
 
-def _rest(table: TableSummary, words: Words) -> Iterator[str]:
+def _render_unchanged(table: TableSummary, phrases: Phrases) -> Iterator[str]:
     """Yield what no chart shows: metrics that never changed, and series in which nothing happened."""
-    layout = arrange(table)
-    told = []
-    for series in (*layout.full, *(() if in_lines(table) else layout.brief)):
+    layout = lay_out(table)
+    lines = []
+    for series in (*layout.full, *(() if is_compact(table) else layout.brief)):
         shown = series if series in layout.full else replace(series, metrics=series.metrics[:1])
-        told += [" ".join(filter(None, (named(series), *parts))) for parts in unmoved(shown)]
+        lines += [" ".join(filter(None, (format_labels(series), *parts))) for parts in describe_unchanged(shown)]
     for coverages, quiet in layout.quiet:
-        names = ", ".join(named_together(quiet))
-        told.append(f"{names} {still(quiet)}: {words.coverages(coverages)}".strip())
-    if told:
-        yield f'<ul class="still">{"".join(f"<li>{safe(line)}</li>" for line in told)}</ul>\n'
+        names = ", ".join(list_names(quiet))
+        lines.append(f"{names} {describe_quiet(quiet)}: {phrases.coverages(coverages)}".strip())
+    if lines:
+        yield f'<ul class="still">{"".join(f"<li>{escape_html(line)}</li>" for line in lines)}</ul>\n'

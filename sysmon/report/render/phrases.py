@@ -1,4 +1,4 @@
-"""What every page says in the same words, whatever its form: when, how complete, which series, which alert."""
+"""Phrases that every format shares: when, how complete, which series, which alert."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from sysmon.history import AlertState, Coverage, PastAlert
 from sysmon.model import Level, Unit
-from sysmon.report.summary import GlanceItem, MetricSummary, RankedGroup, Ranking, Report, SeriesSummary
+from sysmon.report.summary import MetricSummary, OverviewItem, RankedGroup, Ranking, Report, SeriesSummary
 from sysmon.text import units
 from sysmon.text.culprits import blame
 from sysmon.text.names import printable
@@ -14,7 +14,7 @@ from sysmon.thresholds import Beyond
 
 _SPANS = {"1d": "days", "1h": "hours", "1m": "minutes"}
 _ROWS = "rows"
-_NAMED = 16
+_MOST_NAMES = 16
 OTHERS = "other processes"
 """The name of the row for all processes that a ranking does not list."""
 
@@ -22,8 +22,8 @@ _SCALED = (Unit.BYTES, Unit.BYTES_PER_SECOND)
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """The words of one report, with its instants in one zone (None: the system's)."""
+class Phrases:
+    """The phrases of one report, with its instants in one zone (None: the system's)."""
 
     report: Report
     zone: tzinfo | None
@@ -48,40 +48,40 @@ class Words:
     def span(self) -> str:
         """Return the range and how long it is."""
         length = units.format_age((self.report.until - self.report.since).total_seconds())
-        return f"{self._between(self.report.since, self.report.until)}, {length}"
+        return f"{self._format_range(self.report.since, self.report.until)}, {length}"
 
     def compared(self) -> list[str]:
         """Return what the report is compared with, part by part; empty if with nothing."""
         then = self.report.compared
         if then is None:
             return []
-        period = f"compared with {self._between(then.since, then.until)}:"
+        period = f"compared with {self._format_range(then.since, then.until)}:"
         if then.coverage is None:
             return [period, "no data stored"]
-        told = [f"{self._covered(then.coverage, then.idle)}"]
-        return [period, *told, *([f"({_sources(then.sources)})"] if then.sources != self.report.sources else [])]
+        covered = self._describe_coverage(then.coverage, then.idle)
+        sources = [f"({_describe_sources(then.sources)})"] if then.sources != self.report.sources else []
+        return [period, covered, *sources]
 
-    def _between(self, since: datetime, until: datetime) -> str:
+    def _format_range(self, since: datetime, until: datetime) -> str:
         begin, end = self.local(since), self.local(until)
         last = f"{end:%H:%M:%S}" if begin.date() == end.date() else f"{end:%Y-%m-%d %H:%M:%S}"
-        return f"{begin:%Y-%m-%d %H:%M:%S} to {last} UTC{_offset(end)}"
+        return f"{begin:%Y-%m-%d %H:%M:%S} to {last} UTC{_format_offset(end)}"
 
     def completeness(self) -> str:
         """Return how complete the whole record is."""
-        return self._covered(self.report.coverage, self.report.idle)
+        return self._describe_coverage(self.report.coverage, self.report.idle)
 
-    def _covered(self, coverage: Coverage, idle: float | None) -> str:
-        told = f", not running for {units.format_age(idle)}" if idle and idle >= 1 else ""
-        return f"{self.coverage(coverage, percent=True)}{told}"
+    def _describe_coverage(self, coverage: Coverage, idle: float | None) -> str:
+        stopped = f", not running for {units.format_age(idle)}" if idle and idle >= 1 else ""
+        return f"{self.coverage(coverage, percent=True)}{stopped}"
 
     def sources(self) -> str:
         """Return what kinds of files answered, and how exact they are."""
         if self.report.edges:
-            return f"{_sources(self.report.sources)}: every number is exact"
-        exact = ": percentiles within 1 %; --exact reads rows only"
-        return (
-            f"{_sources(self.report.sources)}{': percentiles are exact' if self.report.sources == (_ROWS,) else exact}"
-        )
+            return f"{_describe_sources(self.report.sources)}: every number is exact"
+        exact = self.report.sources == (_ROWS,)
+        precision = "percentiles are exact" if exact else "percentiles within 1 %; --exact reads rows only"
+        return f"{_describe_sources(self.report.sources)}: {precision}"
 
     def damage(self) -> str:
         """Return what had to be left out, empty if nothing."""
@@ -89,31 +89,31 @@ class Words:
         return f"damaged: {skipped} lines or parts of files could not be read and are left out" if skipped else ""
 
     def coverage(self, coverage: Coverage, *, percent: bool = False) -> str:
-        """Return how many samples there are of how many, and the longest hole."""
-        told = f"{coverage.found} of {coverage.expected} samples"
+        """Return how many samples there are of how many, and the longest gap."""
+        text = f"{coverage.found} of {coverage.expected} samples"
         if percent and coverage.expected:
             # Rounded down: only what is complete may say 100 %.
-            told += f" ({1000 * coverage.found // coverage.expected / 10:g} %)"
+            text += f" ({1000 * coverage.found // coverage.expected / 10:g} %)"
         if coverage.gap_at is not None:
-            told += f", longest gap {units.format_age(coverage.gap)} at {self.when(coverage.gap_at)}"
-        return told
+            text += f", longest gap {units.format_age(coverage.gap)} at {self.when(coverage.gap_at)}"
+        return text
 
     def coverages(self, coverages: Sequence[Coverage]) -> str:
         """Return the coverage of series that share a line."""
         if len(coverages) == 1:
             return self.coverage(coverages[0])
-        low, high = min(one.found for one in coverages), max(one.found for one in coverages)
-        return f"intermittent: {low} to {high} of {max(one.expected for one in coverages)} samples each"
+        low, high = min(coverage.found for coverage in coverages), max(coverage.found for coverage in coverages)
+        return f"intermittent: {low} to {high} of {max(coverage.expected for coverage in coverages)} samples each"
 
     def ranking(self, ranking: Ranking) -> str:
         """Return what a ranking rests on."""
         covered = f"{ranking.ticks} samples" if ranking.coverage is None else self.coverage(ranking.coverage)
         return f"{ranking.table}, mean over {covered}"
 
-    def alert_begun(self, alert: PastAlert) -> list[str]:
+    def alert_start(self, alert: PastAlert) -> list[str]:
         """Return which alert it is and how long it was on, part by part, without its level."""
-        known = {"hostname", *self.report.origin.labels}
-        labels = [f"{name}={printable(value)}" for name, value in alert.labels.items() if name not in known]
+        shared = {"hostname", *self.report.origin.labels}
+        labels = [f"{name}={printable(value)}" for name, value in alert.labels.items() if name not in shared]
         lasted = f"since {self.when(alert.since)} for {units.format_age(alert.duration)}"
         return [printable(alert.rule), *labels, lasted]
 
@@ -121,67 +121,67 @@ class Words:
         """Return all there is to say of an alert after its level, part by part."""
         peak = f"peak {units.human(alert.peak, alert.unit)}"
         top = [f"top: {blame(alert.top[0], alert.resource)}"] if alert.top else []
-        return [*self.alert_begun(alert), peak, alert.state.value, *top]
+        return [*self.alert_start(alert), peak, alert.state.value, *top]
 
-    def alerts_at_a_glance(self) -> Iterator[tuple[str, PastAlert]]:
+    def alert_counts(self) -> Iterator[tuple[str, PastAlert]]:
         """Yield what is on and what is over: how many, and the worst of them."""
         on = [alert for alert in self.report.alerts if alert.state is AlertState.FIRING]
         over = [alert for alert in self.report.alerts if alert.state is not AlertState.FIRING]
-        for alerts, what in ((on, "firing"), (over, "over")):
+        for alerts, state in ((on, "firing"), (over, "over")):
             if alerts:
                 worst = ", worst" if len(alerts) > 1 else ""
-                yield f"{len(alerts)} {what}{worst} ", max(alerts, key=lambda alert: alert.level.rank)
+                yield f"{len(alerts)} {state}{worst} ", max(alerts, key=lambda alert: alert.level.rank)
 
     def _last_instant(self) -> datetime:
         return self.local(self.report.until - timedelta(milliseconds=1))
 
 
-def _sources(sources: Sequence[str]) -> str:
+def _describe_sources(sources: Sequence[str]) -> str:
     spans = [name for source, name in _SPANS.items() if source in sources]
     if not spans:
         return "from rows"
     return f"from roll-ups of {' and '.join(spans)}{' and rows' if _ROWS in sources else ''}"
 
 
-def limits(item: MetricSummary) -> list[tuple[Level, str, str]]:
+def describe_limits(item: MetricSummary) -> list[tuple[Level, str, str]]:
     """Return level, limit and time beyond it of each limit of a metric, each once."""
-    found = {}
-    for one in item.beyond:
-        limit = one.limit
-        found[limit.level, f"{limit.sign} {_limit(limit.value, item.metric.unit)}"] = _beyond(one)
-    return [(level, text, told) for (level, text), told in found.items()]
+    lasted = {}
+    for beyond in item.beyond:
+        limit = beyond.limit
+        lasted[limit.level, f"{limit.sign} {_format_limit(limit.value, item.metric.unit)}"] = _describe_beyond(beyond)
+    return [(level, text, duration) for (level, text), duration in lasted.items()]
 
 
 def is_exceeded(item: MetricSummary) -> bool:
     """Say whether a metric was beyond any limit that the rules set for it."""
-    return any(one.samples for one in item.beyond)
+    return any(exceeded.samples for exceeded in item.beyond)
 
 
-def _limit(value: float, unit: Unit) -> str:
+def _format_limit(value: float, unit: Unit) -> str:
     return units.human(value, unit) if unit in _SCALED else f"{value:g}{unit.suffix}"
 
 
-def _beyond(one: Beyond) -> str:
-    about = "" if one.exact else "about "
-    if not one.samples:
-        return "never" if one.exact else "hardly ever"
-    lasted = f"{one.samples} samples" if one.seconds is None else units.format_age(one.seconds)
-    part = int(1000 * one.share) / 10  # rounded down, as coverage is
+def _describe_beyond(beyond: Beyond) -> str:
+    about = "" if beyond.exact else "about "
+    if not beyond.samples:
+        return "never" if beyond.exact else "hardly ever"
+    lasted = f"{beyond.samples} samples" if beyond.seconds is None else units.format_age(beyond.seconds)
+    part = int(1000 * beyond.share) / 10  # rounded down, as coverage is
     return f"{about}{lasted} ({f'{part:g}' if part else '<0.1'} %)"
 
 
-def named(series: SeriesSummary) -> str:
+def format_labels(series: SeriesSummary) -> str:
     """Return the labels of a series."""
     return " ".join(f"{name}={printable(value)}" for name, value in series.labels)
 
 
-def named_together(series: Sequence[SeriesSummary]) -> list[str]:
+def list_names(series: Sequence[SeriesSummary]) -> list[str]:
     """Return the names of series that share a line, of many only the first."""
-    names = [named(one) for one in series if one.labels]
-    return names if len(names) <= _NAMED else [*names[:_NAMED], f"{len(names) - _NAMED} more"]
+    names = [format_labels(member) for member in series if member.labels]
+    return names if len(names) <= _MOST_NAMES else [*names[:_MOST_NAMES], f"{len(names) - _MOST_NAMES} more"]
 
 
-def process_name(group: RankedGroup) -> str:
+def format_process(group: RankedGroup) -> str:
     """Return whom a group of processes is: name, process id where there is one, and the other labels."""
     pid = f" ({group.pids[0]})" if len(group.pids) == 1 else ""
     name, *others = [printable(value) for _, value in group.labels]
@@ -189,7 +189,7 @@ def process_name(group: RankedGroup) -> str:
     return f"{name}{pid}" + "".join(f"  {value}" for value in others if value != "-")
 
 
-def ranked_cells(group: RankedGroup, ranking: Ranking, bound: str) -> tuple[str, str]:
+def ranking_cells(group: RankedGroup, ranking: Ranking, bound: str) -> tuple[str, str]:
     """Return mean and maximum of a group, marked where they are lower bounds."""
     low = group.ticks < ranking.ticks
     unit = ranking.metric.unit
@@ -199,15 +199,15 @@ def ranked_cells(group: RankedGroup, ranking: Ranking, bound: str) -> tuple[str,
     )
 
 
-def glance_cells(item: GlanceItem) -> tuple[str, str]:
+def overview_cells(item: OverviewItem) -> tuple[str, str]:
     """Return mean and worst of a line, with the unit."""
     return units.human(item.mean, item.metric.unit) if item.mean is not None else "", units.human(
         item.worst, item.metric.unit
     )
 
 
-def unmoved(series: SeriesSummary) -> list[list[str]]:
-    """Tell of the metrics that have no course to show: those that are alike share a line, given in its parts."""
+def describe_unchanged(series: SeriesSummary) -> list[list[str]]:
+    """Describe the metrics that have no trend to show: those that are alike share a line, given in its parts."""
     groups: dict[str, list[str]] = {"constant": [], "seen once": [], "all 0": [], "no value": []}
     for item in series.metrics:
         name = printable(item.metric.name)
@@ -220,19 +220,19 @@ def unmoved(series: SeriesSummary) -> list[list[str]]:
         elif item.stats.min == item.stats.max:
             group = "constant" if item.stats.samples > 1 else "seen once"
             groups[group].append(f"{name} {units.cell(item.stats.max, item.metric.unit)}")
-    return [[f"{what}:", *commas(told)] for what, told in groups.items() if told]
+    return [[f"{title}:", *add_commas(names)] for title, names in groups.items() if names]
 
 
-def commas(texts: Sequence[str]) -> list[str]:
+def add_commas(texts: Sequence[str]) -> list[str]:
     """Return texts with a comma at the end of each but the last."""
     return [*(f"{text}," for text in texts[:-1]), *texts[-1:]]
 
 
-def still(series: Sequence[SeriesSummary]) -> str:
+def describe_quiet(series: Sequence[SeriesSummary]) -> str:
     """Return what is so of series in which nothing happened."""
-    stats = [item.stats is not None for one in series for item in one.metrics]
+    stats = [item.stats is not None for member in series for item in member.metrics]
     return "all 0" if all(stats) else "all 0 or no value" if any(stats) else "no value"
 
 
-def _offset(at: datetime) -> str:
+def _format_offset(at: datetime) -> str:
     return f"{at:%z}"[:3] + ":" + f"{at:%z}"[3:5] if at.utcoffset() else ""

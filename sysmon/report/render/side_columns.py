@@ -1,62 +1,62 @@
-"""The columns of series or hosts side by side, for every form of page: what is told of each, and how bad it is."""
+"""Columns of a side-by-side table, for every format: what is said of each series or host, and how bad it is."""
 
 from collections.abc import Sequence
 from itertools import zip_longest
 
 from sysmon.model import Metric, Unit
 from sysmon.report.render.grid import Cell, Column, titled
-from sysmon.report.render.phrases import glance_cells
+from sysmon.report.render.phrases import overview_cells
 from sysmon.report.render.style import TITLES, levels, numbers
-from sysmon.report.side_by_side import Side, is_share, is_total, metrics_of, worst_alert
+from sysmon.report.side_by_side import NamedSeries, is_share, is_total, select_metrics, worst_alert_level
 from sysmon.report.summary import MetricSummary, Report
 from sysmon.text import units
 from sysmon.thresholds import worst_level
 
 
-def series_columns(found: Sequence[Side]) -> list[Column]:
+def series_columns(sides: Sequence[NamedSeries]) -> list[Column]:
     """Return how complete each series is, and of each metric that is anything but 0 its mean and maximum.
 
     Where there is only one, there is room for all that is known of it.
     """
-    samples = [f"{one.series.coverage.found} of {one.series.coverage.expected}" for one in found]
-    columns = [_told("samples", samples)]
-    metrics = metrics_of(side.series for side in found)
+    samples = [f"{side.series.coverage.found} of {side.series.coverage.expected}" for side in sides]
+    columns = [_text_column("samples", samples)]
+    metrics = select_metrics(side.series for side in sides)
     if len(metrics) == 1 and not is_total(metrics[0]) and not is_share(metrics[0]):
         return [
             *columns,
-            Column(metrics[0].name, titled(*TITLES), [_all_cells(_item(side, metrics[0])) for side in found]),
+            Column(metrics[0].name, titled(*TITLES), [_all_cells(_find_metric(side, metrics[0])) for side in sides]),
         ]
-    return columns + [_column(metric, found) for metric in metrics]
+    return columns + [_metric_column(metric, sides) for metric in metrics]
 
 
 def host_columns(reports: Sequence[Report]) -> list[Column]:
     """Return of each host how complete it is, its alerts, and what there is to see at a glance."""
     columns = [
-        _told("samples", [_percent(report) for report in reports]),
+        _text_column("samples", [_percent(report) for report in reports]),
         Column("", (("alerts", 13),), [[_alerts(report)] for report in reports]),
     ]
-    items = [{item.what: item for item in report.glance if not item.what.startswith("top ")} for report in reports]
-    for what in dict.fromkeys(what for found in items for what in found):
+    items = [{item.title: item for item in report.overview if not item.title.startswith("top ")} for report in reports]
+    for title in dict.fromkeys(title for overview in items for title in overview):
         cells: list[list[Cell]] = []
-        for found in items:
-            mean, worst = glance_cells(found[what]) if what in found else ("-", "-")
+        for overview in items:
+            mean, worst = overview_cells(overview[title]) if title in overview else ("-", "-")
             cells.append([(mean or "-", None), (worst, None)])
-        columns.append(Column(what, (("mean", 11), ("worst", 11)), cells))
+        columns.append(Column(title, (("mean", 11), ("worst", 11)), cells))
     return columns
 
 
-def _told(title: str, texts: Sequence[str]) -> Column:
+def _text_column(title: str, texts: Sequence[str]) -> Column:
     return Column("", ((title, 2 + max(len(title), *map(len, texts))),), [[(text, None)] for text in texts])
 
 
-def _column(metric: Metric, found: Sequence[Side]) -> Column:
-    items = [_item(side, metric) for side in found]
+def _metric_column(metric: Metric, sides: Sequence[NamedSeries]) -> Column:
+    items = [_find_metric(side, metric) for side in sides]
     first = "total" if is_total(metric) else "share" if is_share(metric) else "mean"
     return Column(metric.name, titled(first, "min" if is_share(metric) else "max"), [_cells(item) for item in items])
 
 
-def _item(side: Side, metric: Metric) -> MetricSummary | None:
-    return next((one for one in side.series.metrics if one.metric == metric), None)
+def _find_metric(side: NamedSeries, metric: Metric) -> MetricSummary | None:
+    return next((item for item in side.series.metrics if item.metric == metric), None)
 
 
 def _all_cells(item: MetricSummary | None) -> list[Cell]:
@@ -68,7 +68,7 @@ def _all_cells(item: MetricSummary | None) -> list[Cell]:
 def _cells(item: MetricSummary | None) -> list[Cell]:
     if item is None or item.stats is None:
         return [("-", None)] * 2
-    stats, unit, limits = item.stats, item.metric.unit, [one.limit for one in item.beyond]
+    stats, unit, limits = item.stats, item.metric.unit, [exceeded.limit for exceeded in item.beyond]
     if is_total(item.metric):
         return [(units.cell(round(stats.mean * stats.samples), unit), None), _cell(stats.max, unit, item)]
     if is_share(item.metric):
@@ -77,7 +77,7 @@ def _cells(item: MetricSummary | None) -> list[Cell]:
 
 
 def _cell(value: float, unit: Unit, item: MetricSummary) -> Cell:
-    return units.cell(value, unit), worst_level([one.limit for one in item.beyond], value)
+    return units.cell(value, unit), worst_level([exceeded.limit for exceeded in item.beyond], value)
 
 
 def _percent(report: Report) -> str:
@@ -86,5 +86,5 @@ def _percent(report: Report) -> str:
 
 
 def _alerts(report: Report) -> Cell:
-    level = worst_alert(report)
+    level = worst_alert_level(report)
     return ("none", None) if level is None else (f"{len(report.alerts)} {level}", level)

@@ -1,4 +1,4 @@
-"""Small pictures that need no script: the course of a metric, and when something was."""
+"""Inline SVG that needs no script: the trend of a metric, and when an alert was on."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -10,22 +10,22 @@ _DAY = 1000
 _SHORTEST = 4
 
 
-def course(trend: Sequence[float | None], peaks: Sequence[float | None]) -> str:
-    """Return the curves of means and peaks, from 0 to the highest; a hole in them is one in the picture."""
-    means = _coarser(trend, lambda found: fsum(found) / len(found))
-    highs = _coarser(peaks, max)
-    known = [value for value in (*means, *highs) if value is not None]
-    if not known:
+def draw_trend(trend: Sequence[float | None], peaks: Sequence[float | None]) -> str:
+    """Return the curves of means and peaks, from 0 to the highest; a gap in them is one in the picture."""
+    means = _downsample(trend, lambda part: fsum(part) / len(part))
+    highs = _downsample(peaks, max)
+    drawn = [value for value in (*means, *highs) if value is not None]
+    if not drawn:
         return ""
-    low, high = min(0.0, *known), max(0.0, *known)
+    low, high = min(0.0, *drawn), max(0.0, *drawn)
     curves = "".join(
-        f'<path class="{name}" d="{_path(values, low, high)}"/>'
+        f'<path class="{name}" d="{_draw_path(values, low, high)}"/>'
         for name, values in (("peaks", highs), ("means", means))
     )
-    return f'<svg class="course" viewBox="0 0 {_PARTS} {_HEIGHT}" preserveAspectRatio="none">{curves}</svg>'
+    return f'<svg class="trend" viewBox="0 0 {_PARTS} {_HEIGHT}" preserveAspectRatio="none">{curves}</svg>'
 
 
-def bar(begin: float, end: float) -> str:
+def draw_bar(begin: float, end: float) -> str:
     """Return a bar between two shares of the width, from 0 to 1; it can be seen however short it is."""
     width = max((end - begin) * _DAY, _SHORTEST)
     left = min(begin * _DAY, _DAY - width)
@@ -35,14 +35,14 @@ def bar(begin: float, end: float) -> str:
     )
 
 
-def _coarser(values: Sequence[float | None], fold: Callable[[list[float]], float]) -> list[float | None]:
+def _downsample(values: Sequence[float | None], fold: Callable[[list[float]], float]) -> list[float | None]:
     """Return at most as many values as a small picture can show."""
     cuts = [at * len(values) // _PARTS for at in range(_PARTS + 1)] if len(values) > _PARTS else range(len(values) + 1)
-    parts = [[one for one in values[begin:end] if one is not None] for begin, end in pairwise(cuts)]
+    parts = [[value for value in values[begin:end] if value is not None] for begin, end in pairwise(cuts)]
     return [fold(part) if part else None for part in parts]
 
 
-def _path(values: Sequence[float | None], low: float, high: float) -> str:
+def _draw_path(values: Sequence[float | None], low: float, high: float) -> str:
     scale = (_HEIGHT - 2) / ((high - low) or 1)
     drawn, pen = [], "M"
     for at, value in enumerate(values):
@@ -52,6 +52,6 @@ def _path(values: Sequence[float | None], low: float, high: float) -> str:
         left = (at + 0.5) * _PARTS / len(values)
         drawn.append(f"{pen}{left:.4g} {_HEIGHT - 1 - (value - low) * scale:.3g}")
         if pen == "M":
-            drawn.append("h.1")  # a single sample between two holes is a dot
+            drawn.append("h.1")  # a single sample between two gaps is a dot
         pen = "L"
     return "".join(drawn)

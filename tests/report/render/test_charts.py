@@ -7,7 +7,7 @@ import pytest
 
 from sysmon.history import Coverage
 from sysmon.model import Kind, Metric, Table, Unit
-from sysmon.report.render.charts import MOST_LINES, Chart, charts
+from sysmon.report.render.charts import MOST_LINES, Chart, build_charts
 from sysmon.report.summary import MetricSummary, SeriesSummary, Stats, TableSummary
 from sysmon.text.instants import EPOCH
 
@@ -53,7 +53,7 @@ def told(found: Sequence[Chart]) -> list[tuple[str, str, list[str]]]:
 def test_curves_of_one_unit_and_one_subject_share_a_chart() -> None:
     table = TableSummary(Table("memory", "", MEMORY), (series(MEMORY, [(1, 2)] * 4),))
 
-    assert told(charts(table)) == [
+    assert told(build_charts(table)) == [
         ("memory_*_bytes", "bytes", ["used", "[free]"]),
         ("memory_usage_percent", "percent", ["memory_usage_percent"]),
         ("swap_used_bytes", "bytes", ["swap_used_bytes"]),
@@ -63,7 +63,7 @@ def test_curves_of_one_unit_and_one_subject_share_a_chart() -> None:
 def test_what_never_moved_is_in_no_chart_and_a_complement_that_is_alone_is_shown() -> None:
     table = TableSummary(Table("memory", "", MEMORY), (series(MEMORY, [(5, 5), (1, 2), (3, 3), (0, 0)]),))
 
-    assert told(charts(table)) == [("memory_free_bytes", "bytes", ["memory_free_bytes"])]
+    assert told(build_charts(table)) == [("memory_free_bytes", "bytes", ["memory_free_bytes"])]
 
 
 def test_what_fell_into_holes_wholly_is_in_no_chart() -> None:
@@ -71,7 +71,7 @@ def test_what_fell_into_holes_wholly_is_in_no_chart() -> None:
     empty = replace(moved, trend=(None, None))
     table = TableSummary(Table("memory", "", MEMORY[:1]), (SeriesSummary((), Coverage(2, 9), (empty,)),))
 
-    assert charts(table) == []
+    assert build_charts(table) == []
 
 
 @pytest.mark.parametrize(
@@ -92,11 +92,11 @@ def test_what_fell_into_holes_wholly_is_in_no_chart() -> None:
     ],
 )
 def test_many_devices_get_a_chart_for_each_metric(count: int, found: list[tuple[str, str, list[str]]]) -> None:
-    assert told(charts(disks(count))) == found
+    assert told(build_charts(disks(count))) == found
 
 
 def test_a_chart_says_whom_it_is_about_unless_its_curves_do() -> None:
-    assert [[one.about for one in charts(disks(count))] for count in (1, 2, 4)] == [
+    assert [[one.about for one in build_charts(disks(count))] for count in (1, 2, 4)] == [
         ["device=sd0"],
         [""],
         ["Read.", "Written."],
@@ -104,7 +104,7 @@ def test_a_chart_says_whom_it_is_about_unless_its_curves_do() -> None:
 
 
 def test_of_more_devices_than_can_be_told_apart_those_that_rise_highest_are_drawn() -> None:
-    first, _ = charts(disks(MOST_LINES + 3))
+    first, _ = build_charts(disks(MOST_LINES + 3))
 
     assert ([line.name for line in first.lines], first.left_out) == (
         [f"sd{one}" for one in range(3, MOST_LINES + 3)],
@@ -120,7 +120,7 @@ def test_the_parts_of_a_whole_are_drawn_beside_it_by_their_first_metric() -> Non
     cores = tuple(series(metrics, [(1, 2), (1, 3)], core=core) for core in ("all", "0", "1"))
     table = TableSummary(Table("cpu", "", metrics, labels=("core",), whole="all"), cores, brief=True)
 
-    assert told(charts(table)) == [
+    assert told(build_charts(table)) == [
         ("cpu_*_percent", "percent", ["usage", "user"]),
         ("cpu_usage_percent", "percent", ["0", "1"]),
     ]
@@ -130,13 +130,13 @@ def test_curves_of_different_parts_do_not_share_a_chart() -> None:
     one, other = series(DISK[:1], [(1, 2)], device="a"), series(DISK[:1], [(1, 2, 3)], device="b")
     table = TableSummary(Table("disk_io", "", DISK[:1], labels=("device",)), (one, other))
 
-    assert [chart.parts for chart in charts(table)] == [2, 3]
+    assert [chart.parts for chart in build_charts(table)] == [2, 3]
 
 
 def test_names_cannot_be_more_than_text() -> None:
     metric = Metric("a\u202eb\nc", Kind.GAUGE, Unit.NONE, "")
     table = TableSummary(Table("odd", "", (metric,)), (series((metric,), [(1, 2)]),))
 
-    (chart,) = charts(table)
+    (chart,) = build_charts(table)
 
     assert (chart.title, chart.lines[0].name) == (r"a\xe2\x80\xaeb\x0ac",) * 2

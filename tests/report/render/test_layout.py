@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sysmon.history import AlertState, Coverage, PastAlert
 from sysmon.model import Headline, Kind, Level, Metric, Origin, Table, Unit
-from sysmon.report.overview import glance
+from sysmon.report.overview import build_overview
 from sysmon.report.render import RenderOptions
 from sysmon.report.render.formats import csv as as_csv
 from sysmon.report.render.formats import json as as_json
@@ -56,12 +56,14 @@ def one(table: Table, label: str, *found: Stats | None, coverage: Coverage = FUL
 
 def page_of(*tables: TableSummary, hostname: str = "web-01") -> Report:
     """Return a report of the first hour."""
-    return Report(Origin(hostname), EPOCH, from_ms(3_600_000), FULL, None, tables, (), (), 0, glance(tables, ()))
+    return Report(
+        Origin(hostname), EPOCH, from_ms(3_600_000), FULL, None, tables, (), (), 0, build_overview(tables, ())
+    )
 
 
 def body(*tables: TableSummary, width: int = 80) -> list[str]:
     """Return the text of these tables alone."""
-    page = text.render([replace(page_of(*tables), glance=())], RenderOptions(width=width, zone=UTC))
+    page = text.render([replace(page_of(*tables), overview=())], RenderOptions(width=width, zone=UTC))
     return page.split("\n\n", 1)[1].removesuffix("\n\nAlerts: none\n").split("\n")
 
 
@@ -142,7 +144,7 @@ def test_a_share_that_is_not_whole_never_says_100() -> None:
 def test_the_glance_names_the_worst_of_each_resource() -> None:
     tables = TableSummary(NETWORK, (one(NETWORK, "a", stats(0, 5), None), one(NETWORK, "b", stats(1, 9), None)))
 
-    assert [(item.what, item.subject, item.mean, item.worst) for item in page_of(tables).glance] == [
+    assert [(item.title, item.subject, item.mean, item.worst) for item in page_of(tables).overview] == [
         ("network in", "b", 5.0, 9)
     ]
 
@@ -157,7 +159,7 @@ def test_the_glance_names_the_worst_of_each_resource() -> None:
 def test_what_is_rare_is_told_when_it_happened(kills: Stats, told: list[tuple[str, None, int]]) -> None:
     tables = TableSummary(OOM, (one(OOM, "", kills),))
 
-    assert [(item.what, item.mean, item.worst) for item in page_of(tables).glance] == told
+    assert [(item.title, item.mean, item.worst) for item in page_of(tables).overview] == told
 
 
 def test_colour_changes_nothing_but_colour(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from sysmon.app.reports.report import Detail, answer
 from sysmon.model import Origin
-from sysmon.report.buckets import edges_of
+from sysmon.report.buckets import split_range
 from sysmon.report.render import FORMATS, Format, RenderOptions
 from sysmon.report.summary import Report
 from tests.reading.stored import at
@@ -23,7 +23,7 @@ DETAILS: dict[str, Callable[[Detail], Detail]] = {
     "": lambda usual: usual,
     "compare": lambda usual: replace(usual, compare=HALF),
     "by": lambda usual: replace(usual, by="core"),
-    "bucket": lambda usual: replace(usual, edges=edges_of(at(1800), at(3600), timedelta(minutes=10), UTC)),
+    "bucket": lambda usual: replace(usual, edges=split_range(at(1800), at(3600), timedelta(minutes=10), UTC)),
 }
 each_format = pytest.mark.parametrize("name", FORMATS)
 

@@ -1,4 +1,4 @@
-"""Small pictures: they hold the whole course, and their holes."""
+"""Inline SVG: it holds the whole trend, and its gaps."""
 
 import re
 
@@ -13,13 +13,13 @@ def curves(picture: str) -> list[tuple[str, list[str]]]:
 
 
 def test_a_hole_is_a_hole_and_a_single_sample_a_dot() -> None:
-    found = curves(svg.course([0.0, 10.0, None, 5.0], []))
+    found = curves(svg.draw_trend([0.0, 10.0, None, 5.0], []))
 
     assert found == [("peaks", []), ("means", ["7.5 23h.1L22.5 1", "52.5 12h.1"])]
 
 
 def test_peaks_set_the_scale() -> None:
-    found = curves(svg.course([0.0, 5.0], [0.0, 10.0]))
+    found = curves(svg.draw_trend([0.0, 5.0], [0.0, 10.0]))
 
     assert found == [("peaks", ["15 23h.1L45 1"]), ("means", ["15 23h.1L45 12"])]
 
@@ -28,13 +28,13 @@ def test_a_long_course_keeps_the_highest_peak() -> None:
     peaks = [0.0] * 600
     peaks[333] = 8.0
 
-    (_, (path,)), _ = curves(svg.course([0.0] * 600, peaks))
+    (_, (path,)), _ = curves(svg.draw_trend([0.0] * 600, peaks))
 
     assert (path.count("L"), re.findall(r"[\d.]+ 1(?=L)", path)) == (59, ["33.5 1"])
 
 
 def test_nothing_known_is_no_picture() -> None:
-    assert svg.course([None, None], []) == ""
+    assert svg.draw_trend([None, None], []) == ""
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,4 @@ def test_nothing_known_is_no_picture() -> None:
     ],
 )
 def test_a_bar_is_where_it_should_be_and_can_be_seen(begin: float, end: float, bar: str) -> None:
-    assert bar in svg.bar(begin, end)
+    assert bar in svg.draw_bar(begin, end)

@@ -3,7 +3,7 @@
   "use strict";
 
   const page = JSON.parse(document.getElementById("data").textContent);
-  const { numbers, holesOf, human, tick, span, timeSplits, timeTexts } = texts(page);
+  const { numbers, findGaps, human, tick, span, timeSplits, timeTexts } = texts(page);
   const { ink, lineInk, dash, faded, forget } = colours();
   const whole = { min: page.begin, max: page.end };
   const shortest = 10000;
@@ -61,7 +61,7 @@
       peaks: line.peak === undefined ? null : numbers(line.peak),
     }));
     const banded = lines.filter((line) => line.peaks);
-    const holes = holesOf(xs, lines, length);
+    const gaps = findGaps(xs, lines, length);
     const place = figure.querySelector(".plot");
     const chart = { figure, about, lines, place };
 
@@ -94,7 +94,7 @@
         ctx.fillStyle = color;
         ctx.fillRect(left, top, wide, tall);
       };
-      for (const [from, until] of holes) fill(from, until, ink("--gap"), bbox.top, bbox.height);
+      for (const [from, until] of gaps) fill(from, until, ink("--gap"), bbox.top, bbox.height);
       for (const alert of about.alerts) {
         const color = ink(`--${alert.level}`);
         fill(alert.begin, alert.end, faded(color, 0.13), bbox.top, bbox.height);
@@ -241,12 +241,12 @@
   }
 
   function toggle(chart, line) {
-    show(chart, (one) => (one === line ? !one.on : one.on));
+    show(chart, (other) => (other === line ? !other.on : other.on));
   }
 
   function alone(chart, line) {
-    const others = chart.lines.some((one) => one !== line && one.on);
-    show(chart, (one) => !others || one === line);
+    const others = chart.lines.some((other) => other !== line && other.on);
+    show(chart, (other) => !others || other === line);
   }
 
   // ---- what is under the pointer
@@ -269,9 +269,9 @@
     const from = about.begin + here * length;
     tip.replaceChildren();
     element("b", tip, span(from, from + length));
-    const known = lines.filter((line) => line.on && line.means[here] !== null);
-    known.sort((one, other) => other.means[here] - one.means[here]);
-    for (const line of known.slice(0, 8)) {
+    const visible = lines.filter((line) => line.on && line.means[here] !== null);
+    visible.sort((first, second) => second.means[here] - first.means[here]);
+    for (const line of visible.slice(0, 8)) {
       const row = element("div", tip);
       const name = element("span", row);
       element("i", name);
@@ -280,7 +280,7 @@
       const peak = line.peaks && line.peaks[here] !== null ? `, peak ${human(line.peaks[here], about.unit)}` : "";
       element("span", row, human(line.means[here], about.unit) + peak);
     }
-    if (!known.length) element("div", tip, "no sample");
+    if (!visible.length) element("div", tip, "no sample");
     for (const alert of about.alerts) {
       if (alert.begin > from + length || alert.end < from) continue;
       element("em", tip, `${alert.level.toUpperCase()} ${alert.name}`).className = alert.level;
@@ -331,7 +331,7 @@
 
   // ---- an alert, and the chart that it is about
 
-  function look({ begin, end, rule }, host) {
+  function zoomTo({ begin, end, rule }, host) {
     const [from, until] = [Number(begin), Number(end)];
     const room = Math.max(until - from, 60000);
     zoom(from - room, until + room);
@@ -343,9 +343,9 @@
     if (figure) figure.scrollIntoView({ block: "center" });
   }
 
-  for (const one of document.querySelectorAll(".alerts button")) {
-    one.hidden = false;
-    one.addEventListener("click", () => look(one.dataset, one.closest(".host")));
+  for (const trigger of document.querySelectorAll(".alerts button")) {
+    trigger.hidden = false;
+    trigger.addEventListener("click", () => zoomTo(trigger.dataset, trigger.closest(".host")));
   }
 
   // ---- the page
@@ -357,10 +357,10 @@
   const figures = [...document.querySelectorAll("figure[data-chart]")];
   const near = new IntersectionObserver(
     (seen) => {
-      for (const one of seen) {
-        if (!one.isIntersecting) continue;
-        near.unobserve(one.target);
-        draw(one.target);
+      for (const entry of seen) {
+        if (!entry.isIntersecting) continue;
+        near.unobserve(entry.target);
+        draw(entry.target);
       }
     },
     { rootMargin: "600px" },

@@ -105,16 +105,16 @@ function texts(page) {
 
   const numbers = (text) => text.split(",").map((number) => (number === "" ? null : Number(number)));
 
-  function holesOf(xs, lines, length) {
-    const holes = [];
+  function findGaps(xs, lines, length) {
+    const gaps = [];
     xs.forEach((at, index) => {
       if (lines.some((line) => line.means[index] !== null)) return;
-      const last = holes[holes.length - 1];
+      const last = gaps[gaps.length - 1];
       if (last && last[1] === index) last[1] = index + 1;
-      else holes.push([index, index + 1]);
+      else gaps.push([index, index + 1]);
     });
-    return holes.map(([from, until]) => [xs[from] - length / 2, xs[until - 1] + length / 2]);
+    return gaps.map(([from, until]) => [xs[from] - length / 2, xs[until - 1] + length / 2]);
   }
 
-  return { numbers, holesOf, human, tick, span, timeSplits, timeTexts };
+  return { numbers, findGaps, human, tick, span, timeSplits, timeTexts };
 }

@@ -10,10 +10,10 @@ from sysmon.history import Coverage, PastAlert
 from sysmon.report.render import Format, RenderOptions
 from sysmon.report.summary import (
     Bucket,
-    Change,
     Compared,
-    GlanceItem,
+    MetricChange,
     MetricSummary,
+    OverviewItem,
     RankedGroup,
     Ranking,
     Report,
@@ -29,14 +29,14 @@ SCHEMA = 1
 
 def render(reports: Sequence[Report], _: RenderOptions) -> str:
     """Return one JSON object with one entry a host."""
-    found = {"schema": SCHEMA, "hosts": [_host(report) for report in reports]}
-    return json.dumps(found, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+    page = {"schema": SCHEMA, "hosts": [_encode_host(report) for report in reports]}
+    return json.dumps(page, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
 FORMAT = Format(render, audience="for programs")
 
 
-def _host(report: Report) -> dict[str, Any]:
+def _encode_host(report: Report) -> dict[str, Any]:
     compared = report.compared is not None
     return {
         "hostname": report.origin.hostname,
@@ -44,40 +44,40 @@ def _host(report: Report) -> dict[str, Any]:
         "since": format_instant(report.since),
         "until": format_instant(report.until),
         "answered_from": report.sources,
-        "coverage": _coverage(report.coverage),
+        "coverage": _encode_coverage(report.coverage),
         "not_running_seconds": report.idle,
-        "glance": [_glance(item, compared) for item in report.glance],
+        "glance": [_encode_overview(item, compared) for item in report.overview],
         "tables": [
-            {"table": table.table.name, "series": [_series(series, compared) for series in table.series]}
+            {"table": table.table.name, "series": [_encode_series(series, compared) for series in table.series]}
             for table in report.tables
         ],
-        "top": [_ranking(ranking, compared) for ranking in report.rankings],
-        "alerts": [_alert(alert) for alert in report.alerts],
+        "top": [_encode_ranking(ranking, compared) for ranking in report.rankings],
+        "alerts": [_encode_alert(alert) for alert in report.alerts],
         "silences": list(report.silences),
         "skipped": report.skipped,
-    } | _when_asked_for(report)
+    } | _encode_views(report)
 
 
-def _when_asked_for(report: Report) -> dict[str, Any]:
-    found: dict[str, Any] = {"compared": _compared(report.compared)} if report.compared else {}
-    found |= {"by": report.by} if report.by else {}
-    return found | ({"bucket_edges": [format_instant(edge) for edge in report.edges]} if report.edges else {})
+def _encode_views(report: Report) -> dict[str, Any]:
+    encoded: dict[str, Any] = {"compared": _encode_compared(report.compared)} if report.compared else {}
+    encoded |= {"by": report.by} if report.by else {}
+    return encoded | ({"bucket_edges": [format_instant(edge) for edge in report.edges]} if report.edges else {})
 
 
-def _compared(compared: Compared) -> dict[str, Any]:
+def _encode_compared(compared: Compared) -> dict[str, Any]:
     return {
         "since": format_instant(compared.since),
         "until": format_instant(compared.until),
-        "coverage": _coverage(compared.coverage) if compared.coverage else None,
+        "coverage": _encode_coverage(compared.coverage) if compared.coverage else None,
         "not_running_seconds": compared.idle,
         "answered_from": compared.sources,
-        "changes": [_change(change) for change in compared.changes],
+        "changes": [_encode_change(change) for change in compared.changes],
         "only_now": [{"table": table, "labels": dict(labels)} for table, labels in compared.appeared],
         "only_then": [{"table": table, "labels": dict(labels)} for table, labels in compared.gone],
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
+def _encode_change(change: MetricChange) -> dict[str, Any]:
     return {
         "table": change.table,
         "labels": dict(change.labels),
@@ -89,9 +89,9 @@ def _change(change: Change) -> dict[str, Any]:
     }
 
 
-def _glance(item: GlanceItem, compared: bool) -> dict[str, Any]:
+def _encode_overview(item: OverviewItem, compared: bool) -> dict[str, Any]:
     return {
-        "what": item.what,
+        "what": item.title,
         "subject": item.subject or None,
         "metric": item.metric.name,
         "unit": item.metric.unit,
@@ -101,55 +101,55 @@ def _glance(item: GlanceItem, compared: bool) -> dict[str, Any]:
     } | ({"before": item.before} if compared else {})
 
 
-def _coverage(coverage: Coverage) -> dict[str, Any]:
+def _encode_coverage(coverage: Coverage) -> dict[str, Any]:
     return {
         "found": coverage.found,
         "expected": coverage.expected,
         "interval_seconds": coverage.interval,
         "longest_gap_seconds": coverage.gap,
-        "longest_gap_at": _instant(coverage.gap_at),
+        "longest_gap_at": _encode_instant(coverage.gap_at),
     }
 
 
-def _series(series: SeriesSummary, compared: bool) -> dict[str, Any]:
+def _encode_series(series: SeriesSummary, compared: bool) -> dict[str, Any]:
     return {
         "labels": dict(series.labels),
-        "coverage": _coverage(series.coverage),
-        "metrics": {summary.metric.name: _metric(summary, compared) for summary in series.metrics},
+        "coverage": _encode_coverage(series.coverage),
+        "metrics": {summary.metric.name: _encode_metric(summary, compared) for summary in series.metrics},
     }
 
 
-def _metric(summary: MetricSummary, compared: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {"kind": summary.metric.kind.value, "unit": summary.metric.unit}
+def _encode_metric(summary: MetricSummary, compared: bool) -> dict[str, Any]:
+    encoded: dict[str, Any] = {"kind": summary.metric.kind.value, "unit": summary.metric.unit}
     if summary.buckets:
-        found["buckets"] = [_bucket(one) for one in summary.buckets]
-    found |= _stats(summary.stats) if summary.stats else {"samples": 0}
-    found |= {"trend": summary.trend, "beyond": [_beyond(one) for one in summary.beyond]}
-    before = _stats(summary.before) if summary.before else None
-    return found | ({"before": before} if compared else {})
+        encoded["buckets"] = [_encode_bucket(bucket) for bucket in summary.buckets]
+    encoded |= _encode_stats(summary.stats) if summary.stats else {"samples": 0}
+    encoded |= {"trend": summary.trend, "beyond": [_encode_beyond(beyond) for beyond in summary.beyond]}
+    before = _encode_stats(summary.before) if summary.before else None
+    return encoded | ({"before": before} if compared else {})
 
 
-def _bucket(one: Bucket | None) -> dict[str, Any]:
-    if one is None:
+def _encode_bucket(bucket: Bucket | None) -> dict[str, Any]:
+    if bucket is None:
         return {"samples": 0, "mean": None, "min": None, "max": None}
-    return {"samples": one.samples, "mean": one.mean, "min": one.min, "max": one.max}
+    return {"samples": bucket.samples, "mean": bucket.mean, "min": bucket.min, "max": bucket.max}
 
 
-def _beyond(one: Beyond) -> dict[str, Any]:
-    limit = one.limit
+def _encode_beyond(beyond: Beyond) -> dict[str, Any]:
+    limit = beyond.limit
     return {
         "rule": limit.rule,
         "level": limit.level.value,
         "sign": limit.sign.value,
         "limit": limit.value,
-        "samples": one.samples,
-        "share": one.share,
-        "seconds": one.seconds,
-        "exact": one.exact,
+        "samples": beyond.samples,
+        "share": beyond.share,
+        "seconds": beyond.seconds,
+        "exact": beyond.exact,
     }
 
 
-def _stats(stats: Stats) -> dict[str, Any]:
+def _encode_stats(stats: Stats) -> dict[str, Any]:
     return {
         "samples": stats.samples,
         "mean": stats.mean,
@@ -162,19 +162,19 @@ def _stats(stats: Stats) -> dict[str, Any]:
     }
 
 
-def _ranking(ranking: Ranking, compared: bool) -> dict[str, Any]:
+def _encode_ranking(ranking: Ranking, compared: bool) -> dict[str, Any]:
     return {
         "table": ranking.table,
         "metric": ranking.metric.name,
         "unit": ranking.metric.unit,
         "ticks": ranking.ticks,
-        "coverage": _coverage(ranking.coverage) if ranking.coverage else None,
-        "groups": [_group(group, ranking.ticks, compared) for group in ranking.groups],
-        "unlisted": _group(ranking.rest, ranking.ticks, compared) if ranking.rest else None,
+        "coverage": _encode_coverage(ranking.coverage) if ranking.coverage else None,
+        "groups": [_encode_group(group, ranking.ticks, compared) for group in ranking.groups],
+        "unlisted": _encode_group(ranking.rest, ranking.ticks, compared) if ranking.rest else None,
     }
 
 
-def _group(group: RankedGroup, ticks: int, compared: bool) -> dict[str, Any]:
+def _encode_group(group: RankedGroup, ticks: int, compared: bool) -> dict[str, Any]:
     return {
         "labels": dict(group.labels),
         "pids": group.pids,
@@ -187,7 +187,7 @@ def _group(group: RankedGroup, ticks: int, compared: bool) -> dict[str, Any]:
     } | ({"mean_before": group.before} if compared else {})
 
 
-def _alert(alert: PastAlert) -> dict[str, Any]:
+def _encode_alert(alert: PastAlert) -> dict[str, Any]:
     return {
         "id": alert.id,
         "rule": alert.rule,
@@ -195,7 +195,7 @@ def _alert(alert: PastAlert) -> dict[str, Any]:
         "level": alert.level.value,
         "labels": dict(alert.labels),
         "since": format_instant(alert.since),
-        "ended": _instant(alert.ended),
+        "ended": _encode_instant(alert.ended),
         "duration_seconds": alert.duration,
         "value": alert.value,
         "peak": alert.peak,
@@ -207,5 +207,5 @@ def _alert(alert: PastAlert) -> dict[str, Any]:
     }
 
 
-def _instant(at: datetime | None) -> str | None:
+def _encode_instant(at: datetime | None) -> str | None:
     return None if at is None else format_instant(at)

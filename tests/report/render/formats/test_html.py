@@ -20,9 +20,9 @@ from sysmon.model import Culprit, Metric, Origin
 from sysmon.report.compare import compare
 from sysmon.report.render import RenderOptions
 from sysmon.report.render.formats import html
-from sysmon.report.render.html_data import MOST_ALERTS, offsets
-from sysmon.report.resolution import parts_of
-from sysmon.report.summary import Change, MetricSummary, Report, SeriesSummary, Stats, TableSummary
+from sysmon.report.render.html_data import MOST_ALERTS, list_offsets
+from sysmon.report.resolution import choose_parts
+from sysmon.report.summary import MetricChange, MetricSummary, Report, SeriesSummary, Stats, TableSummary
 from tests.report.render.test_formats import report
 from tests.report.reports import write_machine
 
@@ -92,7 +92,7 @@ def renamed(found: Report, name: str) -> Report:
             replace(one, rule=name, condition=name, labels={"x": name}, top=(culprit,), resource="cpu")
             for one in found.alerts
         ),
-        glance=tuple(replace(item, subject=name) for item in found.glance),
+        overview=tuple(replace(item, subject=name) for item in found.overview),
         silences=(name,),
     )
 
@@ -228,7 +228,7 @@ def test_more_alerts_than_a_page_can_show_are_counted(found: Report) -> None:
 def test_what_changed_stands_first_and_beside_each_number(found: Report) -> None:
     doubled = compare(found, found, found.since, found.until)
     one = doubled.tables[0].series[0].metrics[0]
-    change = Change("cpu", (("core", "<b>"),), one.metric, 10.0, 30.0, 1.0)
+    change = MetricChange("cpu", (("core", "<b>"),), one.metric, 10.0, 30.0, 1.0)
     assert doubled.compared is not None
     changed = replace(doubled, compared=replace(doubled.compared, changes=(change,)))
 
@@ -255,7 +255,7 @@ def test_charts_know_when_clocks_are_put_back() -> None:
     since, until = datetime(2026, 10, 24, 12, 7, tzinfo=UTC), datetime(2026, 10, 26, tzinfo=UTC)
     back = datetime(2026, 10, 25, 1, 0, tzinfo=UTC)
 
-    found = offsets(since, until, ZoneInfo("Europe/Berlin"))
+    found = list_offsets(since, until, ZoneInfo("Europe/Berlin"))
 
     assert found == [(int(since.timestamp() * 1000), 7200), (int(back.timestamp() * 1000), 3600)]
 
@@ -300,7 +300,7 @@ def _busy_day() -> Report:
 
 def _restless(metric: Metric, random: Random, at: datetime) -> MetricSummary:
     size = 1e9 if metric.unit.startswith("bytes") else 100
-    means = tuple(random.expovariate(3 / size) for _ in range(parts_of(timedelta(days=1))))
+    means = tuple(random.expovariate(3 / size) for _ in range(choose_parts(timedelta(days=1))))
     peaks = tuple(mean * (1 + random.random()) for mean in means)
     top = max(peaks)
     return MetricSummary(metric, Stats(8640, top / 3, 0.0, top / 4, top / 2, top / 1.5, top, at), means, peaks)
