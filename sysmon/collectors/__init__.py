@@ -14,6 +14,7 @@ from sysmon.errors import CollectorError
 from sysmon.model import Metric, Unit
 from sysmon.text.names import RESERVED_TABLES
 
+_NOT_COLLECTORS = ("api", "contract")
 __all__ = ["Source", "discover", "register"]
 
 
@@ -48,6 +49,8 @@ def register(collectors: Iterable[Any]) -> Mapping[str, Any]:
 
 def _classes() -> Iterator[Any]:
     for path in sorted(Path(__file__).parent.glob("[!_]*.py")):
+        if path.stem in _NOT_COLLECTORS:
+            continue
         module = importlib.import_module(f"{__name__}.{path.stem}")
         for name, value in vars(module).items():
             if name.endswith("Collector") and getattr(value, "__module__", None) == module.__name__:

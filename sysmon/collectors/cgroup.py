@@ -6,12 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
-from sysmon import rates
 from sysmon.collectors._mounts import Mount, parse_mountinfo, visible
-from sysmon.collectors._options import NoOptions
-from sysmon.collectors._source import Source, read_bytes
-from sysmon.errors import Unavailable
-from sysmon.model import Headline, Kind, Metric, Resource, Row, Table, Unit
+from sysmon.collectors._source import read_bytes
+from sysmon.collectors.api import (
+    Headline,
+    Kind,
+    Metric,
+    NoOptions,
+    Resource,
+    Row,
+    Source,
+    Table,
+    Unavailable,
+    Unit,
+    rates,
+)
 
 _NO_LIMIT = 2**62
 """Version 1 has no word for "no limit": it gives the largest number of whole pages, just under 2^63 bytes."""

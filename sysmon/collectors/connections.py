@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from sysmon.collectors._kernel_file import KernelFile
-from sysmon.collectors._options import NoOptions
 from sysmon.collectors._sockdiag import ESTABLISHED, STATES, TIME_WAIT, RareSockets, SockDiag
-from sysmon.collectors._source import Source, read_bytes
-from sysmon.errors import Unavailable
-from sysmon.model import Kind, Metric, Row, Table, Unit
+from sysmon.collectors._source import read_bytes
+from sysmon.collectors.api import KernelFile, Kind, Metric, NoOptions, Row, Source, Table, Unavailable, Unit
 
 _RUNNING_NETWORK = Path("/proc/net")
 

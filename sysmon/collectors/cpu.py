@@ -4,11 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sysmon import rates
-from sysmon.collectors._kernel_file import KernelFile
-from sysmon.collectors._options import NoOptions
-from sysmon.collectors._source import Source
-from sysmon.model import Headline, Kind, Metric, Resource, Row, Table, Unit
+from sysmon.collectors.api import (
+    Headline,
+    KernelFile,
+    Kind,
+    Metric,
+    NoOptions,
+    Resource,
+    Row,
+    Source,
+    Table,
+    Unit,
+    rates,
+)
 
 _FIELDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 _IDLE, _IOWAIT = _FIELDS.index("idle"), _FIELDS.index("iowait")

@@ -4,13 +4,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sysmon import rates
-from sysmon.collectors._filters import Filter
-from sysmon.collectors._kernel_file import KernelFile
-from sysmon.collectors._source import Source
-from sysmon.errors import Unavailable
-from sysmon.model import Headline, Kind, Metric, Resource, Row, Table, Unit
-from sysmon.protocols import option
+from sysmon.collectors.api import (
+    Filter,
+    Headline,
+    KernelFile,
+    Kind,
+    Metric,
+    Resource,
+    Row,
+    Source,
+    Table,
+    Unavailable,
+    Unit,
+    option,
+    rates,
+)
 
 _SECTOR = 512
 _FIELDS = 14

@@ -7,16 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from sysmon import rates
 from sysmon.collectors import _mounts
-from sysmon.collectors._filters import Filter
 from sysmon.collectors._mount_table import MountTable
 from sysmon.collectors._mounts import Mount
 from sysmon.collectors._slow_mounts import Answer, SlowMounts
-from sysmon.collectors._source import Source
 from sysmon.collectors._statvfs_process import StatvfsProcess
-from sysmon.model import Headline, Kind, Metric, Notice, Resource, Row, Table, Unit
-from sysmon.protocols import option
+from sysmon.collectors.api import (
+    Filter,
+    Headline,
+    Kind,
+    Metric,
+    Notice,
+    Resource,
+    Row,
+    Source,
+    Table,
+    Unit,
+    option,
+    rates,
+)
 
 _STATVFS: Callable[[str], Any] | None = getattr(os, "statvfs", None)  # not on Windows
 _NEVER_TOUCHED = "autofs"

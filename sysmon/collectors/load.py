@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sysmon import rates
-from sysmon.collectors._kernel_file import KernelFile, line_number
-from sysmon.collectors._options import NoOptions
-from sysmon.collectors._source import Source
-from sysmon.model import Kind, Metric, Resource, Row, Table, Unit
+from sysmon.collectors._kernel_file import line_number
+from sysmon.collectors.api import KernelFile, Kind, Metric, NoOptions, Resource, Row, Source, Table, Unit, rates
 
 Averages = tuple[float | None, float | None, float | None]
 

@@ -4,12 +4,21 @@ import os
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sysmon import rates
-from sysmon.collectors._kernel_file import KernelFile, line_number
-from sysmon.collectors._options import NoOptions
-from sysmon.collectors._source import Source
-from sysmon.errors import Unavailable
-from sysmon.model import Headline, Kind, Metric, Resource, Row, Table, Unit
+from sysmon.collectors._kernel_file import line_number
+from sysmon.collectors.api import (
+    Headline,
+    KernelFile,
+    Kind,
+    Metric,
+    NoOptions,
+    Resource,
+    Row,
+    Source,
+    Table,
+    Unavailable,
+    Unit,
+    rates,
+)
 
 
 @dataclass(frozen=True, slots=True)

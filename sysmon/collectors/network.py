@@ -5,12 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sysmon import rates
-from sysmon.collectors._filters import Filter
-from sysmon.collectors._kernel_file import KernelFile
-from sysmon.collectors._source import Source, read_bytes
-from sysmon.model import Headline, Kind, Metric, Row, Table, Unit
-from sysmon.protocols import option
+from sysmon.collectors._source import read_bytes
+from sysmon.collectors.api import Filter, Headline, KernelFile, Kind, Metric, Row, Source, Table, Unit, option, rates
 
 _MEGABIT = 1_000_000
 _HEADINGS = 2

@@ -5,12 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sysmon import rates
-from sysmon.collectors._kernel_file import KernelFile
-from sysmon.collectors._options import NoOptions
-from sysmon.collectors._source import Source
-from sysmon.errors import Unavailable
-from sysmon.model import Kind, Metric, Row, Table, Unit
+from sysmon.collectors.api import KernelFile, Kind, Metric, NoOptions, Row, Source, Table, Unavailable, Unit, rates
 
 _RESOURCES = ("cpu", "memory", "io")
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EOPNOTSUPP)

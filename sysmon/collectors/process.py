@@ -6,16 +6,26 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from sysmon import rates
 from sysmon.collectors import _procfs, _ranking
-from sysmon.collectors._kernel_file import KernelFile, line_number
+from sysmon.collectors._kernel_file import line_number
 from sysmon.collectors._process_files import GONE, ProcessFiles
 from sysmon.collectors._procfs import Usage
 from sysmon.collectors._ranking import Io, Processes
-from sysmon.collectors._source import Source
-from sysmon.errors import Unavailable
-from sysmon.model import Headline, Kind, Metric, Resource, Row, Table, Total, Unit
-from sysmon.protocols import option
+from sysmon.collectors.api import (
+    Headline,
+    KernelFile,
+    Kind,
+    Metric,
+    Resource,
+    Row,
+    Source,
+    Table,
+    Total,
+    Unavailable,
+    Unit,
+    option,
+    rates,
+)
 from sysmon.text import instants
 
 _IO = Total(

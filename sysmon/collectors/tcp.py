@@ -3,12 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sysmon import rates
-from sysmon.collectors._kernel_file import KernelFile
-from sysmon.collectors._options import NoOptions
-from sysmon.collectors._source import Source
-from sysmon.errors import Unavailable
-from sysmon.model import Kind, Metric, Row, Table, Unit
+from sysmon.collectors.api import KernelFile, Kind, Metric, NoOptions, Row, Source, Table, Unavailable, Unit, rates
 
 
 @dataclass(frozen=True, slots=True)
