@@ -152,7 +152,7 @@ class NotificationPolicy:
         if notified.flapping and not (event.transition in _WORSE and _is_above(event.level, notified.level)):
             return "flapping"
         cooldown = notified.rule.cooldown
-        if cooldown and notified.resolved is not None and timedelta(0) <= event.at - notified.resolved < cooldown:
+        if notified.resolved is not None and timedelta(0) <= event.at - notified.resolved < cooldown:
             return "cooldown"
         return self._mutes.find_reason(event)
 

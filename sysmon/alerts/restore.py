@@ -7,20 +7,8 @@ from datetime import datetime
 from sysmon.alerts.evaluator import Evaluator
 from sysmon.alerts.notify_policy import RuleInstance, mute
 from sysmon.alerts.state_machine import Reason
+from sysmon.formats.records import ActiveRecord, AlertEntry, update_active
 from sysmon.model import AlertEvent, Sample, Transition
-
-_BESIDE = (Transition.FLAPPING, Transition.STEADY)
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """The record that opens a segment of the alert log: all that fires when a run begins, or at midnight."""
-
-    at: datetime
-    firing: tuple[AlertEvent, ...]
-
-
-Entry = AlertEvent | Opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +21,7 @@ class Restored:
 
 def restore(
     evaluator: Evaluator,
-    log: Sequence[Entry],
+    log: Sequence[AlertEntry],
     samples: Iterable[Sample],
     *,
     begin: datetime,
@@ -63,7 +51,7 @@ def restore(
 class _LogReplay:
     """Goes through the alert log alongside the rows."""
 
-    def __init__(self, evaluator: Evaluator, log: Sequence[Entry]) -> None:
+    def __init__(self, evaluator: Evaluator, log: Sequence[AlertEntry]) -> None:
         self._evaluator = evaluator
         self._log = log
         self._next = 0
@@ -74,8 +62,8 @@ class _LogReplay:
     def start(self, begin: datetime) -> None:
         """Have what fired at an instant; entries before it count for nothing else."""
         for entry in self._take_entries(begin):
-            if isinstance(entry, Opening):
-                self._firing = {event.id: event for event in entry.firing}
+            if isinstance(entry, ActiveRecord):
+                update_active(self._firing, entry)
             else:
                 self._evaluator.recall(entry)
                 self._keep(entry)
@@ -86,7 +74,7 @@ class _LogReplay:
     def advance_to(self, at: datetime | None) -> None:
         """Believe every entry up to an instant; None is all of them."""
         for entry in self._take_entries(at):
-            if isinstance(entry, Opening):
+            if isinstance(entry, ActiveRecord):
                 self._open(entry)
             else:
                 self._keep(entry)
@@ -122,26 +110,23 @@ class _LogReplay:
                 events.append(replace(bare, at=at, transition=Transition.RESOLVED, value=None, reason=reason.value))
         return events
 
-    def _take_entries(self, at: datetime | None) -> Iterable[Entry]:
+    def _take_entries(self, at: datetime | None) -> Iterable[AlertEntry]:
         while self._next < len(self._log) and (at is None or self._log[self._next].at <= at):
             self._next += 1
             yield self._log[self._next - 1]
 
-    def _open(self, opening: Opening) -> None:
+    def _open(self, opening: ActiveRecord) -> None:
         """Take the whole of what fires from the record that opens a segment."""
         self._opened = True
-        named = {event.id: event for event in opening.firing}
+        listed = {event.id for event in opening.alerts}
         for id_, event in self._firing.items():
-            if id_ not in named:
+            if id_ not in listed:
                 self._evaluator.adopt(replace(event, at=opening.at, transition=Transition.RESOLVED))
-        for id_, event in named.items():
-            if id_ not in self._firing:
+        for event in opening.alerts:
+            if event.id not in self._firing:
                 self._evaluator.adopt(event)
-        self._firing = named
+        update_active(self._firing, opening)
 
     def _keep(self, event: AlertEvent) -> None:
         self._last[self._evaluator.find_instance(event)] = event.at
-        if event.transition is Transition.RESOLVED:
-            self._firing.pop(event.id, None)
-        elif event.transition not in _BESIDE:
-            self._firing[event.id] = event
+        update_active(self._firing, event)

@@ -1,7 +1,7 @@
 """The event log and the alert log: what sysmon says about itself and about the machine, as records and back."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +12,23 @@ from sysmon.text.instants import format_instant, parse_instant
 ACTIVE = "active"
 """The `event` of the record that opens every alert-log segment: all that is firing."""
 
+SIDE_NOTES = (Transition.FLAPPING, Transition.STEADY)
+"""Events that say that an alert begins and ends too often; they change nothing about it."""
+
 RUNNING = "running"
 """The `event` of the record that opens every event-log segment: who runs since when, at which intervals."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveRecord:
+    """The record that opens a segment of the alert log: all that fires when a run begins, or at midnight."""
+
+    at: datetime
+    alerts: tuple[AlertEvent, ...]
+
+
+AlertEntry = AlertEvent | ActiveRecord
+"""What the alert log holds."""
 
 
 def event_record(origin: Origin, event: Event) -> dict[str, object]:
@@ -102,6 +117,22 @@ def active_record(origin: Origin, at: datetime, firing: Iterable[AlertEvent]) ->
     }
 
 
-def read_active(record: Mapping[str, Any]) -> list[AlertEvent]:
-    """Read back the alerts that an `active` record lists."""
-    return [read_alert(alert) for alert in record["alerts"]]
+def read_active(record: Mapping[str, Any]) -> ActiveRecord:
+    """Read an `active` record back; raise KeyError, TypeError or ValueError for what is none."""
+    return ActiveRecord(parse_instant(record["timestamp"]), tuple(read_alert(alert) for alert in record["alerts"]))
+
+
+def read_alert_entry(record: Mapping[str, Any]) -> AlertEntry:
+    """Read a record of the alert log back, of either kind."""
+    return read_active(record) if record["event"] == ACTIVE else read_alert(record)
+
+
+def update_active(active: dict[str, AlertEvent], entry: AlertEntry) -> None:
+    """Apply the next entry of an alert log to the latest event of each alert that fires, by id."""
+    if isinstance(entry, ActiveRecord):
+        active.clear()
+        active.update((event.id, event) for event in entry.alerts)
+    elif entry.transition is Transition.RESOLVED:
+        active.pop(entry.id, None)
+    elif entry.transition not in SIDE_NOTES:
+        active[entry.id] = entry

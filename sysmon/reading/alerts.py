@@ -4,12 +4,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from sysmon.formats.records import SIDE_NOTES, ActiveRecord, AlertEntry, update_active
 from sysmon.history import AlertState, PastAlert
 from sysmon.model import AlertEvent, Transition
-from sysmon.reading.logs import AlertEntry
-
-_SIDE_NOTES = (Transition.FLAPPING, Transition.STEADY)
-"""What is told of an alert that begins or ends too often; it changes nothing about it."""
 
 
 def past_alerts(entries: Iterable[AlertEntry], since: datetime, until: datetime) -> list[PastAlert]:
@@ -20,17 +17,16 @@ def past_alerts(entries: Iterable[AlertEntry], since: datetime, until: datetime)
     known: dict[str, PastAlert] = {}
     for entry in entries:
         if isinstance(entry, AlertEvent):
-            if entry.transition in _SIDE_NOTES:
+            if entry.transition in SIDE_NOTES:
                 continue
             known[entry.id] = _apply_event(known.get(entry.id), entry)
             continue
-        at, firing = entry
-        for event in firing:
+        for event in entry.alerts:
             known.setdefault(event.id, _apply_event(None, event))
-        on = {event.id for event in firing}
+        on = {event.id for event in entry.alerts}
         for id_, alert in known.items():
             if alert.state is AlertState.FIRING and id_ not in on:
-                known[id_] = _close(alert, at, AlertState.UNKNOWN)
+                known[id_] = _close(alert, entry.at, AlertState.UNKNOWN)
     alerts = [replace(alert, duration=_duration(alert, until)) for alert in known.values()]
     return sorted(
         (alert for alert in alerts if alert.since < until and (alert.ended is None or alert.ended >= since)),
@@ -42,12 +38,11 @@ def active_alerts(entries: Iterable[AlertEntry]) -> list[AlertEvent]:
     """Return the latest event of each alert that is on after these entries; it names whom the alert last blamed."""
     on: dict[str, AlertEvent] = {}
     for entry in entries:
-        if not isinstance(entry, AlertEvent):
-            on = {event.id: _keep_culprits(on.get(event.id), event) for event in entry[1]}
-        elif entry.transition is Transition.RESOLVED:
-            on.pop(entry.id, None)
-        elif entry.transition not in _SIDE_NOTES:
-            on[entry.id] = _keep_culprits(on.get(entry.id), entry)
+        if isinstance(entry, ActiveRecord):
+            listed = tuple(_keep_culprits(on.get(event.id), event) for event in entry.alerts)
+            update_active(on, ActiveRecord(entry.at, listed))
+        else:
+            update_active(on, _keep_culprits(on.get(entry.id), entry))
     return list(on.values())
 
 

@@ -17,8 +17,8 @@ from sysmon.reading.tiers import SHORT, needs_rollups
 from sysmon.text.instants import EPOCH
 
 if TYPE_CHECKING:
+    from sysmon.formats.records import AlertEntry
     from sysmon.reading.coverage import RunPeriod
-    from sysmon.reading.logs import AlertEntry
     from sysmon.reading.seek import SeekableTable
 
 # What only some commands need is imported when it is needed: most of them read an hour of rows, and begin sooner so.

@@ -9,7 +9,8 @@ import msgspec
 
 from sysmon.datadir.segments import Form, SegmentFile
 from sysmon.formats import records
-from sysmon.model import AlertEvent, Event
+from sysmon.formats.records import AlertEntry
+from sysmon.model import Event
 from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
 from sysmon.reading.decode import Unreadable
@@ -19,8 +20,6 @@ from sysmon.text.instants import EPOCH, parse_instant
 _DECODE = msgspec.json.Decoder(dict[str, Any]).decode
 _REFUSALS = (*Unreadable, KeyError, TypeError, AttributeError, OverflowError)
 T = TypeVar("T")
-AlertEntry = AlertEvent | tuple[datetime, list[AlertEvent]]
-"""What the alert log holds: an event, or an instant and the latest event of each alert that fired at it."""
 
 
 def read_events(host: Path, since: datetime, until: datetime, damage: Damage) -> list[Event]:
@@ -30,13 +29,7 @@ def read_events(host: Path, since: datetime, until: datetime, damage: Damage) ->
 
 def read_alerts(host: Path, since: datetime, until: datetime, damage: Damage) -> list[AlertEntry]:
     """Return the entries of the alert log up to `until`, from the last segment that began before `since` on."""
-    return _read(host / "alerts", since, until, damage, _decode_alert_entry)
-
-
-def _decode_alert_entry(record: dict[str, Any]) -> AlertEntry:
-    if record["event"] == records.ACTIVE:
-        return parse_instant(record["timestamp"]), records.read_active(record)
-    return records.read_alert(record)
+    return _read(host / "alerts", since, until, damage, records.read_alert_entry)
 
 
 def _read(

@@ -22,9 +22,7 @@ from sysmon.text.instants import EPOCH, format_instant, from_ms, parse_instant, 
 
 LOGS: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "events": records.read_event,
-    "alerts": lambda record: (
-        records.read_active(record) if record["event"] == records.ACTIVE else records.read_alert(record)
-    ),
+    "alerts": records.read_alert_entry,
 }
 """How an entry of each log is read."""
 

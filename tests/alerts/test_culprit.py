@@ -8,7 +8,7 @@ from sysmon.alerts.culprit import KEPT, Culprits
 from sysmon.alerts.evaluator import Evaluator, find_early_tables
 from sysmon.alerts.rule import Rule
 from sysmon.app.catalog import tables
-from sysmon.model import AlertEvent, Culprit, Origin, Row, Sample
+from sysmon.model import AlertEvent, Culprit, Level, Origin, Row, Sample, Transition
 from tests.alerts.scenes import START, level
 
 TICK = timedelta(seconds=10)
@@ -130,6 +130,74 @@ def test_a_disk_alert_names_who_moved_most_and_what_that_disk_moved_besides() ->
 
     assert [(culprit.name, culprit.value, culprit.share) for culprit in event.top] == [("dd", 800.0, 80.0)]
     assert (event.resource, event.unaccounted) == ("io", 200.0)
+
+
+def moved(device: str, *, load: float, read: float) -> Row:
+    return one_of(
+        "disk_io",
+        device=device,
+        disk_io_util_percent=load,
+        disk_read_bytes_per_second=read,
+        disk_write_bytes_per_second=0.0,
+    )
+
+
+def test_a_tick_without_rows_of_the_disks_does_not_count_for_what_a_disk_moved() -> None:
+    rows = [process(7, "dd", read=300.0, write=0.0), others()]
+    disk = moved("sda", load=90, read=600.0)
+    with_disk: dict[str, list[Row]] = {"disk_io": [disk], "process": rows}
+    without: dict[str, list[Row]] = {"process": rows}
+
+    event = play(
+        watched("disk_io_util_percent", "disk_io", each=("device",)),
+        [with_disk, without, with_disk, without, with_disk],
+    )
+
+    assert (event.top[0].share, event.unaccounted) == (50.0, 300.0)
+
+
+def test_an_alert_about_no_disk_is_not_compared_with_what_disks_moved() -> None:
+    rows = [process(7, "dd", read=300.0, write=0.0), others()]
+    waiting = one_of("pressure", resource="io", pressure_some_percent=90)
+
+    event = play(
+        watched("pressure_some_percent", "pressure", hold="0s", each=("resource",)),
+        [{"pressure": [waiting], "disk_io": [moved("sda", load=1, read=600.0)], "process": rows}],
+    )
+
+    assert (event.top[0].share, event.unaccounted) == (None, None)
+
+
+FULL = AlertEvent(
+    at=START,
+    transition=Transition.FIRED,
+    rule="full",
+    id="00c0ffee",
+    metric="disk_usage_percent",
+    labels={"hostname": "web-01", "mountpoint": "/", "device": "sda"},
+    level=Level.WARNING,
+    value=95.0,
+    peak=95.0,
+    threshold=90.0,
+    condition=">= 90",
+    since=START,
+    duration=0.0,
+    reason="breach",
+)
+
+
+def test_an_alert_about_a_disk_of_which_no_rows_came_meanwhile_is_not_compared_with_it() -> None:
+    culprits = Culprits(tables())
+    rows = [process(7, "dd", read=300.0, write=0.0), others()]
+    culprits.see(Sample(START, {"disk_io": [moved("sda", load=90, read=600.0)], "process": rows}), following=False)
+    culprits.mark()
+    culprits.see(Sample(START + TICK, {"process": rows}), following=True)
+    mark = culprits.mark()
+    culprits.see(Sample(START + 2 * TICK, {"process": rows}), following=True)
+
+    event = culprits.blame(FULL, "disk_usage", mark, 5)
+
+    assert ([culprit.value for culprit in event.top], event.unaccounted) == ([300.0], None)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sysmon.alerts.evaluator import Evaluator
 from sysmon.alerts.mute_times import MuteTime, parse_cron
 from sysmon.alerts.notify_policy import Mutes, mute
-from sysmon.alerts.rule import Flap, Rule
+from sysmon.alerts.rule import Flap, OnMissing, Rule
 from sysmon.alerts.silences import Ack, Silence, Unsilence, merge, read_entry, to_record
 from sysmon.model import AlertEvent, Level, Origin, Row, Sample
 from tests.alerts.scenes import MINUTE, START, TABLES, level, rule
@@ -54,6 +54,35 @@ def test_after_resolved_nobody_is_told_for_the_cooldown_and_then_what_still_fire
         (4, "fired", "cooldown"),
         (6, "reminder", True),
         (8, "resolved", True),
+    ]
+
+
+def test_a_cooldown_begins_with_the_end_and_is_over_after_its_time() -> None:
+    assert heard(watched(cooldown=2 * MINUTE), "85 50 50 85") == [
+        (0, "fired", True),
+        (1, "resolved", True),
+        (3, "fired", True),
+    ]
+    assert heard(watched(cooldown=2 * MINUTE, on_missing=OnMissing.RESOLVE), "85" + " _" * 10 + " 85") == [
+        (0, "fired", True),
+        (11, "resolved", True),
+        (11, "fired", "cooldown"),
+    ]
+
+
+def test_a_cooldown_that_lies_ahead_because_the_clock_was_set_back_mutes_nothing() -> None:
+    evaluator = Evaluator([watched(cooldown=3 * MINUTE)], TABLES, Origin("web-01"))
+
+    events = [
+        event
+        for minute, value in ((0, 50.0), (4, 85.0), (5, 50.0), (2, 85.0))
+        for event in evaluator.evaluate(Sample(START + minute * MINUTE, {"work": [("sda", "disk", value)]}))
+    ]
+
+    assert [(event.transition.value, event.notified) for event in events] == [
+        ("fired", True),
+        ("resolved", True),
+        ("fired", True),
     ]
 
 

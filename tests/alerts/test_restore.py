@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sysmon.alerts.evaluator import Evaluator
-from sysmon.alerts.restore import Entry, Opening, Restored, restore
+from sysmon.alerts.restore import Restored, restore
 from sysmon.alerts.rule import Condition, Count, Flap, OnMissing, Rule
 from sysmon.alerts.window import Reduce
+from sysmon.formats.records import ActiveRecord, AlertEntry
 from sysmon.model import AlertEvent, Level, Origin, Row, Sample, Transition
 from tests.alerts.scenes import START, TABLES, level, rule
 
@@ -47,7 +48,7 @@ class Host:
 
     def __init__(self, *rules: Rule) -> None:
         self.rules: Sequence[Rule] = rules
-        self.log: list[Entry] = []
+        self.log: list[AlertEntry] = []
         self.rows: list[Sample] = []
         self.evaluator = Evaluator(rules, TABLES, ORIGIN)
 
@@ -65,7 +66,7 @@ class Host:
         begin = now - max(rule.span for rule in self.rules)
         stored = [sample for sample in self.rows if sample.at >= begin]
         restored = restore(self.evaluator, self.log, stored, begin=begin, now=now, first_tick=at(tick))
-        self.log += [Opening(now, tuple(restored.firing)), *restored.events]
+        self.log += [ActiveRecord(now, tuple(restored.firing)), *restored.events]
         return restored
 
     @property

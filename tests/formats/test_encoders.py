@@ -225,7 +225,7 @@ def test_the_stored_key_told_is_true_or_what_mutes_the_event(
 def test_the_record_of_what_is_firing_is_read_back(origin: Origin, at: datetime, firing: list[AlertEvent]) -> None:
     line = jsonl.encode_record(records.active_record(origin, at, firing))
 
-    assert records.read_active(json.loads(line)) == firing
+    assert records.read_active(json.loads(line)) == records.ActiveRecord(at, tuple(firing))
 
 
 @given(origins, moments, text, st.dictionaries(st.sampled_from(["run", "count", "from"]), plain))

@@ -3,11 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from sysmon.formats.records import ActiveRecord, AlertEntry
 from sysmon.history import AlertState
 from sysmon.model import AlertEvent, Culprit, Event, Level, Transition
 from sysmon.reading.alerts import active_alerts, past_alerts
 from sysmon.reading.damage import Damage
-from sysmon.reading.logs import AlertEntry, read_alerts, read_events
+from sysmon.reading.logs import read_alerts, read_events
 from tests.reading.stored import DAY, HOUR, START, alert_lines, at, event_lines, running, started, write_log
 
 FIRED = AlertEvent(
@@ -31,6 +32,10 @@ LOWERED = replace(FIRED, at=at(300), transition=Transition.LOWERED, level=Level.
 RESOLVED = replace(FIRED, at=at(400), transition=Transition.RESOLVED, peak=97.0, duration=240.0)
 
 
+def listed(*alerts: AlertEvent) -> ActiveRecord:
+    return ActiveRecord(at(500), alerts)
+
+
 def seen(
     entries: list[AlertEntry], since: float = 0, until: float = 3600
 ) -> list[tuple[str, str, float, float | None]]:
@@ -48,9 +53,9 @@ def seen(
         pytest.param([FIRED, RESOLVED], 401, [], id="over before the range"),
         pytest.param([FIRED, RESOLVED], 400, [("resolved", "warning", 240.0, 97.0)], id="over at its beginning"),
         pytest.param([FIRED], 3000, [("firing", "warning", 3560, 91.0)], id="began before the range"),
-        pytest.param([(at(500), [FIRED])], 3000, [("firing", "warning", 3560, 91.0)], id="only listed as active"),
-        pytest.param([FIRED, (at(500), [FIRED])], 0, [("firing", "warning", 3560, 91.0)], id="listed again"),
-        pytest.param([FIRED, (at(500), [])], 0, [("unknown", "warning", 460, 91.0)], id="a later run knows nothing"),
+        pytest.param([listed(FIRED)], 3000, [("firing", "warning", 3560, 91.0)], id="only listed as active"),
+        pytest.param([FIRED, listed(FIRED)], 0, [("firing", "warning", 3560, 91.0)], id="listed again"),
+        pytest.param([FIRED, listed()], 0, [("unknown", "warning", 460, 91.0)], id="a later run knows nothing"),
     ],
 )
 def test_what_became_of_an_alert(
@@ -66,7 +71,7 @@ def test_the_log_is_read_from_the_segment_that_was_open_when_the_range_began(tmp
 
     entries = read_alerts(tmp_path / "web-01", START + DAY, START + DAY + HOUR, Damage())
 
-    assert entries == [(START, []), FIRED, RESOLVED]
+    assert entries == [ActiveRecord(START, ()), FIRED, RESOLVED]
 
 
 def test_broken_records_are_counted(tmp_path: Path) -> None:
@@ -110,8 +115,8 @@ BLAMED = replace(FIRED, resource="cpu", top=(Culprit("7", "java", "root", "-", 1
         pytest.param([FIRED, ESCALATED, LOWERED], [LOWERED], id="at its level of that moment"),
         pytest.param([FIRED, RESOLVED], [], id="over"),
         pytest.param([FIRED, replace(FIRED, transition=Transition.FLAPPING, level=Level.INFO)], [FIRED], id="flapping"),
-        pytest.param([FIRED, (at(500), [])], [], id="a later run knows nothing"),
-        pytest.param([(at(500), [ESCALATED])], [ESCALATED], id="only listed as active"),
+        pytest.param([FIRED, listed()], [], id="a later run knows nothing"),
+        pytest.param([listed(ESCALATED)], [ESCALATED], id="only listed as active"),
         pytest.param(
             [BLAMED, replace(FIRED, transition=Transition.REMINDER)],
             [replace(BLAMED, transition=Transition.REMINDER)],

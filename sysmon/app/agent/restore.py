@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sysmon.alerts.evaluator import Evaluator
-from sysmon.alerts.restore import Entry, Opening, Restored, restore
+from sysmon.alerts.restore import Restored, restore
 from sysmon.alerts.rule import Rule
 from sysmon.datadir import segments
 from sysmon.datadir.segments import Form, SegmentFile
 from sysmon.formats import decode, records
-from sysmon.model import AlertEvent, Row, Sample, Table
+from sysmon.model import Row, Sample, Table
 from sysmon.text.instants import EPOCH, format_instant, parse_instant
 
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -47,34 +47,17 @@ def resume(
     return restore(evaluator, log, samples, begin=begin, now=now, first_tick=first_tick), skipped
 
 
-def read_log(folder: Path, since: datetime, skipped: Skipped) -> list[Entry]:
+def read_log(folder: Path, since: datetime, skipped: Skipped) -> list[records.AlertEntry]:
     """Return the entries of the alert log from the last segment on that began before an instant."""
     logs = [file for file in segments.select(_names(folder), EPOCH, _LAST) if file.form is Form.JSONL]
     before = [index for index, file in enumerate(logs) if file.segment.start <= since]
-    entries: list[Entry] = []
+    entries: list[records.AlertEntry] = []
     for line in _lines(folder, logs[before[-1] :] if before else logs, skipped):
         try:
-            record = decode.json_record(line)
-            if record["event"] == records.ACTIVE:
-                entries.append(Opening(parse_instant(record["timestamp"]), tuple(records.read_active(record))))
-            else:
-                entries.append(records.read_alert(record))
+            entries.append(records.read_alert_entry(decode.json_record(line)))
         except _REFUSALS:
             skipped.lines += 1
     return entries
-
-
-def firing(entries: Iterable[Entry]) -> list[AlertEvent]:
-    """Return the latest event of each alert that fires after all entries of a log."""
-    found: dict[str, AlertEvent] = {}
-    for entry in entries:
-        if isinstance(entry, Opening):
-            found = {event.id: event for event in entry.firing}
-        elif entry.transition.value == "resolved":
-            found.pop(entry.id, None)
-        elif entry.transition.value not in {"flapping", "steady"}:
-            found[entry.id] = entry
-    return list(found.values())
 
 
 def _flapping(rules: Sequence[Rule]) -> timedelta:
