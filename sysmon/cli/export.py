@@ -69,7 +69,7 @@ def command(
     from sysmon.app.export import columns as wanted
     from sysmon.app.export import downsample, rows
     from sysmon.app.export.export import Exporter
-    from sysmon.app.export.incremental import Shipper
+    from sysmon.app.export.incremental import IncrementalExporter
 
     if resume is not None:
         since = since if _is_given(context, "since") else _EVERYTHING
@@ -80,7 +80,7 @@ def command(
         raise click.UsageError(f"--resume writes new files: name a folder, as in -o {place}/")
     if resume is not None and place is None and strict:
         raise click.UsageError("--strict holds rows back until --resume has noted them: name a folder with -o DIR/")
-    asked = build_selection(
+    selection = build_selection(
         since=since,
         until=until,
         data_dir=data_dir,
@@ -89,14 +89,18 @@ def command(
         tables=tables,
         strict=strict,
     )
-    shape = rows.Shape(
-        rows.Output(form),
+    options = rows.ExportOptions(
+        rows.ExportFormat(form),
         columns=() if columns is None else wanted.parse(columns),
         rate=None if rate is None else downsample.check_rate(rate),
         raw=raw,
     )
     known = catalog.tables()
-    exporter = Exporter(asked, known, shape) if resume is None else Shipper(asked, known, shape, resume)
+    exporter = (
+        Exporter(selection, known, options)
+        if resume is None
+        else IncrementalExporter(selection, known, options, resume)
+    )
     tell_host(exporter.host)
     with _progress(place) as progress:
         if place is None:

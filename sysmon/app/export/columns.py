@@ -1,4 +1,4 @@
-"""Which columns go out? Names and globs, looked up in the tables that were asked for."""
+"""Column selection: names and globs, looked up in the tables that are exported."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -17,23 +17,23 @@ def parse(text: str) -> tuple[str, ...]:
     return names
 
 
-def choose(tables: Sequence[Table], asked: Sequence[str]) -> list[tuple[Table, tuple[str, ...]]]:
-    """Return tables with the names of those of their columns that are wanted, in the order asked; none asked means all.
+def choose(tables: Sequence[Table], patterns: Sequence[str]) -> list[tuple[Table, tuple[str, ...]]]:
+    """Return tables with the names of their columns that are wanted, in the order of the patterns; none means all.
 
     Where columns of tables are asked for, and not only those that every table has, tables without any are left out.
     Raise UsageError for what no table has.
     """
-    if not asked:
+    if not patterns:
         return [(table, (*HEAD, *table.columns)) for table in tables]
-    for pattern in asked:
+    for pattern in patterns:
         if not any(_matching(pattern, (*HEAD, *table.columns)) for table in tables):
             raise _unknown(pattern, tables)
-    own = [table for table in tables if any(_matching(pattern, table.columns) for pattern in asked)]
-    return [(table, _wanted(asked, (*HEAD, *table.columns))) for table in own or tables]
+    own = [table for table in tables if any(_matching(pattern, table.columns) for pattern in patterns)]
+    return [(table, _wanted(patterns, (*HEAD, *table.columns))) for table in own or tables]
 
 
-def _wanted(asked: Sequence[str], columns: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for pattern in asked for name in _matching(pattern, columns)))
+def _wanted(patterns: Sequence[str], columns: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for pattern in patterns for name in _matching(pattern, columns)))
 
 
 def _matching(pattern: str, columns: Sequence[str]) -> list[str]:
@@ -41,8 +41,8 @@ def _matching(pattern: str, columns: Sequence[str]) -> list[str]:
 
 
 def _unknown(pattern: str, tables: Sequence[Table]) -> UsageError:
-    known = list(dict.fromkeys([*HEAD, *(name for table in tables for name in table.columns)]))
-    close = closest(pattern, known)
+    names = list(dict.fromkeys([*HEAD, *(name for table in tables for name in table.columns)]))
+    close = closest(pattern, names)
     if close:
         return UsageError(f"no column {pattern!r}: did you mean {close!r}?")
     return UsageError(f"no column {pattern!r} in {', '.join(table.name for table in tables)}: see `sysmon metrics`")

@@ -1,4 +1,4 @@
-"""How far did an export get? Remembered below the data directory under a name, whole and synced, one at a time."""
+"""Cursor of an incremental export: how far it got, kept in the data directory under a name, one export at a time."""
 
 import json
 import os
@@ -25,7 +25,7 @@ _REFUSALS = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FilePosition:
     """How far one file was exported: rows taken from its beginning, and how much damage was told among them.
 
     `size` is the length of the text that was read to its end, None where that was packed and so will not grow, and -1
@@ -37,8 +37,8 @@ class Place:
     damage: int = 0
 
 
-Places = dict[str, Place]
-"""Places by the stem of a file."""
+FilePositions = dict[str, FilePosition]
+"""Positions by the stem of a file."""
 
 
 @dataclass(slots=True)
@@ -54,12 +54,14 @@ class Cursor:
     since: datetime
     batch: int = 0
     moves: list[tuple[str, str]] = field(default_factory=list)
-    places: dict[str, dict[str, Places]] = field(default_factory=dict)
+    positions: dict[str, dict[str, FilePositions]] = field(default_factory=dict)
 
     def copy(self) -> "Cursor":
         """Return another one with equal contents."""
-        places = {host: {table: dict(found) for table, found in tables.items()} for host, tables in self.places.items()}
-        return replace(self, moves=list(self.moves), places=places)
+        positions = {
+            host: {table: dict(by_stem) for table, by_stem in tables.items()} for host, tables in self.positions.items()
+        }
+        return replace(self, moves=list(self.moves), positions=positions)
 
 
 class CursorFile:
@@ -73,7 +75,7 @@ class CursorFile:
         self._path = data / f"{PREFIX}{name}.json"
 
     @contextmanager
-    def held(self) -> Iterator[bool]:
+    def try_lock(self) -> Iterator[bool]:
         """Keep others from using the cursor; False where another one is at it."""
         try:
             lock = open_lock(self._data / f"{PREFIX}{self.name}.lock")
@@ -102,7 +104,7 @@ class CursorFile:
             self.write(cursor)
             return cursor
         try:
-            return _cursor(json.loads(text))
+            return _decode(json.loads(text))
         except _REFUSALS as error:
             raise StorageError(
                 f"{self._path}: no cursor of this sysmon ({error}): move it away, and all rows are exported once more"
@@ -110,7 +112,7 @@ class CursorFile:
 
     def write(self, cursor: Cursor) -> None:
         """Replace what is remembered, and have it on the disk."""
-        text = json.dumps(_plain(cursor), separators=(",", ":")) + "\n"
+        text = json.dumps(_encode(cursor), separators=(",", ":")) + "\n"
         write_atomic(self._path, text.encode())
 
     def move(self, cursor: Cursor) -> None:
@@ -128,7 +130,7 @@ class CursorFile:
             self.write(cursor)
 
 
-def _plain(cursor: Cursor) -> dict[str, Any]:
+def _encode(cursor: Cursor) -> dict[str, Any]:
     return {
         "version": VERSION,
         "mark": cursor.mark,
@@ -137,15 +139,15 @@ def _plain(cursor: Cursor) -> dict[str, Any]:
         "moves": cursor.moves,
         "hosts": {
             host: {
-                table: {stem: [place.rows, place.size, place.damage] for stem, place in places.items()}
-                for table, places in tables.items()
+                table: {stem: [position.rows, position.size, position.damage] for stem, position in positions.items()}
+                for table, positions in tables.items()
             }
-            for host, tables in cursor.places.items()
+            for host, tables in cursor.positions.items()
         },
     }
 
 
-def _cursor(plain: dict[str, Any]) -> Cursor:
+def _decode(plain: dict[str, Any]) -> Cursor:
     if plain["version"] != VERSION:
         raise ValueError(f"version {plain['version']}")
     return Cursor(
@@ -153,17 +155,17 @@ def _cursor(plain: dict[str, Any]) -> Cursor:
         since=parse_instant(plain["since"]),
         batch=int(plain["batch"]),
         moves=[(str(temporary), str(name)) for temporary, name in plain["moves"]],
-        places={
+        positions={
             host: {
-                table: {stem: Place(*map(_whole, place)) for stem, place in places.items()}
-                for table, places in tables.items()
+                table: {stem: FilePosition(*map(_check_number, position)) for stem, position in positions.items()}
+                for table, positions in tables.items()
             }
             for host, tables in plain["hosts"].items()
         },
     )
 
 
-def _whole(value: Any) -> Any:
+def _check_number(value: Any) -> Any:
     if value is not None and not isinstance(value, int):
         raise ValueError(f"{value!r} is no number")
     return value

@@ -1,4 +1,4 @@
-"""Fewer rows that say the same: one a minute and series, with the means of its samples and the sums of what counts."""
+"""Downsampling of rows: one a step and series, with the means of its samples and the sums of what counts."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ def floor(at: datetime, rate: timedelta) -> datetime:
     return at - (at - EPOCH) % rate
 
 
-def reduced(table: Table, rows: Iterable[StoredRow], rate: timedelta) -> Iterator[StoredRow]:
+def downsample(table: Table, rows: Iterable[StoredRow], rate: timedelta) -> Iterator[StoredRow]:
     """Yield one row for each series that has rows within a step, at the step's beginning.
 
     A count is the sum of the counts, any other metric the mean of the samples that have a value; null where none has.
@@ -39,7 +39,7 @@ def reduced(table: Table, rows: Iterable[StoredRow], rate: timedelta) -> Iterato
     origin: Origin | None = None
     for row in rows:
         if not step <= row.at < step + rate:
-            yield from _summed(step, groups, counts)
+            yield from _aggregate(step, groups, counts)
             step, groups = floor(row.at, rate), {}
         if row.origin is not origin:
             origin = row.origin
@@ -49,7 +49,7 @@ def reduced(table: Table, rows: Iterable[StoredRow], rate: timedelta) -> Iterato
         if group is None:
             group = groups[(*whom, labels)] = _Group(origin, labels, len(counts))
         group.add(row.row[width:])
-    yield from _summed(step, groups, counts)
+    yield from _aggregate(step, groups, counts)
 
 
 class _Group:
@@ -59,20 +59,20 @@ class _Group:
         self.origin = origin
         self.labels = labels
         self.sums: list[int | float] = [0] * metrics
-        self.found = [0] * metrics
+        self.present = [0] * metrics
 
     def add(self, values: Row) -> None:
         """Count the values of one row."""
         for index, value in enumerate(values):
             if isinstance(value, int | float):
                 self.sums[index] += value
-                self.found[index] += 1
+                self.present[index] += 1
 
 
-def _summed(step: datetime, groups: dict[Key, _Group], counts: list[bool]) -> Iterator[StoredRow]:
+def _aggregate(step: datetime, groups: dict[Key, _Group], counts: list[bool]) -> Iterator[StoredRow]:
     for group in groups.values():
         values = [
-            None if not found else total if is_count else total / found
-            for total, found, is_count in zip(group.sums, group.found, counts, strict=True)
+            None if not present else total if is_count else total / present
+            for total, present, is_count in zip(group.sums, group.present, counts, strict=True)
         ]
         yield StoredRow(step, group.origin, (*group.labels, *values))

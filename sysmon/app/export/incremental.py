@@ -1,6 +1,6 @@
-"""Exports that go on where the last one ended: every row once, also when one is killed between writing and remembering.
+"""Incremental export with a cursor: every row once, also when an export is killed between writing and remembering.
 
-Files are made whole beside their places. Then the cursor is written with all that was read and with the names that
+Files are made whole beside their positions. Then the cursor is written with all that was read and with the names that
 these files are to get: that is the moment at which the export happened. Then they get their names; whoever finds that
 some have not yet got them, after a crash, does it.
 """
@@ -16,12 +16,12 @@ from typing import BinaryIO
 
 from sysmon.app.export import columns
 from sysmon.app.export import rows as export_rows
-from sysmon.app.export.cursor import Cursor, CursorFile, Place, Places
+from sysmon.app.export.cursor import Cursor, CursorFile, FilePosition, FilePositions
 from sysmon.app.export.downsample import floor
-from sysmon.app.export.export import Named, only_table
+from sysmon.app.export.export import TableColumns, only_table
 from sysmon.app.export.output_file import make_folder, open_new
-from sysmon.app.export.progress import Meter, Progress, weight
-from sysmon.app.export.rows import Shape
+from sysmon.app.export.progress import Progress, ProgressMeter, weight
+from sysmon.app.export.rows import ExportOptions
 from sysmon.app.selection import Selection, find_tables, open_archive
 from sysmon.datadir import segments
 from sysmon.datadir.segments import SegmentFile
@@ -43,56 +43,56 @@ _TRAILER = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Unread:
+class _UnreadTable:
     """A table, the columns of it that go out, and its files that may hold new rows."""
 
     table: Table
     names: tuple[str, ...]
     folder: Path
     files: list[SegmentFile]
-    places: Places
+    positions: FilePositions
 
     @property
     def weight(self) -> int:
         return weight(self.folder, self.files)
 
 
-class Shipper:
+class IncrementalExporter:
     """Writes the rows that no export of this name has written. `host` and `damage` are those of an Exporter."""
 
-    def __init__(self, selection: Selection, known: Mapping[str, Table], shape: Shape, name: str) -> None:
+    def __init__(self, selection: Selection, declared: Mapping[str, Table], options: ExportOptions, name: str) -> None:
         self._file = CursorFile(selection.data, name)
-        archive = open_archive(selection, known)
+        archive = open_archive(selection, declared)
         self.damage: Damage = archive.damage
         self.host: Host = archive.host
-        self.tables: list[Named] = columns.choose(find_tables(selection, archive), shape.columns)
+        self.tables: list[TableColumns] = columns.choose(find_tables(selection, archive), options.columns)
         self._selection = selection
-        self._shape = shape
+        self._options = options
         self._until = selection.until
-        if shape.rate is not None:
-            self._until = floor(min(selection.until, selection.now - LATE), shape.rate)
+        if options.rate is not None:
+            self._until = floor(min(selection.until, selection.now - LATE), options.rate)
 
     def to_folder(self, folder: Path, progress: Progress) -> None:
         """Write a new file for each table that has new rows; do nothing where another export of this name is at it."""
-        with self._file.held() as held:
-            if held:
+        with self._file.try_lock() as is_locked:
+            if is_locked:
                 make_folder(folder)
-                self._ship(folder.resolve(), progress)
+                self._export(folder.resolve(), progress)
 
     def to_stream(self, stream: BinaryIO, progress: Progress) -> None:
         """Write the new rows of one table to an open stream, and remember them when all of them are handed over."""
         if self.tables:
             only_table(self.tables)
-        with self._file.held() as held:
-            if not held:
+        with self._file.try_lock() as is_locked:
+            if not is_locked:
                 return
             before, after = self._begin()
             unread = self._unread(after)
             meter = self._meter(unread, progress)
-            for one in unread:
-                rows = export_rows.begun(self._rows(one, after, meter))
+            for item in unread:
+                rows = export_rows.peek(self._rows(item, after, meter))
                 if rows is not None:
-                    export_rows.write(stream, one.table, one.names, rows, self._shape)
+                    export_rows.write(stream, item.table, item.names, rows, self._options)
                     _sync(stream)
             if after != before:
                 self._file.write(after)
@@ -103,7 +103,7 @@ class Shipper:
         self._file.move(cursor)
         return cursor, cursor.copy()
 
-    def _ship(self, folder: Path, progress: Progress) -> None:
+    def _export(self, folder: Path, progress: Progress) -> None:
         before, after = self._begin()
         prefix = f".{self._file.name}@{after.mark}."
         for path in folder.glob(f"{prefix}*"):  # of one that was killed before it was remembered
@@ -112,16 +112,16 @@ class Shipper:
         meter = self._meter(unread, progress)
         number = f"{self._file.name}-{before.batch + 1:06d}"
         with ExitStack() as whole:
-            for one in unread:
-                rows = export_rows.begun(self._rows(one, after, meter))
+            for item in unread:
+                rows = export_rows.peek(self._rows(item, after, meter))
                 if rows is None:
                     continue
-                target = folder / f"{one.table.name}-{number}.{self._shape.output}"
+                target = folder / f"{item.table.name}-{number}.{self._options.output}"
                 if target.exists():
                     raise UsageError(f"{target}: there already, and not of this cursor: name another folder with -o")
                 temporary = folder / f"{prefix}{target.name}"
                 with open_new(temporary) as file:
-                    export_rows.write(file, one.table, one.names, rows, self._shape)
+                    export_rows.write(file, item.table, item.names, rows, self._options)
                 whole.callback(temporary.unlink, missing_ok=True)
                 after.moves.append((str(temporary), str(target)))
             whole.pop_all()  # whether or not the cursor gets written: only the cursor knows
@@ -132,77 +132,79 @@ class Shipper:
             self._file.write(after)
         self._file.move(after)
 
-    def _unread(self, cursor: Cursor) -> list[_Unread]:
-        tables = cursor.places.setdefault(self.host.name, {})
-        found = []
+    def _unread(self, cursor: Cursor) -> list[_UnreadTable]:
+        tables = cursor.positions.setdefault(self.host.name, {})
+        unread = []
         for table, names in self.tables:
             folder = self.host.folder / table.name
-            places = tables.setdefault(table.name, {})
+            positions = tables.setdefault(table.name, {})
             files = catalog.files(folder, EPOCH, catalog.LAST)
-            self._forget(folder, files, places)
-            files = [file for file in files if self._asked(file, cursor) and _may_have_more(folder, file, places)]
-            found.append(_Unread(table, names, folder, files, places))
-        return found
+            self._forget(folder, files, positions)
+            files = [
+                file for file in files if self._is_in_range(file, cursor) and _may_have_more(folder, file, positions)
+            ]
+            unread.append(_UnreadTable(table, names, folder, files, positions))
+        return unread
 
-    def _asked(self, file: SegmentFile, cursor: Cursor) -> bool:
+    def _is_in_range(self, file: SegmentFile, cursor: Cursor) -> bool:
         segment = file.segment
         return segment.start < self._until and (segment.end is None or segment.end > cursor.since)
 
-    def _forget(self, folder: Path, files: list[SegmentFile], places: Places) -> None:
-        """Drop the places of files that are gone; where the newest is among them, others may have come and gone."""
+    def _forget(self, folder: Path, files: list[SegmentFile], positions: FilePositions) -> None:
+        """Drop the positions of files that are gone; where the newest is among them, others may have come and gone."""
         there = {file.segment.stem for file in files}
-        gone = [stem for stem in places if stem not in there]
+        gone = [stem for stem in positions if stem not in there]
         if not files or not gone:
             return
-        newest = max(places, key=_age)
+        newest = max(positions, key=_age)
         first = files[0].segment
         if newest in gone and _age(newest) < (first.start, first.number):
             reason = f"deleted since the last export; rows up to {format_instant(first.start)} were not exported"
             self.damage.note(folder / newest, None, reason)
         for stem in gone:
-            del places[stem]
+            del positions[stem]
 
-    def _meter(self, unread: list[_Unread], progress: Progress) -> Meter:
-        return Meter(progress, sum(one.weight for one in unread), min(self._until, self._selection.now))
+    def _meter(self, unread: list[_UnreadTable], progress: Progress) -> ProgressMeter:
+        return ProgressMeter(progress, sum(item.weight for item in unread), min(self._until, self._selection.now))
 
-    def _rows(self, unread: _Unread, cursor: Cursor, meter: Meter) -> Iterator[StoredRow]:
+    def _rows(self, unread: _UnreadTable, cursor: Cursor, meter: ProgressMeter) -> Iterator[StoredRow]:
         rows = meter.watch(self._new_rows(unread, cursor), unread.weight)
-        return export_rows.reduce(unread.table, rows, self._shape)
+        return export_rows.resample(unread.table, rows, self._options)
 
-    def _new_rows(self, unread: _Unread, cursor: Cursor) -> Iterator[StoredRow]:
+    def _new_rows(self, unread: _UnreadTable, cursor: Cursor) -> Iterator[StoredRow]:
         """Yield rows that were not exported, and note how far each file was read when it is."""
         for file in unread.files:
             stem = file.segment.stem
-            known = unread.places.get(stem, Place())
-            met = self._selection.damage()
-            for part in RowReader(unread.folder, unread.table, met).segments([file]):
+            before = unread.positions.get(stem, FilePosition())
+            damage = self._selection.damage()
+            for part in RowReader(unread.folder, unread.table, damage).segments([file]):
                 count, size = 0, None if part.file.packed else part.size
                 for row in part.rows:
                     if row.at >= self._until:
                         size = -1
                         break
                     count += 1
-                    if count > known.rows and row.at >= cursor.since:
+                    if count > before.rows and row.at >= cursor.since:
                         yield row
-                unread.places[stem] = Place(max(count, known.rows), size, max(met.count, known.damage))
-            self.damage.add(met, after=known.damage)
+                unread.positions[stem] = FilePosition(max(count, before.rows), size, max(damage.count, before.damage))
+            self.damage.add(damage, after=before.damage)
 
 
-def _may_have_more(folder: Path, file: SegmentFile, places: Places) -> bool:
+def _may_have_more(folder: Path, file: SegmentFile, positions: FilePositions) -> bool:
     """Say whether a file must be looked into: only texts grow, and a text that was packed is the same text."""
-    place = places.get(file.segment.stem)
-    if place is None:
+    position = positions.get(file.segment.stem)
+    if position is None:
         return True
-    if file.packed and place.size is None:
+    if file.packed and position.size is None:
         return False
     try:
         if not file.packed:
-            return (folder / file.name).stat().st_size != place.size
-        if _text_size(folder / file.name) != place.size:
+            return (folder / file.name).stat().st_size != position.size
+        if _text_size(folder / file.name) != position.size:
             return True
     except OSError:  # packed or gone since it was listed
         return True
-    places[file.segment.stem] = replace(place, size=None)
+    positions[file.segment.stem] = replace(position, size=None)
     return False
 
 

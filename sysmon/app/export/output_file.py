@@ -1,4 +1,4 @@
-"""Output files of commands: replaced as a whole at the end, and pipes and devices written to as they are."""
+"""ExportFormat files of commands: replaced as a whole at the end, and pipes and devices written to as they are."""
 
 import os
 import secrets

@@ -1,4 +1,4 @@
-"""How exported rows look: as CSV for spreadsheets, as the JSON Lines that are stored, or some columns of either."""
+"""Row encoders of an export: CSV for spreadsheets, JSON Lines as they are stored, Parquet, or some columns of them."""
 
 import os
 import stat
@@ -10,7 +10,7 @@ from itertools import chain, groupby
 from typing import BinaryIO
 
 from sysmon.adapters.duckdb import Columns, Type, write_parquet
-from sysmon.app.export.downsample import reduced
+from sysmon.app.export.downsample import downsample
 from sysmon.errors import UsageError
 from sysmon.formats import CONFIGURED_LABELS, csv, jsonl
 from sysmon.history import StoredRow
@@ -26,13 +26,13 @@ Protect = Callable[[str], str]
 _BATCH = 200
 """How many lines are handed on together."""
 
-_KNOWN = 10_000
+_REMEMBERED = 10_000
 """How many sets of labels are remembered in their encoded form."""
 
-Record = tuple[str | int | float | None, ...]
+ExportedRow = tuple[str | int | float | None, ...]
 
 
-class Output(StrEnum):
+class ExportFormat(StrEnum):
     """How exported files are written."""
 
     CSV = "csv"
@@ -41,23 +41,23 @@ class Output(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ExportOptions:
     """What becomes of rows on their way out.
 
     `columns` are names and globs, in the order wanted; none means all. `rate` is the time that one row sums up, None
     for rows as they were stored. `raw` keeps text in CSV that a spreadsheet would run as a formula.
     """
 
-    output: Output
+    output: ExportFormat
     columns: tuple[str, ...] = ()
     rate: timedelta | None = None
     raw: bool = False
 
 
-def records(rows: Iterable[StoredRow]) -> Iterator[Record]:
+def records(rows: Iterable[StoredRow]) -> Iterator[ExportedRow]:
     """Yield the values of all columns of each row, HEAD first."""
     origin: Origin | None = None
-    head: Record = ()
+    head: ExportedRow = ()
     for row in rows:
         if row.origin is not origin:
             origin = row.origin
@@ -65,23 +65,25 @@ def records(rows: Iterable[StoredRow]) -> Iterator[Record]:
         yield (format_instant(row.at), *head, *row.row)
 
 
-def reduce(table: Table, rows: Iterable[StoredRow], shape: Shape) -> Iterator[StoredRow]:
+def resample(table: Table, rows: Iterable[StoredRow], options: ExportOptions) -> Iterator[StoredRow]:
     """Yield the rows that are wanted: those given, or fewer that sum them up."""
-    yield from rows if shape.rate is None else reduced(table, rows, shape.rate)
+    yield from rows if options.rate is None else downsample(table, rows, options.rate)
 
 
-def begun(rows: Iterator[StoredRow]) -> Iterator[StoredRow] | None:
+def peek(rows: Iterator[StoredRow]) -> Iterator[StoredRow] | None:
     """Return the same rows, or None where there is not one."""
     first = next(rows, None)
     return None if first is None else chain([first], rows)
 
 
-def write(file: BinaryIO, table: Table, names: tuple[str, ...], rows: Iterable[StoredRow], shape: Shape) -> None:
+def write(
+    file: BinaryIO, table: Table, names: tuple[str, ...], rows: Iterable[StoredRow], options: ExportOptions
+) -> None:
     """Write rows to an open file; raise UsageError for Parquet that would go to a pipe."""
-    if shape.output is Output.PARQUET:
+    if options.output is ExportFormat.PARQUET:
         _write_parquet(file, table, names, rows)
         return
-    for chunk in lines(table, names, rows, shape):
+    for chunk in lines(table, names, rows, options):
         file.write(chunk)
     file.flush()
 
@@ -99,22 +101,22 @@ def _write_parquet(file: BinaryIO, table: Table, names: tuple[str, ...], rows: I
     write_parquet(file, {name: types[name] for name in names}, plain_csv(table, names, rows))
 
 
-def lines(table: Table, names: tuple[str, ...], rows: Iterable[StoredRow], shape: Shape) -> Iterator[bytes]:
+def lines(table: Table, names: tuple[str, ...], rows: Iterable[StoredRow], options: ExportOptions) -> Iterator[bytes]:
     """Yield some lines at a time: a header and the named columns as CSV, or JSON Lines."""
-    if shape.output is Output.CSV:
-        protect = _as_it_is if shape.raw else csv.safe_text
+    if options.output is ExportFormat.CSV:
+        protect = _as_it_is if options.raw else csv.safe_text
         return chain([csv.encode_line(names)], _batches(_csv(table, names, rows, protect)))
-    if shape.columns:
+    if options.columns:
         return _batches(_some_jsonl(table, names, rows))
     return _batches(_jsonl(table, rows))
 
 
-def pick(table: Table, names: tuple[str, ...]) -> Callable[[Record], Record]:
+def pick(table: Table, names: tuple[str, ...]) -> Callable[[ExportedRow], ExportedRow]:
     """Return what takes the named columns out of a record, in that order."""
-    known = (*HEAD, *table.columns)
-    if names == known:
+    columns = (*HEAD, *table.columns)
+    if names == columns:
         return lambda record: record
-    places = [known.index(name) for name in names]
+    places = [columns.index(name) for name in names]
     return lambda record: tuple([record[place] for place in places])
 
 
@@ -135,7 +137,7 @@ def _whole_csv(table: Table, rows: Iterable[StoredRow], protect: Protect) -> Ite
     origin: Origin | None = None
     at: datetime | None = None
     start = whom = ""
-    known: dict[Row, str] = {}
+    encoded: dict[Row, str] = {}
     for row in rows:
         if row.origin is not origin or row.at is not at:
             if row.origin is not origin:
@@ -144,15 +146,15 @@ def _whole_csv(table: Table, rows: Iterable[StoredRow], protect: Protect) -> Ite
             at = row.at
             start = format_instant(at) + whom
         labels = row.row[:width]
-        what = known.get(labels)
-        if what is None:
-            if len(known) == _KNOWN:
-                known.clear()
-            what = known[labels] = _cells(labels, protect)
+        cells = encoded.get(labels)
+        if cells is None:
+            if len(encoded) == _REMEMBERED:
+                encoded.clear()
+            cells = encoded[labels] = _cells(labels, protect)
         numbers = "".join(["," if value is None else f",{value!r}" for value in row.row[width:]])
         if "n" in numbers:  # sums can be infinite
             numbers = _cells(row.row[width:], protect)
-        yield f"{start}{what}{numbers}\n".encode()
+        yield f"{start}{cells}{numbers}\n".encode()
 
 
 def _some_csv(table: Table, names: tuple[str, ...], rows: Iterable[StoredRow], protect: Protect) -> Iterator[bytes]:
@@ -188,12 +190,12 @@ def _some_jsonl(table: Table, names: tuple[str, ...], rows: Iterable[StoredRow])
         yield jsonl.encode_record(dict(zip(names, picked(record), strict=True)))
 
 
-def _batches(found: Iterator[bytes]) -> Iterator[bytes]:
-    held: list[bytes] = []
-    for line in found:
-        held.append(line)
-        if len(held) == _BATCH:
-            yield b"".join(held)
-            held = []
-    if held:
-        yield b"".join(held)
+def _batches(lines: Iterator[bytes]) -> Iterator[bytes]:
+    batch: list[bytes] = []
+    for line in lines:
+        batch.append(line)
+        if len(batch) == _BATCH:
+            yield b"".join(batch)
+            batch = []
+    if batch:
+        yield b"".join(batch)

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sysmon.app.export.incremental import Shipper
-from sysmon.app.export.rows import Output, Shape
+from sysmon.app.export.incremental import IncrementalExporter
+from sysmon.app.export.rows import ExportFormat, ExportOptions
 from sysmon.app.selection import Selection
 from sysmon.datadir.segments import Form, Segment
 from sysmon.formats import jsonl
@@ -18,18 +18,21 @@ NAME = "nightly"
 NOW = START + DAY
 
 
-def shipper(data: Path, *, since: datetime = EPOCH, until: datetime = catalog.LAST, **shape: Any) -> Shipper:
+def exporter_of(
+    data: Path, *, since: datetime = EPOCH, until: datetime = catalog.LAST, **options: Any
+) -> IncrementalExporter:
     """Return what exports the new rows of all tables as JSON Lines."""
-    asked = Selection(data, since=since, until=until, now=NOW, strict=shape.pop("strict", False))
-    name = shape.pop("name", NAME)
-    return Shipper(asked, TABLES, Shape(Output(shape.pop("output", "jsonl")), **shape), name)
+    selection = Selection(data, since=since, until=until, now=NOW, strict=options.pop("strict", False))
+    name = options.pop("name", NAME)
+    output = ExportFormat(options.pop("output", "jsonl"))
+    return IncrementalExporter(selection, TABLES, ExportOptions(output, **options), name)
 
 
-def ship(data: Path, **options: Any) -> Shipper:
+def export_new(data: Path, **options: Any) -> IncrementalExporter:
     """Export the new rows into the folder beside a data directory."""
-    one = shipper(data, **options)
-    one.to_folder(data.parent / "out", lambda _part: None)
-    return one
+    exporter = exporter_of(data, **options)
+    exporter.to_folder(data.parent / "out", lambda _part: None)
+    return exporter
 
 
 def exported(data: Path, table: str = LOAD.name) -> str:

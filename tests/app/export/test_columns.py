@@ -11,7 +11,7 @@ TABLES = (CPU, LOAD, DISK_USAGE)
 
 
 @pytest.mark.parametrize(
-    ("asked", "found"),
+    ("patterns", "chosen"),
     [
         pytest.param("core,timestamp", {"cpu": "core timestamp"}, id="in the order asked"),
         pytest.param(
@@ -29,8 +29,8 @@ TABLES = (CPU, LOAD, DISK_USAGE)
         ),
     ],
 )
-def test_only_these_columns_of_the_tables_that_have_any(asked: str, found: dict[str, str]) -> None:
-    assert {table.name: " ".join(names) for table, names in choose(TABLES, parse(asked))} == found
+def test_only_these_columns_of_the_tables_that_have_any(patterns: str, chosen: dict[str, str]) -> None:
+    assert {table.name: " ".join(names) for table, names in choose(TABLES, parse(patterns))} == chosen
 
 
 def test_all_columns_where_none_is_named() -> None:
@@ -38,7 +38,7 @@ def test_all_columns_where_none_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("patterns", "said"),
     [
         pytest.param("cpu_usge_percent", "no column 'cpu_usge_percent': did you mean 'cpu_usage_percent'?", id="typo"),
         pytest.param("core,zzz*", r"no column 'zzz\*' in cpu, load, disk_usage", id="nothing like it"),
@@ -46,6 +46,6 @@ def test_all_columns_where_none_is_named() -> None:
         pytest.param("", "has an empty name", id="nothing"),
     ],
 )
-def test_a_column_that_no_table_has_is_told(asked: str, said: str) -> None:
+def test_a_column_that_no_table_has_is_told(patterns: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        choose(TABLES, parse(asked))
+        choose(TABLES, parse(patterns))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.app.export.downsample import check_rate, floor, reduced
+from sysmon.app.export.downsample import check_rate, downsample, floor
 from sysmon.errors import UsageError
 from sysmon.history import StoredRow
 from sysmon.model import Kind, Metric, Origin, Row, Table, Unit
@@ -29,8 +29,7 @@ def stored(seconds: float, core: str, *values: float | None, origin: Origin = WE
 
 def shown(rows: list[StoredRow]) -> list[tuple[float, str, Row]]:
     """Return second, host and values of rows that sum up others."""
-    found = reduced(TABLE, rows, MINUTE)
-    return [((row.at - at(0)).total_seconds(), row.origin.hostname, row.row) for row in found]
+    return [((row.at - at(0)).total_seconds(), row.origin.hostname, row.row) for row in downsample(TABLE, rows, MINUTE)]
 
 
 def test_means_of_values_and_sums_of_counts_at_the_beginning_of_each_minute() -> None:
@@ -62,15 +61,17 @@ VALUES = st.one_of(st.none(), st.integers(0, 10**6), st.floats(0, 1e6))
 
 @given(st.lists(st.tuples(st.integers(0, 600), st.sampled_from("01"), VALUES, VALUES), max_size=60))
 def test_it_equals_what_plain_python_computes(samples: list[tuple[int, str, float | None, float | None]]) -> None:
-    rows = [stored(second, core, load, kills) for second, core, load, kills in sorted(samples, key=lambda one: one[0])]
+    rows = [
+        stored(second, core, load, kills) for second, core, load, kills in sorted(samples, key=lambda sample: sample[0])
+    ]
 
     groups: dict[tuple[int, str], list[StoredRow]] = defaultdict(list)
     for row in rows:
         groups[(int((row.at - at(0)).total_seconds()) // 60 * 60, str(row.row[0]))].append(row)
     expected = {}
-    for key, found in groups.items():
+    for key, group in groups.items():
         loads, kills = (
-            [value for row in found if isinstance(value := row.row[index], int | float)] for index in (1, 2)
+            [value for row in group if isinstance(value := row.row[index], int | float)] for index in (1, 2)
         )
         expected[key] = (fmean(loads) if loads else None, sum(kills) if kills else None)
     assert {(second, row[0]): row[1:] for second, _, row in shown(rows)} == {

@@ -10,7 +10,7 @@ import pytest
 
 from sysmon.app.export.export import Exporter
 from sysmon.app.export.output_file import replace_output
-from sysmon.app.export.rows import HEAD, Output, Shape
+from sysmon.app.export.rows import HEAD, ExportFormat, ExportOptions
 from sysmon.app.selection import Selection
 from sysmon.datadir.segments import Form
 from sysmon.errors import NothingFoundError, UsageError
@@ -30,17 +30,17 @@ def write(data: Path, form: Form = Form.JSONL) -> list[Path]:
 
 
 def exporter(
-    data: Path, form: Output, *tables: str, raw: bool = False, until: timedelta = 2 * HOUR, **shape: Any
+    data: Path, form: ExportFormat, *tables: str, raw: bool = False, until: timedelta = 2 * HOUR, **options: Any
 ) -> Exporter:
     """Ask for the rows of some tables from START on."""
     selection = Selection(data, since=START, until=START + until, now=START + 2 * HOUR, tables=tables)
-    return Exporter(selection, TABLES, Shape(form, raw=raw, **shape))
+    return Exporter(selection, TABLES, ExportOptions(form, raw=raw, **options))
 
 
-def text_of(data: Path, form: Output, table: str, *, raw: bool = False, **shape: Any) -> str:
+def text_of(data: Path, form: ExportFormat, table: str, *, raw: bool = False, **options: Any) -> str:
     """Export one table to memory."""
     stream = BytesIO()
-    exporter(data, form, table, raw=raw, **shape).to_stream(stream, lambda _part: None)
+    exporter(data, form, table, raw=raw, **options).to_stream(stream, lambda _part: None)
     return stream.getvalue().decode()
 
 
@@ -54,15 +54,15 @@ def test_exported_json_lines_are_the_stored_ones_whatever_form_they_have(tmp_pat
     paths = write(tmp_path / "json")
     write(tmp_path / form, form)
 
-    found = text_of(tmp_path / form, Output.JSONL, "disk_usage")
+    text = text_of(tmp_path / form, ExportFormat.JSONL, "disk_usage")
 
-    assert found == "".join(path.read_text() for path in paths)
+    assert text == "".join(path.read_text() for path in paths)
 
 
 def test_exported_csv_has_the_same_columns_for_every_host(tmp_path: Path) -> None:
     write(tmp_path)
 
-    header, first, second, *_ = csv.reader(text_of(tmp_path, Output.CSV, "disk_usage").splitlines())
+    header, first, second, *_ = csv.reader(text_of(tmp_path, ExportFormat.CSV, "disk_usage").splitlines())
 
     assert (header, first[1:], second[1:]) == (
         ["timestamp", "hostname", *CONFIGURED_LABELS, *DISK_USAGE.columns],
@@ -74,7 +74,7 @@ def test_exported_csv_has_the_same_columns_for_every_host(tmp_path: Path) -> Non
 def test_raw_csv_keeps_text_as_it_is(tmp_path: Path) -> None:
     write(tmp_path)
 
-    rows = list(csv.reader(text_of(tmp_path, Output.CSV, "disk_usage", raw=True).splitlines()))
+    rows = list(csv.reader(text_of(tmp_path, ExportFormat.CSV, "disk_usage", raw=True).splitlines()))
 
     assert rows[2][6] == EVIL
 
@@ -82,9 +82,9 @@ def test_raw_csv_keeps_text_as_it_is(tmp_path: Path) -> None:
 def test_raw_csv_holds_the_values_of_the_json_lines(tmp_path: Path) -> None:
     write(tmp_path)
 
-    header, *rows = csv.reader(text_of(tmp_path, Output.CSV, "disk_usage", raw=True).splitlines())
+    header, *rows = csv.reader(text_of(tmp_path, ExportFormat.CSV, "disk_usage", raw=True).splitlines())
 
-    records = [json.loads(line) for line in text_of(tmp_path, Output.JSONL, "disk_usage").splitlines()]
+    records = [json.loads(line) for line in text_of(tmp_path, ExportFormat.JSONL, "disk_usage").splitlines()]
     assert [dict(zip(header, row, strict=True)) for row in rows] == [
         {name: "" if record.get(name) is None else str(record[name]) for name in header} for record in records
     ]
@@ -109,14 +109,14 @@ def test_what_a_spreadsheet_would_run_is_made_safe(cell: str, safe: str) -> None
 def test_a_host_name_is_made_safe_as_well(tmp_path: Path) -> None:
     write_table(tmp_path, CPU, [(at(0), [("all", 1, 2)])], origin=Origin("@web"))
 
-    assert ",'@web," in text_of(tmp_path, Output.CSV, "cpu")
+    assert ",'@web," in text_of(tmp_path, ExportFormat.CSV, "cpu")
 
 
 def test_a_folder_gets_a_file_for_each_table_that_has_rows(tmp_path: Path) -> None:
     write(tmp_path / "data")
     write_table(tmp_path / "data", CPU, [(at(20_000), [("all", 1, 2)])])
 
-    exporter(tmp_path / "data", Output.CSV).to_folder(tmp_path / "out", lambda _part: None)
+    exporter(tmp_path / "data", ExportFormat.CSV).to_folder(tmp_path / "out", lambda _part: None)
 
     assert names(tmp_path / "out") == [
         "disk_usage-20261120T120000Z-20261120T140000Z.csv",
@@ -128,14 +128,14 @@ def test_several_tables_need_a_folder(tmp_path: Path) -> None:
     write(tmp_path)
 
     with pytest.raises(UsageError, match=r"name one with --table \(load, disk_usage\)"):
-        exporter(tmp_path, Output.CSV).to_file(tmp_path / "all.csv", lambda _part: None)
+        exporter(tmp_path, ExportFormat.CSV).to_file(tmp_path / "all.csv", lambda _part: None)
 
 
 def test_a_table_that_has_no_files_has_no_rows(tmp_path: Path) -> None:
     write(tmp_path)
 
     with pytest.raises(NothingFoundError, match="web-01: no samples in process"):
-        text_of(tmp_path, Output.CSV, "process")
+        text_of(tmp_path, ExportFormat.CSV, "process")
 
 
 def test_nothing_in_the_range_leaves_the_old_file_alone(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_nothing_in_the_range_leaves_the_old_file_alone(tmp_path: Path) -> None:
     target.write_text("old")
 
     with pytest.raises(NothingFoundError, match="there are some from 2026-11-20T17:33:20"):
-        exporter(tmp_path, Output.CSV, "cpu").to_file(target, lambda _part: None)
+        exporter(tmp_path, ExportFormat.CSV, "cpu").to_file(target, lambda _part: None)
 
     assert (target.read_text(), names(tmp_path)) == ("old", ["cpu.csv", "web-01"])
 
@@ -185,12 +185,12 @@ def test_some_columns_in_either_form(tmp_path: Path) -> None:
     write(tmp_path)
     columns = ("mountpoint", "role", "inode_used")
 
-    found = [
+    heads = [
         text_of(tmp_path, output, "disk_usage", columns=columns).splitlines()[:2]
-        for output in (Output.CSV, Output.JSONL)
+        for output in (ExportFormat.CSV, ExportFormat.JSONL)
     ]
 
-    assert found == [
+    assert heads == [
         ["mountpoint,role,inode_used", "/,,"],
         [
             '{"mountpoint":"/","role":null,"inode_used":null}',
@@ -209,9 +209,11 @@ def test_naming_all_columns_changes_nothing(tmp_path: Path, raw: bool) -> None:
     everything: dict[str, Any] = {"raw": raw, "until": 3 * HOUR}
 
     whole, named = BytesIO(), BytesIO()
-    exporter(tmp_path, Output.CSV, "disk_usage", **everything).to_stream(whole, lambda _part: None)
+    exporter(tmp_path, ExportFormat.CSV, "disk_usage", **everything).to_stream(whole, lambda _part: None)
     columns = (*HEAD, *DISK_USAGE.columns)
-    exporter(tmp_path, Output.CSV, "disk_usage", columns=columns, **everything).to_stream(named, lambda _part: None)
+    exporter(tmp_path, ExportFormat.CSV, "disk_usage", columns=columns, **everything).to_stream(
+        named, lambda _part: None
+    )
 
     assert (whole.getvalue(), whole.getvalue().count(b"\n")) == (named.getvalue(), 16)
 
@@ -219,21 +221,21 @@ def test_naming_all_columns_changes_nothing(tmp_path: Path, raw: bool) -> None:
 def test_a_sum_without_end_is_no_number(tmp_path: Path) -> None:
     write_table(tmp_path, LOAD, [(at(number), [(1e308, 1.0)]) for number in range(3)])
 
-    assert text_of(tmp_path, Output.CSV, "load", rate=HOUR).splitlines()[1].endswith(",,1.0")
+    assert text_of(tmp_path, ExportFormat.CSV, "load", rate=HOUR).splitlines()[1].endswith(",,1.0")
 
 
 def test_reduced_rows_are_exported_in_either_form(tmp_path: Path) -> None:
     write(tmp_path)
 
-    found = text_of(tmp_path, Output.JSONL, "load", rate=HOUR)
+    text = text_of(tmp_path, ExportFormat.JSONL, "load", rate=HOUR)
 
-    assert [json.loads(line)["load_average_1m"] for line in found.splitlines()] == [1.5, 5.0]
+    assert [json.loads(line)["load_average_1m"] for line in text.splitlines()] == [1.5, 5.0]
 
 
 def test_progress_goes_from_nothing_to_all(tmp_path: Path) -> None:
     write(tmp_path / "data")
-    told: list[float] = []
+    progress: list[float] = []
 
-    exporter(tmp_path / "data", Output.CSV).to_folder(tmp_path / "out", told.append)
+    exporter(tmp_path / "data", ExportFormat.CSV).to_folder(tmp_path / "out", progress.append)
 
-    assert (told == sorted(told), told[0], told[-1]) == (True, 0.0, 1.0)
+    assert (progress == sorted(progress), progress[0], progress[-1]) == (True, 0.0, 1.0)

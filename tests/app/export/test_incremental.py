@@ -13,7 +13,7 @@ from sysmon.datadir.segments import Form
 from sysmon.errors import DamagedError, StorageError, UsageError
 from sysmon.reading.damage import Damage
 from sysmon.storage.compress import compress
-from tests.app.export.increments import NAME, append, exported, line, lines, names, segment, ship, shipper
+from tests.app.export.increments import NAME, append, export_new, exported, exporter_of, line, lines, names, segment
 from tests.reading.stored import LOAD, MINUTE, START, at, write_table
 
 
@@ -28,10 +28,10 @@ def cursor_text(data: Path) -> str:
 
 
 def test_the_next_export_holds_what_came_after_the_last_one(data: Path) -> None:
-    ship(data)
+    export_new(data)
 
     append(segment(data), lines(3, 4))
-    ship(data)
+    export_new(data)
 
     out = data.parent / "out"
     assert {path.name: path.read_text() for path in out.iterdir()} == {
@@ -41,42 +41,42 @@ def test_the_next_export_holds_what_came_after_the_last_one(data: Path) -> None:
 
 
 def test_nothing_new_writes_nothing(data: Path) -> None:
-    ship(data)
+    export_new(data)
     before = cursor_text(data)
 
-    ship(data)
+    export_new(data)
 
     assert (names(data.parent / "out"), cursor_text(data)) == (["load-nightly-000001.jsonl"], before)
 
 
 def test_a_line_that_is_not_finished_goes_out_when_it_is(data: Path) -> None:
     append(segment(data), line(3)[:20])
-    ship(data)
+    export_new(data)
 
     append(segment(data), line(3)[20:])
-    ship(data)
+    export_new(data)
 
     assert exported(data) == lines(0, 3)
 
 
 @pytest.mark.parametrize("more", [pytest.param("", id="the same text"), pytest.param(lines(3, 4), id="more of it")])
 def test_a_file_that_was_packed_meanwhile_is_the_same_file(data: Path, more: str) -> None:
-    ship(data)
+    export_new(data)
 
     append(segment(data), more)
     compress(segment(data))
-    ship(data)
-    ship(data)
+    export_new(data)
+    export_new(data)
 
     assert exported(data) == lines(0, 2) + more
 
 
 def test_a_clock_that_was_set_back_hides_no_rows(data: Path) -> None:
-    ship(data)
+    export_new(data)
 
     append(segment(data, seconds=-7200), line(9, seconds=-7200))
     append(segment(data, number=2), line(8, seconds=30))
-    ship(data)
+    export_new(data)
 
     assert exported(data) == lines(0, 2) + line(9, seconds=-7200) + line(8, seconds=30)
 
@@ -86,11 +86,11 @@ def test_a_copy_in_csv_is_as_good_as_the_file_that_is_gone(tmp_path: Path) -> No
     samples = [(at(60 * number), [(number, 0.5)]) for number in range(3)]
     for form in Form:
         write_table(data, LOAD, samples, form=form)
-    ship(data)
+    export_new(data)
 
     (path,) = data.glob("*/load/*.jsonl")
     path.unlink()
-    ship(data)
+    export_new(data)
 
     assert exported(data) == lines(0, 2)
 
@@ -98,20 +98,20 @@ def test_a_copy_in_csv_is_as_good_as_the_file_that_is_gone(tmp_path: Path) -> No
 def test_damage_is_told_once(data: Path) -> None:
     append(segment(data), "broken\n")
 
-    first, second = ship(data).damage.count, ship(data).damage.count
+    first, second = export_new(data).damage.count, export_new(data).damage.count
     append(segment(data), line(3))
-    third = ship(data).damage.count
+    third = export_new(data).damage.count
 
     assert (first, second, third, exported(data)) == (1, 0, 0, lines(0, 3))
 
 
 def test_a_repair_between_two_exports_neither_hides_nor_doubles_a_row(data: Path) -> None:
     append(segment(data), "broken\n" + line(3))
-    ship(data)
+    export_new(data)
 
     append(segment(data), lines(4, 5))
     check(data, repair=True)
-    ship(data)
+    export_new(data)
 
     assert exported(data) == lines(0, 5)
 
@@ -120,63 +120,63 @@ def test_strict_exports_nothing_beside_damage_and_remembers_nothing(data: Path) 
     append(segment(data), "broken\n" + line(3))
 
     with pytest.raises(DamagedError):
-        ship(data, strict=True)
+        export_new(data, strict=True)
 
-    assert (names(data.parent / "out"), ship(data).damage.count, exported(data)) == ([], 1, lines(0, 3))
+    assert (names(data.parent / "out"), export_new(data).damage.count, exported(data)) == ([], 1, lines(0, 3))
 
 
 def test_rows_that_were_deleted_before_they_were_exported_are_told_once(data: Path) -> None:
-    ship(data)
+    export_new(data)
     segment(data).unlink()
     append(segment(data, seconds=36_000), line(600))
 
-    told, again = ship(data).damage.lines, ship(data).damage.lines
+    notes, again = export_new(data).damage.lines, export_new(data).damage.lines
 
     stem = segment(data).with_suffix("")
     reason = "deleted since the last export; rows up to 2026-11-20T22:00:00.000Z were not exported"
-    assert (told, again, exported(data)) == ([f"{stem}: {reason}"], [], lines(0, 2) + line(600))
+    assert (notes, again, exported(data)) == ([f"{stem}: {reason}"], [], lines(0, 2) + line(600))
 
 
 def test_deleting_what_was_exported_is_no_loss(data: Path) -> None:
     append(segment(data, seconds=3600), line(60))
-    ship(data)
+    export_new(data)
 
     segment(data).unlink()
 
-    assert (ship(data).damage.lines, exported(data)) == ([], lines(0, 2) + line(60))
+    assert (export_new(data).damage.lines, exported(data)) == ([], lines(0, 2) + line(60))
 
 
 def test_the_first_export_says_where_to_begin(data: Path) -> None:
-    ship(data, since=at(60))
+    export_new(data, since=at(60))
 
     append(segment(data, seconds=-3600), line(9, seconds=-3600))
     append(segment(data), line(3))
-    ship(data, since=at(600))
+    export_new(data, since=at(600))
 
     assert exported(data) == lines(1, 3)
 
 
 def test_what_lies_after_until_waits(data: Path) -> None:
-    ship(data, until=at(120))
+    export_new(data, until=at(120))
     before = exported(data)
 
-    ship(data)
+    export_new(data)
 
     assert (before, exported(data)) == (lines(0, 1), lines(0, 2))
 
 
 def test_only_steps_that_are_over_are_summed_up(data: Path) -> None:
     append(segment(data), lines(3, 8))
-    ship(data, rate=5 * MINUTE, until=at(540))
+    export_new(data, rate=5 * MINUTE, until=at(540))
     append(segment(data), line(9))
 
-    ship(data, rate=5 * MINUTE, until=at(600))
+    export_new(data, rate=5 * MINUTE, until=at(600))
 
     assert [text.split('"load_average_1m":')[1].split(",")[0] for text in exported(data).splitlines()] == ["2.0", "7.0"]
 
 
 def test_files_that_had_not_got_their_names_get_them(data: Path) -> None:
-    ship(data)
+    export_new(data)
     out, file = data.parent / "out", CursorFile(data, NAME)
     cursor = file.read(since=START)
     waiting = out / f".{NAME}@{cursor.mark}.load-nightly-000002.jsonl"
@@ -185,7 +185,7 @@ def test_files_that_had_not_got_their_names_get_them(data: Path) -> None:
     cursor.batch = 2
     file.write(cursor)
 
-    ship(data)
+    export_new(data)
 
     assert (names(out), file.read(since=START).moves) == (
         ["load-nightly-000001.jsonl", "load-nightly-000002.jsonl"],
@@ -194,29 +194,29 @@ def test_files_that_had_not_got_their_names_get_them(data: Path) -> None:
 
 
 def test_what_was_not_remembered_is_removed_and_made_anew(data: Path) -> None:
-    ship(data)
+    export_new(data)
     out = data.parent / "out"
     mark = CursorFile(data, NAME).read(since=START).mark
     (out / f".{NAME}@{mark}.load-nightly-000002.jsonl").write_text("half")
     (out / f".{NAME}@other.load-nightly-000002.jsonl").write_text("somebody else's")
 
     append(segment(data), line(3))
-    ship(data)
+    export_new(data)
 
     assert (names(out)[:1], exported(data)) == ([f".{NAME}@other.load-nightly-000002.jsonl"], lines(0, 3))
 
 
 def test_a_second_export_of_the_same_name_leaves_the_first_one_to_it(data: Path) -> None:
-    with CursorFile(data, NAME).held() as held:
-        ship(data)
+    with CursorFile(data, NAME).try_lock() as try_lock:
+        export_new(data)
 
-    assert (held, (data.parent / "out").exists()) == (True, False)
+    assert (try_lock, (data.parent / "out").exists()) == (True, False)
 
 
 def test_another_name_begins_at_the_beginning(data: Path) -> None:
-    ship(data)
+    export_new(data)
 
-    ship(data, name="weekly")
+    export_new(data, name="weekly")
 
     out = data.parent / "out"
     assert ((out / "load-weekly-000001.jsonl").read_text(), exported(data)) == (lines(0, 2), lines(0, 2))
@@ -227,7 +227,7 @@ def test_standard_output_gets_each_row_once_too(data: Path) -> None:
 
     for first, last in ((3, 4), (5, 5), (6, 5)):
         with target.open("ab") as file:
-            shipper(data).to_stream(file, lambda _part: None)
+            exporter_of(data).to_stream(file, lambda _part: None)
         append(segment(data), lines(first, last))
 
     assert target.read_text() == lines(0, 5)
@@ -239,7 +239,7 @@ def test_a_file_that_is_there_already_is_not_replaced(data: Path) -> None:
     (out / "load-nightly-000001.jsonl").write_text("mine")
 
     with pytest.raises(UsageError, match=r"load-nightly-000001\.jsonl: there already"):
-        ship(data)
+        export_new(data)
 
     assert (names(out), exported(data)) == (["load-nightly-000001.jsonl"], "mine")
 
@@ -264,11 +264,11 @@ def test_a_name_that_could_lead_elsewhere_is_refused(tmp_path: Path, name: str) 
     ],
 )
 def test_a_cursor_that_cannot_be_read_is_not_taken_for_none(data: Path, text: str) -> None:
-    ship(data)
+    export_new(data)
     (data / f"export-{NAME}.json").write_text(text)
 
     with pytest.raises(StorageError, match=r"nightly\.json: no cursor of this sysmon"):
-        ship(data)
+        export_new(data)
 
 
 @settings(max_examples=40, deadline=None)
@@ -294,7 +294,7 @@ def test_whatever_happens_between_exports_each_row_goes_out_once(
     for deed, which, amount in deeds:
         path = segment(data, seconds=3600 * which)
         if deed == "ship":
-            ship(data, until=START + timedelta(minutes=which))
+            export_new(data, until=START + timedelta(minutes=which))
         elif path not in packed and deed == "append":
             more = [line(count + index + 1, seconds=3600 * which + count + index) for index in range(amount)]
             count += amount
@@ -305,20 +305,20 @@ def test_whatever_happens_between_exports_each_row_goes_out_once(
             packed.add(path)
         elif path not in packed and deed == "tear":
             append(path, "broken\n")
-    ship(data)
+    export_new(data)
 
     assert sorted(exported(data).splitlines(keepends=True)) == sorted(stored)
 
 
 def test_places_of_files_that_are_gone_are_forgotten(data: Path) -> None:
     append(segment(data, seconds=3600), line(60))
-    ship(data)
+    export_new(data)
 
     segment(data).unlink()
-    ship(data)
+    export_new(data)
 
     cursor = CursorFile(data, NAME).read(since=START)
-    assert list(cursor.places["web-01"]["load"]) == [segment(data, seconds=3600).stem]
+    assert list(cursor.positions["web-01"]["load"]) == [segment(data, seconds=3600).stem]
 
 
 def test_damage_is_added_without_what_was_told_before() -> None:
