@@ -11,6 +11,7 @@ import click
 from sysmon.cli._options import duration, example, path
 from sysmon.cli._query import binary_stdout, build_selection, one_host, range_options, tell_damage, tell_host
 
+_ERASE_LAST_LINE = "\x1b[1A\x1b[2K"
 _EVERYTHING = "@0"
 _PROGRESS_STEPS = 1000
 _FOR_EVER = "9999-12-31T00:00Z"  # also what a clock that ran ahead has stored
@@ -124,5 +125,8 @@ def _progress(place: Path | None) -> Iterator[Callable[[float], None]]:
     if sys.stderr is None or not sys.stderr.isatty() or (place is None and sys.stdout.isatty()):
         yield lambda _part: None
         return
-    with click.progressbar(length=_PROGRESS_STEPS, label="export", file=sys.stderr) as bar:
-        yield lambda part: bar.update(round(part * _PROGRESS_STEPS) - bar.pos)
+    try:
+        with click.progressbar(length=_PROGRESS_STEPS, label="export", file=sys.stderr) as bar:
+            yield lambda part: bar.update(round(part * _PROGRESS_STEPS) - bar.pos)
+    finally:
+        click.echo(_ERASE_LAST_LINE, err=True, nl=False)
