@@ -73,19 +73,19 @@ def command(
         click.echo(plugin_line(PluginState.UNKNOWN, str(error)))
         return PluginState.UNKNOWN
     if nagios:
-        line, code = alerts.as_nagios(found)
+        line, code = alerts.render_plugin_line(found)
         click.echo(line)
         return code
     tell_host(found.host)
     zone = UTC if utc else None
     if form == "json":
-        click.echo(alerts.as_json(found))
+        click.echo(alerts.render_json(found))
     else:
-        for line in _fitted(alerts.as_text(found, zone)):
+        for line in _fitted(alerts.render_text(found, zone)):
             click.echo(line)
         if not found.alerts:
             click.echo("nothing fires" if active else f"no alerts since {since}")
-        for line in alerts.silences_text(found.silences.active(found.at), found.at, zone):
+        for line in alerts.render_silences(found.silences.active(found.at), found.at, zone):
             click.echo(f"silenced {line}")
     if active and not found.watched:
         click.echo("sysmon: sysmon is not running: this is what fired when it ended", err=True)

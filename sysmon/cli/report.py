@@ -16,7 +16,7 @@ from sysmon.cli._query import binary_stdout, build_selection, range_options, sev
 from sysmon.report.render import FORMATS, NARROW, Format, Medium, RenderOptions
 
 if TYPE_CHECKING:
-    from sysmon.app.reports.report import Answers
+    from sysmon.app.reports.report import HostReports
     from sysmon.app.reports.rule_limits import RuleLimits
     from sysmon.app.selection import Selection
 
@@ -120,7 +120,7 @@ def command(
     from sysmon.report.buckets import split_range
     from sysmon.report.side_by_side import HOST
 
-    asked = build_selection(
+    selection = build_selection(
         since=since,
         until=until,
         data_dir=data_dir,
@@ -129,7 +129,7 @@ def command(
         metrics=metrics,
         strict=strict,
     )
-    asked = replace(asked, exact=exact)
+    selection = replace(selection, exact=exact)
     if output == Path("-"):
         output = None
     form = FORMATS[format_name]
@@ -137,28 +137,28 @@ def command(
     if form.medium is Medium.FILE and output is None and sys.stdout is not None and sys.stdout.isatty():
         raise UsageError(f"--format {format_name} is not for a terminal: write it to a file, as in -o FILE")
     if form.rows_up_to is not None:
-        asked = replace(asked, short=form.rows_up_to)
+        selection = replace(selection, short=form.rows_up_to)
     zone = UTC if utc else None
     options = _options(form, zone, color=color, output=output)
 
     def trend_points(metrics: Iterable[str]) -> int:
-        return form.trend_points(metrics, asked.until - asked.since, options)
+        return form.trend_points(metrics, selection.until - selection.since, options)
 
     detail = report.Detail(
         limits=_limits(rules, config_file),
         top=top,
-        compare=None if compare is None else _shift(compare, asked),
+        compare=None if compare is None else _shift(compare, selection),
         by=by,
-        edges=() if bucket is None else split_range(asked.since, asked.until, bucket, zone),
+        edges=() if bucket is None else split_range(selection.since, selection.until, bucket, zone),
     )
     if by == HOST:
         hosts = hosts or (ALL,)
-    answers = report.answer_hosts(asked, hosts, catalog.tables(), trend_points, detail)
-    for found in answers.found:
-        tell_host(found.host)
-    page = form.render([found.report for found in answers.found], options)
+    host_reports = report.build_reports(selection, hosts, catalog.tables(), trend_points, detail)
+    for host_report in host_reports.reports:
+        tell_host(host_report.host)
+    page = form.render([host_report.report for host_report in host_reports.reports], options)
     _write(page.encode(options.encoding, "backslashreplace"), output)
-    return _exit_code(answers, hosts)
+    return _exit_code(host_reports, hosts)
 
 
 def _refuse_mixtures(form: Format, **ways: bool) -> None:
@@ -174,12 +174,12 @@ def _refuse_mixtures(form: Format, **ways: bool) -> None:
             raise UsageError(f"--{way} needs another --format: {', '.join(able)}")
 
 
-def _shift(compare: str, asked: "Selection") -> timedelta:
+def _shift(compare: str, selection: "Selection") -> timedelta:
     """Return how far back the range lies that this one is compared with."""
     from sysmon.errors import UsageError
     from sysmon.text.units import parse_duration
 
-    shift = asked.until - asked.since if compare == BEFORE else parse_duration(compare)
+    shift = selection.until - selection.since if compare == BEFORE else parse_duration(compare)
     if not shift:
         raise UsageError("--compare 0s is the same range: write how much earlier, as in 1d or 7d")
     return shift
@@ -212,23 +212,23 @@ def _options(form: Format, zone: tzinfo | None, *, color: str, output: Path | No
     return RenderOptions(zone, width, colored, encoding)
 
 
-def _exit_code(answers: "Answers", hosts: Sequence[str]) -> int:
+def _exit_code(host_reports: "HostReports", hosts: Sequence[str]) -> int:
     """Say what is missing, and return what tells the worst of it; a host that nobody named may be silent."""
     from sysmon.app.selection import ALL
     from sysmon.text.instants import format_instant
     from sysmon.text.names import printable
 
-    for line in answers.silent:
+    for line in host_reports.silent:
         click.echo(f"sysmon: {line}", err=True)
-    alone = [found.report for found in answers.found if found.report.compared and not found.report.compared.coverage]
-    for one in alone:
-        assert one.compared is not None  # noqa: S101 - it is what makes them so
-        begin, end = format_instant(one.compared.since), format_instant(one.compared.until)
+    pairs = [(host_report.report, host_report.report.compared) for host_report in host_reports.reports]
+    alone = [(lone, compared) for lone, compared in pairs if compared is not None and not compared.coverage]
+    for lone, compared in alone:
+        begin, end = format_instant(compared.since), format_instant(compared.until)
         click.echo(
-            f"sysmon: {printable(one.origin.hostname)}: no samples from {begin} to {end} to compare with", err=True
+            f"sysmon: {printable(lone.origin.hostname)}: no samples from {begin} to {end} to compare with", err=True
         )
-    damaged = max(tell_damage(found.damage) for found in answers.found)
-    return damaged or (INCOMPLETE if alone or (answers.silent and ALL not in hosts) else 0)
+    damaged = max(tell_damage(host_report.damage) for host_report in host_reports.reports)
+    return damaged or (INCOMPLETE if alone or (host_reports.silent and ALL not in hosts) else 0)
 
 
 def _write(page: bytes, output: Path | None) -> None:

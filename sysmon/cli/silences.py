@@ -23,9 +23,9 @@ def command(form: str, utc: bool, data_dir: Path | None, config_file: Path | Non
     now = SystemClock().now()
     held = silence_store(data_dir, config_file).read().active(now)
     if form == "json":
-        click.echo(json.dumps([alerts.plain_silence(silence) for silence in held], ensure_ascii=False, indent=1))
+        click.echo(json.dumps([alerts.encode_silence(silence) for silence in held], ensure_ascii=False, indent=1))
         return
-    for line in alerts.silences_text(held, now, UTC if utc else None):
+    for line in alerts.render_silences(held, now, UTC if utc else None):
         click.echo(line)
     if not held:
         click.echo("no silences")

@@ -62,7 +62,7 @@ def test_without_their_json_lines_the_copies_say_the_same(tmp_path: Path) -> Non
 
 def said(data: Path, *, exact: bool) -> dict[str, Any]:
     selection = Selection(data, START - 6 * HOUR, START + 3 * HOUR, START + DAY, exact=exact)
-    answer = report.answer(selection, tables(), lambda _names: 9)
+    answer = report.build_report(selection, tables(), lambda _names: 9)
     host: dict[str, Any] = json.loads(pages.render([answer.report], RenderOptions()))["hosts"][0]
     return host
 

@@ -43,7 +43,7 @@ def a_day(seed: int) -> list[tuple[datetime, list[Row]]]:
 
 def said(data: Path, *, exact: bool, since: datetime) -> dict[str, Any]:
     selection = Selection(data, since, MIDNIGHT + DAY, MIDNIGHT + DAY + HOUR, tables=["cpu"], exact=exact)
-    answer = report.answer(selection, TABLES, lambda _names: 20)
+    answer = report.build_report(selection, TABLES, lambda _names: 20)
     found = json.loads(pages.render([answer.report], RenderOptions()))["hosts"][0]
     return {"from": found["answered_from"], "series": found["tables"][0]["series"], "coverage": found["coverage"]}
 

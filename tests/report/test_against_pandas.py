@@ -11,7 +11,7 @@ import pandas as pd  # type: ignore[import-untyped]  # its stubs are another pac
 import pytest
 
 from sysmon.alerts.rules.loader import load_rules
-from sysmon.app.reports.report import Detail, answer
+from sysmon.app.reports.report import Detail, build_report
 from sysmon.app.reports.rule_limits import RuleLimits
 from sysmon.app.selection import Selection
 from sysmon.model import Row
@@ -80,7 +80,7 @@ def frame(data: Path, table: str, since: int = BEGIN, until: int = END) -> pd.Da
 def page(data: Path, since: int, detail: Detail) -> Any:
     """Return what the report says as JSON, of one host."""
     selection = Selection(data, at(since), at(END), at(END + 3600), exact=True)
-    report = answer(selection, KNOWN, lambda _: 1, detail).report
+    report = build_report(selection, KNOWN, lambda _: 1, detail).report
     return json.loads(as_json.render([report], RenderOptions()))["hosts"][0]
 
 

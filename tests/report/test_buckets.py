@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sysmon.app.admin.maintain import maintain
-from sysmon.app.reports.report import Detail, answer
+from sysmon.app.reports.report import Detail, build_report
 from sysmon.app.selection import Selection
 from sysmon.config import Retention, Storage
 from sysmon.errors import UsageError
@@ -136,7 +136,7 @@ def half_hour(data: Path, length: timedelta = 5 * MINUTE) -> Report:
     """Return a time table of some of the small machine, with the hole in it."""
     selection = replace(whole_hour(data), since=at(1200), until=at(2820), tables=["cpu", "load", "disk_usage"])
     edges = split_range(selection.since, selection.until, length, UTC)
-    return answer(selection, KNOWN, lambda _: 1, Detail(limits=limits(data), edges=edges)).report
+    return build_report(selection, KNOWN, lambda _: 1, Detail(limits=limits(data), edges=edges)).report
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -205,7 +205,7 @@ def test_sums_tell_the_same_as_rows(tmp_path: Path, length: timedelta, sources: 
     detail = Detail(edges=split_range(selection.since, selection.until, length, UTC))
 
     rolled, exact = (
-        answer(replace(selection, exact=exact), TABLES, lambda _: 1, detail).report for exact in (False, True)
+        build_report(replace(selection, exact=exact), TABLES, lambda _: 1, detail).report for exact in (False, True)
     )
 
     assert (rolled.sources, exact.sources) == (sources, ("rows",))
@@ -222,13 +222,13 @@ def test_minutes_tell_what_no_row_is_left_of(tmp_path: Path) -> None:
     write_log(tmp_path, "events", event_lines([started(0, "r", {"cpu": 20.0})]))
     selection = Selection(tmp_path, at(0), at(4 * 3600), at(0) + DAY)
     detail = Detail(edges=split_range(selection.since, selection.until, 5 * MINUTE, UTC))
-    whole = answer(selection, TABLES, lambda _: 1, detail).report
+    whole = build_report(selection, TABLES, lambda _: 1, detail).report
     maintain(tmp_path, Storage(retention=Retention(minutes=30 * DAY), min_free=0), now=at(0) + DAY)
     for path in paths[:2]:
         for old in path.parent.glob(f"{path.name}*"):
             old.unlink()
 
-    left = answer(selection, TABLES, lambda _: 1, detail).report
+    left = build_report(selection, TABLES, lambda _: 1, detail).report
 
     before, after = (one.tables[0].series[0].metrics[0].buckets for one in (whole, left))
     assert left.sources == ("1m", "rows")

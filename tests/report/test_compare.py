@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.app.reports.report import Detail, answer
+from sysmon.app.reports.report import Detail, build_report
 from sysmon.history import Coverage
 from sysmon.model import Kind, Metric, Origin, Table, Unit
 from sysmon.report.compare import compare, weigh_change
@@ -58,7 +58,7 @@ def page_of(table: str = "host", **series: tuple[float | None, ...]) -> Report:
 def second_half(data: Path, width: int = 80, *, back: timedelta = timedelta(minutes=30)) -> Report:
     """Return the second half of the hour of the small machine, compared with what was before."""
     selection = replace(whole_hour(data), since=at(1800))
-    return answer(selection, KNOWN, lambda names: trend_width(names, width), Detail(compare=back)).report
+    return build_report(selection, KNOWN, lambda names: trend_width(names, width), Detail(compare=back)).report
 
 
 def test_the_largest_change_comes_first_and_what_stayed_is_none() -> None:
@@ -170,7 +170,7 @@ def test_csv_has_the_numbers_of_then_in_columns_of_their_own(tmp_path: Path) -> 
 
 def test_the_numbers_of_then_are_those_of_a_report_of_then(tmp_path: Path) -> None:
     write_machine(tmp_path)
-    first_half = answer(replace(whole_hour(tmp_path), until=at(1800)), KNOWN, lambda _: 1).report
+    first_half = build_report(replace(whole_hour(tmp_path), until=at(1800)), KNOWN, lambda _: 1).report
 
     found = second_half(tmp_path)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sysmon.app.reports.report import Detail, answer, answer_hosts
+from sysmon.app.reports.report import Detail, build_report, build_reports
 from sysmon.errors import UsageError
 from sysmon.history import Coverage
 from sysmon.model import Headline, Kind, Level, Metric, Row, Table, Unit
@@ -90,7 +90,7 @@ def test_a_series_has_as_many_labels_as_tell_it_apart(names: list[str], shown: l
 def page_by(data: Path, label: str, **more: object) -> Report:
     """Return the hour of the small machine by a label."""
     selection = replace(whole_hour(data), **more)  # type: ignore[arg-type]  # whatever a question may ask
-    return answer(selection, KNOWN, lambda _: 1, Detail(limits=limits(data), by=label)).report
+    return build_report(selection, KNOWN, lambda _: 1, Detail(limits=limits(data), by=label)).report
 
 
 @pytest.mark.parametrize("label", ["core", "mountpoint", "unit"])
@@ -127,8 +127,8 @@ def several(data: Path, **more: object) -> list[Report]:
             data, LOAD, [(at(60 * n), [(high / 50, None)]) for n in range(9)], origin=replace(ORIGIN, hostname=name)
         )
     selection = replace(whole_hour(data), **more)  # type: ignore[arg-type]  # whatever a question may ask
-    found = answer_hosts(selection, ["all"], KNOWN, lambda _: 1, Detail(limits=limits(data), by="host"))
-    return [one.report for one in found.found]
+    found = build_reports(selection, ["all"], KNOWN, lambda _: 1, Detail(limits=limits(data), by="host"))
+    return [one.report for one in found.reports]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def many_disks(data: Path, count: int, **more: object) -> Report:
     ]
     write_table(data, DISK_USAGE, [(at(60 * minute), rows) for minute, rows in enumerate(minutes)])
     selection = replace(whole_hour(data), **more)  # type: ignore[arg-type]  # whatever a question may ask
-    return answer(selection, KNOWN, lambda _: 1).report
+    return build_report(selection, KNOWN, lambda _: 1).report
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_what_was_idle_shares_a_line_side_by_side_too(tmp_path: Path) -> None:
     write_table(tmp_path, DISK_USAGE, [(at(3601), idle)])
     selection = replace(whole_hour(tmp_path), until=at(3700), now=at(3701), tables=["disk_usage"])
 
-    found = answer(selection, KNOWN, lambda _: 1, Detail(by="mountpoint")).report
+    found = build_report(selection, KNOWN, lambda _: 1, Detail(by="mountpoint")).report
 
     lines = text.render([found], RenderOptions(zone=UTC)).splitlines()
     starts = [line.split()[0] for line in lines if line.startswith(("/", "disk_usage"))]

@@ -97,7 +97,7 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def said(data: Path, since: datetime, until: datetime, *, exact: bool = False) -> dict[str, Any]:
     selection = Selection(data, since, until, END + HOUR, exact=exact)
-    answer = report.answer(selection, TABLES, lambda _names: 20)
+    answer = report.build_report(selection, TABLES, lambda _names: 20)
     (page,) = json.loads(pages.render([answer.report], RenderOptions()))["hosts"]
     assert isinstance(page, dict)
     return page

@@ -38,18 +38,20 @@ def list_alerts(selection: Selection, *, active: bool, level: Level) -> AlertLis
     archive = open_archive(selection, {})
     since = selection.now if active else selection.since
     until = selection.now + timedelta(seconds=1) if active else selection.until
-    found = archive.alerts(since, until, now=selection.now)
+    in_range = archive.alerts(since, until, now=selection.now)
     wanted = [
-        alert for alert in found if alert.level.rank >= level.rank and (alert.state is AlertState.FIRING or not active)
+        alert
+        for alert in in_range
+        if alert.level.rank >= level.rank and (alert.state is AlertState.FIRING or not active)
     ]
     watched = is_recording(selection.data)
     silences = SilenceStore(selection.data).read()
     return AlertList(archive.host, tuple(wanted), silences, watched, archive.damage, selection.now)
 
 
-def as_text(found: AlertList, zone: tzinfo | None) -> Iterator[str]:
+def render_text(alerts: AlertList, zone: tzinfo | None) -> Iterator[str]:
     """Yield a few lines for each alert."""
-    for alert in found.alerts:
+    for alert in alerts.alerts:
         own = {name: value for name, value in alert.labels.items() if name != "hostname"}
         labels = " ".join(f"{name}={printable(value)}" for name, value in own.items())
         begun = f"{alert.since.astimezone(zone):%Y-%m-%d %H:%M:%S}"
@@ -59,23 +61,23 @@ def as_text(found: AlertList, zone: tzinfo | None) -> Iterator[str]:
             f" peak {human(alert.peak, alert.unit)}, {alert.state.value}"
         )
         if alert.top:
-            yield f"         top: {', '.join(blame(one, alert.resource) for one in alert.top)}"
-        if (ack := found.silences.acknowledged.get(alert.id)) is not None:
-            yield f"         acknowledged by {_who(ack.by, ack.why)}"
+            yield f"         top: {', '.join(blame(culprit, alert.resource) for culprit in alert.top)}"
+        if (ack := alerts.silences.acknowledged.get(alert.id)) is not None:
+            yield f"         acknowledged by {_format_author(ack.by, ack.why)}"
 
 
-def as_json(found: AlertList) -> str:
+def render_json(alerts: AlertList) -> str:
     """Return the alerts as one JSON object."""
     page = {
-        "hostname": found.host.name,
-        "watched": found.watched,
-        "alerts": [_plain(alert, found.silences) for alert in found.alerts],
-        "silences": [plain_silence(silence) for silence in found.silences.active(found.at)],
+        "hostname": alerts.host.name,
+        "watched": alerts.watched,
+        "alerts": [_encode_alert(alert, alerts.silences) for alert in alerts.alerts],
+        "silences": [encode_silence(silence) for silence in alerts.silences.active(alerts.at)],
     }
     return json.dumps(page, ensure_ascii=False, allow_nan=False, indent=1)
 
 
-def as_nagios(alert_list: AlertList) -> tuple[str, int]:
+def render_plugin_line(alert_list: AlertList) -> tuple[str, int]:
     """Return one line and an exit code as monitoring plugins have them: 0 fine, 1 warning, 2 critical, 3 unknown."""
     ranks = [alert.level.rank for alert in alert_list.alerts]
     counts = [f"alerts={len(ranks)}", f"critical={ranks.count(2)}", f"warning={ranks.count(1)}"]
@@ -83,41 +85,43 @@ def as_nagios(alert_list: AlertList) -> tuple[str, int]:
         return plugin_line(PluginState.UNKNOWN, "sysmon is not running", counts), PluginState.UNKNOWN
     state = PluginState(max(ranks, default=0))
     worst = sorted(alert_list.alerts, key=lambda alert: -alert.level.rank)[:5]
-    return plugin_line(state, ", ".join(map(_short, worst)) or "nothing fires", counts), state
+    return plugin_line(state, ", ".join(map(_summarise, worst)) or "nothing fires", counts), state
 
 
-def silences_text(silences: Sequence[Silence], at: datetime, zone: tzinfo | None) -> Iterator[str]:
+def render_silences(silences: Sequence[Silence], at: datetime, zone: tzinfo | None) -> Iterator[str]:
     """Yield a line for each silence."""
     for silence in silences:
         labels = " ".join(f"{name}={printable(glob)}" for name, glob in silence.match.items())
         left = format_age((silence.until - at).total_seconds())
         ends = f"until {silence.until.astimezone(zone):%Y-%m-%d %H:%M:%S} ({left} left)"
         yield "  ".join(
-            part for part in (silence.id, printable(silence.rule), labels, ends, _who(silence.by, silence.why)) if part
+            part
+            for part in (silence.id, printable(silence.rule), labels, ends, _format_author(silence.by, silence.why))
+            if part
         )
 
 
-def plain_silence(silence: Silence) -> dict[str, Any]:
+def encode_silence(silence: Silence) -> dict[str, Any]:
     """Return a silence for programs."""
-    found = asdict(silence)
-    return found | {"since": format_instant(silence.since), "until": format_instant(silence.until)}
+    fields = asdict(silence)
+    return fields | {"since": format_instant(silence.since), "until": format_instant(silence.until)}
 
 
-def _plain(alert: PastAlert, silences: SilenceState) -> dict[str, Any]:
+def _encode_alert(alert: PastAlert, silences: SilenceState) -> dict[str, Any]:
     ack = silences.acknowledged.get(alert.id)
-    found = asdict(alert) | {"level": alert.level.value, "state": alert.state.value}
-    return found | {
+    fields = asdict(alert) | {"level": alert.level.value, "state": alert.state.value}
+    return fields | {
         "since": format_instant(alert.since),
         "ended": None if alert.ended is None else format_instant(alert.ended),
         "acknowledged": None if ack is None else {"by": ack.by, "why": ack.why, "at": format_instant(ack.at)},
     }
 
 
-def _short(alert: PastAlert) -> str:
+def _summarise(alert: PastAlert) -> str:
     own = [value for name, value in alert.labels.items() if name not in {"hostname", "core"}]
     where = f" ({printable(' '.join(own))})" if own else ""
     return f"{alert.rule}{where} {alert.level} for {format_age(alert.duration)}"
 
 
-def _who(by: str, why: str) -> str:
+def _format_author(by: str, why: str) -> str:
     return printable(f"{by}: {why}" if why else by)

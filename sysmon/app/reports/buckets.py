@@ -30,7 +30,7 @@ class _Part:
     edges: tuple[datetime, ...]
 
 
-class Timetable:
+class BucketReader:
     """Reads tables bucket by bucket; the edges are where the buckets begin, and where the last one ends."""
 
     def __init__(self, selection: Selection, archive: Archive, edges: tuple[datetime, ...]) -> None:
@@ -40,38 +40,38 @@ class Timetable:
         self.sources: set[str] = set()
         self._sums = not selection.exact and min(end - begin for begin, end in pairwise(edges)) >= _HOUR
 
-    def cut(self, report: Report) -> Report:
+    def split(self, report: Report) -> Report:
         """Return a report with what each bucket came to."""
-        tables = [one.table for one in report.tables]
-        return add_buckets(report, self._edges, {table.name: self._table(table) for table in tables})
+        tables = [summary.table for summary in report.tables]
+        return add_buckets(report, self._edges, {table.name: self._read_table(table) for table in tables})
 
-    def _table(self, table: Table) -> Mapping[Labels, Columns]:
-        found: dict[Labels, Columns] = {}
-        for part in self._parts(table, found):
-            history = self._archive.reader(table).history(*self._within(part.edges))
+    def _read_table(self, table: Table) -> Mapping[Labels, Columns]:
+        by_series: dict[Labels, Columns] = {}
+        for part in self._row_parts(table, by_series):
+            history = self._archive.reader(table).history(*self._clip(part.edges))
             self.sources |= {ROWS} if history.ticks else set()
-            self._take_rows(history, part, found)
-            self._take_minutes(table, part, history.ticks, found)
-        return found
+            self._add_rows(history, part, by_series)
+            self._add_minutes(table, part, history.ticks, by_series)
+        return by_series
 
-    def _take_minutes(self, table: Table, part: _Part, ticks: Sequence[int], found: dict[Labels, Columns]) -> None:
+    def _add_minutes(self, table: Table, part: _Part, ticks: Sequence[int], by_series: dict[Labels, Columns]) -> None:
         """Fill buckets that no row is left of from sums of minutes, where such are kept."""
         if self._selection.exact or not (self._archive.host.folder / FOLDER / Resolution.MINUTE).is_dir():
             return
         for number, (begin, end) in enumerate(pairwise(part.edges), part.first):
             if bisect_left(ticks, to_ms(begin)) == bisect_left(ticks, to_ms(end)):
-                rolled = self._rolled(table, begin, end)
+                rolled = self._aggregate(table, begin, end)
                 if rolled is not None and rolled.ticks:
-                    self._take_sums(rolled, number, found)
+                    self._add_sums(rolled, number, by_series)
 
-    def _parts(self, table: Table, found: dict[Labels, Columns]) -> Iterator[_Part]:
-        """Yield what must be read as rows; the buckets that sums answer are put into `found`."""
+    def _row_parts(self, table: Table, by_series: dict[Labels, Columns]) -> Iterator[_Part]:
+        """Yield what must be read as rows; the buckets that sums answer are put into `by_series`."""
         waiting: list[datetime] = []
         first = 0
         for number, (begin, end) in enumerate(pairwise(self._edges)):
-            rolled = self._rolled(table, begin, end) if self._sums else None
+            rolled = self._aggregate(table, begin, end) if self._sums else None
             if rolled is not None:
-                self._take_sums(rolled, number, found)
+                self._add_sums(rolled, number, by_series)
             else:
                 waiting = [*waiting, end] if waiting else [begin, end]
                 first = number + 2 - len(waiting)
@@ -81,22 +81,22 @@ class Timetable:
         if waiting:
             yield _Part(first, tuple(waiting))
 
-    def _rolled(self, table: Table, begin: datetime, end: datetime) -> AggregatedTable | None:
-        return self._archive.reader(table).aggregate(*self._within((begin, end)), short=timedelta(0))
+    def _aggregate(self, table: Table, begin: datetime, end: datetime) -> AggregatedTable | None:
+        return self._archive.reader(table).aggregate(*self._clip((begin, end)), short=timedelta(0))
 
-    def _within(self, edges: Sequence[datetime]) -> tuple[datetime, datetime]:
+    def _clip(self, edges: Sequence[datetime]) -> tuple[datetime, datetime]:
         return max(edges[0], self._selection.since), min(edges[-1], self._selection.until)
 
-    def _take_sums(self, rolled: AggregatedTable, number: int, found: dict[Labels, Columns]) -> None:
+    def _add_sums(self, rolled: AggregatedTable, number: int, by_series: dict[Labels, Columns]) -> None:
         self.sources.update(rolled.sources)
-        for one in rolled.series:
-            columns = self._columns(rolled.table, one.labels, found)
-            for column, digest in zip(columns, one.digests, strict=True):
+        for series in rolled.series:
+            columns = self._columns_of(rolled.table, series.labels, by_series)
+            for column, digest in zip(columns, series.digests, strict=True):
                 column[number] = convert_digest(digest)
 
-    def _take_rows(self, history: TableHistory, part: _Part, found: dict[Labels, Columns]) -> None:
+    def _add_rows(self, history: TableHistory, part: _Part, by_series: dict[Labels, Columns]) -> None:
         for series in history.series:
-            columns = self._columns(history.table, series.labels, found)
+            columns = self._columns_of(history.table, series.labels, by_series)
             order = sorted(range(len(series.at)), key=series.at.__getitem__)
             at = [series.at[place] for place in order]
             for index, column in enumerate(columns):
@@ -104,18 +104,16 @@ class Timetable:
                 values = type(values)("d", [values[place] for place in order])
                 column[part.first : part.first + len(part.edges) - 1] = summarise_buckets(at, values, part.edges)
 
-    def _columns(self, table: Table, labels: Labels, found: dict[Labels, Columns]) -> Columns:
-        if labels not in found:
-            found[labels] = [[None] * (len(self._edges) - 1) for _ in table.metrics]
-        return found[labels]
+    def _columns_of(self, table: Table, labels: Labels, by_series: dict[Labels, Columns]) -> Columns:
+        if labels not in by_series:
+            by_series[labels] = [[None] * (len(self._edges) - 1) for _ in table.metrics]
+        return by_series[labels]
 
 
-def cut(report: Report, selection: Selection, archive: Archive, edges: tuple[datetime, ...]) -> Report:
-    """Return a report with a time table in place of what is told of the range as a whole."""
+def split_into_buckets(report: Report, selection: Selection, archive: Archive, edges: tuple[datetime, ...]) -> Report:
+    """Return a report with buckets in place of what is said of the range as a whole."""
     if not report.tables:
         raise UsageError("--bucket: processes come and go, and have no time table: ask for another table")
-    timetable = Timetable(selection, archive, edges)
-    bucketed = timetable.cut(report)
-    return replace(
-        bucketed, overview=(), rankings=(), skipped=archive.damage.count, sources=sort_kinds(timetable.sources)
-    )
+    reader = BucketReader(selection, archive, edges)
+    bucketed = reader.split(report)
+    return replace(bucketed, overview=(), rankings=(), skipped=archive.damage.count, sources=sort_kinds(reader.sources))

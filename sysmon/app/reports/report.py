@@ -33,8 +33,8 @@ HEARTBEAT = "agent"
 """The table with a row for every base tick: it tells how complete the whole record is."""
 
 TOP = 5
-_ALL = 1_000_000
-_MANY = 20_000
+_EVERYBODY = 1_000_000
+_MOST_SAMPLES = 20_000
 """So many samples of a table are held at once, and not many more: a little over two days at the usual interval."""
 
 
@@ -53,11 +53,11 @@ class Detail:
     by: str = ""
 
 
-USUAL = Detail()
+DEFAULT_DETAIL = Detail()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HostReport:
     """A report, of which host it is, and what could not be read for it."""
 
     report: Report
@@ -66,54 +66,54 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class HostReports:
     """The reports of several hosts; `silent` says of each that has nothing in the range where it has something."""
 
-    found: tuple[Answer, ...]
+    reports: tuple[HostReport, ...]
     silent: tuple[str, ...]
 
 
-def answer_hosts(
+def build_reports(
     selection: Selection,
     hosts: Sequence[str],
-    known: Mapping[str, Table],
+    declared: Mapping[str, Table],
     trend_width: Callable[[Iterable[str]], int],
-    detail: Detail = USUAL,
-) -> Answers:
+    detail: Detail = DEFAULT_DETAIL,
+) -> HostReports:
     """Return a report of each host that is named; raise NothingFoundError where none has a row in the range."""
-    found, silent = [], []
+    reports, silent = [], []
     for name in find_hosts(selection, hosts):
         try:
-            found.append(answer(replace(selection, host=name), known, trend_width, detail))
+            reports.append(build_report(replace(selection, host=name), declared, trend_width, detail))
         except NothingFoundError as error:
             silent.append(str(error))
-    if not found:
+    if not reports:
         raise NothingFoundError("\n".join(silent))
     if detail.by == HOST:
-        found = [
-            replace(one, report=replace(one.report, by=HOST))
-            for one in sorted(found, key=lambda one: host_severity(one.report), reverse=True)
+        reports = [
+            replace(host_report, report=replace(host_report.report, by=HOST))
+            for host_report in sorted(reports, key=lambda host_report: host_severity(host_report.report), reverse=True)
         ]
-    return Answers(tuple(found), tuple(silent))
+    return HostReports(tuple(reports), tuple(silent))
 
 
-def answer(
+def build_report(
     selection: Selection,
-    known: Mapping[str, Table],
+    declared: Mapping[str, Table],
     trend_width: Callable[[Iterable[str]], int],
-    detail: Detail = USUAL,
-) -> Answer:
+    detail: Detail = DEFAULT_DETAIL,
+) -> HostReport:
     """Return the report; raise NothingFoundError where no row is in the range.
 
     `trend_width` tells from the names of the metrics how finely their trends are drawn.
     """
-    archive = open_archive(selection, known)
-    report = _report(selection, archive, trend_width=trend_width, detail=detail)
+    archive = open_archive(selection, declared)
+    report = _build_report(selection, archive, trend_width=trend_width, detail=detail)
     if detail.compare is not None:
         earlier = replace(selection, since=selection.since - detail.compare, until=selection.until - detail.compare)
-        everybody = Detail(top=_ALL)
+        everybody = Detail(top=_EVERYBODY)
         try:
-            then = _report(earlier, archive, trend_width=lambda _: 1, detail=everybody)
+            then = _build_report(earlier, archive, trend_width=lambda _: 1, detail=everybody)
         except NothingFoundError:
             then = None
         from sysmon.report.compare import compare
@@ -122,25 +122,25 @@ def answer(
     if detail.by and detail.by != HOST:
         report = put_side_by_side(report, detail.by)
     if detail.edges:
-        from sysmon.app.reports.buckets import cut
+        from sysmon.app.reports.buckets import split_into_buckets
 
-        report = cut(report, selection, archive, detail.edges)
-    return Answer(report, archive.host, archive.damage)
+        report = split_into_buckets(report, selection, archive, detail.edges)
+    return HostReport(report, archive.host, archive.damage)
 
 
-def _report(
+def _build_report(
     selection: Selection, archive: Archive, *, trend_width: Callable[[Iterable[str]], int], detail: Detail
 ) -> Report:
     since, until = selection.since, selection.until
     tables = find_tables(selection, archive)
     if detail.by and detail.by != HOST:
-        tables = _labelled(tables, detail.by)
+        tables = _select_labelled(tables, detail.by)
     runs = archive.run_periods(since, until, now=selection.now)
     names = [
         metric.name for table in tables if table.series for metric in table.metrics if selection.wants(metric.name)
     ]
     draft = _Draft(selection, detail, runs, parts=trend_width(names))
-    short = _short(selection, runs)
+    short = _row_range(selection, runs)
     for table in _with_heartbeat(tables, archive):
         history = archive.reader(table).read(since, until, exact=selection.exact, short=short)
         draft.add(history, shown=table in tables)
@@ -159,28 +159,28 @@ def _report(
         skipped=archive.damage.count,
         overview=build_overview(draft.tables, draft.rankings) if selection.is_whole else (),
         sources=sort_kinds(draft.sources),
-        silences=_silences(selection),
+        silences=_list_silences(selection),
     )
 
 
 # What follows imports what it needs when it needs it: most reports are of the last hour, and begin sooner without.
 
 
-def _silences(selection: Selection) -> tuple[str, ...]:
+def _list_silences(selection: Selection) -> tuple[str, ...]:
     from sysmon.app import silence_store
 
     silences = silence_store.SilenceStore(selection.data).read().active(selection.now)
     if not silences:
         return ()
-    from sysmon.app.reports.alerts import silences_text
+    from sysmon.app.reports.alerts import render_silences
 
-    return tuple(silences_text(silences, selection.now, None))
+    return tuple(render_silences(silences, selection.now, None))
 
 
-def _short(selection: Selection, runs: Iterable[RunPeriod]) -> timedelta:
+def _row_range(selection: Selection, runs: Iterable[RunPeriod]) -> timedelta:
     """Return up to which length rows are read: not as far as was asked for where there are very many."""
     seconds = min((interval for run in runs for interval in run.seconds.values()), default=0.0)
-    many = timedelta(seconds=_MANY * seconds) if seconds else selection.short
+    many = timedelta(seconds=_MOST_SAMPLES * seconds) if seconds else selection.short
     return max(min(selection.short, many), min(selection.short, SHORT))
 
 
@@ -196,7 +196,7 @@ class _Draft:
         self._coverages: dict[str, Coverage] = {}
         self.origin: Origin | None = None
         self.sources: set[str] = set()
-        self._known: dict[tuple[TickRuns, tuple[DuePeriod, ...]], Coverage] = {}
+        self._measured: dict[tuple[TickRuns, tuple[DuePeriod, ...]], Coverage] = {}
         self.tables: list[TableSummary] = []
         self.rankings: list[Ranking] = []
 
@@ -254,9 +254,9 @@ class _Draft:
         """Return how well instants fill where they should be; most series, and many tables, have the same ones."""
         ticks = TickRuns.of(instants)
         key = (ticks, tuple(due))
-        if key not in self._known:
-            self._known[key] = measure_coverage(due, ticks)
-        return self._known[key]
+        if key not in self._measured:
+            self._measured[key] = measure_coverage(due, ticks)
+        return self._measured[key]
 
     def _due_periods_of(
         self, table: Table, labels: Sequence[str], ticks: Sequence[int], usual: list[DuePeriod]
@@ -271,14 +271,14 @@ class _Draft:
 
     def coverage(self) -> Coverage:
         """Return how complete the record is: by the heartbeat, else by the table with most instants."""
-        return self._coverages.get(HEARTBEAT) or max(self._coverages.values(), key=lambda one: one.expected)
+        return self._coverages.get(HEARTBEAT) or max(self._coverages.values(), key=lambda coverage: coverage.expected)
 
 
-def _labelled(tables: Sequence[Table], label: str) -> list[Table]:
+def _select_labelled(tables: Sequence[Table], label: str) -> list[Table]:
     """Return the tables whose rows have a label; raise UsageError where there is none."""
-    known = {name for table in tables for name in table.labels if name not in TRANSIENT_LABELS}
-    if label not in known:
-        names = sorted({HOST, *known})
+    labels = {name for table in tables for name in table.labels if name not in TRANSIENT_LABELS}
+    if label not in labels:
+        names = sorted({HOST, *labels})
         close = closest(label, names)
         way = f"did you mean {close!r}?" if close else f"write {', '.join(names)}"
         raise UsageError(f"--by {label}: no table here has such rows: {way}")

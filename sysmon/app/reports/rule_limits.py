@@ -10,7 +10,7 @@ from sysmon.app.catalog import intervals, tables
 from sysmon.model import Table
 from sysmon.thresholds import Limit, Sign
 
-_NO_VALUE = "sum"
+_NOT_COMPARABLE = "sum"
 """A rule that adds values up has a limit that no single value can be compared with."""
 
 
@@ -20,17 +20,19 @@ class RuleLimits:
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self._rules: dict[str, list[Rule]] = {}
         for rule in rules:
-            if not rule.absent and (rule.reduce is None or rule.reduce.function != _NO_VALUE):
+            if not rule.absent and (rule.reduce is None or rule.reduce.function != _NOT_COMPARABLE):
                 self._rules.setdefault(rule.table, []).append(rule)
 
     def of(self, table: Table, labels: Sequence[str]) -> Mapping[str, tuple[Limit, ...]]:
         """Return the limits of a series by metric, mild to severe."""
-        found: dict[str, list[Limit]] = {}
+        by_metric: dict[str, list[Limit]] = {}
         by_name = dict(zip(table.labels, labels, strict=True))
         for rule in self._rules.get(table.name, ()):
             if matches(rule.match, by_name):
-                found.setdefault(rule.metric, []).extend(_limits(rule))
-        return {metric: tuple(sorted(limits, key=lambda one: one.level.rank)) for metric, limits in found.items()}
+                by_metric.setdefault(rule.metric, []).extend(_read_limits(rule))
+        return {
+            metric: tuple(sorted(limits, key=lambda limit: limit.level.rank)) for metric, limits in by_metric.items()
+        }
 
 
 def load(*, rules: Path | None, config_file: Path | None, environ: Mapping[str, str]) -> RuleLimits:
@@ -39,7 +41,7 @@ def load(*, rules: Path | None, config_file: Path | None, environ: Mapping[str, 
     return RuleLimits(load_rules(config.rules, tables(), intervals(config)).rules)
 
 
-def _limits(rule: Rule) -> list[Limit]:
+def _read_limits(rule: Rule) -> list[Limit]:
     return [
         Limit(rule.id, condition.level, Sign(condition.trigger.operator.sign), condition.trigger.limit)
         for condition in rule.conditions

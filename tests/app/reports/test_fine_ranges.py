@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sysmon.app.reports.report import answer
+from sysmon.app.reports.report import build_report
 from sysmon.app.selection import Selection
 from tests.reading.stored import CPU, HOUR, START, event_lines, started, write_log, write_table
 from tests.reading.test_rollup_file import roll_up, samples
@@ -29,6 +29,6 @@ def test_a_range_that_is_looked_into_comes_from_rows_unless_they_are_very_many(
         write_log(tmp_path, "events", event_lines([started(0, "5f1c", {"cpu": seconds}, 0)]))
     asked = Selection(tmp_path, START, START + 9 * HOUR, START + 9 * HOUR, short=short)
 
-    found = answer(asked, {"cpu": CPU}, lambda _: 9).report
+    found = build_report(asked, {"cpu": CPU}, lambda _: 9).report
 
     assert found.sources == sources

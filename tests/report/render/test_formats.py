@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sysmon.app.reports.report import Detail, answer
+from sysmon.app.reports.report import Detail, build_report
 from sysmon.datadir.segments import Form
 from sysmon.report.render import RenderOptions
 from sysmon.report.render.formats import csv as as_csv
@@ -23,12 +23,12 @@ GOLDEN = Path(__file__).parents[2] / "golden"
 
 def report(data: Path, parts: int = 12) -> Report:
     """Return the hour."""
-    return answer(whole_hour(data), KNOWN, lambda _: parts, Detail(limits=limits(data))).report
+    return build_report(whole_hour(data), KNOWN, lambda _: parts, Detail(limits=limits(data))).report
 
 
 def page(data: Path, width: int, *, color: bool = False, encoding: str = "utf-8") -> str:
     """Return the text of the hour."""
-    found = answer(whole_hour(data), KNOWN, lambda names: trend_width(names, width), Detail(limits=limits(data)))
+    found = build_report(whole_hour(data), KNOWN, lambda names: trend_width(names, width), Detail(limits=limits(data)))
     return text.render([found.report], RenderOptions(width=width, zone=UTC, color=color, encoding=encoding))
 
 

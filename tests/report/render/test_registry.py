@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sysmon.app.reports.report import Detail, answer
+from sysmon.app.reports.report import Detail, build_report
 from sysmon.model import Origin
 from sysmon.report.buckets import split_range
 from sysmon.report.render import FORMATS, Format, RenderOptions
@@ -32,7 +32,7 @@ def second_half(data: Path, form: Format, way: str) -> Report:
     """Return the second half of the hour, looked at in one way."""
     selection = replace(whole_hour(data), since=at(1800))
     detail = DETAILS[way](Detail(limits=limits(data)))
-    return answer(selection, KNOWN, lambda names: form.trend_points(names, HALF, OPTIONS), detail).report
+    return build_report(selection, KNOWN, lambda names: form.trend_points(names, HALF, OPTIONS), detail).report
 
 
 @each_format
