@@ -76,5 +76,5 @@ def command(
     )
     config = load()
     limit = run.ticks_in(lasting, config.interval) if lasting is not None else ticks
-    asked = run.RunOptions(ticks=limit, once=once, quiet=quiet, color=color, lines=lines)
-    return run.run(config, asked, environ=environ, load=load)
+    options = run.RunOptions(ticks=limit, once=once, quiet=quiet, color=color, lines=lines)
+    return run.run(config, options, environ=environ, load=load)

@@ -86,6 +86,7 @@ class Loop:
         self._missed = 0
         self._events: list[Event] = []
         self.tally = Tally(schedule.after(self._seen.at))
+        self._next: datetime | None = None
 
     def once(self) -> None:
         """Take the sample of the first tick now, with every collector due."""
@@ -93,11 +94,16 @@ class Loop:
 
     def run(self) -> None:
         """Take ticks until told to stop."""
-        next_tick = self.tally.first_tick
+        while self.step():
+            pass
+
+    def step(self) -> bool:
+        """Wait for the next tick and take it; False when told to stop before, or when all are taken."""
+        next_tick = self._next or self.tally.first_tick
         while self._limit is None or self.tally.ticks < self._limit:
             deadline = self._deadline(next_tick)
             if not self._waiting.until(deadline):
-                return
+                return False
             moment = self._clock.moment()
             change = self._notice(moment, deadline)
             tick = self._schedule.floor(moment.at)
@@ -108,9 +114,11 @@ class Loop:
                 self._missed += self._schedule.between(next_tick, tick)
             intervals = self._governor.intervals
             every = self.tally.last_tick is None
-            asked = intervals.keys() if every else due(tick, intervals) | (self._wanted() & intervals.keys())
-            self._tick(tick, moment, frozenset(asked))
-            next_tick = tick + timedelta(seconds=self._schedule.base)
+            names = intervals.keys() if every else due(tick, intervals) | (self._wanted() & intervals.keys())
+            self._tick(tick, moment, frozenset(names))
+            self._next = tick + timedelta(seconds=self._schedule.base)
+            return True
+        return False
 
     def _deadline(self, tick: datetime) -> float:
         """Return the monotonic second of an instant, by the clocks as they stood at the last look."""

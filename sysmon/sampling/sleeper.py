@@ -1,4 +1,4 @@
-"""Wait until it is time, and be woken at once by a signal."""
+"""Interruptible sleep: up to a deadline, ended at once by a signal or another thread."""
 
 import select
 import signal
@@ -9,9 +9,9 @@ from types import FrameType
 
 
 class Sleeper:
-    """Sleeps up to a deadline; a signal that asks to stop ends the sleep and is remembered.
+    """Sleeps up to a deadline; a signal that asks to stop ends the sleep and is remembered, and so does `stop`.
 
-    `nudged` is set by a signal that does not stop; who heeds it takes it back. The handler only sets an attribute:
+    `on_ignored` is called from the handler of a signal that does not stop. Handlers only set an attribute:
     locks (as in threading.Event) could be held by the very code that it interrupts.
     The interpreter itself writes a byte to the wake-up socket when a signal arrives.
     """
@@ -22,7 +22,8 @@ class Sleeper:
         self._receiver.setblocking(False)
         self._sender.setblocking(False)
         self.stopped_by: signal.Signals | None = None
-        self.nudged = False
+        self.on_ignored: Callable[[], None] = lambda: None
+        self._stopped = False
 
     @contextmanager
     def catching(self, stopping: Iterable[signal.Signals], ignoring: Iterable[signal.Signals] = ()) -> Iterator[None]:
@@ -34,25 +35,35 @@ class Sleeper:
             yield
         finally:
             signal.set_wakeup_fd(descriptor)
-            self._receiver.close()
-            self._sender.close()
+            self.close()
             for number, handler in before.items():
                 signal.signal(number, handler)
 
     def until(self, deadline: float) -> bool:
         """Sleep until a monotonic second; return whether it came (False when asked to stop before)."""
-        while self.stopped_by is None:
+        while self.stopped_by is None and not self._stopped:
             left = deadline - self._monotonic()
             if left <= 0:
                 return True
             self.doze(left)
         return False
 
+    def stop(self) -> None:
+        """End the sleep for good, from whatever thread."""
+        self._stopped = True
+        with suppress(OSError):  # full: it wakes anyway; closed: nobody sleeps any more
+            self._sender.send(b"\0")
+
+    def close(self) -> None:
+        """Give back the sockets; there is no sleeping any more."""
+        self._receiver.close()
+        self._sender.close()
+
     def doze(self, seconds: float, *descriptors: int) -> list[int]:
         """Sleep for a while at most, until any signal comes or a descriptor has something; return those that have."""
         ready, _, _ = select.select([self._receiver.fileno(), *descriptors], [], [], seconds)
         self._drain()
-        return [one for one in descriptors if one in ready]
+        return [descriptor for descriptor in descriptors if descriptor in ready]
 
     def _drain(self) -> None:
         with suppress(BlockingIOError):
@@ -64,8 +75,8 @@ class Sleeper:
             self.stopped_by = signal.Signals(number)
 
     def _ignore(self, _number: int, _frame: FrameType | None) -> None:
-        """Be woken, note that somebody wants something, and sleep on."""
-        self.nudged = True
+        """Be woken, pass it on, and sleep on."""
+        self.on_ignored()
 
 
 def exit_code(stopped_by: signal.Signals | None) -> int:

@@ -32,6 +32,18 @@ def test_an_ignored_signal_does_not_shorten_a_wait() -> None:
     assert (came, sleeper.stopped_by, time.monotonic() >= begin + 0.05) == (True, None, True)
 
 
+def test_another_thread_ends_a_long_sleep_for_good() -> None:
+    sleeper = Sleeper(time.monotonic)
+    begin = time.monotonic()
+    threading.Timer(0.02, sleeper.stop).start()
+
+    came = (sleeper.until(begin + 60), sleeper.until(begin))
+    sleeper.close()
+    sleeper.stop()  # whoever comes late does no harm
+
+    assert (came, time.monotonic() - begin < 30) == ((False, False), True)
+
+
 def test_the_first_signal_counts_and_later_ones_change_nothing() -> None:
     sleeper = Sleeper(time.monotonic)
 

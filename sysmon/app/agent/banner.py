@@ -1,4 +1,4 @@
-"""The first lines of a run: who watches what, where the files go, and how to look at them."""
+"""Start banner of a run: what is watched, where the files go, and how to look at them."""
 
 import textwrap
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _WIDTH = 79
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class BannerFacts:
     """What a run knows of itself when it begins; `active` says in words what was firing before, or is empty."""
 
     host: str
@@ -23,39 +23,39 @@ class Start:
     active: str
 
 
-def in_a_pipe(start: Start, config: Config) -> list[str]:
+def format_for_pipe(facts: BannerFacts, config: Config) -> list[str]:
     """Return the one line that a pipe or a journal gets."""
     every = format_duration(config.interval)
     return [
-        f"sysmon {__version__} watches {printable(start.host)} every {every} into {_shown(start.folder)}, "
-        f"{_rules(start, config)} (run {start.run})"
+        f"sysmon {__version__} watches {printable(facts.host)} every {every} into {_quote(facts.folder)}, "
+        f"{_describe_rules(facts, config)} (run {facts.run})"
     ]
 
 
-def on_a_terminal(start: Start, config: Config) -> list[str]:
+def format_for_terminal(facts: BannerFacts, config: Config) -> list[str]:
     """Return the lines for a person."""
     base = config.interval.total_seconds()
     enabled = {name: chosen.interval for name, chosen in config.collectors.items() if chosen.enabled}
     names = [name if seconds == base else f"{name} ({format_duration(seconds)})" for name, seconds in enabled.items()]
     forms = " and ".join(form.value for form in config.storage.formats)
     return [
-        f"sysmon {__version__} watches {printable(start.host)} every {format_duration(config.interval)}",
-        *_flowed("tables", ", ".join(names)),
-        f"files   {_shown(start.folder)} ({forms}, new ones every {format_duration(config.storage.rotation)})",
-        f"rules   {_rules(start, config)}",
-        "look    sysmon report --since 1h        stop    Ctrl-C",
+        f"sysmon {__version__} watches {printable(facts.host)} every {format_duration(config.interval)}",
+        *_wrap("tables", ", ".join(names)),
+        f"files   {_quote(facts.folder)} ({forms}, new ones every {format_duration(config.storage.rotation)})",
+        f"rules   {_describe_rules(facts, config)}",
+        "view    sysmon report --since 1h        stop    Ctrl-C",
     ]
 
 
-def _flowed(name: str, text: str) -> list[str]:
+def _wrap(name: str, text: str) -> list[str]:
     return textwrap.wrap(text, _WIDTH, initial_indent=f"{name:<8}", subsequent_indent=" " * 8, break_on_hyphens=False)
 
 
-def _rules(start: Start, config: Config) -> str:
-    count = "1 rule" if start.rules == 1 else f"{start.rules} rules"
-    said = f"{count} from {_shown(config.rules)}"
-    return f"{said}; {printable(start.active)}" if start.active else said
+def _describe_rules(facts: BannerFacts, config: Config) -> str:
+    count = "1 rule" if facts.rules == 1 else f"{facts.rules} rules"
+    rules = f"{count} from {_quote(config.rules)}"
+    return f"{rules}; {printable(facts.active)}" if facts.active else rules
 
 
-def _shown(path: Path) -> str:
+def _quote(path: Path) -> str:
     return printable(str(path))

@@ -1,14 +1,15 @@
-"""What `sysmon run` shows: a status area on a terminal; in a pipe or a journal only the start, alerts and the end."""
+"""Console of a run: a status area on a terminal; in a pipe or a journal only the start, alerts and the end."""
 
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from sysmon.app.agent import log
-from sysmon.app.agent.journal import is_journal, of_alert
+from sysmon.app.agent import banner, log
+from sysmon.app.agent.agent import Agent
+from sysmon.app.agent.journal import alert_prefix, is_journal
+from sysmon.app.agent.observer import Entry, Observer, Place
 from sysmon.app.terminal.color import is_terminal
 from sysmon.app.terminal.job_control import handle_job_control
 from sysmon.app.terminal.size import can_draw, terminal_size
@@ -29,101 +30,136 @@ SMALLEST = (30, 6)
 _CLOSING_SECONDS = 0.2
 
 
+_ATTACHED_SECONDS = 0.2
+"""How long leaving `attached` waits for a terminal that takes nothing."""
+
+
 class ConsoleMode(Enum):
     """What is shown of a run besides its alerts."""
 
     AREA = "a status area that refreshes in place"
     LINES = "a line a tick"
-    ENDS = "where it begins and ends"
-    NOTHING = "nothing"
+    START_AND_END = "where it begins and ends"
+    ALERTS = "nothing"
 
 
-class Console:
+class Console(Observer):
     """Shows a run on standard output; nothing it does can hold up or end the sampling.
 
     `about` is the host, the interval and where the files are. What draws is loaded only where somebody watches: a
     service runs for months without it.
     """
 
+    place: ClassVar[Place] = Place.CONSOLE
+
     def __init__(
         self,
         tables: Mapping[str, Table],
         about: tuple[str, str, str],
         *,
-        face: ConsoleMode,
+        mode: ConsoleMode,
         color: bool,
         environ: Mapping[str, str],
     ) -> None:
         self._tables = tables
-        self._face = face
+        self._mode = mode
         self._color = color
         self._journal = is_journal(1, environ)
         self._latest: dict[str, Sequence[Row]] = {}
-        self._shown = 0
+        self._lines_shown = 0
+        self._last_line: str | None = None
         _prepare_terminal()
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         self._area: StatusArea | None = None
-        if face is ConsoleMode.AREA:
-            self._tracker, self._area = _drawing(tables, about, color=color, encoding=encoding, environ=environ)
+        if mode is ConsoleMode.AREA:
+            self._tracker, self._area = _make_area(tables, about, color=color, encoding=encoding, environ=environ)
         self._line_writer = AsyncLineWriter(1, encoding=encoding, area=self._area)
 
     @property
     def live(self) -> bool:
         """Say whether somebody is watching."""
-        return self._face in {ConsoleMode.AREA, ConsoleMode.LINES}
+        return self._mode in {ConsoleMode.AREA, ConsoleMode.LINES}
 
     @contextmanager
-    def attended(self) -> Iterator[None]:
+    def attached(self) -> Iterator[None]:
         """Keep the area whole while the context lasts, whatever happens to the terminal; leave it behind at the end."""
         if self._area is None:
             yield
             return
         try:
-            with log.shown_by(self._line_writer, descriptor=1), handle_job_control(self._line_writer):
+            with log.redirect_log(self._line_writer, descriptor=1), handle_job_control(self._line_writer):
                 yield
         finally:
-            self.close(_CLOSING_SECONDS)
+            self._line_writer.close(_ATTACHED_SECONDS)
 
-    def say(self, *texts: str) -> None:
-        """Show lines, unless only alerts are wanted."""
-        if self._face is not ConsoleMode.NOTHING:
-            for text in texts:
-                self._line_writer.show(text)
+    def open(self, agent: Agent, /) -> None:
+        """Show who watches what, unless only alerts are wanted."""
+        if self._mode is ConsoleMode.ALERTS:
+            return
+        facts = banner.BannerFacts(
+            host=agent.identity.origin.hostname,
+            folder=agent.folder,
+            run=agent.identity.run,
+            rules=len(agent.rules.rules),
+            active=agent.alerts.describe_active(),
+        )
+        format_banner = banner.format_for_terminal if self.live else banner.format_for_pipe
+        for line in format_banner(facts, agent.config):
+            self._line_writer.show(line)
 
-    def tick(self, sample: Sample, active: Sequence[AlertEvent]) -> None:
+    def start(self, entry: Entry, /) -> None:
+        """Show the alerts that the log of the last run lacks."""
+        self._show_alerts(entry)
+
+    def tick(self, entry: Entry, /) -> None:
+        """Show the alerts of a tick, then how things are."""
+        self._show_alerts(entry)
+        self.show(entry.sample, entry.active)
+
+    def stop(self, entry: Entry, /) -> None:
+        """Make the last line of the counts."""
+        if self._mode is not ConsoleMode.ALERTS:
+            fields = entry.events[0].fields
+            samples = "1 sample" if fields["ticks"] == 1 else f"{fields['ticks']} samples"
+            counts = f"{samples}, {fields['missed']} missed, {fields['dropped']} dropped"
+            self._last_line = f"sysmon stopped ({fields['reason']}): {counts}"
+
+    def close(self) -> None:
+        """Show what is left and the last line, for a time at most."""
+        self._line_writer.close(_CLOSING_SECONDS, last=self._last_line)
+
+    def show(self, sample: Sample, active: Sequence[AlertEvent]) -> None:
         """Show how things are; tables that were not due are shown as they were last seen."""
         if self._area is not None:
             self._area.status = self._tracker.see(sample, active)
             self._line_writer.refresh()
-        elif self._face is ConsoleMode.LINES:
-            self._line(sample, active)
+        elif self._mode is ConsoleMode.LINES:
+            self._show_line(sample, active)
 
-    def alerts(self, events: Sequence[AlertEvent], stored: threading.Event) -> None:
-        """Show alerts, once they are on the disk."""
-        width = terminal_size()[0] if is_terminal(1) else None
+    def _show_alerts(self, entry: Entry) -> None:
+        """Show those that people are notified of, once they are on the disk."""
+        events = [event for event in entry.alerts if event.notified]
+        width = terminal_size()[0] if events and is_terminal(1) else None
         for event in events:
-            priority = of_alert(event) if self._journal else ""
-            self._line_writer.show(priority + lines.alert_line(event, color=self._color, width=width), stored=stored)
+            priority = alert_prefix(event) if self._journal else ""
+            line = lines.alert_line(event, color=self._color, width=width)
+            self._line_writer.show(priority + line, stored=entry.stored)
 
-    def close(self, seconds: float, *, saying: str | None = None) -> None:
-        """Show what is left and a last line, for a time at most."""
-        self._line_writer.close(seconds, last=None if self._face is ConsoleMode.NOTHING else saying)
-
-    def _line(self, sample: Sample, active: Sequence[AlertEvent]) -> None:
+    def _show_line(self, sample: Sample, active: Sequence[AlertEvent]) -> None:
         from sysmon.console.overview import TABLES, summarize
 
         self._latest.update({name: rows for name, rows in sample.rows.items() if name in TABLES})
         width = terminal_size()[0]
-        if self._shown == 0:
+        if self._lines_shown == 0:
             self._line_writer.show("")
-        if self._shown % HEADING_EVERY == 0:
+        if self._lines_shown % HEADING_EVERY == 0:
             self._line_writer.show(lines.heading(width))
-        self._shown += 1
-        seen = summarize(self._latest, self._tables)
-        self._line_writer.show(lines.tick_line(sample.at, seen, active, width=width, color=self._color))
+        self._lines_shown += 1
+        overview = summarize(self._latest, self._tables)
+        self._line_writer.show(lines.tick_line(sample.at, overview, active, width=width, color=self._color))
 
 
-def _drawing(
+def _make_area(
     tables: Mapping[str, Table], about: tuple[str, str, str], *, color: bool, encoding: str, environ: Mapping[str, str]
 ) -> "tuple[StatusTracker, StatusArea]":
     """Return what gathers the status, and what keeps it in its place."""
@@ -131,16 +167,16 @@ def _drawing(
     from sysmon.console.status_model import RunInfo, StatusTracker
     from sysmon.text.spans import detect_look
 
-    seen = detect_look(color=color, encoding=encoding, term=environ.get("TERM", ""))
-    return StatusTracker(tables, RunInfo(*about)), StatusArea(1, seen, terminal_size)
+    look = detect_look(color=color, encoding=encoding, term=environ.get("TERM", ""))
+    return StatusTracker(tables, RunInfo(*about)), StatusArea(1, look, terminal_size)
 
 
 def choose_mode(environ: Mapping[str, str], *, quiet: bool, lines_wanted: bool) -> ConsoleMode:
     """Decide what standard output is shown: an area only where the terminal says that a cursor can move on it."""
     if quiet:
-        return ConsoleMode.NOTHING
+        return ConsoleMode.ALERTS
     if not is_terminal(1):
-        return ConsoleMode.ENDS
+        return ConsoleMode.START_AND_END
     return ConsoleMode.AREA if not lines_wanted and can_draw(environ, SMALLEST) else ConsoleMode.LINES
 
 

@@ -1,4 +1,4 @@
-"""Lines for the journal of systemd carry their priority, so that `journalctl -p warning` finds them (sd-daemon(3))."""
+"""Syslog priorities of lines for the journal of systemd, so that `journalctl -p warning` finds them (sd-daemon(3))."""
 
 import logging
 import os
@@ -14,21 +14,21 @@ _OF_SEVERITY = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4),
 
 def is_journal(descriptor: int, environ: Mapping[str, str]) -> bool:
     """Say whether a descriptor is the journal's: $JOURNAL_STREAM has its device and inode (systemd.exec(5))."""
-    told = environ.get("JOURNAL_STREAM")
-    if not told:
+    stream = environ.get("JOURNAL_STREAM")
+    if not stream:
         return False
     try:
-        found = os.fstat(descriptor)
+        status = os.fstat(descriptor)
     except OSError:
         return False
-    return told == f"{found.st_dev}:{found.st_ino}"
+    return stream == f"{status.st_dev}:{status.st_ino}"
 
 
-def of_alert(event: AlertEvent) -> str:
+def alert_prefix(event: AlertEvent) -> str:
     """Return what stands before the line of an alert; one that is over is worth a notice, however bad it was."""
     return f"<{_NOTICE if event.transition in _OVER else _OF_LEVEL[event.level]}>"
 
 
-def of_record(severity: int) -> str:
+def record_prefix(severity: int) -> str:
     """Return what stands before a line of the log."""
     return f"<{next((priority for least, priority in _OF_SEVERITY if severity >= least), 7)}>"

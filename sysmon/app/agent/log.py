@@ -1,4 +1,4 @@
-"""What sysmon says about its own work: one line each, to standard error or a file, holding up nobody."""
+"""Log of sysmon's own work: a line each, to standard error or a file, holding up nobody."""
 
 import json
 import logging
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from sysmon.app.agent.journal import is_journal, of_record
+from sysmon.app.agent.journal import is_journal, record_prefix
 from sysmon.config import LogFormat, Logging
 from sysmon.console.line_writer import AsyncLineWriter
 from sysmon.errors import ConfigError
@@ -38,7 +38,7 @@ class LineHandler(logging.Handler):
             fields = {"timestamp": at, "level": record.levelname.lower(), "message": message}
             self.line_writer.show(json.dumps(fields, ensure_ascii=False))
         elif self._journal:
-            self.line_writer.show(f"{of_record(record.levelno)}{message}")
+            self.line_writer.show(f"{record_prefix(record.levelno)}{message}")
         else:
             self.line_writer.show(f"{at} {record.levelname.lower()}: {message}")
 
@@ -56,7 +56,7 @@ def start_logging(settings: Logging, environ: Mapping[str, str]) -> AsyncLineWri
 
 
 @contextmanager
-def shown_by(line_writer: AsyncLineWriter, *, descriptor: int) -> Iterator[None]:
+def redirect_log(line_writer: AsyncLineWriter, *, descriptor: int) -> Iterator[None]:
     """Let a line writer show the log while the context lasts, where both go to one terminal: two would tear lines."""
     handlers = [handler for handler in logging.getLogger(LOGGER).handlers if isinstance(handler, LineHandler)]
     shared = [(handler, handler.line_writer) for handler in handlers if _same_terminal(handler.descriptor, descriptor)]
@@ -69,9 +69,9 @@ def shown_by(line_writer: AsyncLineWriter, *, descriptor: int) -> Iterator[None]
             handler.line_writer = own
 
 
-def _same_terminal(one: int, other: int) -> bool:
+def _same_terminal(first: int, second: int) -> bool:
     try:
-        return os.isatty(one) and os.isatty(other) and os.fstat(one).st_rdev == os.fstat(other).st_rdev
+        return os.isatty(first) and os.isatty(second) and os.fstat(first).st_rdev == os.fstat(second).st_rdev
     except OSError:
         return False
 

@@ -1,29 +1,34 @@
-"""Starts `sysmon maintain` beside a run, after each rotation: another process, at low priority, never waited for."""
+"""Maintenance runner: `sysmon maintain` beside a run, after each rotation, at low priority, never waited for."""
 
 import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
 import sysmon
 from sysmon.app.agent.log import LOGGER
+from sysmon.app.agent.observer import Entry, Observer, Place
 from sysmon.config import Config
 
 _LOGGER = logging.getLogger(LOGGER)
 _MOST = 4096
 
 
-class MaintenanceRunner:
-    """One child at a time. `look` is called at each tick, with the number of segments that have ended so far.
+class MaintenanceRunner(Observer):
+    """One child at a time; `segments_ended` returns how many segments have ended so far.
 
-    The child is started at the look after the one that saw a segment end: by then the writer has let go of all that
+    The child is started at the tick after the one that saw a segment end: by then the writer has let go of all that
     end with it. What a child complains of is logged when it is not what the one before it complained of.
     """
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
+    place: ClassVar[Place] = Place.MAINTENANCE
+
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str], segments_ended: Callable[[], int]) -> None:
+        self._segments_ended = segments_ended
         self._command = list(command)
         self._environ = environ
         self._ended = 0
@@ -33,8 +38,19 @@ class MaintenanceRunner:
         self._said = b""
         self._complaint = ""
 
-    def look(self, ended: int) -> None:
+    def tick(self, _entry: Entry, /) -> None:
         """Reap a child that is done; start one where there is something to do."""
+        self.look()
+
+    def stop(self, _entry: Entry, /) -> None:
+        """End a child that is still at work; the next one does what it leaves."""
+        if self._pid is not None:
+            with suppress(OSError):
+                os.kill(self._pid, signal.SIGTERM)
+
+    def look(self) -> None:
+        """Do what a tick does."""
+        ended = self._segments_ended()
         if self._pid is not None and not self._reaped(self._pid):
             return
         if self._due:
@@ -45,12 +61,6 @@ class MaintenanceRunner:
     def idle(self) -> bool:
         """Say whether no child is at work."""
         return self._pid is None
-
-    def close(self) -> None:
-        """End a child that is still at work; the next one does what it leaves."""
-        if self._pid is not None:
-            with suppress(OSError):
-                os.kill(self._pid, signal.SIGTERM)
 
     def _start(self) -> None:
         reading, writing = os.pipe()

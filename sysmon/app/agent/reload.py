@@ -1,4 +1,4 @@
-"""Notices that the rules or the configuration have changed, and reads them again: all of it, or nothing."""
+"""Reload of rules and configuration when their files change: all of it, or nothing."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -39,14 +39,14 @@ class Reloader:
         self._seen = self._signatures()
         self._looked: datetime | None = None
 
-    def look(self, at: datetime, *, asked: bool) -> Fresh | SysmonError | None:
-        """Return what was read anew, or why it cannot be used; None where nothing changed and nobody asked."""
-        if not asked:
+    def look(self, at: datetime, *, forced: bool) -> Fresh | SysmonError | None:
+        """Return what was read anew, or why it cannot be used; None where nothing changed and it is not forced."""
+        if not forced:
             if self._looked is not None and timedelta(0) <= at - self._looked < SETTLED:
                 return None
             self._looked = at
-            found = self._signatures()
-            if found == self._seen or not all(_settled(one, at) for one in found):
+            signatures = self._signatures()
+            if signatures == self._seen or not all(_settled(signature, at) for signature in signatures):
                 return None
         self._seen = self._signatures()
         try:
@@ -59,7 +59,7 @@ class Reloader:
         return fresh
 
     def _restart(self, config: Config) -> tuple[str, ...]:
-        names = [one.name for one in fields(Config) if one.name not in AT_RUN_TIME]
+        names = [field.name for field in fields(Config) if field.name not in AT_RUN_TIME]
         return tuple(name for name in names if getattr(config, name) != getattr(self._config, name))
 
     def _signatures(self) -> tuple[_Signature, ...]:
@@ -69,10 +69,10 @@ class Reloader:
 
 def _signature(path: Path) -> _Signature:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _settled(signature: _Signature, at: datetime) -> bool:

@@ -1,9 +1,13 @@
-"""Does sysmon itself use more than it may? What is done about it, step by step, and taken back step by step."""
+"""Resource limits of sysmon itself: what is done when they are exceeded, step by step, and taken back step by step."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import ClassVar
 
+from sysmon.app.agent.agent import Agent
+from sysmon.app.agent.observer import Entry, Observer, Place
 from sysmon.config import LimitAction, ResourceLimits
 from sysmon.model import Event, Row
 from sysmon.sampling.governor import Governor
@@ -19,6 +23,10 @@ LONGEST_CALM = 960
 
 MARGIN = 0.8
 """The share of a limit that is well within it."""
+
+
+STOP_REASON = "resource_limits"
+"""Why a run ends that used more than it may, where `action: stop` says so."""
 
 
 @dataclass(slots=True)
@@ -112,3 +120,19 @@ class ResourceWatch:
         if self._action is LimitAction.DISABLE_COLLECTORS:
             return self._governor.enable_cheapest(at)
         return []
+
+
+class ResourceLimiter(Observer):
+    """Has each tick's own cost compared with the limits of the configuration."""
+
+    place: ClassVar[Place] = Place.LIMITS
+    _watch: ResourceWatch
+
+    def open(self, agent: Agent, /) -> None:
+        """Take hold of what can slow the agent down, or end it."""
+        stop = partial(agent.request_stop, STOP_REASON)
+        self._watch = ResourceWatch(agent.config.resource_limits, agent.governor, stop=stop)
+
+    def tick(self, entry: Entry, /) -> None:
+        """Add what changed and what was done."""
+        entry.events += self._watch.check(entry.sample.at, entry.sample.rows[AGENT.name][0])

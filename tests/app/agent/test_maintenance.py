@@ -9,10 +9,14 @@ import pytest
 
 from sysmon.app.agent.log import LOGGER
 from sysmon.app.agent.maintenance import MaintenanceRunner
+from sysmon.app.agent.observer import Entry
+from sysmon.model import Sample
+from sysmon.sampling.loop import Tally
+from sysmon.text.instants import EPOCH
 from tests.integration.processes import until
 
 
-class Told(logging.Handler):
+class Logged(logging.Handler):
     """Keeps what was logged."""
 
     def __init__(self) -> None:
@@ -24,73 +28,90 @@ class Told(logging.Handler):
 
 
 @pytest.fixture
-def told() -> list[str]:
-    handler = Told()
+def logged() -> list[str]:
+    handler = Logged()
     logging.getLogger(LOGGER).handlers = [handler]
     logging.getLogger(LOGGER).propagate = False
     return handler.lines
 
 
-def upkeep(body: str) -> MaintenanceRunner:
+class Runner:
+    """A runner beside a writer whose ended segments the test counts."""
+
+    def __init__(self, *command: str) -> None:
+        self.ended = 0
+        self.maintenance = MaintenanceRunner(command, dict(os.environ), lambda: self.ended)
+
+    def look(self, ended: int) -> None:
+        self.ended = ended
+        self.maintenance.look()
+
+    def finish(self, ended: int) -> None:
+        """Look until the child is done."""
+
+        def idle() -> bool:
+            self.look(ended)
+            return self.maintenance.idle
+
+        until(idle)
+
+    def stop(self) -> None:
+        """End as a run does."""
+        self.maintenance.stop(Entry(Sample(EPOCH, {}), [], Tally(EPOCH)))
+
+
+def runner_of(body: str) -> Runner:
     """Return one whose child runs some Python."""
-    return MaintenanceRunner([sys.executable, "-c", body], dict(os.environ))
-
-
-def finish(one: MaintenanceRunner, ended: int) -> None:
-    """Look until the child is done."""
-
-    def idle() -> bool:
-        one.look(ended)
-        return one.idle
-
-    until(idle)
+    return Runner(sys.executable, "-c", body)
 
 
 def test_it_starts_at_the_look_after_a_segment_has_ended_and_only_once(tmp_path: Path) -> None:
-    one = upkeep(f"open({str(tmp_path / 'ran')!r}, 'a').write('x')")
+    runner = runner_of(f"open({str(tmp_path / 'ran')!r}, 'a').write('x')")
     for ended in (0, 0, 1):
-        one.look(ended)
+        runner.look(ended)
     before = list(tmp_path.iterdir())
 
-    one.look(1)
-    finish(one, 1)
-    one.look(1)
-    finish(one, 1)
+    runner.look(1)
+    runner.finish(1)
+    runner.look(1)
+    runner.finish(1)
 
     assert (before, (tmp_path / "ran").read_text()) == ([], "x")
 
 
-def test_one_complaint_is_logged_once_and_again_after_all_was_well(told: list[str], tmp_path: Path) -> None:
+def test_one_complaint_is_logged_once_and_again_after_all_was_well(logged: list[str], tmp_path: Path) -> None:
     good = tmp_path / "good"
-    one = upkeep(f"import os, sys; os.path.exists({str(good)!r}) or sys.exit('sysmon: a: broken\\nsysmon: b: too')")
+    runner = runner_of(
+        f"import os, sys; os.path.exists({str(good)!r}) or sys.exit('sysmon: a: broken\\nsysmon: b: too')"
+    )
     for ended in (1, 2):
-        one.look(ended)
-        finish(one, ended)
+        runner.look(ended)
+        runner.finish(ended)
     good.touch()
-    one.look(3)
-    finish(one, 3)
+    runner.look(3)
+    runner.finish(3)
     good.unlink()
-    one.look(4)
-    finish(one, 4)
+    runner.look(4)
+    runner.finish(4)
 
-    assert told == ["maintenance: a: broken; sysmon: b: too"] * 2
+    assert logged == ["maintenance: a: broken; sysmon: b: too"] * 2
 
 
-def test_a_program_that_is_not_there_is_one_line(told: list[str]) -> None:
-    one = MaintenanceRunner(["/no/such/program"], {})
+def test_a_program_that_is_not_there_is_one_line(logged: list[str]) -> None:
+    runner = Runner("/no/such/program")
 
     for ended in range(1, 9):
-        one.look(ended)
+        runner.look(ended)
 
-    assert told == ["maintenance: it cannot be started (No such file or directory)"]
+    assert logged == ["maintenance: it cannot be started (No such file or directory)"]
 
 
-def test_a_child_at_work_is_not_waited_for_and_ends_with_the_run(told: list[str]) -> None:
-    one = upkeep("import time; time.sleep(60)")
-    one.look(1)
-    one.look(1)
+def test_a_child_at_work_is_not_waited_for_and_ends_with_the_run(logged: list[str]) -> None:
+    runner = runner_of("import time; time.sleep(60)")
+    runner.look(1)
+    runner.look(1)
 
-    one.close()
-    finish(one, 1)
+    runner.stop()
+    runner.finish(1)
 
-    assert told == ["maintenance: it was ended by signal 15"]
+    assert logged == ["maintenance: it was ended by signal 15"]

@@ -36,7 +36,7 @@ class Running:
         return config.load(config=self.settings, environ={"HOME": "/nowhere"})
 
     def look(self) -> Fresh | SysmonError | None:
-        return self.reloader.look(NOON, asked=True)
+        return self.reloader.look(NOON, forced=True)
 
 
 @pytest.fixture
