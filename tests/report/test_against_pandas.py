@@ -91,9 +91,9 @@ def numbers(values: pd.Series) -> dict[str, float]:
     return {"samples": len(there), "mean": there.mean(), "min": there.min(), "max": there.max(), **ranks}
 
 
-def chosen(found: Mapping[str, Any], like: Mapping[str, Any]) -> dict[str, Any]:
+def chosen(stats: Mapping[str, Any], like: Mapping[str, Any]) -> dict[str, Any]:
     """Return the same keys of what a report says."""
-    return {key: found[key] for key in like}
+    return {key: stats[key] for key in like}
 
 
 @pytest.fixture(scope="module", params=[1, 2, 3])
@@ -109,51 +109,53 @@ def limits(data: Path) -> RuleLimits:
     return RuleLimits(load_rules(data / "rules.yaml", TABLES, {"cpu": STEP}).rules)
 
 
-def series_of(found: Any) -> dict[str, Any]:
+def series_of(page: Any) -> dict[str, Any]:
     """Return the series of the processors by core."""
-    (table,) = (table for table in found["tables"] if table["table"] == "cpu")
+    (table,) = (table for table in page["tables"] if table["table"] == "cpu")
     return {series["labels"]["core"]: series for series in table["series"]}
 
 
 def test_numbers_of_a_range(data: Path) -> None:
     rows = frame(data, "cpu")
 
-    found = series_of(page(data, BEGIN, Detail()))
+    series = series_of(page(data, BEGIN, Detail()))
 
     for core, of_core in rows.groupby("core"):
         for metric in ("cpu_usage_percent", "cpu_steal_percent"):
             expected = numbers(of_core[metric])
-            assert chosen(found[str(core)]["metrics"][metric], expected) == pytest.approx(expected, rel=1e-9)
+            assert chosen(series[str(core)]["metrics"][metric], expected) == pytest.approx(expected, rel=1e-9)
             highest = of_core.loc[of_core[metric].idxmax(), "timestamp"]
-            assert pd.Timestamp(found[str(core)]["metrics"][metric]["max_at"]) == highest
+            assert pd.Timestamp(series[str(core)]["metrics"][metric]["max_at"]) == highest
 
 
 def test_time_beyond_limits(data: Path, limits: RuleLimits) -> None:
     rows = frame(data, "cpu")
 
-    found = series_of(page(data, BEGIN, Detail(limits=limits)))
+    series = series_of(page(data, BEGIN, Detail(limits=limits)))
 
     for core, of_core in rows.groupby("core"):
         usage, steal = of_core["cpu_usage_percent"], of_core["cpu_steal_percent"]
         counts = [(usage >= 60).sum(), (usage > 90).sum(), (steal < 2).sum()]
-        told = [one for item in found[str(core)]["metrics"].values() for one in item["beyond"]]
-        assert [(one["samples"], one["seconds"], one["exact"]) for one in told] == [(n, n * STEP, True) for n in counts]
+        beyonds = [beyond for item in series[str(core)]["metrics"].values() for beyond in item["beyond"]]
+        assert [(beyond["samples"], beyond["seconds"], beyond["exact"]) for beyond in beyonds] == [
+            (n, n * STEP, True) for n in counts
+        ]
         shares = [counts[0] / usage.count(), counts[1] / usage.count(), counts[2] / steal.count()]
-        assert [one["share"] for one in told] == pytest.approx(shares)
+        assert [beyond["share"] for beyond in beyonds] == pytest.approx(shares)
 
 
 def test_samples_found_of_expected_and_the_longest_gap(data: Path) -> None:
     instants = frame(data, "cpu")["timestamp"].drop_duplicates().sort_values()
     due = pd.date_range(at(BEGIN), at(END), freq=f"{STEP}s", inclusive="left")
     # A gap lies between two samples, or between a sample and an edge of the range.
-    known = pd.Series([at(BEGIN - STEP), *instants, at(END)]).diff().dropna().dt.total_seconds()
+    spacing = pd.Series([at(BEGIN - STEP), *instants, at(END)]).diff().dropna().dt.total_seconds()
 
     coverage = series_of(page(data, BEGIN, Detail()))["0"]["coverage"]
 
     assert (coverage["found"], coverage["expected"], coverage["longest_gap_seconds"]) == (
         len(instants),
         len(due),
-        known.max(),
+        spacing.max(),
     )
 
 
@@ -162,32 +164,32 @@ def test_time_tables(data: Path, minutes: int) -> None:
     length = timedelta(minutes=minutes)
     detail = Detail(edges=split_range(at(BEGIN), at(END), length, UTC))
 
-    found = series_of(page(data, BEGIN, detail))
+    series = series_of(page(data, BEGIN, detail))
 
     for core, of_core in frame(data, "cpu").groupby("core"):
         parts = of_core.set_index("timestamp")["cpu_steal_percent"].resample(f"{minutes}min")
         expected = parts.agg(["count", "mean", "min", "max"]).reindex(list(detail.edges[:-1]))
-        told = found[str(core)]["metrics"]["cpu_steal_percent"]["buckets"]
-        assert [one["samples"] for one in told] == list(expected["count"].fillna(0))
+        buckets = series[str(core)]["metrics"]["cpu_steal_percent"]["buckets"]
+        assert [bucket["samples"] for bucket in buckets] == list(expected["count"].fillna(0))
         for key in ("mean", "min", "max"):
-            there = [one[key] for one in told if one["samples"]]
+            there = [bucket[key] for bucket in buckets if bucket["samples"]]
             assert there == pytest.approx(list(expected[key].dropna()), rel=1e-9)
 
 
 def test_what_changed(data: Path) -> None:
     now, then = frame(data, "cpu", MIDDLE, END), frame(data, "cpu", BEGIN, MIDDLE)
 
-    found = page(data, MIDDLE, Detail(compare=timedelta(seconds=MIDDLE)))
+    answer = page(data, MIDDLE, Detail(compare=timedelta(seconds=MIDDLE)))
 
-    for core, series in series_of(found).items():
+    for core, series in series_of(answer).items():
         expected = numbers(then[then["core"] == core]["cpu_usage_percent"])
         assert chosen(series["metrics"]["cpu_usage_percent"]["before"], expected) == pytest.approx(expected, rel=1e-9)
     metrics = ["cpu_usage_percent", "cpu_steal_percent"]
     points = (now.groupby("core")[metrics].mean() - then.groupby("core")[metrics].mean()).stack()
     order = list(points.abs().sort_values(ascending=False).index)
-    changes = found["compared"]["changes"]
-    assert [(one["labels"]["core"], one["metric"]) for one in changes] == order
-    assert [one["now"] - one["then"] for one in changes] == pytest.approx(list(points[order]))
+    changes = answer["compared"]["changes"]
+    assert [(change["labels"]["core"], change["metric"]) for change in changes] == order
+    assert [change["now"] - change["then"] for change in changes] == pytest.approx(list(points[order]))
 
 
 @pytest.mark.parametrize("by", [(), ("unit",), ("username",)], ids=["each", "by unit", "by user"])
@@ -198,15 +200,15 @@ def test_who_used_most(data: Path, by: tuple[str, ...]) -> None:
     listed = rows[rows["pid"] != "-1"]
     labels = list(by or ("name", "username", "unit"))
 
-    found = page(data, BEGIN, Detail(top=100, by=by[0] if by else ""))
+    answer = page(data, BEGIN, Detail(top=100, by=by[0] if by else ""))
 
-    for column, ranking in zip(("process_cpu_percent", "process_memory_bytes", "io"), found["top"], strict=True):
+    for column, ranking in zip(("process_cpu_percent", "process_memory_bytes", "io"), answer["top"], strict=True):
         at_tick = listed.groupby([*labels, "timestamp"])[column].sum(min_count=1).dropna()
         used = at_tick.groupby(labels).agg(["sum", "count", "max"]).sort_values("sum", ascending=False)
         groups = ranking["groups"]
-        assert [tuple(one["labels"].values()) for one in groups] == [
+        assert [tuple(group["labels"].values()) for group in groups] == [
             key if isinstance(key, tuple) else (key,) for key in used.index
         ]
-        assert [one["mean"] for one in groups] == pytest.approx(list(used["sum"] / ticks), rel=1e-9)
-        assert [(one["ticks"], one["lower_bound"]) for one in groups] == [(n, n < ticks) for n in used["count"]]
-        assert [one["max"] for one in groups] == pytest.approx(list(used["max"]), rel=1e-9)
+        assert [group["mean"] for group in groups] == pytest.approx(list(used["sum"] / ticks), rel=1e-9)
+        assert [(group["ticks"], group["lower_bound"]) for group in groups] == [(n, n < ticks) for n in used["count"]]
+        assert [group["max"] for group in groups] == pytest.approx(list(used["max"]), rel=1e-9)

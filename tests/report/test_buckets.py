@@ -69,9 +69,9 @@ def instant(text: str) -> datetime:
 def test_parts_begin_on_multiples_of_their_length(
     since: str, until: str, length: timedelta, zone: ZoneInfo, edges: list[str]
 ) -> None:
-    found = split_range(instant(since), instant(until), length, zone)
+    starts = split_range(instant(since), instant(until), length, zone)
 
-    assert [f"{edge:%dT%H:%M}" for edge in found] == edges
+    assert [f"{edge:%dT%H:%M}" for edge in starts] == edges
 
 
 @pytest.mark.parametrize(
@@ -91,35 +91,36 @@ def test_parts_begin_anew_on_the_day_after_the_clocks_are_set(day: str, hours: i
 
 
 @pytest.mark.parametrize(
-    ("length", "told"),
+    ("length", "message"),
     [
         pytest.param(7 * MINUTE, "--bucket 7m does not divide a day: write 1m, 5m", id="no part of a day"),
         pytest.param(36 * HOUR, "--bucket 1d12h does not divide a day", id="no whole days"),
         pytest.param(timedelta(seconds=1), "would be more than 10000 lines: write 9s or more", id="too many"),
     ],
 )
-def test_parts_that_nobody_can_use_are_refused(length: timedelta, told: str) -> None:
+def test_parts_that_nobody_can_use_are_refused(length: timedelta, message: str) -> None:
     with pytest.raises(UsageError) as refused:
         split_range(EPOCH, EPOCH + DAY, length, UTC)
 
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
 SAMPLES = st.lists(
-    st.tuples(st.integers(0, 999), st.one_of(st.just(math.nan), st.floats(-1e6, 1e6))), unique_by=lambda one: one[0]
+    st.tuples(st.integers(0, 999), st.one_of(st.just(math.nan), st.floats(-1e6, 1e6))),
+    unique_by=lambda sample: sample[0],
 )
 
 
 @given(SAMPLES, st.lists(st.integers(0, 1000), min_size=2, unique=True))
 def test_every_sample_counts_in_the_part_that_it_lies_in(samples: list[tuple[int, float]], edges: list[int]) -> None:
-    samples, edges = sorted(samples, key=lambda one: one[0]), sorted(edges)
+    samples, edges = sorted(samples, key=lambda sample: sample[0]), sorted(edges)
     parts = [[value for ms, value in samples if begin <= ms < end and value == value] for begin, end in pairwise(edges)]
 
-    found = summarise_buckets(
+    buckets = summarise_buckets(
         [ms for ms, _ in samples], array("d", [value for _, value in samples]), [*map(from_ms, edges)]
     )
 
-    assert found == [
+    assert buckets == [
         Bucket(len(part), math.fsum(part) / len(part), min(part), max(part)) if part else None for part in parts
     ]
 
@@ -143,10 +144,10 @@ def half_hour(data: Path, length: timedelta = 5 * MINUTE) -> Report:
 def test_a_time_table_is_as_kept(tmp_path: Path, width: int) -> None:
     write_machine(tmp_path)
 
-    found = text.render([half_hour(tmp_path)], RenderOptions(width=width, zone=UTC))
+    rendered = text.render([half_hour(tmp_path)], RenderOptions(width=width, zone=UTC))
 
-    assert found == golden(f"report-buckets-{width}.txt", found)
-    assert max(map(len, found.splitlines())) <= width
+    assert rendered == golden(f"report-buckets-{width}.txt", rendered)
+    assert max(map(len, rendered.splitlines())) <= width
 
 
 def test_a_part_without_samples_is_a_line_that_counts_none(tmp_path: Path) -> None:
@@ -165,9 +166,9 @@ def test_a_part_without_samples_is_a_line_that_counts_none(tmp_path: Path) -> No
 def test_a_time_table_in_markdown_is_as_kept(tmp_path: Path) -> None:
     write_machine(tmp_path)
 
-    found = markdown.render([half_hour(tmp_path)], RenderOptions(UTC))
+    rendered = markdown.render([half_hour(tmp_path)], RenderOptions(UTC))
 
-    assert found == golden("report-buckets.md", found)
+    assert rendered == golden("report-buckets.md", rendered)
 
 
 def test_a_time_table_in_json_is_as_the_schema_says(tmp_path: Path) -> None:
@@ -210,11 +211,11 @@ def test_sums_tell_the_same_as_rows(tmp_path: Path, length: timedelta, sources: 
 
     assert (rolled.sources, exact.sources) == (sources, ("rows",))
     for near, real in zip(rolled.tables[0].series[0].metrics, exact.tables[0].series[0].metrics, strict=True):
-        assert [one and (one.samples, one.min, one.max) for one in near.buckets] == [
-            one and (one.samples, one.min, one.max) for one in real.buckets
+        assert [bucket and (bucket.samples, bucket.min, bucket.max) for bucket in near.buckets] == [
+            bucket and (bucket.samples, bucket.min, bucket.max) for bucket in real.buckets
         ]
-        means = [one.mean for one in real.buckets if one]
-        assert [one.mean for one in near.buckets if one] == pytest.approx(means, rel=1e-9)
+        means = [bucket.mean for bucket in real.buckets if bucket]
+        assert [bucket.mean for bucket in near.buckets if bucket] == pytest.approx(means, rel=1e-9)
 
 
 def test_minutes_tell_what_no_row_is_left_of(tmp_path: Path) -> None:
@@ -230,9 +231,9 @@ def test_minutes_tell_what_no_row_is_left_of(tmp_path: Path) -> None:
 
     left = build_report(selection, TABLES, lambda _: 1, detail).report
 
-    before, after = (one.tables[0].series[0].metrics[0].buckets for one in (whole, left))
+    before, after = (report.tables[0].series[0].metrics[0].buckets for report in (whole, left))
     assert left.sources == ("1m", "rows")
-    assert [one and (one.samples, one.min, one.max) for one in after] == [
-        one and (one.samples, one.min, one.max) for one in before
+    assert [bucket and (bucket.samples, bucket.min, bucket.max) for bucket in after] == [
+        bucket and (bucket.samples, bucket.min, bucket.max) for bucket in before
     ]
-    assert [one.mean for one in after if one] == pytest.approx([one.mean for one in before if one])
+    assert [bucket.mean for bucket in after if bucket] == pytest.approx([bucket.mean for bucket in before if bucket])

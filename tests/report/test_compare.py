@@ -47,7 +47,9 @@ def page_of(table: str = "host", **series: tuple[float | None, ...]) -> Report:
         SeriesSummary(
             (("name", name),),
             covered,
-            tuple(MetricSummary(one, None if x is None else stats(x)) for one, x in zip(METRICS, means, strict=True)),
+            tuple(
+                MetricSummary(metric, None if x is None else stats(x)) for metric, x in zip(METRICS, means, strict=True)
+            ),
         )
         for name, means in series.items()
     )
@@ -64,10 +66,10 @@ def second_half(data: Path, width: int = 80, *, back: timedelta = timedelta(minu
 def test_the_largest_change_comes_first_and_what_stayed_is_none() -> None:
     now, then = page_of(a=(50, 900_000, 0.2), b=(7, None, 0)), page_of(a=(20, 100_000, 0), b=(7, 1, 0))
 
-    found = compare(now, then, EPOCH, EPOCH).compared
+    compared = compare(now, then, EPOCH, EPOCH).compared
 
-    assert found is not None
-    assert [(one.metric.name, one.labels[0][1], one.then, one.now) for one in found.changes] == [
+    assert compared is not None
+    assert [(change.metric.name, change.labels[0][1], change.then, change.now) for change in compared.changes] == [
         ("disk_read_bytes_per_second", "a", 100_000, 900_000),
         ("oom_kills", "a", 0, 2),
         ("cpu_usage_percent", "a", 20, 50),
@@ -75,26 +77,26 @@ def test_the_largest_change_comes_first_and_what_stayed_is_none() -> None:
 
 
 def test_what_sysmon_measures_about_itself_is_compared_and_no_news() -> None:
-    found = compare(page_of("agent", a=(1, 1, 1)), page_of("agent", a=(2, 2, 2)), EPOCH, EPOCH)
+    report = compare(page_of("agent", a=(1, 1, 1)), page_of("agent", a=(2, 2, 2)), EPOCH, EPOCH)
 
-    assert found.compared is not None
-    assert (found.compared.changes, found.tables[0].series[0].metrics[0].before) == ((), stats(2))
+    assert report.compared is not None
+    assert (report.compared.changes, report.tables[0].series[0].metrics[0].before) == ((), stats(2))
 
 
 def test_series_that_are_only_in_one_period_are_named() -> None:
-    found = compare(page_of(a=(1, 1, 1), b=(1, 1, 1)), page_of(a=(1, 1, 1), c=(1, 1, 1)), EPOCH, EPOCH)
+    report = compare(page_of(a=(1, 1, 1), b=(1, 1, 1)), page_of(a=(1, 1, 1), c=(1, 1, 1)), EPOCH, EPOCH)
 
-    assert list_added_and_removed(found) == [["only now:", "host  name=b"], ["only then:", "host  name=c"]]
+    assert list_added_and_removed(report) == [["only now:", "host  name=b"], ["only then:", "host  name=c"]]
 
 
 @given(*[st.floats(0, 1e12)] * 2, st.sampled_from(METRICS))
 def test_the_weight_of_a_change_is_a_part_of_one_and_the_same_both_ways(
     then: float, now: float, metric: Metric
 ) -> None:
-    found = weigh_change(metric, then, now)
+    weight = weigh_change(metric, then, now)
 
-    assert 0 <= found <= 1
-    assert found == weigh_change(metric, now, then)
+    assert 0 <= weight <= 1
+    assert weight == weigh_change(metric, now, then)
 
 
 @pytest.mark.parametrize(
@@ -125,17 +127,17 @@ def test_a_change_is_never_wider_than_its_column(then: float, now: float) -> Non
 def test_the_page_with_changes_is_as_kept(tmp_path: Path, width: int) -> None:
     write_machine(tmp_path)
 
-    found = text.render([second_half(tmp_path, width)], RenderOptions(width=width, zone=UTC))
+    rendered = text.render([second_half(tmp_path, width)], RenderOptions(width=width, zone=UTC))
 
-    assert found == golden(f"report-compared-{width}.txt", found)
+    assert rendered == golden(f"report-compared-{width}.txt", rendered)
 
 
 def test_markdown_with_changes_is_as_kept(tmp_path: Path) -> None:
     write_machine(tmp_path)
 
-    found = markdown.render([second_half(tmp_path)], RenderOptions(UTC))
+    rendered = markdown.render([second_half(tmp_path)], RenderOptions(UTC))
 
-    assert found == golden("report-compared.md", found)
+    assert rendered == golden("report-compared.md", rendered)
 
 
 def test_no_line_with_changes_is_too_wide(tmp_path: Path) -> None:
@@ -154,14 +156,14 @@ def test_json_with_changes_is_as_the_schema_says(tmp_path: Path) -> None:
 
 def test_csv_has_the_numbers_of_then_in_columns_of_their_own(tmp_path: Path) -> None:
     write_machine(tmp_path)
-    found = second_half(tmp_path)
+    report = second_half(tmp_path)
 
-    rows = list(csv.DictReader(as_csv.render([found], RenderOptions()).splitlines()))
+    rows = list(csv.DictReader(as_csv.render([report], RenderOptions()).splitlines()))
 
-    one = next(row for row in rows if (row["series"], row["metric"]) == ("core=all", "cpu_usage_percent"))
-    before = found.tables[0].series[0].metrics[0].before
+    row = next(row for row in rows if (row["series"], row["metric"]) == ("core=all", "cpu_usage_percent"))
+    before = report.tables[0].series[0].metrics[0].before
     assert before is not None
-    assert (one["before_samples"], float(one["before_mean"]), float(one["before_max"])) == (
+    assert (row["before_samples"], float(row["before_mean"]), float(row["before_max"])) == (
         str(before.samples),
         before.mean,
         before.max,
@@ -172,19 +174,19 @@ def test_the_numbers_of_then_are_those_of_a_report_of_then(tmp_path: Path) -> No
     write_machine(tmp_path)
     first_half = build_report(replace(whole_hour(tmp_path), until=at(1800)), KNOWN, lambda _: 1).report
 
-    found = second_half(tmp_path)
+    report = second_half(tmp_path)
 
     befores = {
-        (table.table.name, one.labels, item.metric.name): item.before
-        for table in found.tables
-        for one in table.series
-        for item in one.metrics
+        (table.table.name, series.labels, item.metric.name): item.before
+        for table in report.tables
+        for series in table.series
+        for item in series.metrics
     }
     then = {
-        (table.table.name, one.labels, item.metric.name): item.stats
+        (table.table.name, series.labels, item.metric.name): item.stats
         for table in first_half.tables
-        for one in table.series
-        for item in one.metrics
+        for series in table.series
+        for item in series.metrics
     }
     assert {key: value for key, value in befores.items() if value is not None} == {
         key: value for key, value in then.items() if value is not None

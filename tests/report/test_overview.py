@@ -23,11 +23,11 @@ TIDE = Table(
 
 def series(table: Table, name: str, *values: float) -> SeriesSummary:
     """Return a series whose metrics always have the same value."""
-    told = [
+    summaries = [
         MetricSummary(metric, Stats(60, value, value, value, value, value, value, from_ms(0)))
         for metric, value in zip(table.metrics, values, strict=True)
     ]
-    return SeriesSummary(tuple(zip(table.labels, (name,), strict=True)), Coverage(60, 60), tuple(told))
+    return SeriesSummary(tuple(zip(table.labels, (name,), strict=True)), Coverage(60, 60), tuple(summaries))
 
 
 def test_a_table_of_others_is_shown_by_its_headline_in_its_place() -> None:

@@ -14,8 +14,8 @@ from sysmon.report.resolution import MOST_PARTS, choose_parts, format_numbers
     st.lists(st.one_of(st.none(), st.floats(-1e15, 1e15, allow_subnormal=False)), min_size=1, max_size=30),
 )
 def test_numbers_are_as_precise_as_a_picture_can_show(values: list[float | None]) -> None:
-    known = [value for value in values if value is not None]
-    spread = max(known, default=0.0) - min(known, default=0.0)
+    present = [value for value in values if value is not None]
+    spread = max(present, default=0.0) - min(present, default=0.0)
 
     read = [float(text) if text else None for text in format_numbers(values, spread).split(",")]
 

@@ -46,11 +46,11 @@ SLOW = Limit("slow", Level.WARNING, Sign.AT_LEAST, 100)
 def disk(name: str, read: float, wait: float, util: float) -> SeriesSummary:
     """Return a disk with these maxima; its queue is always empty."""
 
-    def told(metric: Metric, high: float, *found: Limit) -> MetricSummary:
-        beyond = tuple(Beyond(limit, int(limit.exceeded(high)), 2, None) for limit in found)
+    def watch(metric: Metric, high: float, *limits: Limit) -> MetricSummary:
+        beyond = tuple(Beyond(limit, int(limit.exceeded(high)), 2, None) for limit in limits)
         return MetricSummary(metric, Stats(2, high / 2, 0, 0, 0, 0, high, EPOCH), beyond=beyond)
 
-    metrics = (told(READ, read), told(AWAIT, wait, SLOW), told(UTIL, util), told(QUEUE, 0))
+    metrics = (watch(READ, read), watch(AWAIT, wait, SLOW), watch(UTIL, util), watch(QUEUE, 0))
     return SeriesSummary((("device", name), ("model", "x")), Coverage(2, 2), metrics)
 
 
@@ -61,19 +61,19 @@ def test_what_matters_most_comes_first_and_what_is_always_0_not_at_all() -> None
 def test_what_was_beyond_a_limit_comes_before_what_was_merely_busier() -> None:
     disks = (disk("calm", 9, 1, 20), disk("busy", 1, 1, 90), disk("slow", 1, 150, 30))
 
-    found = sort_worst_first(
+    ranked = sort_worst_first(
         TableSummary(Table("disk_io", "", (READ, AWAIT, UTIL, QUEUE), labels=("device", "model")), disks)
     )
 
-    assert [one.labels[0][1] for one in found] == ["slow", "busy", "calm"]
+    assert [series.labels[0][1] for series in ranked] == ["slow", "busy", "calm"]
 
 
 def test_the_whole_stays_on_top() -> None:
     table = Table("disk_io", "", (READ, AWAIT, UTIL, QUEUE), labels=("device", "model"), whole="all")
 
-    found = sort_worst_first(TableSummary(table, (disk("a", 1, 1, 90), disk("all", 1, 1, 45))))
+    ranked = sort_worst_first(TableSummary(table, (disk("a", 1, 1, 90), disk("all", 1, 1, 45))))
 
-    assert [one.labels[0][1] for one in found] == ["all", "a"]
+    assert [series.labels[0][1] for series in ranked] == ["all", "a"]
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,10 @@ def page_by(data: Path, label: str, **more: object) -> Report:
 def test_a_page_by_label_is_as_kept(tmp_path: Path, label: str) -> None:
     write_machine(tmp_path)
 
-    found = text.render([page_by(tmp_path, label)], RenderOptions(zone=UTC))
+    rendered = text.render([page_by(tmp_path, label)], RenderOptions(zone=UTC))
 
-    assert found == golden(f"report-by-{label}-80.txt", found)
-    assert max(map(len, found.splitlines())) <= 80
+    assert rendered == golden(f"report-by-{label}-80.txt", rendered)
+    assert max(map(len, rendered.splitlines())) <= 80
 
 
 def test_a_label_that_no_row_has_is_refused(tmp_path: Path) -> None:
@@ -109,8 +109,8 @@ def test_a_label_that_no_row_has_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as refused:
         page_by(tmp_path, "rack")
 
-    known = "core, device, fstype, host, mountpoint, name, run, unit, username"
-    assert str(refused.value) == f"--by rack: no table here has such rows: write {known}"
+    labels = "core, device, fstype, host, mountpoint, name, run, unit, username"
+    assert str(refused.value) == f"--by rack: no table here has such rows: write {labels}"
 
 
 def several(data: Path, **more: object) -> list[Report]:
@@ -127,8 +127,8 @@ def several(data: Path, **more: object) -> list[Report]:
             data, LOAD, [(at(60 * n), [(high / 50, None)]) for n in range(9)], origin=replace(ORIGIN, hostname=name)
         )
     selection = replace(whole_hour(data), **more)  # type: ignore[arg-type]  # whatever a question may ask
-    found = build_reports(selection, ["all"], KNOWN, lambda _: 1, Detail(limits=limits(data), by="host"))
-    return [one.report for one in found.reports]
+    host_reports = build_reports(selection, ["all"], KNOWN, lambda _: 1, Detail(limits=limits(data), by="host"))
+    return [host_report.report for host_report in host_reports.reports]
 
 
 @pytest.mark.parametrize(
@@ -139,9 +139,9 @@ def several(data: Path, **more: object) -> list[Report]:
     ],
 )
 def test_hosts_side_by_side_are_as_kept(tmp_path: Path, name: str, more: dict[str, object]) -> None:
-    found = several(tmp_path, **more)
+    reports = several(tmp_path, **more)
 
-    shown = text.render(found, RenderOptions(zone=UTC)), markdown.render(found, RenderOptions(UTC))
+    shown = text.render(reports, RenderOptions(zone=UTC)), markdown.render(reports, RenderOptions(UTC))
 
     assert shown == (golden(f"{name}-80.txt", shown[0]), golden(f"{name}.md", shown[1]))
     assert max(map(len, shown[0].splitlines())) <= 80
@@ -153,11 +153,11 @@ def test_the_hosts_in_trouble_come_first(tmp_path: Path) -> None:
 
 def test_other_forms_keep_the_order_and_say_by_what(tmp_path: Path) -> None:
     write_machine(tmp_path)
-    found = page_by(tmp_path, "core")
+    report = page_by(tmp_path, "core")
 
-    page = json.loads(as_json.render([found], RenderOptions()))
+    page = json.loads(as_json.render([report], RenderOptions()))
 
-    rows = csv.DictReader(as_csv.render([found], RenderOptions()).splitlines())
+    rows = csv.DictReader(as_csv.render([report], RenderOptions()).splitlines())
     cores = [series["labels"]["core"] for series in page["hosts"][0]["tables"][0]["series"]]
     assert (errors(page), page["hosts"][0]["by"], cores) == ([], "core", ["all", "0", "1"])
     assert [row["series"] for row in rows if row["metric"] == "cpu_usage_percent"] == ["core=all", "core=0", "core=1"]
@@ -175,7 +175,7 @@ def many_disks(data: Path, count: int, **more: object) -> Report:
 
 
 @pytest.mark.parametrize(
-    ("count", "more", "blocks", "lines", "told"),
+    ("count", "more", "blocks", "lines", "has_more"),
     [
         pytest.param(12, {}, 12, 0, False, id="a dozen"),
         pytest.param(13, {}, 0, 13, False, id="more"),
@@ -184,7 +184,7 @@ def many_disks(data: Path, count: int, **more: object) -> Report:
     ],
 )
 def test_of_a_crowd_the_worst_are_told_in_a_line_each(
-    tmp_path: Path, count: int, more: dict[str, object], blocks: int, lines: int, told: bool
+    tmp_path: Path, count: int, more: dict[str, object], blocks: int, lines: int, has_more: bool
 ) -> None:
     page = text.render([many_disks(tmp_path, count, **more)], RenderOptions(zone=UTC)).splitlines()
 
@@ -192,7 +192,7 @@ def test_of_a_crowd_the_worst_are_told_in_a_line_each(
     assert (len(names), names[:1]) == (lines, [f"/mnt/{count}"][: bool(lines)])
     assert sum(line.startswith("disk_usage  mountpoint=") for line in page) == blocks
     assert "disk_usage  all 0 or no value: mountpoint=/mnt/00 device=/dev/sd0 fstype=ext4" in page
-    assert ("  and 4 more: --table disk_usage --by mountpoint shows all" in page) == told
+    assert ("  and 4 more: --table disk_usage --by mountpoint shows all" in page) == has_more
 
 
 def test_what_was_idle_shares_a_line_side_by_side_too(tmp_path: Path) -> None:
@@ -201,9 +201,9 @@ def test_what_was_idle_shares_a_line_side_by_side_too(tmp_path: Path) -> None:
     write_table(tmp_path, DISK_USAGE, [(at(3601), idle)])
     selection = replace(whole_hour(tmp_path), until=at(3700), now=at(3701), tables=["disk_usage"])
 
-    found = build_report(selection, KNOWN, lambda _: 1, Detail(by="mountpoint")).report
+    report = build_report(selection, KNOWN, lambda _: 1, Detail(by="mountpoint")).report
 
-    lines = text.render([found], RenderOptions(zone=UTC)).splitlines()
+    lines = text.render([report], RenderOptions(zone=UTC)).splitlines()
     starts = [line.split()[0] for line in lines if line.startswith(("/", "disk_usage"))]
     assert (starts, "14 more" in "".join(lines)) == (
         ["disk_usage", "/", "/mnt/usb\\xe2\\x80\\xae2J", "disk_usage"],

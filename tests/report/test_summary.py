@@ -33,9 +33,9 @@ def test_numbers_agree_with_a_plain_computation(values: list[float]) -> None:
     ordered = sorted(values)
     ranks = {q: ordered[math.floor(q * (len(values) - 1) / 100)] for q in (50, 95, 99)}
 
-    found = compute_stats(range(len(values)), array("d", values))
+    stats = compute_stats(range(len(values)), array("d", values))
 
-    assert found == Stats(
+    assert stats == Stats(
         samples=len(values),
         mean=math.fsum(values) / len(values),
         min=min(values),
@@ -59,16 +59,16 @@ def test_a_course_holds_mean_and_peak_of_each_part_whatever_the_order(
     for ms, value in samples:
         cut[ms * parts // 1000].append(value)
 
-    found = downsample([ms for ms, _ in samples], array("d", [value for _, value in samples]), 0, 1000, parts)
+    trend_and_peaks = downsample([ms for ms, _ in samples], array("d", [value for _, value in samples]), 0, 1000, parts)
 
     means = tuple(pytest.approx(fmean(values), abs=1e-6) if values else None for values in cut)
-    assert found == (means, tuple(max(values, default=None) for values in cut))
+    assert trend_and_peaks == (means, tuple(max(values, default=None) for values in cut))
 
 
 def test_missing_values_are_left_out_and_unwanted_metrics_too() -> None:
     series = Series(("all",), array("q", [0, 1000, 2000]), array("d", [5, 1, math.nan, 2, 7, 3]))
 
-    found = summarise(
+    summary = summarise(
         series,
         CPU,
         Coverage(3, 3, interval=1.0),
@@ -78,7 +78,7 @@ def test_missing_values_are_left_out_and_unwanted_metrics_too() -> None:
         wanted=lambda name: name == "cpu_usage_percent",
     )
 
-    assert [(item.metric.name, item.stats and item.stats.samples, item.trend) for item in found.metrics] == [
+    assert [(item.metric.name, item.stats and item.stats.samples, item.trend) for item in summary.metrics] == [
         ("cpu_usage_percent", 2, (5.0, None, 7.0))
     ]
 
@@ -88,12 +88,12 @@ def ranked(*rows: tuple[int, str, str, float]) -> list[tuple[str, tuple[str, ...
     series: dict[tuple[str, ...], Series] = {}
     for second, pid, name, percent in rows:
         labels = (pid, "-", name, "root", "-")
-        one = series.setdefault(labels, Series(labels))
-        one.at.append(1000 * second)
-        one.block.extend([percent, 1.0])
-    found = rank_rows(TableHistory(PROCESS, None, array("q", [0, 1000, 2000]), list(series.values())), CPU_USE, top=5)
-    assert found is not None
-    groups = [*found.groups, *([found.rest] if found.rest else [])]
+        samples = series.setdefault(labels, Series(labels))
+        samples.at.append(1000 * second)
+        samples.block.extend([percent, 1.0])
+    ranking = rank_rows(TableHistory(PROCESS, None, array("q", [0, 1000, 2000]), list(series.values())), CPU_USE, top=5)
+    assert ranking is not None
+    groups = [*ranking.groups, *([ranking.rest] if ranking.rest else [])]
     return [
         (dict(group.labels)["name"], group.pids, group.ticks, group.mean, group.max, group.max_at) for group in groups
     ]
@@ -104,27 +104,27 @@ CPU_USE = Use(PROCESS.metrics[0], ("process_cpu_percent",))
 
 
 def test_processes_of_one_name_count_together_and_over_all_ticks() -> None:
-    found = ranked((0, "1", "a", 10), (0, "2", "a", 20), (1, "2", "a", 60), (0, "3", "b", 3), (1, "3", "b", 3))
+    groups = ranked((0, "1", "a", 10), (0, "2", "a", 20), (1, "2", "a", 60), (0, "3", "b", 3), (1, "3", "b", 3))
 
-    assert found == [("a", ("1", "2"), 2, 30, 60, from_ms(1000)), ("b", ("3",), 2, 2, 3, from_ms(0))]
+    assert groups == [("a", ("1", "2"), 2, 30, 60, from_ms(1000)), ("b", ("3",), 2, 2, 3, from_ms(0))]
 
 
 def test_what_is_not_listed_comes_last_however_much_it_is() -> None:
-    found = ranked((0, "-1", "(others)", 99), (0, "3", "b", 3))
+    groups = ranked((0, "-1", "(others)", 99), (0, "3", "b", 3))
 
-    assert [name for name, *_ in found] == ["b", "(others)"]
+    assert [name for name, *_ in groups] == ["b", "(others)"]
 
 
 def test_five_are_ranked() -> None:
-    found = ranked(*((0, str(pid), f"p{pid}", pid) for pid in range(9)))
+    groups = ranked(*((0, str(pid), f"p{pid}", pid) for pid in range(9)))
 
-    assert [name for name, *_ in found] == ["p8", "p7", "p6", "p5", "p4"]
+    assert [name for name, *_ in groups] == ["p8", "p7", "p6", "p5", "p4"]
 
 
 def test_who_used_none_is_not_among_those_that_used_most() -> None:
-    found = ranked((0, "1", "idle", 0.0), (0, "2", "busy", 0.1), (0, "-1", "(others)", 0.0))
+    groups = ranked((0, "1", "idle", 0.0), (0, "2", "busy", 0.1), (0, "-1", "(others)", 0.0))
 
-    assert [name for name, *_ in found] == ["busy", "(others)"]
+    assert [name for name, *_ in groups] == ["busy", "(others)"]
 
 
 def test_a_table_without_rows_has_no_ranking() -> None:
@@ -149,10 +149,10 @@ def test_bars(values: list[float | None], width: int, drawn: str) -> None:
 
 
 def test_instants_are_in_utc() -> None:
-    found = compute_stats([0], array("d", [1]))
+    stats = compute_stats([0], array("d", [1]))
 
-    assert found is not None
-    assert found.max_at == datetime(1970, 1, 1, tzinfo=UTC)
+    assert stats is not None
+    assert stats.max_at == datetime(1970, 1, 1, tzinfo=UTC)
 
 
 HALF = Limit("half", Level.WARNING, Sign.AT_LEAST, 50)
@@ -160,13 +160,13 @@ HALF = Limit("half", Level.WARNING, Sign.AT_LEAST, 50)
 
 def minutes(count: int, values: Iterable[float] = ()) -> Series:
     """Return a series of one core, a sample a minute."""
-    found = list(values) or [float(minute) for minute in range(count)]
+    percents = list(values) or [float(minute) for minute in range(count)]
     return Series(
-        ("all",), array("q", range(0, 60_000 * count, 60_000)), array("d", [v for x in found for v in (x, x)])
+        ("all",), array("q", range(0, 60_000 * count, 60_000)), array("d", [v for x in percents for v in (x, x)])
     )
 
 
-def told(coverage: Coverage, series: Series, *limits: Limit, parts: int = 1) -> MetricSummary:
+def summarise_hour(coverage: Coverage, series: Series, *limits: Limit, parts: int = 1) -> MetricSummary:
     """Return what is told of the first metric of a series of an hour."""
     limits_of = {"cpu_usage_percent": limits}
     until = from_ms(3_600_000)
@@ -186,9 +186,9 @@ def told(coverage: Coverage, series: Series, *limits: Limit, parts: int = 1) -> 
 def test_the_time_beyond_a_limit_is_that_of_the_samples_beyond_it(
     coverage: Coverage, beyond: tuple[Limit, int, int, float | None, bool]
 ) -> None:
-    found = told(coverage, minutes(60), HALF)
+    summary = summarise_hour(coverage, minutes(60), HALF)
 
-    assert [(one.limit, one.samples, one.of, one.seconds, one.exact) for one in found.beyond] == [beyond]
+    assert [(each.limit, each.samples, each.of, each.seconds, each.exact) for each in summary.beyond] == [beyond]
 
 
 @given(st.lists(st.floats(-100, 100) | st.integers(-3, 60).map(float), min_size=1, max_size=60), st.sampled_from(Sign))
@@ -197,7 +197,7 @@ def test_what_roll_ups_tell_exactly_is_so(values: list[float], sign: Sign) -> No
     at = range(0, 60_000 * len(values), 60_000)
     rolled = AggregatedSeries(("all",), TickRuns.of(at), [digest(at, array("d", values)), None])
 
-    found = summarise_aggregate(
+    summary = summarise_aggregate(
         rolled,
         CPU,
         covered,
@@ -208,10 +208,10 @@ def test_what_roll_ups_tell_exactly_is_so(values: list[float], sign: Sign) -> No
         limits={"cpu_usage_percent": [limit]},
     )
 
-    (one,) = found.metrics[0].beyond
+    (beyond,) = summary.metrics[0].beyond
     near = sum(49 <= value <= 51 for value in values)
-    assert (not one.exact) <= bool(near)
-    assert abs(one.samples - limit.count(values)) <= (0 if one.exact else near)
+    assert (not beyond.exact) <= bool(near)
+    assert abs(beyond.samples - limit.count(values)) <= (0 if beyond.exact else near)
 
 
 def test_a_part_of_which_most_is_missing_is_a_hole_and_not_calm() -> None:
@@ -219,17 +219,20 @@ def test_a_part_of_which_most_is_missing_is_a_hole_and_not_calm() -> None:
     there = [minute for minute in range(60) if minute not in range(21, 28)]
     holed = Series(("all",), array("q", [60_000 * m for m in there]), array("d", [v for m in there for v in (m, m)]))
 
-    found = [told(Coverage(len(one.at), 60, interval=60.0, each=60.0), one, parts=6).trend[2] for one in (whole, holed)]
+    means = [
+        summarise_hour(Coverage(len(samples.at), 60, interval=60.0, each=60.0), samples, parts=6).trend[2]
+        for samples in (whole, holed)
+    ]
 
-    assert found == [24.5, None]
+    assert means == [24.5, None]
 
 
 def test_what_is_missing_cannot_be_told_where_the_interval_changed() -> None:
     rare = Series(("all",), array("q", [0, 600_000, 3_000_000]), array("d", [1, 1, 2, 2, 3, 3]))
 
-    found = told(Coverage(3, 60, interval=10.0, each=60.0), rare, parts=6)
+    summary = summarise_hour(Coverage(3, 60, interval=10.0, each=60.0), rare, parts=6)
 
-    assert found.trend == (1, 2, None, None, None, 3)
+    assert summary.trend == (1, 2, None, None, None, 3)
 
 
 MOVED = Total(
@@ -241,13 +244,14 @@ MOVED = Total(
 def use_of_disks(*rows: tuple[int, str, str, float | None, float | None]) -> TableHistory:
     """Return rows of (second, pid, unit, read, written) over three ticks."""
     metrics = tuple(
-        Metric(f"process_{what}_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "") for what in ("read", "write")
+        Metric(f"process_{direction}_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "")
+        for direction in ("read", "write")
     )
     series: dict[tuple[str, ...], Series] = {}
     for second, pid, unit, read, written in rows:
-        one = series.setdefault((pid, unit), Series((pid, "-", f"p{pid}", "root", unit)))
-        one.at.append(1000 * second)
-        one.block.extend([math.nan if value is None else value for value in (read, written)])
+        samples = series.setdefault((pid, unit), Series((pid, "-", f"p{pid}", "root", unit)))
+        samples.at.append(1000 * second)
+        samples.block.extend([math.nan if value is None else value for value in (read, written)])
     table = replace(PROCESS, metrics=metrics, totals=(MOVED,))
     return TableHistory(table, None, array("q", [0, 1000, 2000]), list(series.values()))
 
@@ -272,10 +276,10 @@ def test_what_was_read_and_written_counts_together(by: tuple[str, ...], ranked: 
     history = use_of_disks(*DISKS)
     (use,) = choose_uses(history.table, lambda _: True, whole=True)
 
-    found = rank_rows(history, use, top=5, by=by)
+    ranking = rank_rows(history, use, top=5, by=by)
 
-    assert found is not None
-    assert [(group.labels[0][1], group.mean, group.max) for group in found.groups] == ranked
+    assert ranking is not None
+    assert [(group.labels[0][1], group.mean, group.max) for group in ranking.groups] == ranked
 
 
 def test_sums_know_means_and_no_more_of_a_maximum_than_its_parts() -> None:
@@ -284,10 +288,10 @@ def test_sums_know_means_and_no_more_of_a_maximum_than_its_parts() -> None:
     joining.add(aggregate(history))
     (use,) = choose_uses(history.table, lambda _: True, whole=True)
 
-    found = rank_aggregates(joining.result(()), use, top=5, by=("unit",))
+    ranking = rank_aggregates(joining.result(()), use, top=5, by=("unit",))
 
-    assert found is not None
-    assert [(group.labels[0][1], group.mean, group.max, group.bounded) for group in found.groups] == [
+    assert ranking is not None
+    assert [(group.labels[0][1], group.mean, group.max, group.bounded) for group in ranking.groups] == [
         ("a", 22.0, 30.0, True),
         ("b", 40 / 3, 40.0, True),
     ]
@@ -304,6 +308,6 @@ def test_sums_know_means_and_no_more_of_a_maximum_than_its_parts() -> None:
 def test_processes_are_ranked_by_what_was_asked_for(wanted: str, whole: bool, uses: list[str]) -> None:
     table = tables()["process"]
 
-    found = choose_uses(table, lambda name: fnmatchcase(name, wanted), whole=whole)
+    chosen = choose_uses(table, lambda name: fnmatchcase(name, wanted), whole=whole)
 
-    assert [use.metric.name for use in found] == uses
+    assert [use.metric.name for use in chosen] == uses

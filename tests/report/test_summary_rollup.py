@@ -1,4 +1,4 @@
-"""A month of every kind of table, with stops, crashes and holes: roll-ups say what the rows said, also without them."""
+"""A month of every kind of table, with stops, crashes and gaps: roll-ups say what the rows said, also without them."""
 
 import json
 import random
@@ -52,7 +52,7 @@ def instants(day: int, chance: random.Random) -> list[datetime]:
 def rows(instant: datetime, chance: random.Random) -> dict[str, list[Row]]:
     """Return what all tables have at one instant."""
     java = [(str(pid), "-", "java", "root", "a.service", chance.uniform(0, 300), 2**30) for pid in range(3)]
-    found: dict[str, list[Row]] = {
+    by_table: dict[str, list[Row]] = {
         "cpu": [("all", chance.uniform(0, 100), 0.0), ("0", None if chance.random() < 0.1 else chance.gauss(0, 9), 1)],
         "load": [(chance.lognormvariate(0, 2), chance.randrange(9))],
         "process": [*java[: chance.randrange(4)], ("-1", "-", "(others)", "-", "-", chance.uniform(0, 20), 2**31)],
@@ -60,9 +60,11 @@ def rows(instant: datetime, chance: random.Random) -> dict[str, list[Row]]:
         "agent": [(f"run-{instant:%d}", instant.minute)],
     }
     if instant.minute % 5 == 0:
-        found["disk_usage"] = [(mount, "/dev/sda", "ext4", chance.lognormvariate(20, 3), 7) for mount in ("/", "/srv")]
-        found["collector"].append(("disk_usage", 0.5, 1, chance.randrange(2)))
-    return found
+        by_table["disk_usage"] = [
+            (mount, "/dev/sda", "ext4", chance.lognormvariate(20, 3), 7) for mount in ("/", "/srv")
+        ]
+        by_table["collector"].append(("disk_usage", 0.5, 1, chance.randrange(2)))
+    return by_table
 
 
 def events(day: int, ticks: list[datetime]) -> Iterator[Event]:
@@ -85,8 +87,8 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ticks = instants(day, chance)
         log += events(day, ticks)
         for instant in ticks:
-            for name, found in rows(instant, chance).items():
-                samples[name].append((instant, found))
+            for name, table_rows in rows(instant, chance).items():
+                samples[name].append((instant, table_rows))
     for name, table in TABLES.items():
         write_table(data, table, samples[name])
     write_log(data, "events", event_lines(log), MIDNIGHT)
@@ -95,10 +97,10 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
-def said(data: Path, since: datetime, until: datetime, *, exact: bool = False) -> dict[str, Any]:
+def report_of(data: Path, since: datetime, until: datetime, *, exact: bool = False) -> dict[str, Any]:
     selection = Selection(data, since, until, END + HOUR, exact=exact)
-    answer = report.build_report(selection, TABLES, lambda _names: 20)
-    (page,) = json.loads(pages.render([answer.report], RenderOptions()))["hosts"]
+    host_report = report.build_report(selection, TABLES, lambda _names: 20)
+    (page,) = json.loads(pages.render([host_report.report], RenderOptions()))["hosts"]
     assert isinstance(page, dict)
     return page
 
@@ -124,13 +126,13 @@ def compare(rolled: dict[str, Any], exact: dict[str, Any]) -> None:
     assert _rounded(rolled["top"]) == _rounded(exact["top"])
 
 
-def _rounded(found: Any) -> Any:
+def _rounded(value: Any) -> Any:
     """Return the same with all its numbers to nine digits: sums of the same numbers in another order differ."""
-    if isinstance(found, float):
-        return float(f"{found:.9g}")
-    if isinstance(found, list):
-        return [_rounded(item) for item in found]
-    return {key: _rounded(item) for key, item in found.items()} if isinstance(found, dict) else found
+    if isinstance(value, float):
+        return float(f"{value:.9g}")
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return {key: _rounded(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,7 @@ def _rounded(found: Any) -> Any:
 def test_roll_ups_of_a_month_say_what_its_rows_say(
     month: Path, since: datetime, until: datetime, kinds: list[str] | None
 ) -> None:
-    rolled, exact = said(month, since, until), said(month, since, until, exact=True)
+    rolled, exact = report_of(month, since, until), report_of(month, since, until, exact=True)
 
     assert (rolled["answered_from"], exact["answered_from"]) == (kinds or ["1d", "1h", "rows"], ["rows"])
     compare(rolled, exact)
@@ -164,7 +166,7 @@ def test_minutes_stand_in_for_rows_that_have_expired(
     month: Path, tmp_path: Path, begin: timedelta, end: timedelta, kinds: list[str]
 ) -> None:
     since, until = MIDNIGHT + 9 * DAY + begin, MIDNIGHT + 9 * DAY + end
-    exact = said(month, since, until, exact=True)
+    exact = report_of(month, since, until, exact=True)
     bare = tmp_path / "bare"
     host = month / "web-01"
     for name in ("events", "rollup"):
@@ -175,7 +177,7 @@ def test_minutes_stand_in_for_rows_that_have_expired(
         for path in sorted((host / name).iterdir())[-1:]:
             (bare / "web-01" / name / path.name).symlink_to(path)
 
-    rolled = said(bare, since, until)
+    rolled = report_of(bare, since, until)
 
     assert rolled["answered_from"] == kinds
     compare(rolled, exact)

@@ -27,8 +27,8 @@ def test_a_range_that_is_looked_into_comes_from_rows_unless_they_are_very_many(
     roll_up(tmp_path, START, 10)
     if seconds:
         write_log(tmp_path, "events", event_lines([started(0, "5f1c", {"cpu": seconds}, 0)]))
-    asked = Selection(tmp_path, START, START + 9 * HOUR, START + 9 * HOUR, short=short)
+    selection = Selection(tmp_path, START, START + 9 * HOUR, START + 9 * HOUR, short=short)
 
-    found = build_report(asked, {"cpu": CPU}, lambda _: 9).report
+    report = build_report(selection, {"cpu": CPU}, lambda _: 9).report
 
-    assert found.sources == sources
+    assert report.sources == sources

@@ -25,8 +25,10 @@ rules:
 def limits_of(folder: Path, table: str, *labels: str) -> dict[str, tuple[Limit, ...]]:
     """Return the limits of a series by the rules above."""
     (folder / "rules.yaml").write_text(RULES)
-    found = rule_limits.load(rules=folder / "rules.yaml", config_file=None, environ=NO_MACHINE | {"HOME": str(folder)})
-    return dict(found.of(tables()[table], labels))
+    rule_limits_of_file = rule_limits.load(
+        rules=folder / "rules.yaml", config_file=None, environ=NO_MACHINE | {"HOME": str(folder)}
+    )
+    return dict(rule_limits_of_file.of(tables()[table], labels))
 
 
 def test_the_limits_of_all_rules_that_fit_are_there_from_mild_to_severe(tmp_path: Path) -> None:
@@ -40,7 +42,7 @@ def test_the_limits_of_all_rules_that_fit_are_there_from_mild_to_severe(tmp_path
 
 
 def test_a_series_that_a_rule_does_not_match_has_none_of_its_limits(tmp_path: Path) -> None:
-    assert [one.rule for one in limits_of(tmp_path, "cpu", "0")["cpu_usage_percent"]] == ["warm"]
+    assert [limit.rule for limit in limits_of(tmp_path, "cpu", "0")["cpu_usage_percent"]] == ["warm"]
 
 
 def test_silence_and_sums_have_no_limit_that_a_value_could_be_beyond(tmp_path: Path) -> None:

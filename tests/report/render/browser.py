@@ -63,13 +63,13 @@ class Browser:
             answer = self._next()
             if answer.get("id") == self._number:
                 assert "error" not in answer, f"{method}: {answer['error']}"
-                found: dict[str, Any] = answer["result"]
-                return found
+                result: dict[str, Any] = answer["result"]
+                return result
             self.events.append(answer)
 
     def wait_for(self, event: str) -> None:
         """Read on until the browser reports something that it has not reported since the last page."""
-        while not any(one["method"] == event for one in self.events):
+        while not any(message["method"] == event for message in self.events):
             self.events.append(self._next())
 
     def show(self, path: Path, *, width: int = 1280, height: int = 900, scheme: str = "light") -> None:
@@ -93,9 +93,9 @@ class Browser:
 
     def run(self, script: str) -> Any:
         """Return what an expression comes to."""
-        found = self.ask("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
-        assert "exceptionDetails" not in found, found["exceptionDetails"]
-        return found["result"].get("value")
+        evaluated = self.ask("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in evaluated, evaluated["exceptionDetails"]
+        return evaluated["result"].get("value")
 
     def mouse(self, kind: str, left: float, top: float, **more: Any) -> None:
         """Move the pointer, press or release its button."""
@@ -120,25 +120,29 @@ class Browser:
 
     def picture(self, path: Path, *, whole: bool = False) -> None:
         """Write what is seen as a PNG."""
-        found = self.ask("Page.captureScreenshot", captureBeyondViewport=whole)
-        path.write_bytes(base64.b64decode(found["data"]))
+        picture = self.ask("Page.captureScreenshot", captureBeyondViewport=whole)
+        path.write_bytes(base64.b64decode(picture["data"]))
 
     def complaints(self) -> list[str]:
         """Return every error and warning that the page gave rise to, those of its security policy too."""
-        found = []
-        for one in self.events:
-            about = one["params"]
-            if one["method"] == "Runtime.exceptionThrown":
-                found.append(str(about["exceptionDetails"]))
-            elif one["method"] == "Log.entryAdded":
-                found.append(str(about["entry"]["text"]))
-            elif one["method"] == "Runtime.consoleAPICalled":
-                found.append(str(about["args"]))
-        return found
+        complaints = []
+        for message in self.events:
+            about = message["params"]
+            if message["method"] == "Runtime.exceptionThrown":
+                complaints.append(str(about["exceptionDetails"]))
+            elif message["method"] == "Log.entryAdded":
+                complaints.append(str(about["entry"]["text"]))
+            elif message["method"] == "Runtime.consoleAPICalled":
+                complaints.append(str(about["args"]))
+        return complaints
 
     def requests(self) -> list[str]:
         """Return what the page asked for."""
-        return [one["params"]["request"]["url"] for one in self.events if one["method"] == "Network.requestWillBeSent"]
+        return [
+            message["params"]["request"]["url"]
+            for message in self.events
+            if message["method"] == "Network.requestWillBeSent"
+        ]
 
     def _next(self) -> dict[str, Any]:
         end = time.monotonic() + _PATIENCE
@@ -149,8 +153,8 @@ class Browser:
             assert got, "the browser has ended"
             self._text += got
         line, _, self._text = self._text.partition(b"\0")
-        found: dict[str, Any] = json.loads(line)
-        return found
+        message: dict[str, Any] = json.loads(line)
+        return message
 
 
 @contextmanager

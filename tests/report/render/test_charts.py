@@ -11,7 +11,7 @@ from sysmon.report.render.charts import MOST_LINES, Chart, build_charts
 from sysmon.report.summary import MetricSummary, SeriesSummary, Stats, TableSummary
 from sysmon.text.instants import EPOCH
 
-Course = Sequence[float | None]
+Trend = Sequence[float | None]
 MEMORY = (
     Metric("memory_used_bytes", Kind.GAUGE, Unit.BYTES, "Used."),
     Metric("memory_free_bytes", Kind.GAUGE, Unit.BYTES, "Free.", remainder=True),
@@ -24,36 +24,37 @@ DISK = (
 )
 
 
-def item(metric: Metric, course: Course) -> MetricSummary:
-    """Return a metric with a course."""
-    known = [value for value in course if value is not None]
-    low, high = min(known), max(known)
-    return MetricSummary(metric, Stats(len(known), low, low, low, high, high, high, EPOCH), tuple(course))
+def item(metric: Metric, trend: Trend) -> MetricSummary:
+    """Return a metric with a trend."""
+    present = [value for value in trend if value is not None]
+    low, high = min(present), max(present)
+    return MetricSummary(metric, Stats(len(present), low, low, low, high, high, high, EPOCH), tuple(trend))
 
 
-def series(metrics: Sequence[Metric], courses: Sequence[Course], **labels: str) -> SeriesSummary:
-    """Return a series with a course for each metric."""
-    items = tuple(item(metric, course) for metric, course in zip(metrics, courses, strict=True))
+def series(metrics: Sequence[Metric], trends: Sequence[Trend], **labels: str) -> SeriesSummary:
+    """Return a series with a trend for each metric."""
+    items = tuple(item(metric, trend) for metric, trend in zip(metrics, trends, strict=True))
     return SeriesSummary(tuple(labels.items()), Coverage(2, 2), items)
 
 
 def disks(count: int) -> TableSummary:
     """Return that many disks, each busier than the one before."""
-    found = [series(DISK, [(number, number + 1), (0, 9)], device=f"sd{number}") for number in range(count)]
-    return TableSummary(Table("disk_io", "", DISK, labels=("device",)), tuple(found))
+    members = [series(DISK, [(number, number + 1), (0, 9)], device=f"sd{number}") for number in range(count)]
+    return TableSummary(Table("disk_io", "", DISK, labels=("device",)), tuple(members))
 
 
-def told(found: Sequence[Chart]) -> list[tuple[str, str, list[str]]]:
+def describe(charts: Sequence[Chart]) -> list[tuple[str, str, list[str]]]:
     """Return title, unit and curves of each chart; a curve that is not shown at first is in brackets."""
     return [
-        (one.title, one.unit, [f"[{line.name}]" if line.hidden else line.name for line in one.lines]) for one in found
+        (chart.title, chart.unit, [f"[{line.name}]" if line.hidden else line.name for line in chart.lines])
+        for chart in charts
     ]
 
 
 def test_curves_of_one_unit_and_one_subject_share_a_chart() -> None:
     table = TableSummary(Table("memory", "", MEMORY), (series(MEMORY, [(1, 2)] * 4),))
 
-    assert told(build_charts(table)) == [
+    assert describe(build_charts(table)) == [
         ("memory_*_bytes", "bytes", ["used", "[free]"]),
         ("memory_usage_percent", "percent", ["memory_usage_percent"]),
         ("swap_used_bytes", "bytes", ["swap_used_bytes"]),
@@ -63,7 +64,7 @@ def test_curves_of_one_unit_and_one_subject_share_a_chart() -> None:
 def test_what_never_moved_is_in_no_chart_and_a_complement_that_is_alone_is_shown() -> None:
     table = TableSummary(Table("memory", "", MEMORY), (series(MEMORY, [(5, 5), (1, 2), (3, 3), (0, 0)]),))
 
-    assert told(build_charts(table)) == [("memory_free_bytes", "bytes", ["memory_free_bytes"])]
+    assert describe(build_charts(table)) == [("memory_free_bytes", "bytes", ["memory_free_bytes"])]
 
 
 def test_what_fell_into_holes_wholly_is_in_no_chart() -> None:
@@ -75,7 +76,7 @@ def test_what_fell_into_holes_wholly_is_in_no_chart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "found"),
+    ("count", "described"),
     [
         pytest.param(1, [("disk_*_bytes_per_second", "bytes/s", ["read", "write"])], id="one disk"),
         pytest.param(
@@ -91,12 +92,12 @@ def test_what_fell_into_holes_wholly_is_in_no_chart() -> None:
         ),
     ],
 )
-def test_many_devices_get_a_chart_for_each_metric(count: int, found: list[tuple[str, str, list[str]]]) -> None:
-    assert told(build_charts(disks(count))) == found
+def test_many_devices_get_a_chart_for_each_metric(count: int, described: list[tuple[str, str, list[str]]]) -> None:
+    assert describe(build_charts(disks(count))) == described
 
 
 def test_a_chart_says_whom_it_is_about_unless_its_curves_do() -> None:
-    assert [[one.about for one in build_charts(disks(count))] for count in (1, 2, 4)] == [
+    assert [[chart.about for chart in build_charts(disks(count))] for count in (1, 2, 4)] == [
         ["device=sd0"],
         [""],
         ["Read.", "Written."],
@@ -107,7 +108,7 @@ def test_of_more_devices_than_can_be_told_apart_those_that_rise_highest_are_draw
     first, _ = build_charts(disks(MOST_LINES + 3))
 
     assert ([line.name for line in first.lines], first.left_out) == (
-        [f"sd{one}" for one in range(3, MOST_LINES + 3)],
+        [f"sd{number}" for number in range(3, MOST_LINES + 3)],
         3,
     )
 
@@ -120,15 +121,15 @@ def test_the_parts_of_a_whole_are_drawn_beside_it_by_their_first_metric() -> Non
     cores = tuple(series(metrics, [(1, 2), (1, 3)], core=core) for core in ("all", "0", "1"))
     table = TableSummary(Table("cpu", "", metrics, labels=("core",), whole="all"), cores, brief=True)
 
-    assert told(build_charts(table)) == [
+    assert describe(build_charts(table)) == [
         ("cpu_*_percent", "percent", ["usage", "user"]),
         ("cpu_usage_percent", "percent", ["0", "1"]),
     ]
 
 
 def test_curves_of_different_parts_do_not_share_a_chart() -> None:
-    one, other = series(DISK[:1], [(1, 2)], device="a"), series(DISK[:1], [(1, 2, 3)], device="b")
-    table = TableSummary(Table("disk_io", "", DISK[:1], labels=("device",)), (one, other))
+    short, long = series(DISK[:1], [(1, 2)], device="a"), series(DISK[:1], [(1, 2, 3)], device="b")
+    table = TableSummary(Table("disk_io", "", DISK[:1], labels=("device",)), (short, long))
 
     assert [chart.parts for chart in build_charts(table)] == [2, 3]
 

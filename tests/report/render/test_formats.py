@@ -28,8 +28,10 @@ def report(data: Path, parts: int = 12) -> Report:
 
 def page(data: Path, width: int, *, color: bool = False, encoding: str = "utf-8") -> str:
     """Return the text of the hour."""
-    found = build_report(whole_hour(data), KNOWN, lambda names: trend_width(names, width), Detail(limits=limits(data)))
-    return text.render([found.report], RenderOptions(width=width, zone=UTC, color=color, encoding=encoding))
+    host_report = build_report(
+        whole_hour(data), KNOWN, lambda names: trend_width(names, width), Detail(limits=limits(data))
+    )
+    return text.render([host_report.report], RenderOptions(width=width, zone=UTC, color=color, encoding=encoding))
 
 
 def json_page(data: Path) -> str:
@@ -37,11 +39,11 @@ def json_page(data: Path) -> str:
     return as_json.render([report(data)], RenderOptions())
 
 
-def golden(name: str, found: str) -> str:
+def golden(name: str, rendered: str) -> str:
     """Return what is kept under a name."""
     path = GOLDEN / name
     if os.environ.get("SYSMON_GOLDEN") == "write":
-        path.write_text(found)
+        path.write_text(rendered)
     return path.read_text()
 
 
@@ -49,25 +51,25 @@ def golden(name: str, found: str) -> str:
 def test_the_text_is_as_kept(tmp_path: Path, width: int) -> None:
     write_machine(tmp_path)
 
-    found = page(tmp_path, width)
+    rendered = page(tmp_path, width)
 
-    assert found == golden(f"report-{width}.txt", found)
+    assert rendered == golden(f"report-{width}.txt", rendered)
 
 
 @pytest.mark.parametrize(
     ("name", "render"),
     [
-        pytest.param("report.json", lambda found: as_json.render([found], RenderOptions()), id="json"),
-        pytest.param("report.csv", lambda found: as_csv.render([found], RenderOptions()), id="csv"),
-        pytest.param("report.md", lambda found: markdown.render([found], RenderOptions(UTC)), id="markdown"),
+        pytest.param("report.json", lambda report: as_json.render([report], RenderOptions()), id="json"),
+        pytest.param("report.csv", lambda report: as_csv.render([report], RenderOptions()), id="csv"),
+        pytest.param("report.md", lambda report: markdown.render([report], RenderOptions(UTC)), id="markdown"),
     ],
 )
 def test_the_page_for_programs_is_as_kept(tmp_path: Path, name: str, render: Callable[[Report], str]) -> None:
     write_machine(tmp_path)
 
-    found = render(report(tmp_path))
+    rendered = render(report(tmp_path))
 
-    assert found == golden(name, found)
+    assert rendered == golden(name, rendered)
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,9 @@ def stats(low: float, high: float) -> Stats:
     return Stats(60, mean, low, mean, high, high, high, from_ms(60_000))
 
 
-def one(table: Table, label: str, *found: Stats | None, coverage: Coverage = FULL) -> SeriesSummary:
+def series_of(table: Table, label: str, *stats_of_metrics: Stats | None, coverage: Coverage = FULL) -> SeriesSummary:
     """Return a series with these numbers."""
-    metrics = [MetricSummary(metric, numbers) for metric, numbers in zip(table.metrics, found, strict=True)]
+    metrics = [MetricSummary(metric, numbers) for metric, numbers in zip(table.metrics, stats_of_metrics, strict=True)]
     return SeriesSummary(tuple((name, label) for name in table.labels), coverage, tuple(metrics))
 
 
@@ -68,8 +68,8 @@ def body(*tables: TableSummary, width: int = 80) -> list[str]:
 
 
 def test_series_in_which_nothing_happened_share_a_line() -> None:
-    busy = one(NETWORK, "eth0", stats(0, 2000), stats(0, 0))
-    idle = [one(NETWORK, f"veth{number}", stats(0, 0), None) for number in range(3)]
+    busy = series_of(NETWORK, "eth0", stats(0, 2000), stats(0, 0))
+    idle = [series_of(NETWORK, f"veth{number}", stats(0, 0), None) for number in range(3)]
 
     assert body(TableSummary(NETWORK, (busy, *idle))) == [
         "network  interface=eth0    60 of 60 samples",
@@ -84,8 +84,8 @@ def test_series_in_which_nothing_happened_share_a_line() -> None:
 
 
 def test_idle_series_with_holes_of_their_own_have_a_line_of_their_own() -> None:
-    holed = one(NETWORK, "b", stats(0, 0), stats(0, 0), coverage=Coverage(58, 60, 120.0, EPOCH, 60.0))
-    tables = TableSummary(NETWORK, (one(NETWORK, "a", stats(0, 0), stats(0, 0)), holed))
+    holed = series_of(NETWORK, "b", stats(0, 0), stats(0, 0), coverage=Coverage(58, 60, 120.0, EPOCH, 60.0))
+    tables = TableSummary(NETWORK, (series_of(NETWORK, "a", stats(0, 0), stats(0, 0)), holed))
 
     assert body(tables) == [
         "network  all 0: interface=a    60 of 60 samples",
@@ -95,13 +95,13 @@ def test_idle_series_with_holes_of_their_own_have_a_line_of_their_own() -> None:
 
 def test_idle_series_that_come_and_go_share_a_line_however_many_they_are() -> None:
     passing = [
-        one(NETWORK, f"veth{n}", None, None, coverage=Coverage(1 + n % 7, 60, 120.0 + n, EPOCH, 60.0))
+        series_of(NETWORK, f"veth{n}", None, None, coverage=Coverage(1 + n % 7, 60, 120.0 + n, EPOCH, 60.0))
         for n in range(40)
     ]
 
-    found = body(TableSummary(NETWORK, (one(NETWORK, "lo", None, None), *passing)))
+    lines = body(TableSummary(NETWORK, (series_of(NETWORK, "lo", None, None), *passing)))
 
-    assert found == [
+    assert lines == [
         "network  no value: interface=lo    60 of 60 samples",
         "network  no value: interface=veth0, interface=veth1, interface=veth2,",
         "  interface=veth3, interface=veth4, interface=veth5, interface=veth6,",
@@ -113,8 +113,10 @@ def test_idle_series_that_come_and_go_share_a_line_however_many_they_are() -> No
 
 def test_a_compact_table_has_a_line_for_each_series_and_tells_holes() -> None:
     series = (
-        one(COLLECTOR, "cpu", stats(0.0001, 0.0003), stats(1, 1), stats(0, 0)),
-        one(COLLECTOR, "disk_usage", None, stats(0, 1), stats(0, 2), coverage=Coverage(59, 60, 60.0, EPOCH, 60.0)),
+        series_of(COLLECTOR, "cpu", stats(0.0001, 0.0003), stats(1, 1), stats(0, 0)),
+        series_of(
+            COLLECTOR, "disk_usage", None, stats(0, 1), stats(0, 2), coverage=Coverage(59, 60, 60.0, EPOCH, 60.0)
+        ),
     )
 
     assert body(TableSummary(COLLECTOR, series)) == [
@@ -128,21 +130,23 @@ def test_a_compact_table_has_a_line_for_each_series_and_tells_holes() -> None:
 
 def test_a_hole_that_all_share_is_told_once() -> None:
     hole = Coverage(59, 60, 60.0, EPOCH, 60.0)
-    series = [one(COLLECTOR, name, None, stats(1, 1), stats(0, 0), coverage=hole) for name in ("cpu", "load")]
+    series = [series_of(COLLECTOR, name, None, stats(1, 1), stats(0, 0), coverage=hole) for name in ("cpu", "load")]
 
-    found = body(TableSummary(COLLECTOR, tuple(series)))
+    lines = body(TableSummary(COLLECTOR, tuple(series)))
 
-    assert (found[0], len(found)) == ("collector    59 of 60 samples, longest gap 1m at 00:00:00", 5)
+    assert (lines[0], len(lines)) == ("collector    59 of 60 samples, longest gap 1m at 00:00:00", 5)
 
 
 def test_a_share_that_is_not_whole_never_says_100() -> None:
     up = replace(stats(0, 1), mean=0.9999)
 
-    assert "99.9 %" in body(TableSummary(COLLECTOR, (one(COLLECTOR, "cpu", None, up, stats(0, 0)),)))[2]
+    assert "99.9 %" in body(TableSummary(COLLECTOR, (series_of(COLLECTOR, "cpu", None, up, stats(0, 0)),)))[2]
 
 
 def test_the_glance_names_the_worst_of_each_resource() -> None:
-    tables = TableSummary(NETWORK, (one(NETWORK, "a", stats(0, 5), None), one(NETWORK, "b", stats(1, 9), None)))
+    tables = TableSummary(
+        NETWORK, (series_of(NETWORK, "a", stats(0, 5), None), series_of(NETWORK, "b", stats(1, 9), None))
+    )
 
     assert [(item.title, item.subject, item.mean, item.worst) for item in page_of(tables).overview] == [
         ("network in", "b", 5.0, 9)
@@ -150,16 +154,16 @@ def test_the_glance_names_the_worst_of_each_resource() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kills", "told"),
+    ("kills", "shown"),
     [
         pytest.param(stats(0, 0), [], id="none is no news"),
         pytest.param(replace(stats(0, 2), mean=0.05), [("OOM kills", None, 3)], id="all of them together"),
     ],
 )
-def test_what_is_rare_is_told_when_it_happened(kills: Stats, told: list[tuple[str, None, int]]) -> None:
-    tables = TableSummary(OOM, (one(OOM, "", kills),))
+def test_what_is_rare_is_told_when_it_happened(kills: Stats, shown: list[tuple[str, None, int]]) -> None:
+    tables = TableSummary(OOM, (series_of(OOM, "", kills),))
 
-    assert [(item.title, item.mean, item.worst) for item in page_of(tables).overview] == told
+    assert [(item.title, item.mean, item.worst) for item in page_of(tables).overview] == shown
 
 
 def test_colour_changes_nothing_but_colour(tmp_path: Path) -> None:
@@ -216,8 +220,8 @@ def test_parts_flow_without_loss_and_none_is_cut(parts: list[str], width: int) -
 
 def test_csv_holds_the_numbers_of_the_json(tmp_path: Path) -> None:
     write_machine(tmp_path)
-    found = [report(tmp_path)]
-    host = json.loads(as_json.render(found, RenderOptions()))["hosts"][0]
+    reports = [report(tmp_path)]
+    host = json.loads(as_json.render(reports, RenderOptions()))["hosts"][0]
     expected = {
         (table["table"], ";".join(f"{key}={printable(value)}" for key, value in series["labels"].items()), name): (
             series["coverage"]["found"],
@@ -233,7 +237,7 @@ def test_csv_holds_the_numbers_of_the_json(tmp_path: Path) -> None:
     }
 
     rows = [
-        row for row in csv.DictReader(as_csv.render(found, RenderOptions()).splitlines()) if row["table"] != "process"
+        row for row in csv.DictReader(as_csv.render(reports, RenderOptions()).splitlines()) if row["table"] != "process"
     ]
 
     assert {
@@ -266,7 +270,7 @@ def test_csv_tells_processes_with_the_ticks_at_which_they_were_listed(tmp_path: 
 
 def test_no_cell_of_csv_is_run_by_a_spreadsheet() -> None:
     page = as_csv.render(
-        [page_of(TableSummary(OOM, (one(OOM, "", stats(0, 1)),)), hostname="=cmd|calc")], RenderOptions()
+        [page_of(TableSummary(OOM, (series_of(OOM, "", stats(0, 1)),)), hostname="=cmd|calc")], RenderOptions()
     )
 
     assert page.splitlines()[1].startswith("'=cmd|calc,")
@@ -302,13 +306,13 @@ def watched(*limits: tuple[Limit, int], low: float = 0, high: float = 100, exact
     """Return a table with a metric that was beyond limits for so many of 60 samples, a minute each."""
     metric = NETWORK.metrics[1]
     beyond = tuple(Beyond(limit, samples, 60, 60.0 * samples, exact=exact) for limit, samples in limits)
-    found = MetricSummary(metric, stats(low, high), beyond=beyond)
-    series = SeriesSummary((("interface", "eth0"),), FULL, (found,))
+    summary = MetricSummary(metric, stats(low, high), beyond=beyond)
+    series = SeriesSummary((("interface", "eth0"),), FULL, (summary,))
     return TableSummary(replace(NETWORK, metrics=(metric,), compact=False), (series,))
 
 
 @pytest.mark.parametrize(
-    ("table", "told"),
+    ("table", "last"),
     [
         pytest.param(
             watched((HOT, 12), (LOST, 0)), "  warning >= 90 %: 12m (20 %)   critical > 20 %: never", id="how long"
@@ -319,8 +323,8 @@ def watched(*limits: tuple[Limit, int], low: float = 0, high: float = 100, exact
         pytest.param(watched((HOT, 3), (HOT, 3)), "  warning >= 90 %: 3m (5 %)", id="two rules of one limit"),
     ],
 )
-def test_the_time_beyond_a_limit_stands_below_the_metric(table: TableSummary, told: str) -> None:
-    assert body(table)[-1] == told
+def test_the_time_beyond_a_limit_stands_below_the_metric(table: TableSummary, last: str) -> None:
+    assert body(table)[-1] == last
 
 
 def test_of_what_never_moved_and_was_within_its_limits_there_is_no_more_to_say() -> None:

@@ -13,15 +13,15 @@ def curves(picture: str) -> list[tuple[str, list[str]]]:
 
 
 def test_a_hole_is_a_hole_and_a_single_sample_a_dot() -> None:
-    found = curves(svg.draw_trend([0.0, 10.0, None, 5.0], []))
+    drawn = curves(svg.draw_trend([0.0, 10.0, None, 5.0], []))
 
-    assert found == [("peaks", []), ("means", ["7.5 23h.1L22.5 1", "52.5 12h.1"])]
+    assert drawn == [("peaks", []), ("means", ["7.5 23h.1L22.5 1", "52.5 12h.1"])]
 
 
 def test_peaks_set_the_scale() -> None:
-    found = curves(svg.draw_trend([0.0, 5.0], [0.0, 10.0]))
+    drawn = curves(svg.draw_trend([0.0, 5.0], [0.0, 10.0]))
 
-    assert found == [("peaks", ["15 23h.1L45 1"]), ("means", ["15 23h.1L45 12"])]
+    assert drawn == [("peaks", ["15 23h.1L45 1"]), ("means", ["15 23h.1L45 12"])]
 
 
 def test_a_long_course_keeps_the_highest_peak() -> None:

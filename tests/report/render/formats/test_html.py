@@ -69,36 +69,36 @@ def payload(text: str) -> Any:
     return json.loads(Elements(text).texts["script"][0])
 
 
-def renamed(found: Report, name: str) -> Report:
+def renamed(original: Report, name: str) -> Report:
     """Return a report in which everything that somebody else named has that name."""
 
     def labels(series: SeriesSummary, number: int) -> SeriesSummary:
         return replace(series, labels=tuple((label, f"{name}{number}") for label, _ in series.labels))
 
-    def table(one: TableSummary) -> TableSummary:
-        series = tuple(labels(each, number) for number, each in enumerate(one.series))
-        return replace(one, table=replace(one.table, name=name, help=name, whole=f"{name}0"), series=series)
+    def table(summary: TableSummary) -> TableSummary:
+        series = tuple(labels(each, number) for number, each in enumerate(summary.series))
+        return replace(summary, table=replace(summary.table, name=name, help=name, whole=f"{name}0"), series=series)
 
     culprit = Culprit("1", name, name, name, 9.0, None)
     return replace(
-        found,
+        original,
         origin=Origin(name, {"region": name}),
-        tables=tuple(map(table, found.tables)),
+        tables=tuple(map(table, original.tables)),
         rankings=tuple(
-            replace(one, groups=tuple(replace(group, labels=(("name", name),)) for group in one.groups))
-            for one in found.rankings
+            replace(ranking, groups=tuple(replace(group, labels=(("name", name),)) for group in ranking.groups))
+            for ranking in original.rankings
         ),
         alerts=tuple(
-            replace(one, rule=name, condition=name, labels={"x": name}, top=(culprit,), resource="cpu")
-            for one in found.alerts
+            replace(alert, rule=name, condition=name, labels={"x": name}, top=(culprit,), resource="cpu")
+            for alert in original.alerts
         ),
-        overview=tuple(replace(item, subject=name) for item in found.overview),
+        overview=tuple(replace(item, subject=name) for item in original.overview),
         silences=(name,),
     )
 
 
 @pytest.fixture
-def found(tmp_path: Path) -> Report:
+def machine(tmp_path: Path) -> Report:
     write_machine(tmp_path)
     return report(tmp_path)
 
@@ -112,14 +112,14 @@ def test_every_element_is_closed_and_of_a_kind_that_can_only_show(tmp_path: Path
     assert (elements.open, {name for name, _ in elements.found} & dangerous) == ([], set())
 
 
-def test_hostile_names_make_no_element_and_no_attribute(found: Report) -> None:
-    calm, hostile = (Elements(html.render([renamed(found, name)], RenderOptions(UTC))) for name in ("calm", HOSTILE))
+def test_hostile_names_make_no_element_and_no_attribute(machine: Report) -> None:
+    calm, hostile = (Elements(html.render([renamed(machine, name)], RenderOptions(UTC))) for name in ("calm", HOSTILE))
 
     assert hostile.found == calm.found
 
 
-def test_hostile_names_are_shown_as_they_are(found: Report) -> None:
-    elements = Elements(html.render([renamed(found, HOSTILE)], RenderOptions(UTC)))
+def test_hostile_names_are_shown_as_they_are(machine: Report) -> None:
+    elements = Elements(html.render([renamed(machine, HOSTILE)], RenderOptions(UTC)))
 
     assert (elements.texts["h1"], elements.texts["title"][0].startswith(HOSTILE)) == ([f"{HOSTILE} "], True)
 
@@ -132,8 +132,8 @@ def test_hostile_names_are_shown_as_they_are(found: Report) -> None:
         pytest.param("a\x00\nb", r"a\x00\x0ab", id="control characters"),
     ],
 )
-def test_what_cannot_be_shown_is_spelt_out(found: Report, name: str, shown: str) -> None:
-    text = html.render([renamed(found, name)], RenderOptions(UTC))
+def test_what_cannot_be_shown_is_spelt_out(machine: Report, name: str, shown: str) -> None:
+    text = html.render([renamed(machine, name)], RenderOptions(UTC))
 
     assert (Elements(text).texts["h1"], name in text, len(text.encode()) > 0) == ([f"{shown} "], False, True)
 
@@ -188,7 +188,7 @@ def test_charts_hold_the_course_of_every_metric_that_moved(tmp_path: Path) -> No
 
     drawn = payload(page(tmp_path))["charts"]
 
-    assert [(one["unit"], one["parts"], [line["name"] for line in one["lines"]]) for one in drawn][:2] == [
+    assert [(chart["unit"], chart["parts"], [line["name"] for line in chart["lines"]]) for chart in drawn][:2] == [
         ("percent", 12, ["cpu_usage_percent"]),
         ("percent", 12, ["0", "1"]),
     ]
@@ -210,25 +210,27 @@ def test_an_alert_is_drawn_where_its_metric_is(tmp_path: Path) -> None:
 
     drawn = payload(page(tmp_path))["charts"]
 
-    assert {(alert["name"], line["name"]) for one in drawn for alert in one["alerts"] for line in one["lines"]} >= {
+    assert {
+        (alert["name"], line["name"]) for chart in drawn for alert in chart["alerts"] for line in chart["lines"]
+    } >= {
         ("cpu-saturated", "cpu_usage_percent"),
         ("disk-full", "/"),
     }
     assert [alert["name"] for alert in drawn[1]["alerts"]] == []
 
 
-def test_more_alerts_than_a_page_can_show_are_counted(found: Report) -> None:
-    many = replace(found, alerts=found.alerts[:1] * (MOST_ALERTS + 7))
+def test_more_alerts_than_a_page_can_show_are_counted(machine: Report) -> None:
+    many = replace(machine, alerts=machine.alerts[:1] * (MOST_ALERTS + 7))
 
     text = html.render([many], RenderOptions(UTC))
 
     assert (text.count('<li class="critical">'), "7 milder" in text) == (MOST_ALERTS, True)
 
 
-def test_what_changed_stands_first_and_beside_each_number(found: Report) -> None:
-    doubled = compare(found, found, found.since, found.until)
-    one = doubled.tables[0].series[0].metrics[0]
-    change = MetricChange("cpu", (("core", "<b>"),), one.metric, 10.0, 30.0, 1.0)
+def test_what_changed_stands_first_and_beside_each_number(machine: Report) -> None:
+    doubled = compare(machine, machine, machine.since, machine.until)
+    metric = doubled.tables[0].series[0].metrics[0]
+    change = MetricChange("cpu", (("core", "<b>"),), metric.metric, 10.0, 30.0, 1.0)
     assert doubled.compared is not None
     changed = replace(doubled, compared=replace(doubled.compared, changes=(change,)))
 
@@ -240,8 +242,8 @@ def test_what_changed_stands_first_and_beside_each_number(found: Report) -> None
     assert elements.texts["th"].count("change") > 5
 
 
-def test_every_host_has_a_chapter_and_a_link(found: Report) -> None:
-    elements = Elements(html.render([found, replace(found, origin=Origin("web-02"))], RenderOptions(UTC)))
+def test_every_host_has_a_chapter_and_a_link(machine: Report) -> None:
+    elements = Elements(html.render([machine, replace(machine, origin=Origin("web-02"))], RenderOptions(UTC)))
 
     charts = [value for name, value in elements.values if name == "data-chart"]
     assert (elements.texts["h1"], charts == [str(number) for number in range(len(charts))]) == (
@@ -255,9 +257,9 @@ def test_charts_know_when_clocks_are_put_back() -> None:
     since, until = datetime(2026, 10, 24, 12, 7, tzinfo=UTC), datetime(2026, 10, 26, tzinfo=UTC)
     back = datetime(2026, 10, 25, 1, 0, tzinfo=UTC)
 
-    found = list_offsets(since, until, ZoneInfo("Europe/Berlin"))
+    changes = list_offsets(since, until, ZoneInfo("Europe/Berlin"))
 
-    assert found == [(int(since.timestamp() * 1000), 7200), (int(back.timestamp() * 1000), 3600)]
+    assert changes == [(int(since.timestamp() * 1000), 7200), (int(back.timestamp() * 1000), 3600)]
 
 
 def test_a_day_of_a_machine_with_much_to_tell_is_less_than_a_megabyte() -> None:

@@ -32,8 +32,8 @@ INKED = """[...document.querySelectorAll('canvas')].map(canvas => {
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browser(tmp_path_factory.mktemp("browser")) as found:
-        yield found
+    with browser(tmp_path_factory.mktemp("browser")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +65,8 @@ def at(box: tuple[float, float, float, float], across: float, down: float = 0.5)
 
 def texts(chromium: Browser, selector: str) -> list[str]:
     """Return what is written in the elements of a kind."""
-    found: list[str] = chromium.run(f"[...document.querySelectorAll({selector!r})].map(one => one.textContent)")
-    return found
+    contents: list[str] = chromium.run(f"[...document.querySelectorAll({selector!r})].map(one => one.textContent)")
+    return contents
 
 
 def test_every_chart_is_drawn_and_nothing_is_fetched_or_complained_about(chromium: Browser, page: Path) -> None:
@@ -180,29 +180,29 @@ def test_a_name_in_the_legend_hides_its_curve_and_shows_it_alone(chromium: Brows
     cores = "[...document.querySelectorAll('figure[data-chart]')[1].querySelectorAll('.legend button')]"
     pressed = f"{cores}.map(one => one.getAttribute('aria-pressed')).join()"
 
-    found = [chromium.run(pressed)]
+    states = [chromium.run(pressed)]
     chromium.run(f"{cores}[0].click()")
-    found.append(chromium.run(pressed))
+    states.append(chromium.run(pressed))
     chromium.run(f"{cores}[0].dispatchEvent(new MouseEvent('dblclick'))")
-    found.append(chromium.run(pressed))
+    states.append(chromium.run(pressed))
     chromium.run(f"{cores}[1].dispatchEvent(new MouseEvent('dblclick'))")
-    found.append(chromium.run(pressed))
+    states.append(chromium.run(pressed))
 
-    assert found == ["true,true", "false,true", "true,false", "false,true"]
+    assert states == ["true,true", "false,true", "true,false", "false,true"]
 
 
 def test_the_theme_is_the_systems_until_somebody_chooses(chromium: Browser, page: Path) -> None:
     def ground() -> Any:
         return chromium.run("getComputedStyle(document.body).backgroundColor")
 
-    found = []
+    colours = []
     for scheme in ("light", "dark"):
         chromium.show(page, scheme=scheme)
-        found.append(ground())
+        colours.append(ground())
         chromium.run("document.querySelector('[data-do=theme]').click()")
-        found.append(ground())
+        colours.append(ground())
 
-    light, dark, *others = found
+    light, dark, *others = colours
     assert (light != dark, others) == (True, [dark, light])
 
 
@@ -226,9 +226,9 @@ def test_all_charts_are_there_when_the_page_is_printed(chromium: Browser, page: 
 
 def test_hostile_names_are_nothing_but_text(chromium: Browser, tmp_path: Path) -> None:
     write_machine(tmp_path / "data")
-    found = renamed(report(tmp_path / "data", 60), HOSTILE)
+    hostile = renamed(report(tmp_path / "data", 60), HOSTILE)
     path = tmp_path / "hostile.html"
-    path.write_text(html.render([found, replace(found, origin=Origin(HOSTILE))], RenderOptions(UTC)))
+    path.write_text(html.render([hostile, replace(hostile, origin=Origin(HOSTILE))], RenderOptions(UTC)))
 
     chromium.show(path, height=9000)
 
@@ -263,10 +263,10 @@ def test_the_page_of_a_real_run_is_drawn(chromium: Browser, tmp_path: Path) -> N
     processes.run(tmp_path, "--interval", "1s", "--ticks", "2")
     path = tmp_path / "real.html"
 
-    told = processes.answer(
+    done = processes.answer(
         "report", "--data", str(tmp_path / "data"), "--since", "1m", "--format", "html", "-o", str(path)
     )
     chromium.show(path, height=9000)
 
-    assert (told.returncode, told.stdout, min(chromium.run(INKED)) > 2) == (0, "", True)
+    assert (done.returncode, done.stdout, min(chromium.run(INKED)) > 2) == (0, "", True)
     assert (chromium.requests(), chromium.complaints()) == ([path.as_uri()], [])

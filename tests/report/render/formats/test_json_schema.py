@@ -21,18 +21,18 @@ def strict(schema: Any) -> Any:
         return [strict(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    found = {key: strict(value) for key, value in schema.items()}
-    return found | ({"additionalProperties": False} if "properties" in schema else {})
+    closed = {key: strict(value) for key, value in schema.items()}
+    return closed | ({"additionalProperties": False} if "properties" in schema else {})
 
 
-def errors(found: Any) -> list[str]:
+def errors(document: Any) -> list[str]:
     """Return what is wrong with a report."""
     validator = jsonschema.Draft202012Validator(strict(SCHEMA))
-    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(found)]
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]
 
 
 @pytest.fixture
-def found(tmp_path: Path) -> Any:
+def document(tmp_path: Path) -> Any:
     write_machine(tmp_path)
     return json.loads(as_json.render([report(tmp_path), report(tmp_path, 60)], RenderOptions()))
 
@@ -41,8 +41,8 @@ def test_the_schema_is_one() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
-def test_a_report_is_as_the_schema_says_and_says_no_more(found: Any) -> None:
-    assert errors(found) == []
+def test_a_report_is_as_the_schema_says_and_says_no_more(document: Any) -> None:
+    assert errors(document) == []
 
 
 def test_the_schema_knows_the_version_that_is_written() -> None:
@@ -50,12 +50,12 @@ def test_the_schema_knows_the_version_that_is_written() -> None:
 
 
 @pytest.mark.parametrize("part", ["glance", "tables", "top", "alerts"])
-def test_every_part_is_there_to_be_checked(found: Any, part: str) -> None:
-    assert found["hosts"][0][part] != []
+def test_every_part_is_there_to_be_checked(document: Any, part: str) -> None:
+    assert document["hosts"][0][part] != []
 
 
-def test_what_is_no_report_is_told(found: Any) -> None:
-    found["hosts"][0]["since"] = "yesterday"
-    found["hosts"][1]["news"] = 1
+def test_what_is_no_report_is_told(document: Any) -> None:
+    document["hosts"][0]["since"] = "yesterday"
+    document["hosts"][1]["news"] = 1
 
-    assert len(errors(found)) == 2
+    assert len(errors(document)) == 2
