@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,9 +108,10 @@ class Archive:
         """Return one metric of the series with these labels over [since, until) in at most so many points.
 
         Its lowest, highest and mean values and their number stand for each of equal parts of the range, or where the
-        values are few these themselves. Raise UsageError for a metric that no stored table has.
+        values are few these themselves. Raise UsageError for a metric that no table has.
         """
-        for name in self.table_names:
+        undeclared = (name for name in self.host.tables() if name not in self.declared)
+        for name in chain(self.declared, undeclared):
             table = self.table(name, since, until)
             if any(each.name == metric for each in table.table.metrics):
                 return table.series(metric, labels, since, until, points=points)
