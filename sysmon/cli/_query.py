@@ -119,7 +119,7 @@ def tell_host(host: Host) -> None:
 
 def tell_damage(damage: Damage) -> int:
     """Say what was skipped, and return the exit code that goes with it."""
-    for line in damage.told():
+    for line in damage.messages():
         click.echo(f"sysmon: {line}", err=True)
     return DAMAGED if damage.count else 0
 

@@ -1,4 +1,4 @@
-"""Which roll-up holds which hour or day? File names carry it, as they do for segments; an hour may be in minutes."""
+"""File names of roll-ups, which say what hour or day each holds; an hour may be in minutes."""
 
 import re
 from dataclasses import dataclass

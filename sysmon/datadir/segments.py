@@ -1,4 +1,4 @@
-"""Which files hold which time? File names carry it: decided here from names alone, for writers and readers alike."""
+"""File names of segments, which say what time each holds: decided from names alone, for writers and readers alike."""
 
 import re
 from collections.abc import Iterable
@@ -131,13 +131,13 @@ def select(file_names: Iterable[str], since: datetime, until: datetime) -> list[
     """
     by_stem: dict[str, SegmentFile] = {}
     for name in _filter_by_stamp(file_names, since, until):
-        found = parse(name)
-        if found is None:
+        file = parse(name)
+        if file is None:
             continue
         stem = name.split(".", 1)[0]
-        known = by_stem.get(stem)
-        if known is None or _preference(found) < _preference(known):
-            by_stem[stem] = found
+        chosen = by_stem.get(stem)
+        if chosen is None or _preference(file) < _preference(chosen):
+            by_stem[stem] = file
     ordered = sorted(by_stem.values(), key=lambda file: (file.segment.start, file.segment.number))
     starts = sorted({file.segment.start for file in ordered})
     following = dict(zip(starts, [*starts[1:], _LAST], strict=False))
@@ -163,15 +163,15 @@ def stems_by_hour(file_names: Iterable[str], since: datetime, until: datetime) -
                 stems.setdefault(stem[-19:-8], set()).add(stem)
         else:
             others.append(name)
-    found = {at: held for hour, held in stems.items() if (at := _hour(hour)) is not None}
+    by_hour = {at: held for hour, held in stems.items() if (at := _hour(hour)) is not None}
     for file in select(others, since, until):
         if file.segment.end is None:
             return None
         at = file.segment.start.replace(minute=0, second=0)
         while at < file.segment.end:
-            found.setdefault(at, set()).add(file.segment.stem)
+            by_hour.setdefault(at, set()).add(file.segment.stem)
             at += timedelta(hours=1)
-    return found
+    return by_hour
 
 
 def _hour(text: str) -> datetime | None:

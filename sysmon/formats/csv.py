@@ -1,4 +1,4 @@
-"""Rows as CSV: a header, then lines quoted as RFC 4180 says; an empty cell is null. Lines end in a plain newline."""
+"""CSV encoder: a header, then lines quoted as RFC 4180 says; an empty cell is null. Lines end in a plain newline."""
 
 import math
 import re

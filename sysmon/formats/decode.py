@@ -1,4 +1,4 @@
-"""Stored lines read back with nothing but the standard library: for the one program that must stay small.
+"""Row decoders with nothing but the standard library: for the one program that must stay small.
 
 The readers of many rows have a faster decoder that takes and refuses the same lines.
 """
@@ -26,10 +26,10 @@ _LARGEST = 2**64
 
 def json_record(line: bytes) -> dict[str, Any]:
     """Read one line that is a JSON object; raise ValueError for anything else, NaN and lone surrogates too."""
-    found = json.loads(line.decode(), parse_constant=_refuse, parse_int=_integer, parse_float=_finite)
-    if not isinstance(found, dict):
+    record = json.loads(line.decode(), parse_constant=_refuse, parse_int=_integer, parse_float=_finite)
+    if not isinstance(record, dict):
         raise ValueError("no object")  # noqa: TRY004 - what is in a file is a matter of values
-    return found
+    return record
 
 
 def json_decoder(table: Table) -> Decode:
@@ -37,12 +37,12 @@ def json_decoder(table: Table) -> Decode:
     texts, numbers = table.labels, [metric.name for metric in table.metrics]
 
     def decode(line: bytes) -> TimestampedRow:
-        found = json_record(line)
-        at = found.get("timestamp")
+        record = json_record(line)
+        at = record.get("timestamp")
         if not isinstance(at, str):
             raise ValueError("no timestamp")  # noqa: TRY004 - as above
-        labels = [_text(found.get(name)) for name in texts]
-        return at, (*labels, *(_numeric(found.get(name)) for name in numbers))
+        labels = [_text(record.get(name)) for name in texts]
+        return at, (*labels, *(_numeric(record.get(name)) for name in numbers))
 
     return decode
 

@@ -1,4 +1,4 @@
-"""Rows as JSON Lines: one object a line, keys in the declared order, null for what is missing."""
+"""JSON Lines encoder: one object a line, keys in the declared order, null for what is missing."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Rows as JSON Lines and as CSV at once: the digits of a number are the same in both, and are worked out once.
+"""Encoder of JSON Lines and CSV at once: the digits of a number are the same in both, and are worked out once.
 
 It gives what the two encoders give, byte for byte; the writer, which stores every row twice, saves half of the time.
 """

@@ -1,4 +1,4 @@
-"""The event log and the alert log: what sysmon says about itself and about the machine, as records and back."""
+"""Records of the event log and the alert log: what sysmon says about itself and the machine, as lines and back."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass

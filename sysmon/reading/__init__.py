@@ -1,1 +1,1 @@
-"""What do the files say? Rows of a range from whatever files hold them, and everything that had to be skipped."""
+"""Readers of stored data: rows of a range from whatever files hold them, and everything that had to be skipped."""

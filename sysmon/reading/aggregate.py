@@ -1,4 +1,4 @@
-"""Sums up the rows of a table over some time, and puts such sums together; pure."""
+"""Aggregation: the rows of a table over some time as digests, which merge without loss; pure."""
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,7 +49,7 @@ def aggregate(history: TableHistory, sources: Iterable[str] = (), skipped: int =
     return TableAggregate(
         history.origin,
         tuple(encode_runs(history.ticks)),
-        series=tuple(_aggregate_series(one, table) for one in history.series) if table.series else (),
+        series=tuple(_aggregate_series(series, table) for series in history.series) if table.series else (),
         groups=() if table.series else tuple(_aggregate_groups(history)),
         sources=frozenset(sources),
         skipped=skipped,
@@ -58,25 +58,25 @@ def aggregate(history: TableHistory, sources: Iterable[str] = (), skipped: int =
 
 def merge_aggregates(parts: Iterable[TableAggregate], table: Table) -> TableAggregate:
     """Return the sum of sums."""
-    joining = AggregateMerger(table)
+    merger = AggregateMerger(table)
     for part in parts:
-        joining.add(part)
-    joined = joining.result(())
+        merger.add(part)
+    merged = merger.result(())
     names = [metric.name for metric in table.metrics]
     return TableAggregate(
-        joined.origin,
-        joined.ticks.runs,
+        merged.origin,
+        merged.ticks.runs,
         tuple(
             SeriesAggregate(
-                dict(zip(table.labels, one.labels, strict=True)),
-                one.at.runs,
-                {name: found for name, found in zip(names, one.digests, strict=True) if found is not None},
+                dict(zip(table.labels, series.labels, strict=True)),
+                series.at.runs,
+                {name: summary for name, summary in zip(names, series.digests, strict=True) if summary is not None},
             )
-            for one in joined.series
+            for series in merged.series
         ),
-        tuple(joined.groups),
-        joining.sources,
-        joining.skipped,
+        tuple(merged.groups),
+        merger.sources,
+        merger.skipped,
     )
 
 
@@ -85,14 +85,14 @@ def split_by_minute(history: TableHistory) -> Iterator[TableHistory]:
     minutes: dict[int, dict[int, Series]] = {}
     for number, series in enumerate(history.series):
         width = len(series.block) // len(series.at)
-        for place, ms in enumerate(series.at):
-            here = minutes.setdefault(ms // MINUTE, {})
-            one = here.setdefault(number, Series(series.labels))
-            one.at.append(ms)
-            one.block.extend(series.block[place * width : (place + 1) * width])
-    for _, found in sorted(minutes.items()):
-        ticks = array("q", sorted({ms for series in found.values() for ms in series.at}))
-        yield TableHistory(history.table, history.origin, ticks, [found[number] for number in sorted(found)])
+        for row, ms in enumerate(series.at):
+            series_of_minute = minutes.setdefault(ms // MINUTE, {})
+            part = series_of_minute.setdefault(number, Series(series.labels))
+            part.at.append(ms)
+            part.block.extend(series.block[row * width : (row + 1) * width])
+    for _, parts in sorted(minutes.items()):
+        ticks = array("q", sorted({ms for series in parts.values() for ms in series.at}))
+        yield TableHistory(history.table, history.origin, ticks, [parts[number] for number in sorted(parts)])
 
 
 class AggregateMerger:
@@ -115,12 +115,12 @@ class AggregateMerger:
         self.skipped += part.skipped
         if part.origin is not None and part.ticks and (self._origin is None or part.ticks[0][0] > self._origin[0]):
             self._origin = (part.ticks[0][0], part.origin)
-        for one in part.series:
-            labels = tuple(one.labels.get(name) or "-" for name in self._table.labels)
-            self._series.setdefault(labels, _SeriesMerger()).add(one)
+        for series in part.series:
+            labels = tuple(series.labels.get(name) or "-" for name in self._table.labels)
+            self._series.setdefault(labels, _SeriesMerger()).add(series)
         for group in part.groups:
-            known = self._groups.get(group.labels)
-            self._groups[group.labels] = group if known is None else _merge_groups(known, group)
+            before = self._groups.get(group.labels)
+            self._groups[group.labels] = group if before is None else _merge_groups(before, group)
 
     def result(self, sources: tuple[str, ...]) -> AggregatedTable:
         """Return the table over all parts; `sources` says what kinds of files they came from."""
@@ -129,8 +129,8 @@ class AggregateMerger:
             origin=None if self._origin is None else self._origin[1],
             ticks=TickRuns(sorted(self._ticks)),
             series=[
-                AggregatedSeries(labels, TickRuns(sorted(one.ticks)), one.digests(self._names))
-                for labels, one in self._series.items()
+                AggregatedSeries(labels, TickRuns(sorted(series.ticks)), series.digests(self._names))
+                for labels, series in self._series.items()
             ],
             groups=list(self._groups.values()),
             sources=sources,
@@ -144,10 +144,10 @@ class _SeriesMerger:
         self.ticks: list[TickRun] = []
         self._metrics: dict[str, DigestMerger] = {}
 
-    def add(self, one: SeriesAggregate) -> None:
-        self.ticks += one.ticks
-        for name, found in one.metrics.items():
-            self._metrics.setdefault(name, DigestMerger()).add(found)
+    def add(self, series: SeriesAggregate) -> None:
+        self.ticks += series.ticks
+        for name, summary in series.metrics.items():
+            self._metrics.setdefault(name, DigestMerger()).add(summary)
 
     def digests(self, names: Iterable[str]) -> list[Digest | None]:
         return [self._metrics[name].result() if name in self._metrics else None for name in names]
@@ -156,9 +156,9 @@ class _SeriesMerger:
 def _aggregate_series(series: Series, table: Table) -> SeriesAggregate:
     metrics = {}
     for index, metric in enumerate(table.metrics):
-        found = digest(*_drop_missing(series.at, series.column(index)))
-        if found is not None:
-            metrics[metric.name] = found
+        summary = digest(*_drop_missing(series.at, series.column(index)))
+        if summary is not None:
+            metrics[metric.name] = summary
     labels = dict(zip(table.labels, series.labels, strict=True))
     return SeriesAggregate(labels, tuple(encode_runs(sorted(series.at))), metrics)
 
@@ -186,7 +186,9 @@ def _aggregate_groups(history: TableHistory) -> list[AggregatedGroup]:
                 by_tick[ms] = by_tick.get(ms, 0.0) + value
     return [
         AggregatedGroup(
-            labels, frozenset(pids[labels]), {name: _aggregate_use(found) for name, found in metrics.items() if found}
+            labels,
+            frozenset(pids[labels]),
+            {name: _aggregate_use(by_tick) for name, by_tick in metrics.items() if by_tick},
         )
         for labels, metrics in sums.items()
     ]
@@ -197,13 +199,13 @@ def _aggregate_use(by_tick: Mapping[int, float]) -> GroupUse:
     return GroupUse(len(by_tick), fsum(by_tick.values()), high, min(ms for ms in by_tick if by_tick[ms] == high))
 
 
-def _merge_groups(one: AggregatedGroup, other: AggregatedGroup) -> AggregatedGroup:
-    uses = dict(one.uses)
-    for name, use in other.uses.items():
+def _merge_groups(first: AggregatedGroup, second: AggregatedGroup) -> AggregatedGroup:
+    uses = dict(first.uses)
+    for name, use in second.uses.items():
         uses[name] = _merge_uses(uses[name], use) if name in uses else use
-    return AggregatedGroup(one.labels, one.pids | other.pids, uses)
+    return AggregatedGroup(first.labels, first.pids | second.pids, uses)
 
 
-def _merge_uses(one: GroupUse, other: GroupUse) -> GroupUse:
-    highest = max(one, other, key=lambda use: (use.high, -use.high_at))
-    return GroupUse(one.ticks + other.ticks, one.total + other.total, highest.high, highest.high_at)
+def _merge_uses(first: GroupUse, second: GroupUse) -> GroupUse:
+    highest = max(first, second, key=lambda use: (use.high, -use.high_at))
+    return GroupUse(first.ticks + second.ticks, first.total + second.total, highest.high, highest.high_at)

@@ -1,4 +1,4 @@
-"""Which alerts were on in a range, for how long and how bad? Put together from the entries of the alert log."""
+"""Alert history from the entries of the alert log. Which alerts were on in a range, for how long and how bad?"""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,20 +14,20 @@ def past_alerts(entries: Iterable[AlertEntry], since: datetime, until: datetime)
 
     A list of what fires that leaves out an alert means that its run ended without it: nobody knows how it went on.
     """
-    known: dict[str, PastAlert] = {}
+    by_id: dict[str, PastAlert] = {}
     for entry in entries:
         if isinstance(entry, AlertEvent):
             if entry.transition in SIDE_NOTES:
                 continue
-            known[entry.id] = _apply_event(known.get(entry.id), entry)
+            by_id[entry.id] = _apply_event(by_id.get(entry.id), entry)
             continue
         for event in entry.alerts:
-            known.setdefault(event.id, _apply_event(None, event))
+            by_id.setdefault(event.id, _apply_event(None, event))
         on = {event.id for event in entry.alerts}
-        for id_, alert in known.items():
+        for id_, alert in by_id.items():
             if alert.state is AlertState.FIRING and id_ not in on:
-                known[id_] = _close(alert, entry.at, AlertState.UNKNOWN)
-    alerts = [replace(alert, duration=_duration(alert, until)) for alert in known.values()]
+                by_id[id_] = _close(alert, entry.at, AlertState.UNKNOWN)
+    alerts = [replace(alert, duration=_duration(alert, until)) for alert in by_id.values()]
     return sorted(
         (alert for alert in alerts if alert.since < until and (alert.ended is None or alert.ended >= since)),
         key=lambda alert: (alert.since, alert.rule, alert.id),

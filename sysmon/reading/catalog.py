@@ -1,4 +1,4 @@
-"""Which hosts and tables does a data directory hold, and which of their files overlap a range?"""
+"""File catalogue: the hosts and tables of a data directory. Which of their files overlap a range?"""
 
 import os
 from collections.abc import Iterator
@@ -45,18 +45,18 @@ class Host:
             return True
 
 
-def find_host(data: Path, asked: str | None) -> Host:
+def find_host(data: Path, host: str | None) -> Host:
     """Return the host that was asked for, or the only one, or the one that was written last."""
     names = hosts(data)
     if not names:
         raise NothingFoundError(_why_empty(data))
-    if asked is None:
+    if host is None:
         latest = names[0] if len(names) == 1 else max(names, key=lambda name: _last_written(data / name))
         return Host(data / latest, tuple(name for name in names if name != latest))
-    for name in (asked, path_name(asked, reserved=RESERVED_TABLES)):
+    for name in (host, path_name(host, reserved=RESERVED_TABLES)):
         if name in names:
             return Host(data / name)
-    raise UsageError(f"{data}: no host {printable(asked)!r}: known are {', '.join(map(printable, names))}")
+    raise UsageError(f"{data}: no host {printable(host)!r}: known are {', '.join(map(printable, names))}")
 
 
 def _why_empty(data: Path) -> str:
@@ -130,7 +130,7 @@ def open_files(folder: Path, chosen: list[SegmentFile], damage: Damage) -> Itera
 
 def _candidates(folder: Path, file: SegmentFile) -> Iterator[SegmentFile]:
     yield file
-    yield from (found for found in files(folder, EPOCH, LAST, Damage()) if found.segment.stem == file.segment.stem)
+    yield from (other for other in files(folder, EPOCH, LAST, Damage()) if other.segment.stem == file.segment.stem)
 
 
 def _entries(folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""How many samples should there be, and where is the longest hole? Follows from the event log; pure."""
+"""Coverage: samples that are there and samples that are due, and the longest gap; follows from the event log; pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -86,21 +86,21 @@ def find_due_periods(
     `ticks` are the instants it has there, in order: where no run tells the interval, their median spacing is it.
     """
     begin, end = to_ms(since), to_ms(until) - 1
-    known = [run for run in runs if table in run.seconds]
-    if not known:
+    periods = [run for run in runs if table in run.seconds]
+    if not periods:
         return _due_by_spacing(ticks)
-    found = []
-    for run in known:
+    due = []
+    for run in periods:
         last = run.last if run.closed or not ticks else max(run.last, ticks[-1])
         start, last = max(begin, run.start), min(end, last)
         if start <= last:
-            found.append(DuePeriod(start, last, round(1000 * run.seconds[table]), run.first_tick))
-    return found
+            due.append(DuePeriod(start, last, round(1000 * run.seconds[table]), run.first_tick))
+    return due
 
 
 def measure_coverage(stretches: Sequence[DuePeriod], instants: Sequence[int]) -> Coverage:
     """Return how well instants (in order) fill the stretches; those outside are found and not missed by anybody."""
-    ticks = TickRuns.of(instants)
+    ticks = TickRuns.from_instants(instants)
     expected = len(ticks)
     longest, longest_at = 0, 0
     within, length_of_all = 0, 0
@@ -186,7 +186,7 @@ def _longest_gap(stretch: DuePeriod, instants: TickRuns) -> tuple[int, int]:
 def _due_by_spacing(ticks: Sequence[int]) -> list[DuePeriod]:
     if len(ticks) < 2:
         return []
-    interval = _median(TickRuns.of(ticks))
+    interval = _median(TickRuns.from_instants(ticks))
     spaced = ticks[0] + round((ticks[-1] - ticks[0]) / interval) * interval
     return [DuePeriod(ticks[0], max(ticks[-1], spaced), interval, phase=ticks[0] % interval)]
 

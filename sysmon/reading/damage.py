@@ -1,4 +1,4 @@
-"""What could not be read, and where: nothing is skipped without being counted here."""
+"""Damage counter: what could not be read, and where; nothing is skipped without being counted here."""
 
 from pathlib import Path
 
@@ -42,10 +42,12 @@ class Damage:
         self.count += max(0, other.count - after)
         self.lines += other.lines[after:][: self._kept - len(self.lines)]
 
-    def told(self) -> list[str]:
-        """Return what a person should be told, a line each."""
-        said = [f"{path}: the last line is not finished and was left out" for path in self.unfinished]
-        said += [f"skipped {line}" for line in self.lines]
+    def messages(self) -> list[str]:
+        """Return what a person has to know, a line each."""
+        messages = [f"{path}: the last line is not finished and was left out" for path in self.unfinished]
+        messages += [f"skipped {line}" for line in self.lines]
         if self.count > len(self.lines):
-            said.append(f"skipped {self.count} lines or parts of files in all: only the first {self._kept} are listed")
-        return said
+            messages.append(
+                f"skipped {self.count} lines or parts of files in all: only the first {self._kept} are listed"
+            )
+        return messages

@@ -1,4 +1,4 @@
-"""One line of a file as one flat record: timestamp, hostname, configured labels, the table's labels, its metrics."""
+"""Row decoders: a line as one flat record of timestamp, hostname, configured labels, the table's labels and metrics."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -80,30 +80,30 @@ class _JsonDecoder:
 
 def csv_decoder(table: Table, header: bytes) -> Decode:
     """Return what decodes the CSV lines of a table under a header; raise ValueError for what cannot be a header."""
-    found = split_line(header)
-    if "timestamp" not in found:
+    columns = split_line(header)
+    if "timestamp" not in columns:
         raise ValueError("no header with a timestamp column")
-    if len(set(found)) < len(found):
+    if len(set(columns)) < len(columns):
         raise ValueError("a header that names a column twice")
     names = columns_of(table)
     texts = len(HEAD) + len(table.labels)
     metrics = set(names[texts:])
-    first = next((index for index, name in enumerate(found) if name in metrics), len(found))
+    first = next((index for index, name in enumerate(columns) if name in metrics), len(columns))
     if (
-        first < len(found)
-        and set(found[first:]) <= metrics
-        and found[first:] == _in_declared_order(found[first:], names)
+        first < len(columns)
+        and set(columns[first:]) <= metrics
+        and columns[first:] == _in_declared_order(columns[first:], names)
     ):
-        return _TailDecoder(names[:texts], names[texts:], found, first)
-    return _AnyDecoder(names, texts, found)
+        return _TailDecoder(names[:texts], names[texts:], columns, first)
+    return _AnyDecoder(names, texts, columns)
 
 
 class _AnyDecoder:
     """Decodes lines whose columns come in any order."""
 
-    def __init__(self, names: Sequence[str], texts: int, found: Sequence[str]) -> None:
-        self._width = len(found)
-        places = {name: index for index, name in enumerate(found)}
+    def __init__(self, names: Sequence[str], texts: int, columns: Sequence[str]) -> None:
+        self._width = len(columns)
+        places = {name: index for index, name in enumerate(columns)}
         self._texts = [places.get(name) for name in names[:texts]]
         self._numbers = [places.get(name) for name in names[texts:]]
 
@@ -123,12 +123,12 @@ class _TailDecoder:
     a number may look like.
     """
 
-    def __init__(self, texts: Sequence[str], metrics: Sequence[str], found: Sequence[str], first: int) -> None:
+    def __init__(self, texts: Sequence[str], metrics: Sequence[str], columns: Sequence[str], first: int) -> None:
         self._first = first
-        self._width = len(found)
-        places = {name: index for index, name in enumerate(found)}
+        self._width = len(columns)
+        places = {name: index for index, name in enumerate(columns)}
         self._texts = [places.get(name) for name in texts]
-        self._whole = list(metrics) == list(found[first:])
+        self._whole = list(metrics) == list(columns[first:])
         self._numbers = [places[name] - first if name in places else None for name in metrics]
 
     def __call__(self, line: bytes) -> FlatRecord:
@@ -170,6 +170,6 @@ def _json_array(tail: bytes) -> bytes:
     return b"[" + tail + b"null]" if body.endswith(b",") else b"[" + tail + b"]"
 
 
-def _in_declared_order(found: Sequence[str], names: Sequence[str]) -> list[str]:
-    wanted = set(found)
+def _in_declared_order(columns: Sequence[str], names: Sequence[str]) -> list[str]:
+    wanted = set(columns)
     return [name for name in names if name in wanted]

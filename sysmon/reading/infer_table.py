@@ -1,4 +1,4 @@
-"""What columns does a table have that sysmon does not know? Seen from the first row of each of its files."""
+"""Schema inference for tables that sysmon does not declare, from the first row of each of their files."""
 
 from datetime import datetime
 from itertools import islice

@@ -1,4 +1,4 @@
-"""Whole lines out of a file, packed or not: read as bytes, cut at newlines only, however broken the file is."""
+"""Line reader: whole lines of a file, packed or not, as bytes, cut at newlines only, however broken the file is."""
 
 import errno
 import os

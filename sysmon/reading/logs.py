@@ -1,4 +1,4 @@
-"""The event log and the alert log of a range, and of just before it: what was already so when the range began."""
+"""Readers of the event log and the alert log, from just before a range on: what was already so when it began."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -35,15 +35,15 @@ def read_alerts(host: Path, since: datetime, until: datetime, damage: Damage) ->
 def _read(
     folder: Path, since: datetime, until: datetime, damage: Damage, read: Callable[[dict[str, Any]], T]
 ) -> list[T]:
-    found: list[T] = []
+    entries: list[T] = []
     for path, number, line in _lines(folder, since, until, damage):
         try:
             record = _DECODE(line)
             if parse_instant(record["timestamp"]) < until:
-                found.append(read(record))
+                entries.append(read(record))
         except _REFUSALS as error:
             damage.note(path, number, f"no record ({error})")
-    return found
+    return entries
 
 
 def _lines(folder: Path, since: datetime, until: datetime, damage: Damage) -> Iterator[tuple[Path, int, bytes]]:

@@ -1,4 +1,4 @@
-"""Roll-ups as files: compressed JSON Lines, a head and then a line for each series or group of processes.
+"""File format of roll-ups: compressed JSON Lines, a header and then a line for each series or group of processes.
 
 Instants in them are milliseconds after the beginning of the roll-up's hour or day.
 """
@@ -100,25 +100,27 @@ _DECODE_HEAD = msgspec.json.Decoder(RollupHeader).decode
 _DECODE_LINE = msgspec.json.Decoder(_Line).decode
 
 
-def encode(found: TableAggregate, file: RollupFile) -> bytes:
+def encode(aggregate: TableAggregate, file: RollupFile) -> bytes:
     """Return the text of a roll-up."""
     base = to_ms(file.start)
-    lines = [_encode_series(one, base) for one in found.series] + [_encode_group(one, base) for one in found.groups]
-    return b"".join([*(_ENCODE(line) + b"\n" for line in (build_header(found, file), *lines))])
+    lines = [_encode_series(part, base) for part in aggregate.series] + [
+        _encode_group(part, base) for part in aggregate.groups
+    ]
+    return b"".join([*(_ENCODE(line) + b"\n" for line in (build_header(aggregate, file), *lines))])
 
 
-def build_header(found: TableAggregate, file: RollupFile) -> RollupHeader:
+def build_header(aggregate: TableAggregate, file: RollupFile) -> RollupHeader:
     """Return the first line of the roll-up of a sum."""
-    origin = found.origin
+    origin = aggregate.origin
     return RollupHeader(
         timestamp=format_instant(file.start),
         rollup=file.resolution.value,
         version=VERSION,
         hostname=None if origin is None else origin.hostname,
         origin={} if origin is None else dict(origin.labels),
-        ticks=shift_runs(found.ticks, -to_ms(file.start)),
-        sources=sorted(found.sources),
-        skipped=found.skipped,
+        ticks=shift_runs(aggregate.ticks, -to_ms(file.start)),
+        sources=sorted(aggregate.sources),
+        skipped=aggregate.skipped,
     )
 
 
@@ -165,7 +167,7 @@ def read_sources(path: Path) -> frozenset[str] | None:
 
 def _read_lines(path: Path, damage: Damage, *, only_head: bool = False) -> list[bytes]:
     """Return the lines of a roll-up; none where it is missing or cannot be read (which is noted)."""
-    found: list[bytes] = []
+    all_lines: list[bytes] = []
     before = damage.count
     try:
         opened = open_file(path)
@@ -178,33 +180,33 @@ def _read_lines(path: Path, damage: Damage, *, only_head: bool = False) -> list[
         if (whole := read_whole(opened)) is not None:
             return whole
         for _, lines in read_lines(opened, path, damage, packed=True):
-            found += lines
+            all_lines += lines
             if only_head:
                 break
-    return [] if damage.count > before else found
+    return [] if damage.count > before else all_lines
 
 
-def _encode_series(one: SeriesAggregate, base: int) -> _Line:
-    usual = next((_hours_after(found, base) for found in one.metrics.values() if len(found.hours) > 1), ([], []))
-    metrics = {name: _encode_metric(found, base, usual) for name, found in one.metrics.items()}
-    return _Line(dict(one.labels), shift_runs(one.ticks, -base), *usual, metrics=metrics)
+def _encode_series(series: SeriesAggregate, base: int) -> _Line:
+    usual = next((_hours_after(digest, base) for digest in series.metrics.values() if len(digest.hours) > 1), ([], []))
+    metrics = {name: _encode_metric(digest, base, usual) for name, digest in series.metrics.items()}
+    return _Line(dict(series.labels), shift_runs(series.ticks, -base), *usual, metrics=metrics)
 
 
-def _encode_metric(found: Digest, base: int, usual: _Hours) -> _Metric:
-    hours = found.hours if len(found.hours) > 1 else Hourly()
-    own = _hours_after(found, base)
+def _encode_metric(digest: Digest, base: int, usual: _Hours) -> _Metric:
+    hours = digest.hours if len(digest.hours) > 1 else Hourly()
+    own = _hours_after(digest, base)
     begins, sizes = own if hours and own != usual else ([], [])
     return _Metric(
-        count=found.count,
-        sum=found.total,
-        min=found.low,
-        max=found.high,
-        max_at=found.high_at - base,
-        first=found.first,
-        first_at=found.first_at - base,
-        last=found.last,
-        last_at=found.last_at - base,
-        histogram=[(first, list(counts)) for first, counts in found.bins.stretches],
+        count=digest.count,
+        sum=digest.total,
+        min=digest.low,
+        max=digest.high,
+        max_at=digest.high_at - base,
+        first=digest.first,
+        first_at=digest.first_at - base,
+        last=digest.last,
+        last_at=digest.last_at - base,
+        histogram=[(first, list(counts)) for first, counts in digest.bins.stretches],
         hours=begins,
         sizes=sizes,
         means=[_rounded(mean) for _, _, mean, _ in hours],
@@ -212,8 +214,8 @@ def _encode_metric(found: Digest, base: int, usual: _Hours) -> _Metric:
     )
 
 
-def _hours_after(found: Digest, base: int) -> _Hours:
-    return [(hour - base) // HOUR for hour in found.hours.starts], list(found.hours.sizes)
+def _hours_after(digest: Digest, base: int) -> _Hours:
+    return [(hour - base) // HOUR for hour in digest.hours.starts], list(digest.hours.sizes)
 
 
 def _rounded(value: float) -> float:
@@ -259,7 +261,7 @@ def _decode_digest(metric: _Metric, base: int, usual: _Hours) -> Digest:
 
 
 def _sketch_of_version_1(metric: _Metric) -> DDSketch:
-    return DDSketch.counted(dict(zip(accumulate(metric.bins), metric.counts, strict=True)))
+    return DDSketch.from_counts(dict(zip(accumulate(metric.bins), metric.counts, strict=True)))
 
 
 def _decode_group(line: _Line, base: int) -> AggregatedGroup:

@@ -1,4 +1,4 @@
-"""Roll-ups by minute as files: an hour each, a line for each series that holds its minutes metric by metric.
+"""File format of roll-ups by minute: an hour each, a line for each series that holds its minutes metric by metric.
 
 Instants in them are milliseconds after the beginning of the hour.
 """
@@ -79,14 +79,14 @@ def encode(whole: TableAggregate, minutes: Sequence[TableAggregate], file: Rollu
     """Return the text of the roll-ups of an hour's minutes; `whole` is the sum of them all."""
     base = to_ms(file.start)
     lines: dict[tuple[tuple[str, str], ...], _Line] = {}
-    ticks = {tuple(one.labels.items()): one.ticks for one in whole.series}
+    ticks = {tuple(series.labels.items()): series.ticks for series in whole.series}
     for part in minutes:
         minute = (part.ticks[0][0] - base) // MINUTE
-        for one in part.series:
-            key = tuple(one.labels.items())
-            line = lines.setdefault(key, _Line(dict(one.labels), shift_runs(ticks[key], -base)))
-            for name, found in one.metrics.items():
-                _add_minute(line.metrics.setdefault(name, _Metric()), minute, found, base)
+        for series in part.series:
+            key = tuple(series.labels.items())
+            line = lines.setdefault(key, _Line(dict(series.labels), shift_runs(ticks[key], -base)))
+            for name, digest in series.metrics.items():
+                _add_minute(line.metrics.setdefault(name, _Metric()), minute, digest, base)
         for group in part.groups:
             line = lines.setdefault(group.labels, _Line(dict(group.labels)))
             line.pids[minute] = sorted(group.pids)
@@ -112,16 +112,16 @@ def read(path: Path, file: RollupFile, damage: Damage) -> list[TableAggregate] |
     parsed = parse(path, damage, made)
     if parsed is None:
         return None
-    head, ticks, decoded = parsed
-    found: list[TableAggregate] = []
+    head, ticks, all_series = parsed
+    minutes: list[TableAggregate] = []
     for minute in range(HOUR // MINUTE):
         here = _cut_minute(ticks, base + minute * MINUTE)
         if here:
-            series = tuple(filter(None, (line.series(minute) for line in decoded)))
-            groups = tuple(filter(None, (line.group(minute) for line in decoded)))
-            skipped = 0 if found else head.skipped
-            found.append(TableAggregate(head.whose, here, series, groups, frozenset(head.sources), skipped))
-    return found
+            series = tuple(filter(None, (line.series(minute) for line in all_series)))
+            groups = tuple(filter(None, (line.group(minute) for line in all_series)))
+            skipped = 0 if minutes else head.skipped
+            minutes.append(TableAggregate(head.whose, here, series, groups, frozenset(head.sources), skipped))
+    return minutes
 
 
 class _SeriesMinutes:
@@ -133,8 +133,8 @@ class _SeriesMinutes:
         self._ticks = TickRuns(shift_runs(line.ticks, base))
         self._metrics: dict[int, dict[str, Digest]] = {}
         for name, metric in line.metrics.items():
-            for minute, found in _decode_digests(metric, base):
-                self._metrics.setdefault(minute, {})[name] = found
+            for minute, digest in _decode_digests(metric, base):
+                self._metrics.setdefault(minute, {})[name] = digest
         self._uses: dict[int, dict[str, GroupUse]] = {}
         for name, uses in line.uses.items():
             for use in uses:
@@ -156,23 +156,23 @@ def _cut_minute(ticks: TickRuns, begin: int) -> tuple[TickRun, ...]:
     return ticks[ticks.below(begin) : ticks.below(begin + MINUTE)].runs
 
 
-def _add_minute(metric: _Metric, minute: int, found: Digest, base: int) -> None:
-    first_at, last_at = found.first_at - base, found.last_at - base
-    if found.low == found.high:
-        metric.still.append(_ConstantMinute(minute, found.count, found.low, first_at, last_at))
+def _add_minute(metric: _Metric, minute: int, digest: Digest, base: int) -> None:
+    first_at, last_at = digest.first_at - base, digest.last_at - base
+    if digest.low == digest.high:
+        metric.still.append(_ConstantMinute(minute, digest.count, digest.low, first_at, last_at))
         return
-    numbers = list(Counter(dict(found.bins)).elements())
+    numbers = list(Counter(dict(digest.bins)).elements())
     metric.moving.append(
         _Minute(
             minute,
-            found.count,
-            found.total,
-            found.low,
-            found.high,
-            found.high_at - base,
-            found.first,
+            digest.count,
+            digest.total,
+            digest.low,
+            digest.high,
+            digest.high_at - base,
+            digest.first,
             first_at,
-            found.last,
+            digest.last,
             last_at,
             [late - early for early, late in pairwise([0, *numbers])],
         )
@@ -180,22 +180,22 @@ def _add_minute(metric: _Metric, minute: int, found: Digest, base: int) -> None:
 
 
 def _decode_digests(metric: _Metric, base: int) -> Iterator[tuple[int, Digest]]:
-    for one in metric.moving:
-        mean = one.sum / one.count
+    for moving in metric.moving:
+        mean = moving.sum / moving.count
         yield (
-            one.minute,
+            moving.minute,
             Digest(
-                count=one.count,
-                total=one.sum,
-                low=one.min,
-                high=one.max,
-                high_at=base + one.max_at,
-                first=one.first,
-                first_at=base + one.first_at,
-                last=one.last,
-                last_at=base + one.last_at,
-                bins=DDSketch.counted(Counter(accumulate(one.bins))),
-                hours=Hourly((base,), (one.count,), (mean,), (one.max,)),
+                count=moving.count,
+                total=moving.sum,
+                low=moving.min,
+                high=moving.max,
+                high_at=base + moving.max_at,
+                first=moving.first,
+                first_at=base + moving.first_at,
+                last=moving.last,
+                last_at=base + moving.last_at,
+                bins=DDSketch.from_counts(Counter(accumulate(moving.bins))),
+                hours=Hourly((base,), (moving.count,), (mean,), (moving.max,)),
             ),
         )
     for still in metric.still:

@@ -1,4 +1,4 @@
-"""The rows of a range, whatever files hold them: JSON Lines or CSV, packed or not, sysmon's own or anybody's."""
+"""Row reader: the rows of a range, from JSON Lines or CSV, packed or not, sysmon's own or anybody's."""
 
 import os
 from array import array

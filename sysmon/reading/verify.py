@@ -1,4 +1,4 @@
-"""Is each stored file what it should be? Every line of it, not only what a report would need."""
+"""Integrity check of stored files: every line, not only what a report would need."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -160,10 +160,10 @@ def check_sequences(host: Path, agent: Table) -> list[RunSequence]:
 def _check_sequence(run: str, numbered: list[tuple[int, int]], gaps: list[Event]) -> RunSequence:
     numbers = {number for number, _ in numbered}
     first, last = (from_ms(choose(ms for _, ms in numbered)) for choose in (min, max))
-    told = 0
+    lost = 0
     for gap in gaps:
         begin, count = gap.fields.get("from"), gap.fields.get("count")
         if isinstance(begin, str) and isinstance(count, int) and format_instant(first) <= begin <= format_instant(last):
-            told += count
+            lost += count
     missing = max(numbers) - min(numbers) + 1 - len(numbers)
-    return RunSequence(run, first, last, len(numbers), missing, told, len(numbered) - len(numbers))
+    return RunSequence(run, first, last, len(numbers), missing, lost, len(numbered) - len(numbers))

@@ -264,7 +264,7 @@ def find_gaps(at: Sequence[int], coverage: Coverage, begin: int, span: int, part
     """
     if not coverage.interval or not coverage.is_even or coverage.found == coverage.expected:
         return []
-    ticks = at if isinstance(at, TickRuns) else TickRuns.of(sorted(at))
+    ticks = at if isinstance(at, TickRuns) else TickRuns.from_instants(sorted(at))
     edges = [ticks.below(begin - part * span // -parts) for part in range(parts + 1)]
     due = span / (1000 * coverage.interval * parts)
     return [part for part, (first, end) in enumerate(pairwise(edges)) if 2 * (end - first) < due]

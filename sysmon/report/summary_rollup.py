@@ -59,7 +59,7 @@ def _count_beyond(limit: Limit, digest: Digest, coverage: Coverage) -> Beyond:
 
 
 def _share_beyond(limit: Limit, digest: Digest) -> float:
-    above, from_it_on = digest.above(limit.value), digest.above(limit.value, or_at=True)
+    above, from_it_on = digest.share_above(limit.value), digest.share_above(limit.value, or_at=True)
     return {
         Sign.ABOVE: above,
         Sign.AT_LEAST: from_it_on,

@@ -1,6 +1,6 @@
-"""How often did which values come? A histogram whose bins are as wide as the error that is promised for percentiles.
+"""DDSketch: a histogram whose bins are as wide as the error that is promised for percentiles.
 
-It is that of DDSketch (Masson, Rim, Lee 2019): a bin holds the values between two powers of GAMMA, so that its middle
+It is that of Masson, Rim and Lee (2019): a bin holds the values between two powers of GAMMA, so that its middle
 is within ALPHA of each of them, whatever their size. Two histograms merge by adding bins.
 """
 
@@ -39,12 +39,12 @@ class DDSketch(Mapping[int, int]):
         self.stretches = tuple(stretches)
 
     @classmethod
-    def of(cls, values: Iterable[float]) -> "DDSketch":
+    def from_values(cls, values: Iterable[float]) -> "DDSketch":
         """Return the histogram of values."""
-        return cls.counted(Counter(map(bin_index, values)))
+        return cls.from_counts(Counter(map(bin_index, values)))
 
     @classmethod
-    def counted(cls, counts: Mapping[int, int]) -> "DDSketch":
+    def from_counts(cls, counts: Mapping[int, int]) -> "DDSketch":
         """Return a histogram of what was counted by bin."""
         stretches: list[tuple[int, list[int]]] = []
         for number in sorted(counts):
@@ -71,16 +71,16 @@ class DDSketch(Mapping[int, int]):
         return sum(len(counts) - counts.count(0) for _, counts in self.stretches)
 
     def __repr__(self) -> str:
-        return f"Bins.counted({dict(self)})"
+        return f"DDSketch.from_counts({dict(self)})"
 
     def __hash__(self) -> int:
         return hash(tuple(self.items()))
 
-    def over(self, number: int) -> int:
+    def count_above(self, number: int) -> int:
         """Return how many values are in later bins."""
         return sum(sum(counts[max(number + 1 - first, 0) :]) for first, counts in self.stretches)
 
-    def numbers_at(self, ranks: Iterable[int]) -> list[int]:
+    def bins_at_ranks(self, ranks: Iterable[int]) -> list[int]:
         """Return the bins of the values at ranks, counted from 0 for the lowest; there are as many values."""
         reached = list(accumulate(chain.from_iterable(counts for _, counts in self.stretches)))
         numbers = list(chain.from_iterable(range(first, first + len(counts)) for first, counts in self.stretches))
@@ -89,13 +89,13 @@ class DDSketch(Mapping[int, int]):
 
 def merge_sketches(parts: Iterable[DDSketch]) -> DDSketch:
     """Return the histogram of all values of some."""
-    stretches = list(chain.from_iterable(part.stretches for part in parts))
+    stretches = list(chain.from_iterable(sketch.stretches for sketch in parts))
     zeros = sum(counts[0] for first, counts in stretches if first == 0)
     return DDSketch(
         [
-            *_add_ranges([one for one in stretches if one[0] < 0]),
+            *_add_ranges([part for part in stretches if part[0] < 0]),
             *([(0, (zeros,))] if zeros else ()),
-            *_add_ranges([one for one in stretches if one[0] > 0]),
+            *_add_ranges([part for part in stretches if part[0] > 0]),
         ]
     )
 

@@ -1,4 +1,4 @@
-"""Many samples as a few numbers: count, sum, extremes, and percentiles within 1 %; digests of parts merge exactly."""
+"""Digest of many samples: count, sum, extremes, and percentiles within 1 %; digests of parts merge exactly."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,8 +47,8 @@ class Digest:
         if not self.bins.stretches:
             return [self.low] * len(percents)
         ranks = [(self.count - 1) * percent // 100 for percent in percents]
-        found = zip(ranks, self.bins.numbers_at(ranks), strict=True)
-        return [self._at_rank(rank, number) for rank, number in found]
+        ranked = zip(ranks, self.bins.bins_at_ranks(ranks), strict=True)
+        return [self._at_rank(rank, number) for rank, number in ranked]
 
     def _at_rank(self, rank: int, number: int) -> float:
         if rank == 0:
@@ -57,7 +57,7 @@ class Digest:
             return self.high
         return min(max(bin_value(number), self.low), self.high)
 
-    def above(self, limit: float, *, or_at: bool = False) -> float:
+    def share_above(self, limit: float, *, or_at: bool = False) -> float:
         """Return the share (0 to 1) of the values that are above a limit, or at it.
 
         Values farther than 2 % from the limit are told exactly. Those nearer count as spread evenly, over the whole
@@ -68,10 +68,10 @@ class Digest:
         if limit > self.high or (limit == self.high and not or_at):
             return 0.0
         bins, own = self.histogram(), bin_index(limit)
-        share = self._above_within(own, limit, or_at=or_at) if own in bins else 0.0
-        return (bins.over(own) + bins.get(own, 0) * share) / self.count
+        share = self._share_above_within(own, limit, or_at=or_at) if own in bins else 0.0
+        return (bins.count_above(own) + bins.get(own, 0) * share) / self.count
 
-    def _above_within(self, number: int, limit: float, *, or_at: bool) -> float:
+    def _share_above_within(self, number: int, limit: float, *, or_at: bool) -> float:
         """Return the share above a limit of the values in its own bin."""
         if number == 0:
             return float(or_at)
@@ -99,8 +99,8 @@ def digest(at: Sequence[int], values: Sequence[float]) -> Digest | None:
         first_at=at[0],
         last=values[-1],
         last_at=at[-1],
-        bins=DDSketch.of(values) if low != high else _NO_SKETCH,
-        hours=Hourly.counted(at, values),
+        bins=DDSketch.from_values(values) if low != high else _NO_SKETCH,
+        hours=Hourly.from_values(at, values),
     )
 
 

@@ -1,4 +1,4 @@
-"""How did a metric go from hour to hour? Means and peaks in columns, which are cut into parts for a trend."""
+"""Hourly means and peaks of a metric in columns, which are down-sampled for a trend."""
 
 from array import array
 from bisect import bisect_left
@@ -33,21 +33,21 @@ class Hourly:
         self.peaks = array("d", peaks)
 
     @classmethod
-    def of(cls, hours: Iterable[Hour]) -> "Hourly":
+    def from_hours(cls, hours: Iterable[Hour]) -> "Hourly":
         """Return hours, one by one."""
-        found = sorted(hours, key=lambda hour: hour[0])
-        starts, sizes, means, peaks = zip(*found, strict=True) if found else ((), (), (), ())
+        ordered = sorted(hours, key=lambda hour: hour[0])
+        starts, sizes, means, peaks = zip(*ordered, strict=True) if ordered else ((), (), (), ())
         return cls(starts, sizes, means, [nan if peak is None else peak for peak in peaks])
 
     @classmethod
-    def counted(cls, at: Sequence[int], values: Sequence[float]) -> "Hourly":
+    def from_values(cls, at: Sequence[int], values: Sequence[float]) -> "Hourly":
         """Return the hours of values at instants (milliseconds since the epoch)."""
         if at[0] // HOUR == at[-1] // HOUR:  # as all values of an hour's own digest do
             return cls((at[0] // HOUR * HOUR,), (len(values),), (fsum(values) / len(values),), (max(values),))
         hours: dict[int, list[float]] = {}
         for ms, value in zip(at, values, strict=True):
             hours.setdefault(ms // HOUR * HOUR, []).append(value)
-        return cls.of((hour, len(found), fsum(found) / len(found), max(found)) for hour, found in hours.items())
+        return cls.from_hours((hour, len(own), fsum(own) / len(own), max(own)) for hour, own in hours.items())
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -63,16 +63,16 @@ class Hourly:
         return hash(tuple(self))
 
     def __repr__(self) -> str:
-        return f"Hourly.of({list(self)})"
+        return f"Hourly.from_hours({list(self)})"
 
 
 def concat_hours(parts: Iterable[Hourly]) -> Hourly:
     """Return the hours of some, in order."""
-    found = sorted((part for part in parts if part.starts), key=lambda part: part.starts[0])
-    if any(early.starts[-1] > late.starts[0] for early, late in pairwise(found)):
-        return Hourly.of(hour for part in found for hour in part)
+    ordered = sorted((part for part in parts if part.starts), key=lambda part: part.starts[0])
+    if any(early.starts[-1] > late.starts[0] for early, late in pairwise(ordered)):
+        return Hourly.from_hours(hour for part in ordered for hour in part)
     whole = Hourly()
-    for part in found:
+    for part in ordered:
         whole.starts.extend(part.starts)
         whole.sizes.extend(part.sizes)
         whole.means.extend(part.means)

@@ -1,4 +1,4 @@
-"""Instants in few numbers: samples come at equal steps, so that an hour of them is (beginning, step, count)."""
+"""Run-length encoding of instants: samples come at equal steps, so that an hour of them is (beginning, step, count)."""
 
 from array import array
 from bisect import bisect_left, bisect_right
@@ -20,7 +20,7 @@ class TickRuns(Sequence[int]):
         self._ends = list(accumulate(count for _, _, count in self.runs))
 
     @classmethod
-    def of(cls, instants: Sequence[int]) -> "TickRuns":
+    def from_instants(cls, instants: Sequence[int]) -> "TickRuns":
         """Return instants, which are in order, as what they are here."""
         return instants if isinstance(instants, TickRuns) else cls(encode_runs(instants))
 
@@ -103,17 +103,17 @@ def decode_runs(runs: Iterable[TickRun]) -> "array[int]":
 
 def _join_runs(runs: Iterable[TickRun]) -> list[TickRun]:
     """Return runs as `folded` would have made them of all their instants."""
-    found: list[TickRun] = []
+    joined: list[TickRun] = []
     for run in runs:
         begin, step, count = run
         while count:
-            first, stride, held = found[-1] if found else (0, 0, 0)
+            first, stride, held = joined[-1] if joined else (0, 0, 0)
             if held == 1:
                 stride = begin - first
             elif not held or begin != first + stride * held:
-                found.append((begin, step if count > 1 else 0, count))
+                joined.append((begin, step if count > 1 else 0, count))
                 break
             taken = count if step == stride or count == 1 else 1
-            found[-1] = (first, stride, held + taken)
+            joined[-1] = (first, stride, held + taken)
             begin, count = begin + step * taken, count - taken
-    return found
+    return joined

@@ -29,9 +29,9 @@ def test_a_file_name_is_read_back_as_what_it_was_made_of(file: SegmentFile) -> N
 
 @given(st.from_regex(segments._NAME, fullmatch=True))
 def test_a_name_that_is_read_names_the_same_file(name: str) -> None:
-    found = segments.parse(name)
+    result = segments.parse(name)
 
-    assert found is None or found.name == name
+    assert result is None or result.name == name
 
 
 @pytest.mark.parametrize(
@@ -122,25 +122,25 @@ def test_of_one_stem_the_compressed_json_lines_are_taken_first() -> None:
 def test_only_files_that_overlap_the_range_are_opened(since: int, until: int, hours: list[int]) -> None:
     present = [f"cpu-20261120T{hour:02}0000Z-1h.jsonl" for hour in (13, 11, 12, 10)]
 
-    found = segments.select(
+    result = segments.select(
         present, NOON + timedelta(minutes=since - 60 * (since == -60)), NOON + timedelta(minutes=until)
     )
 
-    assert [file.segment.start.hour for file in found] == hours
+    assert [file.segment.start.hour for file in result] == hours
 
 
 def test_a_file_without_a_period_reaches_up_to_the_next() -> None:
     present = ["cpu-20261120T080000Z.jsonl", "cpu-20261120T110000Z.jsonl", "cpu-20261120T140000Z.jsonl"]
 
-    found = segments.select(present, NOON, NOON + HOUR)
+    result = segments.select(present, NOON, NOON + HOUR)
 
-    assert [file.name for file in found] == ["cpu-20261120T110000Z.jsonl"]
+    assert [file.name for file in result] == ["cpu-20261120T110000Z.jsonl"]
 
 
 def test_the_last_file_without_a_period_has_no_end() -> None:
-    found = segments.select(["cpu-20200101T000000Z.csv"], NOON, NOON + HOUR)
+    result = segments.select(["cpu-20200101T000000Z.csv"], NOON, NOON + HOUR)
 
-    assert [file.name for file in found] == ["cpu-20200101T000000Z.csv"]
+    assert [file.name for file in result] == ["cpu-20200101T000000Z.csv"]
 
 
 def test_what_is_no_segment_is_left_out() -> None:
@@ -149,37 +149,37 @@ def test_what_is_no_segment_is_left_out() -> None:
 
 @given(st.lists(files, max_size=12), moments, moments)
 def test_a_selection_holds_every_segment_that_overlaps_once(
-    present: list[SegmentFile], one: datetime, other: datetime
+    present: list[SegmentFile], first: datetime, second: datetime
 ) -> None:
-    since, until = sorted((one, other))
+    since, until = sorted((first, second))
     # The table is one folder's: files of one table lie together.
     here = [
         SegmentFile(Segment("cpu", f.segment.start, f.segment.period, f.segment.number), f.form, f.packed)
         for f in present
     ]
 
-    found = segments.select([file.name for file in here], since, until)
+    result = segments.select([file.name for file in here], since, until)
 
     sure = {
         file.segment.stem
         for file in here
         if file.segment.end and file.segment.start < until and file.segment.end > since
     }
-    stems = [file.segment.stem for file in found]
+    stems = [file.segment.stem for file in result]
     assert (len(stems) == len(set(stems)), sure <= set(stems)) == (True, True)
 
 
 @given(st.lists(files, max_size=12), moments, moments)
-def test_names_far_from_the_range_change_nothing(present: list[SegmentFile], one: datetime, other: datetime) -> None:
-    since, until = sorted((one, other))
+def test_names_far_from_the_range_change_nothing(present: list[SegmentFile], first: datetime, second: datetime) -> None:
+    since, until = sorted((first, second))
     names = [file.name for file in present]
     whole = segments.select(names, EPOCH, datetime.max.replace(tzinfo=UTC))
 
-    found = segments.select(names, since, until)
+    result = segments.select(names, since, until)
 
     starts = sorted({file.segment.start for file in whole})
     following = dict(zip(starts, [*starts[1:], datetime.max.replace(tzinfo=UTC)], strict=False))
-    assert found == [
+    assert result == [
         file
         for file in whole
         if file.segment.start < until and (file.segment.end or following[file.segment.start]) > since
@@ -193,13 +193,13 @@ def test_the_stems_of_an_hour_are_those_of_the_files_that_overlap_it(
     names = [file.name for file in present]
     until = since + timedelta(minutes=minutes)
 
-    found = segments.stems_by_hour(names, since, until)
+    result = segments.stems_by_hour(names, since, until)
 
     chosen = segments.select(names, since, until)
     if any(file.segment.end is None for file in chosen):
-        assert found is None
+        assert result is None
         return
-    assert found is not None
+    assert result is not None
     for file in chosen:
         hour = max(file.segment.start, since).replace(minute=0, second=0)
-        assert file.segment.stem in found[hour]
+        assert file.segment.stem in result[hour]

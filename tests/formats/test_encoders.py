@@ -102,12 +102,12 @@ def test_both_formats_hold_the_same_values(origin: Origin, at: datetime, these: 
 def test_both_forms_at_once_are_what_each_alone_is(origin: Origin, at: datetime, these: list[Row]) -> None:
     table = replace(TABLE, labels=("device", "50%"))
 
-    one, other = (
+    as_jsonl, as_csv = (
         jsonl.RowEncoder(origin, table).encode(at, these),
         csv_format.RowEncoder(origin, table).encode(at, these),
     )
 
-    assert PairEncoder(origin, table).encode(at, these) == (one, other)
+    assert PairEncoder(origin, table).encode(at, these) == (as_jsonl, as_csv)
 
 
 @given(st.lists(text | numbers, min_size=2, max_size=6))  # a line begins with a timestamp, it is never blank

@@ -100,10 +100,10 @@ def test_events_come_back_with_their_fields(tmp_path: Path) -> None:
     events = [running(0, "a", {"load": 10.0}), started(1, "a", {"load": 10.0}, 10)]
     write_log(tmp_path, "events", event_lines(events))
 
-    found = read_events(tmp_path / "web-01", START, START + HOUR, Damage())
+    stored = read_events(tmp_path / "web-01", START, START + HOUR, Damage())
 
     labels = {"hostname": "web-01", "environment": "prod", "region": "eu"}
-    assert found == [Event(event.at, event.kind, labels | dict(event.fields)) for event in events]
+    assert stored == [Event(event.at, event.kind, labels | dict(event.fields)) for event in events]
 
 
 BLAMED = replace(FIRED, resource="cpu", top=(Culprit("7", "java", "root", "-", 180.0, 90.0),))

@@ -20,9 +20,9 @@ def measure(
     """Return found, expected, longest gap and its beginning of ten minutes, all in seconds."""
     instants = [round(at(second).timestamp() * 1000) for second in samples if BEGIN <= second < END]
     runs = find_run_periods(events, until=at(END), now=at(now))
-    found = measure_coverage(find_due_periods(runs, table, instants, at(BEGIN), at(END)), instants)
-    begun = None if found.gap_at is None else (found.gap_at - at(0)).total_seconds()
-    return found.found, found.expected, round(found.gap), begun
+    measured = measure_coverage(find_due_periods(runs, table, instants, at(BEGIN), at(END)), instants)
+    begun = None if measured.gap_at is None else (measured.gap_at - at(0)).total_seconds()
+    return measured.found, measured.expected, round(measured.gap), begun
 
 
 def ticks(first: int, last: int, *, without: Iterable[int] = (), step: int = 10) -> list[float]:
@@ -167,17 +167,17 @@ def test_counting_agrees_with_writing_every_instant_down(
     samples = [second for second in in_range if second not in lost]
     events = [started(first, "a", {"load": float(interval)}), stopped(last, "a", last)]
 
-    found, expected, gap, _ = measure(events, samples)
+    measured, expected, gap, _ = measure(events, samples)
 
-    assert (found, expected, gap == 0) == (len(samples), len(in_range), len(samples) == len(in_range))
+    assert (measured, expected, gap == 0) == (len(samples), len(in_range), len(samples) == len(in_range))
 
 
 def test_the_interval_is_told() -> None:
     runs = find_run_periods(STEADY, until=at(END), now=at(9999))
 
-    found = measure_coverage(find_due_periods(runs, "disk_usage", [], at(BEGIN), at(END)), [])
+    measured = measure_coverage(find_due_periods(runs, "disk_usage", [], at(BEGIN), at(END)), [])
 
-    assert found == Coverage(0, 10, 600.0, at(0), 60.0)
+    assert measured == Coverage(0, 10, 600.0, at(0), 60.0)
 
 
 def slept(second: float, seconds: float, kind: str = "suspend", **more: object) -> Event:
@@ -245,6 +245,6 @@ def test_a_sample_stands_for_the_mean_of_the_intervals_at_which_they_came() -> N
     runs = find_run_periods([*STEADY, paced(BEGIN + 60, 60.0)], until=at(END), now=at(9999))
     instants = [to_ms(at(BEGIN + second)) for second in (0, 10, 20, 120)]
 
-    found = measure_coverage(find_due_periods(runs, "load", instants, at(BEGIN), at(END)), instants)
+    measured = measure_coverage(find_due_periods(runs, "load", instants, at(BEGIN), at(END)), instants)
 
-    assert (found.interval, found.each, found.is_even) == (10.0, (3 * 10 + 60) / 4, False)
+    assert (measured.interval, measured.each, measured.is_even) == (10.0, (3 * 10 + 60) / 4, False)

@@ -68,9 +68,9 @@ def read(folder: Path, name: str, content: bytes) -> tuple[list[int], int, int]:
     ],
 )
 def test_one_broken_line_costs_nothing_but_itself(tmp_path: Path, broken: bytes, survivors: list[int]) -> None:
-    found = read(tmp_path, "load-20261120T120000Z-1h.jsonl", line(10) + broken + line(20))
+    result = read(tmp_path, "load-20261120T120000Z-1h.jsonl", line(10) + broken + line(20))
 
-    assert found == (survivors, 1, 0)
+    assert result == (survivors, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_one_broken_line_costs_nothing_but_itself(tmp_path: Path, broken: bytes,
     ],
 )
 def test_a_row_is_one_line_and_never_several(tmp_path: Path, spread: bytes, lost: int) -> None:
-    found = read(tmp_path, "load-20261120T120000Z-1h.jsonl", line(10) + spread + line(20))
+    result = read(tmp_path, "load-20261120T120000Z-1h.jsonl", line(10) + spread + line(20))
 
-    assert found == ([10, 20], lost, 0)
+    assert result == ([10, 20], lost, 0)
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_a_row_is_one_line_and_never_several(tmp_path: Path, spread: bytes, lost
 def test_the_end_and_the_beginning_of_a_file(
     tmp_path: Path, content: bytes, expected: tuple[list[int], int, int]
 ) -> None:
-    found = read(tmp_path, "load-20261120T120000Z-1h.jsonl", content)
+    result = read(tmp_path, "load-20261120T120000Z-1h.jsonl", content)
 
-    assert found == expected
+    assert result == expected
 
 
 @pytest.mark.parametrize(
@@ -135,9 +135,9 @@ def test_the_end_and_the_beginning_of_a_file(
     ],
 )
 def test_csv_is_read_line_by_line_too(tmp_path: Path, content: bytes, expected: tuple[list[int], int, int]) -> None:
-    found = read(tmp_path, "load-20261120T120000Z-1h.csv", content)
+    result = read(tmp_path, "load-20261120T120000Z-1h.csv", content)
 
-    assert found == expected
+    assert result == expected
 
 
 @pytest.mark.parametrize(
@@ -187,8 +187,8 @@ def test_damage_is_told_with_file_line_and_reason_up_to_twenty_times(tmp_path: P
 
     list(RowReader(path.parent, LOAD, damage).rows(START, START + HOUR))
 
-    told = damage.told()
-    assert (len(told), told[0], told[1], told[-1]) == (
+    messages = damage.messages()
+    assert (len(messages), messages[0], messages[1], messages[-1]) == (
         22,
         f"{path}: the last line is not finished and was left out",
         f"skipped {path}:2: no row (Object missing required field `timestamp`)",

@@ -39,10 +39,10 @@ def spoilt(content: bytes, chance: random.Random) -> bytes:
     return bytes(broken)
 
 
-def is_part(found: Row, written: Row) -> bool:
+def is_part(read: Row, written: Row) -> bool:
     """Say whether a row is what was written; text in the name of a column makes another name, and its value null."""
-    return len(found) == len(written) and all(
-        value is None or value == real for value, real in zip(found, written, strict=True)
+    return len(read) == len(written) and all(
+        value is None or value == real for value, real in zip(read, written, strict=True)
     )
 
 

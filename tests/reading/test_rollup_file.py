@@ -47,38 +47,41 @@ def test_a_roll_up_reads_back_as_it_was_made(tmp_path: Path) -> None:
     write_compressed(path, rollup_file.encode(made, file))
     damage = Damage()
 
-    found = rollup_file.read(path, file, damage)
+    result = rollup_file.read(path, file, damage)
 
-    assert (found, rollup_file.read_sources(path), damage.count) == (made, frozenset({"a", "b"}), 0)
+    assert (result, rollup_file.read_sources(path), damage.count) == (made, frozenset({"a", "b"}), 0)
 
 
 def joined(part: TableAggregate) -> AggregatedTable:
-    joining = AggregateMerger(CPU)
-    joining.add(part)
-    return joining.result(())
+    merger = AggregateMerger(CPU)
+    merger.add(part)
+    return merger.result(())
 
 
-def _same_but_for_drawing(one: AggregatedTable, other: AggregatedTable) -> bool:
+def _same_but_for_drawing(first: AggregatedTable, second: AggregatedTable) -> bool:
     def bare(table: AggregatedTable) -> list[object]:
         return [
             (
                 series.labels,
                 list(series.at),
                 [
-                    None if found is None else (found.count, found.low, found.high, found.high_at, found.histogram())
-                    for found in series.digests
+                    None
+                    if result is None
+                    else (result.count, result.low, result.high, result.high_at, result.histogram())
+                    for result in series.digests
                 ],
             )
             for series in table.series
         ]
 
     def totals(table: AggregatedTable) -> list[float]:
-        return [found.total for series in table.series for found in series.digests if found is not None]
+        return [result.total for series in table.series for result in series.digests if result is not None]
 
     same = all(
-        isclose(here, there, rel_tol=1e-9, abs_tol=1e-3) for here, there in zip(totals(one), totals(other), strict=True)
+        isclose(here, there, rel_tol=1e-9, abs_tol=1e-3)
+        for here, there in zip(totals(first), totals(second), strict=True)
     )
-    return same and bare(one) == bare(other) and list(one.ticks) == list(other.ticks)
+    return same and bare(first) == bare(second) and list(first.ticks) == list(second.ticks)
 
 
 def test_a_day_made_of_its_hours_says_what_the_rows_of_the_day_say(tmp_path: Path) -> None:
@@ -88,11 +91,11 @@ def test_a_day_made_of_its_hours_says_what_the_rows_of_the_day_say(tmp_path: Pat
     file = RollupFile("cpu", Resolution.DAY, midnight)
     write_compressed(tmp_path / file.name, rollup_file.encode(merge_aggregates(hours, CPU), file))
 
-    found = rollup_file.read(tmp_path / file.name, file, Damage())
+    result = rollup_file.read(tmp_path / file.name, file, Damage())
 
-    assert found is not None
+    assert result is not None
     whole = joined(summed(tmp_path, midnight, midnight + DAY))
-    assert _same_but_for_drawing(joined(found), whole)
+    assert _same_but_for_drawing(joined(result), whole)
 
 
 def test_a_day_keeps_mean_and_peak_of_each_hour_for_drawing(tmp_path: Path) -> None:
@@ -106,12 +109,12 @@ def test_a_day_keeps_mean_and_peak_of_each_hour_for_drawing(tmp_path: Path) -> N
     write_compressed(tmp_path / "new", text)
     write_compressed(tmp_path / "old", text.replace(b'"peaks"', b'"news"'))
 
-    found = [rollup_file.read(tmp_path / name, file, Damage()) for name in ("new", "old")]
+    result = [rollup_file.read(tmp_path / name, file, Damage()) for name in ("new", "old")]
 
     course = [
-        [(mean, peak) for _, _, mean, peak in one.series[0].metrics["load_average_1m"].hours]
-        for one in found
-        if one is not None
+        [(mean, peak) for _, _, mean, peak in day.series[0].metrics["load_average_1m"].hours]
+        for day in result
+        if day is not None
     ]
     means = [3 * hour + 1.0 for hour in range(24)]
     assert course == [[(mean, mean + 1) for mean in means], [(mean, None) for mean in means]]
@@ -134,11 +137,11 @@ def test_a_long_range_comes_from_hours_and_from_rows_at_its_edges(tmp_path: Path
     roll_up(tmp_path, START, 10)
     since, until = START + HOUR / 2, START + 9.5 * HOUR
 
-    found = StoredTable(tmp_path / HOST / CPU.name, CPU, Damage()).aggregate(since, until)
+    result = StoredTable(tmp_path / HOST / CPU.name, CPU, Damage()).aggregate(since, until)
 
-    assert found is not None
+    assert result is not None
     rows = joined(summed(tmp_path, since, until))
-    assert (found.sources, _same_but_for_drawing(found, rows)) == (("1h", "rows"), True)
+    assert (result.sources, _same_but_for_drawing(result, rows)) == (("1h", "rows"), True)
 
 
 @pytest.mark.parametrize(
@@ -161,10 +164,10 @@ def test_a_short_range_whose_rows_have_expired_comes_from_roll_ups(tmp_path: Pat
     whole = joined(summed(tmp_path, START, START + 4 * HOUR))
     paths[0].unlink()
 
-    found = StoredTable(tmp_path / HOST / CPU.name, CPU, Damage()).aggregate(START, START + 4 * HOUR)
+    result = StoredTable(tmp_path / HOST / CPU.name, CPU, Damage()).aggregate(START, START + 4 * HOUR)
 
-    assert found is not None
-    assert _same_but_for_drawing(found, whole)
+    assert result is not None
+    assert _same_but_for_drawing(result, whole)
 
 
 def test_without_roll_ups_there_is_nothing_to_help(tmp_path: Path) -> None:
@@ -178,11 +181,11 @@ def test_many_days_of_rows_without_roll_ups_are_summed_up_piece_by_piece(tmp_pat
     write_table(tmp_path, CPU, [(START + hour * HOUR, [("all", float(hour), 0.0)]) for hour in range(24 * days)])
     until = START + 24 * days * HOUR
 
-    found = StoredTable(tmp_path / HOST / CPU.name, CPU, Damage()).aggregate(START, until)
+    result = StoredTable(tmp_path / HOST / CPU.name, CPU, Damage()).aggregate(START, until)
 
-    assert found is not None
+    assert result is not None
     rows = joined(summed(tmp_path, START, until))
-    assert (found.sources, _same_but_for_drawing(found, rows)) == (("1h", "rows"), True)
+    assert (result.sources, _same_but_for_drawing(result, rows)) == (("1h", "rows"), True)
 
 
 def test_an_hour_that_got_rows_after_it_was_summed_up_is_read_from_its_rows(tmp_path: Path) -> None:
@@ -190,10 +193,10 @@ def test_an_hour_that_got_rows_after_it_was_summed_up_is_read_from_its_rows(tmp_
     roll_up(tmp_path, START, 10)
     write_table(tmp_path, CPU, [(START + timedelta(seconds=90), [("all", 99.0, 0.0)])])
 
-    found = StoredTable(tmp_path / HOST / CPU.name, CPU, Damage()).aggregate(START, START + 10 * HOUR)
+    result = StoredTable(tmp_path / HOST / CPU.name, CPU, Damage()).aggregate(START, START + 10 * HOUR)
 
-    assert found is not None
-    assert (found.sources, found.series[0].digests[0] and found.series[0].digests[0].high) == (("1h", "rows"), 99.0)
+    assert result is not None
+    assert (result.sources, result.series[0].digests[0] and result.series[0].digests[0].high) == (("1h", "rows"), 99.0)
 
 
 @pytest.mark.parametrize(
@@ -208,10 +211,10 @@ def test_a_broken_roll_up_is_damage_only_where_no_row_can_stand_in(tmp_path: Pat
         paths[3].unlink()
     damage = Damage()
 
-    found = StoredTable(tmp_path / HOST / CPU.name, CPU, damage).aggregate(START, START + 10 * HOUR)
+    result = StoredTable(tmp_path / HOST / CPU.name, CPU, damage).aggregate(START, START + 10 * HOUR)
 
-    assert found is not None
-    assert (len(found.ticks), damage.count) == (54 if expired else 60, noted)
+    assert result is not None
+    assert (len(result.ticks), damage.count) == (54 if expired else 60, noted)
 
 
 def test_expired_rows_are_still_told_by_their_roll_ups(tmp_path: Path) -> None:
@@ -220,10 +223,10 @@ def test_expired_rows_are_still_told_by_their_roll_ups(tmp_path: Path) -> None:
     for path in paths:
         path.unlink()
 
-    found = StoredTable(tmp_path / HOST / CPU.name, CPU, Damage()).aggregate(START, START + 10 * HOUR)
+    result = StoredTable(tmp_path / HOST / CPU.name, CPU, Damage()).aggregate(START, START + 10 * HOUR)
 
-    assert found is not None
-    assert (found.sources, len(found.ticks), found.origin) == (("1h",), 60, ORIGIN)
+    assert result is not None
+    assert (result.sources, len(result.ticks), result.origin) == (("1h",), 60, ORIGIN)
 
 
 def test_processes_are_summed_by_name_user_and_unit(tmp_path: Path) -> None:
@@ -232,15 +235,17 @@ def test_processes_are_summed_by_name_user_and_unit(tmp_path: Path) -> None:
         [("3", "b", "java", "root", "x.service", 10.0, 7.0)],
         [("-1", "-", "(others)", "-", "-", 1.0, 1.0)],
     ]
-    write_table(tmp_path, PROCESS, [(START + timedelta(seconds=10 * index), found) for index, found in enumerate(rows)])
+    write_table(
+        tmp_path, PROCESS, [(START + timedelta(seconds=10 * index), result) for index, result in enumerate(rows)]
+    )
     history = RowReader(tmp_path / HOST / "process", PROCESS, Damage()).history(START, START + HOUR)
     file = RollupFile("process", Resolution.HOUR, START)
     write_compressed(tmp_path / file.name, rollup_file.encode(aggregate(history), file))
 
-    found = rollup_file.read(tmp_path / file.name, file, Damage())
+    result = rollup_file.read(tmp_path / file.name, file, Damage())
 
-    assert found is not None
-    java = next(group for group in found.groups if ("name", "java") in group.labels)
+    assert result is not None
+    java = next(group for group in result.groups if ("name", "java") in group.labels)
     use = java.uses["process_cpu_percent"]
     assert (java.pids, use.ticks, use.total, use.high) == (frozenset({"1", "2", "3"}), 2, 90.0, 80.0)
 
@@ -264,10 +269,10 @@ def test_whatever_was_stored_the_sums_say_what_the_rows_say(
     write_table(data, CPU, rows)
     roll_up(data, START, 9)
 
-    found = StoredTable(data / HOST / CPU.name, CPU, Damage()).aggregate(START, START + 9 * HOUR)
+    result = StoredTable(data / HOST / CPU.name, CPU, Damage()).aggregate(START, START + 9 * HOUR)
 
-    assert found is not None
-    assert _same_but_for_drawing(found, joined(summed(data, START, START + 9 * HOUR)))
+    assert result is not None
+    assert _same_but_for_drawing(result, joined(summed(data, START, START + 9 * HOUR)))
 
 
 def test_a_file_of_another_version_is_passed_over(tmp_path: Path) -> None:

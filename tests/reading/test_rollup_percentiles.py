@@ -44,8 +44,8 @@ def a_day(seed: int) -> list[tuple[datetime, list[Row]]]:
 def said(data: Path, *, exact: bool, since: datetime) -> dict[str, Any]:
     selection = Selection(data, since, MIDNIGHT + DAY, MIDNIGHT + DAY + HOUR, tables=["cpu"], exact=exact)
     answer = report.build_report(selection, TABLES, lambda _names: 20)
-    found = json.loads(pages.render([answer.report], RenderOptions()))["hosts"][0]
-    return {"from": found["answered_from"], "series": found["tables"][0]["series"], "coverage": found["coverage"]}
+    page = json.loads(pages.render([answer.report], RenderOptions()))["hosts"][0]
+    return {"from": page["answered_from"], "series": page["tables"][0]["series"], "coverage": page["coverage"]}
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -66,5 +66,5 @@ def test_roll_ups_say_what_the_rows_say_and_percentiles_are_within_one_percent(t
             same = ("samples", "min", "max", "max_at")
             assert [other.get(key) for key in same] == [metric.get(key) for key in same]
             close = [(other[key], metric[key]) for key in ("p50", "p95", "p99")]
-            assert all(abs(found - value) <= 0.01 * abs(value) for found, value in close)
+            assert all(abs(estimate - value) <= 0.01 * abs(value) for estimate, value in close)
             assert other["mean"] == pytest.approx(metric["mean"], rel=1e-9)

@@ -31,7 +31,7 @@ def stored(folder: Path, table: Table, since: datetime = START, until: datetime 
     """Return the rows of a table that was written for ORIGIN, none of which may be damaged."""
     damage = Damage()
     rows = list(RowReader(folder / ORIGIN.hostname / table.name, table, damage).rows(since, until))
-    assert damage.told() == []
+    assert damage.messages() == []
     return rows
 
 
@@ -51,9 +51,9 @@ def test_what_was_written_is_what_is_read(form: Form, packed: bool, ticks: list[
     with TemporaryDirectory() as folder:
         write_table(Path(folder), CPU, samples, form=form, packed=packed)
 
-        found = stored(Path(folder), CPU)
+        result = stored(Path(folder), CPU)
 
-    assert [repr(row) for row in found] == [
+    assert [repr(row) for row in result] == [
         repr(StoredRow(instant, ORIGIN, row)) for instant, rows in samples for row in rows
     ]
 
@@ -62,9 +62,9 @@ def test_what_was_written_is_what_is_read(form: Form, packed: bool, ticks: list[
 def test_the_range_holds_its_beginning_and_not_its_end(tmp_path: Path, form: Form, packed: bool) -> None:
     write_table(tmp_path, LOAD, [(at(900 * n), [(n, None)]) for n in range(12)], form=form, packed=packed)
 
-    found = stored(tmp_path, LOAD, at(1800), at(7200))
+    result = stored(tmp_path, LOAD, at(1800), at(7200))
 
-    assert [row.row for row in found] == [(n, None) for n in range(2, 8)]
+    assert [row.row for row in result] == [(n, None) for n in range(2, 8)]
 
 
 @pytest.mark.parametrize("span", [1, 7, 3600])
@@ -72,10 +72,10 @@ def test_any_range_holds_what_a_look_at_every_row_finds(tmp_path: Path, span: in
     write_table(tmp_path, LOAD, [(at(500 * n), [(n, None)]) for n in range(40)])
     ranges = [(START + timedelta(milliseconds=499_999 * n), timedelta(seconds=span)) for n in range(20)]
 
-    found = [[row.at for row in stored(tmp_path, LOAD, begin, begin + length)] for begin, length in ranges]
+    result = [[row.at for row in stored(tmp_path, LOAD, begin, begin + length)] for begin, length in ranges]
 
     every = [row.at for row in stored(tmp_path, LOAD)]
-    assert found == [[one for one in every if begin <= one < begin + length] for begin, length in ranges]
+    assert result == [[instant for instant in every if begin <= instant < begin + length] for begin, length in ranges]
 
 
 def test_of_two_copies_one_is_read(tmp_path: Path) -> None:
@@ -105,9 +105,9 @@ def test_equal_rows_at_one_instant_all_count(tmp_path: Path) -> None:
 def test_missing_columns_are_null_and_strange_ones_left_out(tmp_path: Path, name: str, text: str) -> None:
     folder = put(tmp_path / "web-07", name, text)
 
-    found = list(RowReader(folder, CPU, Damage()).rows(START, START + HOUR))
+    result = list(RowReader(folder, CPU, Damage()).rows(START, START + HOUR))
 
-    assert found == [StoredRow(at(10), Origin("web-07"), ("-", None, 3))]
+    assert result == [StoredRow(at(10), Origin("web-07"), ("-", None, 3))]
 
 
 @pytest.mark.parametrize(
@@ -140,9 +140,9 @@ def test_a_file_that_was_packed_meanwhile_is_read_all_the_same(tmp_path: Path) -
     paths[1].unlink()
     write_table(tmp_path, LOAD, [(at(3600), [(1, None)])], packed=True)
 
-    found = [first, *rows]
+    result = [first, *rows]
 
-    assert ([row.row[0] for row in found], damage.count) == ([0, 1, 2], 0)
+    assert ([row.row[0] for row in result], damage.count) == ([0, 1, 2], 0)
 
 
 def test_a_file_that_expired_meanwhile_is_no_damage(tmp_path: Path) -> None:
@@ -152,18 +152,18 @@ def test_a_file_that_expired_meanwhile_is_no_damage(tmp_path: Path) -> None:
     first = next(rows)
     paths[1].unlink()
 
-    found = [first, *rows]
+    result = [first, *rows]
 
-    assert ([row.row[0] for row in found], damage.count) == ([0, 2], 0)
+    assert ([row.row[0] for row in result], damage.count) == ([0, 2], 0)
 
 
 def test_columns_of_numbers_hold_the_same_as_the_rows(tmp_path: Path) -> None:
     write_table(tmp_path, CPU, [(at(n), [("all", n, None), ("0", n / 2, 7)]) for n in range(3)])
 
-    found = RowReader(tmp_path / "web-01" / "cpu", CPU, Damage()).history(START, START + HOUR)
+    result = RowReader(tmp_path / "web-01" / "cpu", CPU, Damage()).history(START, START + HOUR)
 
-    columns = [(one.labels, list(one.column(0)), str(list(one.column(1)))) for one in found.series]
-    assert (columns, len(found.ticks), found.origin) == (
+    columns = [(series.labels, list(series.column(0)), str(list(series.column(1)))) for series in result.series]
+    assert (columns, len(result.ticks), result.origin) == (
         [(("all",), [0, 1, 2], "[nan, nan, nan]"), (("0",), [0, 0.5, 1], "[7.0, 7.0, 7.0]")],
         3,
         ORIGIN,

@@ -36,10 +36,10 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def test_the_rows_of_a_range_are_those_that_a_whole_reading_finds(folder: Path, begin: int, length: float) -> None:
     since, until = at(begin), at(begin + length)
 
-    found = SeekableTable(folder, CPU, Damage()).ticks(since, until)
+    result = SeekableTable(folder, CPU, Damage()).ticks(since, until)
 
-    whole = [(to_ms(one.at), one.row) for one in RowReader(folder, CPU, Damage()).rows(since, until)]
-    assert [(ms, row) for ms, rows in found.items() for row in rows] == whole
+    whole = [(to_ms(stored.at), stored.row) for stored in RowReader(folder, CPU, Damage()).rows(since, until)]
+    assert [(ms, row) for ms, rows in result.items() for row in rows] == whole
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_the_neighbours_of_an_instant_are_found(
 ) -> None:
     nearby = SeekableTable(folder, CPU, Damage())
 
-    found = nearby.last_before(at(second)), nearby.first_from(at(second))
+    result = nearby.last_before(at(second)), nearby.first_from(at(second))
 
-    assert found == tuple(None if one is None else to_ms(at(one)) for one in (before, after))
+    assert result == tuple(None if offset is None else to_ms(at(offset)) for offset in (before, after))
 
 
 def test_what_is_written_later_is_found_too(tmp_path: Path) -> None:
@@ -95,9 +95,9 @@ def test_damage_far_away_is_of_no_interest(tmp_path: Path) -> None:
     path.write_bytes(b"{broken\n" + path.read_bytes())
     damage = DamageOnce()
 
-    found = SeekableTable(path.parent, CPU, damage).ticks(at(3000), at(3001))
+    result = SeekableTable(path.parent, CPU, damage).ticks(at(3000), at(3001))
 
-    assert (damage.count, list(found)) == (0, [to_ms(at(3000))])
+    assert (damage.count, list(result)) == (0, [to_ms(at(3000))])
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -112,10 +112,12 @@ def test_a_line_with_a_time_that_its_file_cannot_hold_hides_none_of_its_neighbou
     if packed:
         path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
 
-    found = SeekableTable(path.parent, CPU, Damage()).ticks(at(2900), at(3100))
+    result = SeekableTable(path.parent, CPU, Damage()).ticks(at(2900), at(3100))
 
-    whole = [(to_ms(one.at), one.row) for one in RowReader(path.parent, CPU, Damage()).rows(at(2900), at(3100))]
-    assert ([(ms, row) for ms, rows in found.items() for row in rows], len(whole) > 300) == (whole, True)
+    whole = [
+        (to_ms(stored.at), stored.row) for stored in RowReader(path.parent, CPU, Damage()).rows(at(2900), at(3100))
+    ]
+    assert ([(ms, row) for ms, rows in result.items() for row in rows], len(whole) > 300) == (whole, True)
 
 
 def test_a_file_of_another_program_is_read_whole_because_its_lines_may_be_in_any_order(tmp_path: Path) -> None:
@@ -124,6 +126,6 @@ def test_a_file_of_another_program_is_read_whole_because_its_lines_may_be_in_any
     path.unlink()
     (path.parent / "cpu-20261120T120000Z.jsonl").write_bytes(b"".join(reversed(lines)))
 
-    found = SeekableTable(path.parent, CPU, Damage()).ticks(at(7), at(9))
+    result = SeekableTable(path.parent, CPU, Damage()).ticks(at(7), at(9))
 
-    assert {ms: len(rows) for ms, rows in found.items()} == {to_ms(at(7)): 2, to_ms(at(8)): 2}
+    assert {ms: len(rows) for ms, rows in result.items()} == {to_ms(at(7)): 2, to_ms(at(8)): 2}

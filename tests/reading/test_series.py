@@ -62,13 +62,13 @@ def model(
     return points
 
 
-def assert_equal(found: Sequence[SeriesPoint], expected: Sequence[SeriesPoint]) -> None:
+def assert_equal(points: Sequence[SeriesPoint], expected: Sequence[SeriesPoint]) -> None:
     """Compare points: means may differ in the last digits, for they are added up in another order."""
-    assert [(point.at, point.low, point.high, point.count) for point in found] == [
+    assert [(point.at, point.low, point.high, point.count) for point in points] == [
         (point.at, point.low, point.high, point.count) for point in expected
     ]
     assert all(
-        isclose(here.mean, there.mean, rel_tol=1e-9, abs_tol=1e-6) for here, there in zip(found, expected, strict=True)
+        isclose(here.mean, there.mean, rel_tol=1e-9, abs_tol=1e-6) for here, there in zip(points, expected, strict=True)
     )
 
 

@@ -195,7 +195,7 @@ def test_the_time_beyond_a_limit_is_that_of_the_samples_beyond_it(
 def test_what_roll_ups_tell_exactly_is_so(values: list[float], sign: Sign) -> None:
     limit, covered = Limit("half", Level.WARNING, sign, 50), Coverage(60, 60, interval=60.0, each=60.0)
     at = range(0, 60_000 * len(values), 60_000)
-    rolled = AggregatedSeries(("all",), TickRuns.of(at), [digest(at, array("d", values)), None])
+    rolled = AggregatedSeries(("all",), TickRuns.from_instants(at), [digest(at, array("d", values)), None])
 
     summary = summarise_aggregate(
         rolled,

@@ -36,7 +36,7 @@ def test_equal_steps_fold_into_one_run(begin: int, step: int, count: int) -> Non
 
 @given(disturbed)
 def test_instants_are_what_they_were_made_of(instants: list[int]) -> None:
-    ticks = TickRuns.of(instants)
+    ticks = TickRuns.from_instants(instants)
 
     assert (list(ticks), len(ticks), [ticks[place] for place in range(len(ticks))]) == (
         instants,
@@ -47,14 +47,14 @@ def test_instants_are_what_they_were_made_of(instants: list[int]) -> None:
 
 @given(disturbed, st.integers(0, 200), st.integers(0, 2100), st.integers(0, 2100))
 def test_parts_put_together_are_the_whole_and_parts_are_found_in_it(
-    instants: list[int], cut: int, one: int, other: int
+    instants: list[int], cut: int, low: int, high: int
 ) -> None:
-    begin, end = sorted((one, other))
+    begin, end = sorted((low, high))
     together = TickRuns([*encode_runs(instants[:cut]), *encode_runs(instants[cut:])])
 
     first, last = together.below(begin), together.below(end)
 
-    assert together == TickRuns.of(instants)
+    assert together == TickRuns.from_instants(instants)
     assert (together.runs, list(together[first:last])) == (
         tuple(encode_runs(instants)),
         instants[bisect_left(instants, begin) : bisect_left(instants, end)],
@@ -63,9 +63,13 @@ def test_parts_put_together_are_the_whole_and_parts_are_found_in_it(
 
 @given(disturbed)
 def test_steps_are_the_distances_between_neighbours(instants: list[int]) -> None:
-    told = [(far, first + far * place) for far, count, first in TickRuns.of(instants).steps() for place in range(count)]
+    steps = [
+        (far, first + far * place)
+        for far, count, first in TickRuns.from_instants(instants).steps()
+        for place in range(count)
+    ]
 
-    assert told == [(late - early, early) for early, late in pairwise(instants)]
+    assert steps == [(late - early, early) for early, late in pairwise(instants)]
 
 
 def test_instants_are_counted_from_the_end_too_and_never_beyond() -> None:

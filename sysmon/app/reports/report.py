@@ -252,7 +252,7 @@ class _Draft:
 
     def _complete(self, due: Sequence[DuePeriod], instants: Sequence[int]) -> Coverage:
         """Return how well instants fill where they should be; most series, and many tables, have the same ones."""
-        ticks = TickRuns.of(instants)
+        ticks = TickRuns.from_instants(instants)
         key = (ticks, tuple(due))
         if key not in self._measured:
             self._measured[key] = measure_coverage(due, ticks)
