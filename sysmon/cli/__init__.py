@@ -23,11 +23,11 @@ COMPLETION = "_SYSMON_COMPLETE"
 """The variable by which a shell asks what could come next."""
 
 _START = """\
-sysmon watches this machine and keeps what it sees in plain files.
+sysmon records this machine in plain files and reports what happened.
 
-  sysmon run       watch now
-  sysmon report    tell what happened in the last hour
-  sysmon init      write settings and alert rules for this machine, to make your own
+  sysmon run       start recording
+  sysmon report    summarise the last hour
+  sysmon init      write a configuration and alert rules for this machine
   sysmon --help    show everything else"""
 
 
@@ -57,20 +57,21 @@ class LazyGroup(Group):
     cls=LazyGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
+    short_help="Record this machine and report on it.",
     epilog=example("sysmon run"),
 )
 @click.version_option(__version__, prog_name="sysmon", message="%(prog)s %(version)s")
-@click.option("--debug", is_flag=True, help="Show where an error came from.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def cli(context: click.Context, debug: bool) -> None:
-    """Watch this machine, keep what it did in plain files, and say what happened, when, and who did it."""
+    """Record this machine in plain files, and report what happened, when, and which process did it."""
     context.ensure_object(Session).debug = debug
     if context.invoked_subcommand is None:
         click.echo(_START)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit; errors are told in a line each."""
+    """Run the command line and exit; each error is one line."""
     if instruction := os.environ.get(COMPLETION):
         from click.shell_completion import shell_complete  # only the shell asks for this, at a press of Tab
 

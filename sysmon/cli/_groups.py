@@ -1,4 +1,4 @@
-"""Groups of commands, which name what is close to a command that was misspelt."""
+"""Command groups that suggest the command that was misspelt."""
 
 import click
 

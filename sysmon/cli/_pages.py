@@ -1,4 +1,4 @@
-"""What is there to say about each command? Its help as data, for the manual pages and the reference in the docs."""
+"""Command help as data, for the manual pages and the reference in the docs."""
 
 import inspect
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class Page:
         return " ".join(self.words)
 
 
-def pages(command: click.Command, words: tuple[str, ...] = ("sysmon",)) -> Iterator[Page]:
+def collect_pages(command: click.Command, words: tuple[str, ...] = ("sysmon",)) -> Iterator[Page]:
     """Yield the page of a command and then those of the commands below it."""
     context = click.Context(command, info_name=" ".join(words))
     context.help_option_names = ["-h", "--help"]
@@ -47,18 +47,18 @@ def pages(command: click.Command, words: tuple[str, ...] = ("sysmon",)) -> Itera
         usage=" ".join(command.collect_usage_pieces(context)),
         about=tuple(_paragraphs(command.help or "")),
         options=tuple(_options(command, context)),
-        commands=tuple((name, one.get_short_help_str(limit=200)) for name, one in below),
+        commands=tuple((name, child.get_short_help_str(limit=200)) for name, child in below),
         examples=tuple(_examples(command.epilog or "")),
     )
-    for name, one in below:
-        yield from pages(one, (*words, name))
+    for name, child in below:
+        yield from collect_pages(child, (*words, name))
 
 
 def _below(command: click.Command, context: click.Context) -> list[tuple[str, click.Command]]:
     if not isinstance(command, click.Group):
         return []
-    found = ((name, command.get_command(context, name)) for name in command.list_commands(context))
-    return [(name, one) for name, one in found if one is not None and not one.hidden]
+    children = ((name, command.get_command(context, name)) for name in command.list_commands(context))
+    return [(name, child) for name, child in children if child is not None and not child.hidden]
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What the commands that read stored rows share: their options, their range, and telling what was skipped."""
+"""Shared parts of commands that read stored rows: options, time range, and reports of damage."""
 
 import io
 import sys
@@ -11,33 +11,17 @@ from typing import Any, BinaryIO, TypeVar
 import click
 
 from sysmon.app.selection import Selection
-from sysmon.cli import _completion
-from sysmon.cli._options import config_option, data_option, environment
+from sysmon.cli._options import config_option, data_option, environment, since_option, table_option, until_option
 from sysmon.reading.catalog import Host
 from sysmon.reading.damage import Damage
 from sysmon.text.names import printable
 
 F = TypeVar("F", bound=Callable[..., Any])
 DAMAGED = 3
-"""The exit code of an answer that leaves out what could not be read."""
+"""The exit code of a result that leaves out what could not be read."""
 
 _IN_MEMORY = 1024 * 1024
 """How many bytes that are held back stay out of a temporary file."""
-
-
-def one_host(command: F) -> F:
-    """Add `--host HOST`."""
-    about = "The host, where the data directory holds several."
-    return click.option("--host", metavar="HOST", help=about, shell_complete=_completion.hosts)(command)
-
-
-def several_hosts(command: F) -> F:
-    """Add `--host HOST`, as often as one likes."""
-    about = "The host, where the data directory holds several (may be repeated; all: every host)."
-    option = click.option(
-        "--host", "hosts", multiple=True, metavar="HOST", help=about, shell_complete=_completion.hosts
-    )
-    return option(command)
 
 
 def strict_option(command: F) -> F:
@@ -50,7 +34,7 @@ def strict_option(command: F) -> F:
         with _held_back():
             return command(*arguments, strict=strict, **options)
 
-    about = "Answer nothing where stored data is damaged; the exit code is then 3."
+    about = "Print nothing if stored data is damaged; exit with 3."
     return click.option("--strict", is_flag=True, help=about)(holding)  # type: ignore[return-value]  # wraps keeps F
 
 
@@ -58,22 +42,14 @@ def range_options(since: str, host_option: Callable[[F], F]) -> Callable[[F], F]
     """Add the options that say which rows are meant; `since` is the default of `--since`."""
 
     def add(command: F) -> F:
-        about = "From when on: 90s, 10m, 1h30m, 2d, today, yesterday, 02:30, an ISO 8601 time or @epoch."
         for option in (
             strict_option,
-            click.option(
-                "--table",
-                "tables",
-                multiple=True,
-                metavar="TABLE",
-                help="Only this table (may be repeated).",
-                shell_complete=_completion.tables,
-            ),
+            table_option,
             host_option,
             data_option,
             config_option,
-            click.option("--until", default="now", metavar="TIME", help="Up to when; now if not given."),
-            click.option("--since", default=since, show_default=True, metavar="TIME", help=about),
+            until_option,
+            since_option(since),
         ):
             command = option(command)
         return command

@@ -1,4 +1,4 @@
-"""All commands on one page of Markdown: what `--help` says, as the reference in the docs."""
+"""Markdown reference: what `--help` says of all commands, on one page."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,4 +1,4 @@
-"""A manual page for `man`: the help of one command in the macros of man(7)."""
+"""Manual page: the help of one command in the macros of man(7)."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,9 +9,9 @@ from sysmon.cli._pages import Page, Paragraph
 SECTION = 1
 _EXIT_CODES = (
     ("0", "All is well."),
-    ("1", "Nothing was found, or something needs a look."),
+    ("1", "Nothing was found, or something needs attention."),
     ("2", "The command or the configuration is wrong; the message says where and what to write instead."),
-    ("3", "There is an answer, but some stored data was damaged; the message names file and line."),
+    ("3", "There is a result, but some stored data was damaged; the message names file and line."),
 )
 
 
@@ -79,4 +79,4 @@ def _text(text: str) -> str:
     # groff_char(7): a plain hyphen, quote, caret or tilde may be set as a typographic one, which no shell takes.
     escaped = text.replace("\\", r"\(rs").replace("-", r"\-").replace("'", r"\(aq").replace("^", r"\(ha")
     escaped = escaped.replace("~", r"\(ti").replace("`", r"\(ga")
-    return re.sub(r"[^\x00-\x7f]", lambda found: rf"\[u{ord(found[0]):04X}]", escaped)
+    return re.sub(r"[^\x00-\x7f]", lambda match: rf"\[u{ord(match[0]):04X}]", escaped)

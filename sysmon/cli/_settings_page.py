@@ -1,4 +1,4 @@
-"""Every setting as a table for people: its name, its default, what may be written and what it means."""
+"""Settings reference: every setting with its default, possible values and meaning, in Markdown."""
 
 from collections.abc import Iterable, Iterator
 

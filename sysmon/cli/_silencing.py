@@ -1,4 +1,4 @@
-"""What the commands share that say something about alerts: where the answer goes, and who gives it."""
+"""Shared parts of commands that write silences and acknowledgements: file, reason and author."""
 
 import getpass
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`sysmon alerts`: what fires now and who did it, and what has fired."""
+"""`sysmon alerts`: active and past alerts."""
 
 import shutil
 import sys
@@ -9,33 +9,40 @@ from pathlib import Path
 
 import click
 
-from sysmon.cli._options import config_option, data_option, example, form_option, utc_option
-from sysmon.cli._query import build_selection, one_host, strict_option, tell_damage, tell_host
+from sysmon.cli._options import (
+    config_option,
+    data_option,
+    example,
+    form_option,
+    host_option,
+    nagios_option,
+    since_option,
+    utc_option,
+)
+from sysmon.cli._query import build_selection, strict_option, tell_damage, tell_host
 
 FIRING = 1
 """The exit code of `--active` when something fires."""
 
 
 @click.command(
-    short_help="List what is firing, and what was.",
+    short_help="List active and past alerts.",
     epilog=example("sysmon alerts --since 1d", "sysmon alerts --active --level critical"),
 )
-@click.option(
-    "--since", default="1d", show_default=True, metavar="TIME", help="From when on, as in 1h, today or 02:30."
-)
-@click.option("--active", is_flag=True, help="Only what fires now; the exit code is 1 when something does.")
+@since_option("1d")
+@click.option("--active", is_flag=True, help="Only active alerts; exit with 1 if there are any.")
 @click.option(
     "--level",
     type=click.Choice(["info", "warning", "critical"]),
     default="info",
     show_default=True,
-    help="This bad or worse.",
+    help="Lowest level to list.",
 )
 @form_option
-@click.option("--nagios", is_flag=True, help="One line and the exit code 0, 1, 2 or 3 of a monitoring plugin.")
+@nagios_option
 @utc_option
 @strict_option
-@one_host
+@host_option
 @data_option
 @config_option
 def command(
@@ -50,14 +57,14 @@ def command(
     data_dir: Path | None,
     config_file: Path | None,
 ) -> int:
-    """List alerts: what is on, for how long and who did it; and those that are over, with duration and peak."""
+    """List alerts: active ones with duration and top process, resolved ones with duration and peak."""
     from sysmon.app.reports import alerts
     from sysmon.errors import SysmonError
     from sysmon.model import Level
     from sysmon.text.nagios import PluginState, plugin_line
 
     try:
-        asked = build_selection(
+        selection = build_selection(
             since=since,
             until="now",
             data_dir=data_dir,
@@ -66,30 +73,30 @@ def command(
             tables=(),
             strict=strict,
         )
-        found = alerts.list_alerts(asked, active=active or nagios, level=Level(level))
+        listing = alerts.list_alerts(selection, active=active or nagios, level=Level(level))
     except SysmonError as error:
         if not nagios:
             raise
         click.echo(plugin_line(PluginState.UNKNOWN, str(error)))
         return PluginState.UNKNOWN
     if nagios:
-        line, code = alerts.render_plugin_line(found)
+        line, code = alerts.render_plugin_line(listing)
         click.echo(line)
         return code
-    tell_host(found.host)
+    tell_host(listing.host)
     zone = UTC if utc else None
     if form == "json":
-        click.echo(alerts.render_json(found))
+        click.echo(alerts.render_json(listing))
     else:
-        for line in _fitted(alerts.render_text(found, zone)):
+        for line in _fitted(alerts.render_text(listing, zone)):
             click.echo(line)
-        if not found.alerts:
-            click.echo("nothing fires" if active else f"no alerts since {since}")
-        for line in alerts.render_silences(found.silences.active(found.at), found.at, zone):
+        if not listing.alerts:
+            click.echo("no active alerts" if active else f"no alerts since {since}")
+        for line in alerts.render_silences(listing.silences.active(listing.at), listing.at, zone):
             click.echo(f"silenced {line}")
-    if active and not found.watched:
-        click.echo("sysmon: sysmon is not running: this is what fired when it ended", err=True)
-    return tell_damage(found.damage) or (FIRING if active and found.alerts else 0)
+    if active and not listing.watched:
+        click.echo("sysmon: no recorder running: these alerts were active when it stopped", err=True)
+    return tell_damage(listing.damage) or (FIRING if active and listing.alerts else 0)
 
 
 def _fitted(lines: Iterable[str]) -> Iterator[str]:

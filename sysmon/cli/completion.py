@@ -1,4 +1,4 @@
-"""`sysmon completion`: let the shell finish commands, options, tables and hosts at a press of Tab."""
+"""`sysmon completion`: shell completion of commands, options, tables and hosts."""
 
 import click
 
@@ -8,7 +8,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 @click.command(
-    short_help="Let the shell finish what is typed.",
+    short_help="Print shell completion code.",
     epilog=example(
         "echo 'eval \"$(sysmon completion bash)\"' >> ~/.bashrc",
         "echo 'eval \"$(sysmon completion zsh)\"' >> ~/.zshrc",
@@ -17,7 +17,7 @@ SHELLS = ("bash", "zsh", "fish")
 )
 @click.argument("shell", type=click.Choice(SHELLS))
 def command(shell: str) -> None:
-    """Print the lines that teach SHELL to finish commands, options, tables, metrics and hosts of sysmon."""
+    """Print code that lets SHELL complete commands, options, tables, metrics and hosts of sysmon."""
     from click.shell_completion import get_completion_class
 
     from sysmon.cli import COMPLETION, cli

@@ -1,4 +1,4 @@
-"""`sysmon config`: is the configuration right, what holds in the end, and where is each value from?"""
+"""`sysmon config`: check the configuration, show what is in effect and where each value is from."""
 
 import json
 from collections.abc import Iterator
@@ -30,24 +30,29 @@ _VALUES = 46
 
 @click.group(cls=Group, short_help="Check, show or describe the configuration.", epilog=example("sysmon config check"))
 def command() -> None:
-    """Check the configuration, show all that holds, or describe it to an editor."""
+    """Check the configuration, show every setting in effect, or print its schema."""
 
 
-@command.command(epilog=example("sysmon config check --config config/sysmon.yaml"))
+@command.command(
+    short_help="Check the configuration.", epilog=example("sysmon config check --config config/sysmon.yaml")
+)
 @config_option
 def check(config_file: Path | None) -> None:
-    """Say whether the configuration can be used; every error is one line with its place and the way out."""
-    found = _load(config=config_file)
-    click.echo(printable(f"{found.file}: fine") if found.file else "no configuration file: fine, the defaults hold")
+    """Check whether the configuration is valid; each error is one line with its place and the fix."""
+    config = _load(config=config_file)
+    click.echo(printable(f"{config.file}: fine") if config.file else "no configuration file: fine, the defaults hold")
 
 
-@command.command(epilog=example("sysmon config show --origin", "sysmon config show > my-sysmon.yaml"))
+@command.command(
+    short_help="Print every setting in effect.",
+    epilog=example("sysmon config show --origin", "sysmon config show > my-sysmon.yaml"),
+)
 @config_option
 @data_option
 @rules_option
 @interval_option
 @log_level_option
-@click.option("--origin", is_flag=True, help="Say where each value is from: a flag, a variable, file:line or default.")
+@click.option("--origin", is_flag=True, help="Show where each value is from: a flag, a variable, file:line or default.")
 def show(
     config_file: Path | None,
     data_dir: Path | None,
@@ -56,12 +61,14 @@ def show(
     log_level: str | None,
     origin: bool,
 ) -> None:
-    """Print every setting as it holds now, as a file that --config takes."""
-    found = _load(config=config_file, data=data_dir, rules=rules, interval=interval, log_level=log_level)
-    click.echo(with_origins(found) if origin else written(found), nl=False)
+    """Print every setting in effect, as a file that --config takes."""
+    config = _load(config=config_file, data=data_dir, rules=rules, interval=interval, log_level=log_level)
+    click.echo(render_with_origins(config) if origin else render_yaml(config), nl=False)
 
 
-@command.command(epilog=example("sysmon config schema > sysmon.schema.json"))
+@command.command(
+    short_help="Print the schema of the configuration.", epilog=example("sysmon config schema > sysmon.schema.json")
+)
 @click.option(
     "--format",
     "form",
@@ -71,19 +78,19 @@ def show(
     help="A JSON Schema for editors, or every setting in tables for people.",
 )
 def schema(form: str) -> None:
-    """Describe the configuration: to editors, which complete and check it while it is written, or to people."""
+    """Print a JSON Schema, with which editors complete and check the configuration, or tables for people."""
     if form == "markdown":
         click.echo(markdown(configuration.settings()), nl=False)
     else:
         click.echo(json.dumps(configuration.schema(), indent=2, ensure_ascii=False))
 
 
-def written(config: Config) -> str:
+def render_yaml(config: Config) -> str:
     """Return a configuration as YAML that loads to the same."""
     return "".join(f"{line}\n" for lines, _ in _lines(config) for line in lines)
 
 
-def with_origins(config: Config) -> str:
+def render_with_origins(config: Config) -> str:
     """Return the same with the origin of each value in a comment, at most 80 columns wide where names allow."""
     file = None if config.file is None else printable(str(config.file))
     shown = [f"# {file or 'no configuration file'}"]
@@ -100,16 +107,16 @@ def with_origins(config: Config) -> str:
 
 
 def _origin(config: Config, setting: Setting) -> str:
-    """Return where a value is from; the file's folder is told once, above all values."""
-    found = config.origins[setting.name]
-    return found if config.file is None else found.removeprefix(printable(f"{config.file.parent}/"))
+    """Return where a value is from; the file's folder is written once, above all values."""
+    origin = config.origins[setting.name]
+    return origin if config.file is None else origin.removeprefix(printable(f"{config.file.parent}/"))
 
 
 def _load(**flags: Any) -> Config:
-    found = configuration.load(**flags, environ=environment())
-    for warning in found.warnings:
+    config = configuration.load(**flags, environ=environment())
+    for warning in config.warnings:
         click.echo(printable(f"sysmon: warning: {warning}"), err=True)
-    return found
+    return config
 
 
 def _lines(config: Config) -> Iterator[tuple[list[str], Setting | None]]:

@@ -1,4 +1,4 @@
-"""`sysmon doctor`: is this machine a good home for sysmon?"""
+"""`sysmon doctor`: health check of this machine as a place for sysmon."""
 
 import json
 import textwrap
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sysmon.cli._options import config_option, data_option, environment, example, rules_option
+from sysmon.cli._options import config_option, data_option, environment, example, form_option, host_option, rules_option
 
 if TYPE_CHECKING:
     from sysmon.app.admin.checks import Finding
@@ -22,20 +22,18 @@ _INDENT = 23
 
 
 @click.command(
-    short_help="Look for what could cost samples here.",
+    short_help="Check this machine for likely problems.",
     epilog=example("sysmon doctor", "sysmon doctor --format json"),
 )
 @config_option
 @data_option
 @rules_option
-@click.option("--host", metavar="HOST", help="The host, where the data directory holds several.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For whom."
-)
+@host_option
+@form_option
 def command(config_file: Path | None, data_dir: Path | None, rules: Path | None, host: str | None, form: str) -> int:
-    """Look at the configuration, permissions, file system, limits, clock, sources and samples; say what to do.
+    """Check the configuration, permissions, file system, limits, clock, sources and samples; say what to do.
 
-    Changes nothing. Ends with 0 when there is no problem, and with 1 when there is one; notes are no problems.
+    Changes nothing. Exits with 0 if there is no problem and with 1 if there is one; notes are no problems.
     """
     from sysmon import config as configuration
     from sysmon.app.admin import doctor
@@ -43,12 +41,12 @@ def command(config_file: Path | None, data_dir: Path | None, rules: Path | None,
     from sysmon.sampling.clock import SystemClock
 
     load = partial(configuration.load, config=config_file, data=data_dir, rules=rules, environ=environment())
-    found = doctor.look(load, host, now=SystemClock().now())
-    problems = [finding for finding in found if finding.verdict is Verdict.PROBLEM]
+    findings = doctor.look(load, host, now=SystemClock().now())
+    problems = [finding for finding in findings if finding.verdict is Verdict.PROBLEM]
     if form == "json":
-        click.echo(_as_json(found, healthy=not problems))
+        click.echo(_as_json(findings, healthy=not problems))
     else:
-        for finding in found:
+        for finding in findings:
             click.echo(_as_text(finding))
     return PROBLEM if problems else 0
 
@@ -70,14 +68,14 @@ def _filled(text: str, begin: str) -> str:
     )
 
 
-def _as_json(found: list["Finding"], *, healthy: bool) -> str:
-    told = [
+def _as_json(findings: list["Finding"], *, healthy: bool) -> str:
+    records = [
         {
             "verdict": finding.verdict.value,
             "subject": finding.subject,
             "text": finding.text,
             "advice": finding.advice or None,
         }
-        for finding in found
+        for finding in findings
     ]
-    return json.dumps({"schema": SCHEMA, "healthy": healthy, "findings": told}, ensure_ascii=False, indent=1)
+    return json.dumps({"schema": SCHEMA, "healthy": healthy, "findings": records}, ensure_ascii=False, indent=1)

@@ -1,4 +1,4 @@
-"""`sysmon export`: copy stored rows into files for other programs."""
+"""`sysmon export`: stored rows as files for other programs."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from sysmon.cli._options import duration, example, path
-from sysmon.cli._query import binary_stdout, build_selection, one_host, range_options, tell_damage, tell_host
+from sysmon.cli._options import duration, example, host_option, path
+from sysmon.cli._query import binary_stdout, build_selection, range_options, tell_damage, tell_host
 
 _ERASE_LAST_LINE = "\x1b[1A\x1b[2K"
 _EVERYTHING = "@0"
@@ -18,14 +18,14 @@ _FOR_EVER = "9999-12-31T00:00Z"  # also what a clock that ran ahead has stored
 
 
 @click.command(
-    short_help="Copy stored rows into files.",
+    short_help="Export stored rows to files.",
     epilog=example(
         "sysmon export --since 1d -o exports/",
         "sysmon export --resume nightly -o exports/",
         "sysmon export --since 7d --rate 5m --columns 'timestamp,core,cpu_*_percent' -o exports/",
     ),
 )
-@range_options("1d", one_host)
+@range_options("1d", host_option)
 @click.option(
     "--format",
     "form",
@@ -35,7 +35,7 @@ _FOR_EVER = "9999-12-31T00:00Z"  # also what a clock that ran ahead has stored
     help="For a spreadsheet, as `run` stores it, or for data frames (with DuckDB).",
 )
 @click.option("--columns", metavar="LIST", help="Only these columns, as in timestamp,core,cpu_*_percent.")
-@click.option("--rate", type=duration, metavar="TIME", help="One row for each such time and series: 1m, 5m, 1h.")
+@click.option("--rate", type=duration, metavar="TIME", help="Downsample to one row per series and 1m, 5m, 1h, ...")
 @click.option(
     "--resume",
     metavar="NAME",
@@ -65,7 +65,7 @@ def command(
     strict: bool,
     output: str | None,
 ) -> int:
-    """Copy stored rows into files: whole ones only, and without a word when all is well."""
+    """Export stored rows to files: whole rows only, and silently unless something is wrong."""
     from sysmon.app import catalog
     from sysmon.app.export import columns as wanted
     from sysmon.app.export import downsample, rows
@@ -96,11 +96,11 @@ def command(
         rate=None if rate is None else downsample.check_rate(rate),
         raw=raw,
     )
-    known = catalog.tables()
+    declared = catalog.tables()
     exporter = (
-        Exporter(selection, known, options)
+        Exporter(selection, declared, options)
         if resume is None
-        else IncrementalExporter(selection, known, options, resume)
+        else IncrementalExporter(selection, declared, options, resume)
     )
     tell_host(exporter.host)
     with _progress(place) as progress:

@@ -1,4 +1,4 @@
-"""`sysmon init`: begin with a configuration and rules that know this machine."""
+"""`sysmon init`: first configuration and rules for this machine."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ NOTHING_NEW = 1
 
 
 @click.command(
-    short_help="Write first files for this machine.",
+    short_help="Write a first configuration and rules.",
     epilog=example("sysmon init", "sysmon init -o ~/sysmon"),
 )
 @click.option(
@@ -26,8 +26,8 @@ def command(output: Path | None) -> int:
     from sysmon.app.admin.init import init
     from sysmon.config import locations
 
-    found = locations.usual_config_folder(environment())
-    folder = output or found
+    usual = locations.usual_config_folder(environment())
+    folder = output or usual
     done = init(folder)
     for file in done.kept:
         click.echo(f"sysmon: {printable(str(file))} is there already and stays as it is", err=True)
@@ -36,6 +36,6 @@ def command(output: Path | None) -> int:
     if not done.new:
         return NOTHING_NEW
     config = folder / locations.CONFIG_NAME
-    named = "" if folder == found else f" --config {printable(str(config))}"
-    click.echo(f"look at them, then: sysmon config check{named} && sysmon run{named}")
+    named = "" if folder == usual else f" --config {printable(str(config))}"
+    click.echo(f"review them, then: sysmon config check{named} && sysmon run{named}")
     return 0

@@ -1,4 +1,4 @@
-"""`sysmon maintain`: delete what is too old, sum up and compress what is finished."""
+"""`sysmon maintain`: retention, roll-ups and compression."""
 
 import sys
 from pathlib import Path
@@ -17,17 +17,17 @@ PROBLEM = 1
 
 
 @click.command(
-    short_help="Delete, compress and sum up what is stored.",
+    short_help="Expire, roll up and compress stored files.",
     epilog=example("sysmon maintain", "sysmon maintain --rebuild --data data"),
 )
 @config_option
 @data_option
-@click.option("--rebuild", is_flag=True, help="Make every roll-up anew whose samples are still there.")
-@click.option("--low-priority", is_flag=True, help="After deleting, let every other program go first.")
+@click.option("--rebuild", is_flag=True, help="Rebuild every roll-up whose samples are still there.")
+@click.option("--low-priority", is_flag=True, help="Lower the priority to that of an idle task after deleting.")
 def command(config_file: Path | None, data_dir: Path | None, rebuild: bool, low_priority: bool) -> int:
-    """Keep the stored files in order: `sysmon run` does this by itself, and it may be run at any time beside it.
+    """Expire, roll up and compress stored files. `sysmon run` does this by itself; it may be run beside it at any time.
 
-    Says what it did on a terminal only, and what went wrong always.
+    Prints what it did on a terminal only, and errors always.
     """
     from sysmon import config as configuration
     from sysmon.app.admin import maintain
@@ -50,6 +50,6 @@ def command(config_file: Path | None, data_dir: Path | None, rebuild: bool, low_
 
 def _told(done: "Done") -> str:
     if done.busy:
-        return "another `sysmon maintain` is at work: nothing to do"
+        return "another `sysmon maintain` is running: nothing to do"
     freed = f" ({human(done.deleted_bytes, Unit.BYTES)})" if done.deleted else ""
     return f"deleted {done.deleted}{freed}, rolled up {done.rolled_up}, compressed {done.packed}"

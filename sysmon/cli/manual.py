@@ -1,4 +1,4 @@
-"""`sysmon manual`: the help of all commands as manual pages, or as one page of Markdown."""
+"""`sysmon manual`: manual pages of all commands, or one page of Markdown."""
 
 from pathlib import Path
 
@@ -28,14 +28,14 @@ def command(form: str, output: Path | None) -> None:
     """Write what `--help` says of every command as pages for `man`, or as one page of Markdown."""
     from sysmon.cli import _pages, _reference, _roff, cli
 
-    pages = list(_pages.pages(cli))
+    pages = list(_pages.collect_pages(cli))
     if form == "markdown":
         if output is not None:
             raise UsageError("-o is for manual pages; send Markdown to a file with `>`")
         click.echo(_reference.markdown(pages), nl=False)
         return
     if output is None:
-        raise UsageError("where to? Name the folder: sysmon manual -o ~/.local/share/man/man1")
+        raise UsageError("no folder: write sysmon manual -o ~/.local/share/man/man1")
     _write(output, {_roff.file_name(page): _roff.render(page) for page in pages})
     click.echo(f"{len(pages)} pages in {output}: try `man -l {output / 'sysmon.1'}`")
 

@@ -1,9 +1,8 @@
-"""`sysmon metrics`: what is measured, under which names, in which units?"""
+"""`sysmon metrics`: catalogue of tables and metrics, with names and units."""
 
 import click
 
-from sysmon.cli import _completion
-from sysmon.cli._options import example
+from sysmon.cli._options import example, table_option
 
 _JSON = """\
 --format json prints one object:
@@ -25,20 +24,13 @@ _JSON = """\
 
 @click.command(
     short_help="List every table and metric.",
-    help=f"Tell what is measured: every table with its labels, every metric with its kind and unit.\n\n{_JSON}",
+    help=f"List every table with its labels and every metric with its kind and unit.\n\n{_JSON}",
     epilog=example(
         "sysmon metrics --table memory",
         "sysmon metrics --format json | jq -r '.tables[].metrics[].metric'",
     ),
 )
-@click.option(
-    "--table",
-    "names",
-    multiple=True,
-    metavar="TABLE",
-    help="Only this table (may be repeated).",
-    shell_complete=_completion.tables,
-)
+@table_option
 @click.option(
     "--format",
     "form",
@@ -47,10 +39,10 @@ _JSON = """\
     show_default=True,
     help="For people, for programs, or as the page in docs.",
 )
-def command(names: tuple[str, ...], form: str) -> None:
+def command(tables: tuple[str, ...], form: str) -> None:
     """Print the catalogue."""
+    from sysmon.app import catalog
     from sysmon.app.admin import metrics
-    from sysmon.app.catalog import tables
 
     render: metrics.Render = {"text": metrics.to_text, "json": metrics.to_json, "markdown": metrics.to_markdown}[form]
-    click.echo(render(metrics.choose(names, tables())), nl=False)
+    click.echo(render(metrics.choose(tables, catalog.tables())), nl=False)

@@ -1,4 +1,4 @@
-"""`sysmon notify`: does the program that is run for alerts work?"""
+"""`sysmon notify`: test of the program that is run for alerts."""
 
 from pathlib import Path
 
@@ -8,15 +8,17 @@ from sysmon.cli._groups import Group
 from sysmon.cli._options import config_option, environment, example
 
 
-@click.group(cls=Group, short_help="Try how alerts leave this machine.", epilog=example("sysmon notify test"))
+@click.group(cls=Group, short_help="Test how notifications are sent.", epilog=example("sysmon notify test"))
 def command() -> None:
-    """Try how alerts leave this machine."""
+    """Test how notifications are sent."""
 
 
-@command.command(epilog=example("sysmon notify test --config config/sysmon.yaml"))
+@command.command(
+    short_help="Send a test event to notify.command.", epilog=example("sysmon notify test --config config/sysmon.yaml")
+)
 @config_option
 def test(config_file: Path | None) -> int:
-    """Run the program of notify.command with a made-up event on its standard input; exit 1 when it fails."""
+    """Run the program of notify.command with a test event on its standard input; exit with 1 if it fails."""
     from sysmon import config as configuration
     from sysmon.app.rules.trial_event import make_test_event
     from sysmon.console.command import run as run_command

@@ -1,4 +1,4 @@
-"""`sysmon query`: ask stored rows in SQL."""
+"""`sysmon query`: SQL over stored rows."""
 
 import shutil
 import sys
@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from sysmon.cli._options import config_option, data_option, example
-from sysmon.cli._query import binary_stdout, build_selection, several_hosts, strict_option, tell_damage, tell_host
+from sysmon.cli._options import config_option, data_option, example, hosts_option, since_option, until_option
+from sysmon.cli._query import binary_stdout, build_selection, strict_option, tell_damage, tell_host
 
 EMPTY = 1
-"""The exit code of an answer without rows."""
+"""The exit code of a result without rows."""
 
 
 @click.command(
-    short_help="Ask stored rows in SQL.",
+    short_help="Query stored rows with SQL.",
     epilog=example(
         "sysmon query 'select core, max(cpu_usage_percent) from cpu group by core order by core'",
         "sysmon query --since 7d --format csv 'from alerts select timestamp, level, rule, value'",
@@ -22,8 +22,8 @@ EMPTY = 1
     ),
 )
 @click.argument("sql", metavar="SQL|-")
-@click.option("--since", default="1d", show_default=True, metavar="TIME", help="Only rows from then on, as in 1h.")
-@click.option("--until", default="now", metavar="TIME", help="Up to when; now if not given.")
+@since_option("1d")
+@until_option
 @click.option(
     "--format",
     "form",
@@ -32,7 +32,7 @@ EMPTY = 1
     show_default=True,
     help="For people, for a spreadsheet, for programs, for a wiki or an issue.",
 )
-@several_hosts
+@hosts_option
 @strict_option
 @data_option
 @config_option
@@ -46,18 +46,18 @@ def command(
     data_dir: Path | None,
     config_file: Path | None,
 ) -> int:
-    """Answer one SELECT over the stored tables, alerts and events; - reads it from standard input.
+    """Run one SELECT over the stored tables, alerts and events; - reads it from standard input.
 
-    Nothing can be changed, and no other file be reached. Every table has typed columns: `describe cpu` lists them.
+    Read-only, and no other file can be reached. Every table has typed columns: `describe cpu` lists them.
     """
     from sysmon.app import catalog
     from sysmon.app.sql import render
     from sysmon.app.sql.query import SqlSession
 
-    asked = build_selection(
+    selection = build_selection(
         since=since, until=until, data_dir=data_dir, config_file=config_file, tables=(), strict=strict
     )
-    session = SqlSession(asked, hosts, catalog.tables())
+    session = SqlSession(selection, hosts, catalog.tables())
     for host in session.hosts:
         tell_host(host)
     encoding = (sys.stdout.encoding if form == "table" and sys.stdout else None) or "utf-8"

@@ -1,4 +1,4 @@
-"""`sysmon report`: tell what happened in a range of time."""
+"""`sysmon report`: summary of a time range."""
 
 import shutil
 import sys
@@ -11,8 +11,17 @@ from typing import TYPE_CHECKING
 import click
 
 from sysmon.cli import _completion
-from sysmon.cli._options import color_option, duration, environment, example, path, rules_option, utc_option
-from sysmon.cli._query import binary_stdout, build_selection, range_options, several_hosts, tell_damage, tell_host
+from sysmon.cli._options import (
+    color_option,
+    duration,
+    environment,
+    example,
+    hosts_option,
+    path,
+    rules_option,
+    utc_option,
+)
+from sysmon.cli._query import binary_stdout, build_selection, range_options, tell_damage, tell_host
 from sysmon.report.render import FORMATS, NARROW, Format, Medium, RenderOptions
 
 if TYPE_CHECKING:
@@ -37,7 +46,7 @@ class _FormatOption(click.Option):
 
 
 @click.command(
-    short_help="Tell what happened in a range of time.",
+    short_help="Summarise a time range.",
     epilog=example(
         "sysmon report --since 1h",
         "sysmon report --since yesterday --until today --table cpu",
@@ -48,14 +57,14 @@ class _FormatOption(click.Option):
         "sysmon report --since 1d --host all --format markdown -o report.md",
     ),
 )
-@range_options("1h", several_hosts)
+@range_options("1h", hosts_option)
 @click.option(
     "--metric",
     "metrics",
     multiple=True,
     metavar="GLOB",
     help="Only metrics like this (may be repeated).",
-    shell_complete=_completion.metrics,
+    shell_complete=_completion.complete_metrics,
 )
 @utc_option
 @click.option(
@@ -71,22 +80,22 @@ class _FormatOption(click.Option):
     is_flag=False,
     flag_value=BEFORE,
     metavar="[TIME]",
-    help="Say what changed against the time just before, or against the same range 7d earlier.",
+    help="Show what changed since the range just before, or since the same range 7d earlier.",
 )
 @click.option(
     "--by",
     default="",
     metavar="LABEL",
-    help="Tell what it was side by side: a line for each host, device, mountpoint, core, interface, unit, ...",
+    help="Compare side by side: a line for each host, device, mountpoint, core, interface, unit, ...",
 )
-@click.option("--bucket", type=duration, metavar="TIME", help="Tell it in a line for each 5m, 1h or 1d of the range.")
+@click.option("--bucket", type=duration, metavar="TIME", help="Show a line for each 5m, 1h or 1d of the range.")
 @click.option(
     "--top",
     type=click.IntRange(1, 100),
     default=5,
     show_default=True,
     metavar="N",
-    help="Name so many of the processes that used most.",
+    help="Number of top processes.",
 )
 @rules_option
 @click.option("--exact", is_flag=True, help="Read every row of a long range, and no roll-up.")
@@ -112,7 +121,7 @@ def command(
     color: str,
     output: Path | None,
 ) -> int:
-    """Tell what happened: how much of what, when it peaked, who used it, which alerts there were."""
+    """Summarise a time range: usage, peaks, top processes and alerts."""
     from sysmon.app import catalog
     from sysmon.app.reports import report
     from sysmon.app.selection import ALL
@@ -162,12 +171,12 @@ def command(
 
 
 def _refuse_mixtures(form: Format, **ways: bool) -> None:
-    """Refuse what would be told in no form: every one of these is a way of its own to look at a range."""
+    """Refuse combinations that no format has: each of these is a view of its own."""
     from sysmon.errors import UsageError
 
     chosen = [f"--{way}" for way, is_chosen in ways.items() if is_chosen]
     if len(chosen) > 1:
-        raise UsageError(f"{' and '.join(chosen)} are two ways to look at a range: ask twice")
+        raise UsageError(f"{' and '.join(chosen)} exclude each other: run the report twice")
     for way in ways:
         if ways[way] and way in form.unsupported:
             able = [name for name, other in FORMATS.items() if way not in other.unsupported]
@@ -196,7 +205,7 @@ def _limits(rules: Path | None, config_file: Path | None) -> "RuleLimits":
         if rules is not None:
             raise
         first = str(error).split("\n")[0]
-        click.echo(f"sysmon: for how long values were beyond limits is not told: {first}", err=True)
+        click.echo(f"sysmon: time beyond limits is not shown: {first}", err=True)
         return rule_limits.RuleLimits()
 
 

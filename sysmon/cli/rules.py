@@ -1,4 +1,4 @@
-"""`sysmon rules`: is a rule file right, and what is wrong with it, line by line, before `run` meets it?"""
+"""`sysmon rules`: checks, unit tests and backtests of alert rules."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,8 +10,17 @@ from sysmon import config as configuration
 from sysmon.alerts.rules.loader import RuleSet, load_rules
 from sysmon.app.catalog import intervals, tables
 from sysmon.cli._groups import Group
-from sysmon.cli._options import config_option, data_option, environment, example, path, rules_option
-from sysmon.cli._query import one_host
+from sysmon.cli._options import (
+    config_option,
+    data_option,
+    environment,
+    example,
+    host_option,
+    path,
+    rules_option,
+    since_option,
+    until_option,
+)
 from sysmon.text.names import printable
 from sysmon.text.units import format_age
 
@@ -20,33 +29,37 @@ if TYPE_CHECKING:
 
 
 @click.group(
-    cls=Group, short_help="Check, test and try alert rules.", epilog=example("sysmon rules check config/rules.yaml")
+    cls=Group,
+    short_help="Check, test and backtest alert rules.",
+    epilog=example("sysmon rules check config/rules.yaml"),
 )
 def command() -> None:
-    """Work with alert rules."""
+    """Check, test and backtest alert rules."""
 
 
-@command.command(epilog=example("sysmon rules check config/rules.yaml"))
+@command.command(short_help="Check a rule file.", epilog=example("sysmon rules check config/rules.yaml"))
 @click.argument("file", type=path)
 @data_option
 @config_option
 def check(file: Path, data_dir: Path | None, config_file: Path | None) -> None:
-    """Say whether a rule FILE can be used, with the intervals of the configuration, and all that is wrong with it.
+    """Check a rule FILE against the intervals of the configuration, and list every error.
 
-    A match that fits none of the rows that were stored of late is warned of, where there are any.
+    Warns of a match that fits no recently stored series.
     """
     from sysmon.app.rules.match_check import RecentLabels
     from sysmon.sampling.clock import SystemClock
 
     config = configuration.load(config=config_file, environ=environment())
     recent = RecentLabels(data_dir or config.data_dir, SystemClock().now())
-    found = load_rules(file, tables(), intervals(config), unmatched=recent.unmatched)
+    rule_set = load_rules(file, tables(), intervals(config), unmatched=recent.unmatched)
     if recent.trouble:
-        click.echo(f"sysmon: matches were not looked up: {recent.trouble}", err=True)
-    click.echo("\n".join(_verdict(found)))
+        click.echo(f"sysmon: matches were not checked: {recent.trouble}", err=True)
+    click.echo("\n".join(_verdict(rule_set)))
 
 
-@command.command(epilog=example("sysmon rules schema > rules.schema.json"))
+@command.command(
+    short_help="Print the JSON Schema of rule files.", epilog=example("sysmon rules schema > rules.schema.json")
+)
 def schema() -> None:
     """Print a JSON Schema of rule files, for editors that complete and check them."""
     import json
@@ -56,16 +69,18 @@ def schema() -> None:
     click.echo(json.dumps(build_schema(tables()), indent=1))
 
 
-@command.command("test", epilog=example("sysmon rules test tests.yaml --junit result.xml"))
+@command.command(
+    "test", short_help="Run unit tests of rules.", epilog=example("sysmon rules test tests.yaml --junit result.xml")
+)
 @click.argument("files", type=path, nargs=-1, required=True)
-@click.option("--junit", type=path, metavar="FILE", help="Write the outcome as JUnit XML, too.")
+@click.option("--junit", type=path, metavar="FILE", help="Write the result as JUnit XML, too.")
 @config_option
 def try_(files: tuple[Path, ...], junit: Path | None, config_file: Path | None) -> int:
-    """Run the tests of rules in FILES: do these series bring these events? Exit 1 when one fails."""
+    """Run the rule unit tests in FILES: do these series give these events? Exit with 1 if one fails."""
     from sysmon.app.rules import run_tests
 
-    known = intervals(configuration.load(config=config_file, environ=environment()))
-    tried = [run_tests.run_file(file, known) for file in files]
+    base = intervals(configuration.load(config=config_file, environ=environment()))
+    tried = [run_tests.run_file(file, base) for file in files]
     results = [result for file in tried for result in file.results]
     failed = [result for result in results if not result.passed]
     for result in failed:
@@ -78,14 +93,15 @@ def try_(files: tuple[Path, ...], junit: Path | None, config_file: Path | None) 
 
 
 @command.command(
-    epilog=example("sysmon rules backtest --since 30d", "sysmon rules backtest --rules new.yaml --compare old.yaml")
+    short_help="Show what would have fired.",
+    epilog=example("sysmon rules backtest --since 30d", "sysmon rules backtest --rules new.yaml --compare old.yaml"),
 )
-@click.option("--since", default="30d", show_default=True, metavar="TIME", help="From when on, as in 1h, 7d or today.")
-@click.option("--until", default="now", metavar="TIME", help="Up to when; now if not given.")
+@since_option("30d")
+@until_option
 @rules_option
-@click.option("--compare", type=path, metavar="FILE", help="Try these rules, too, and show what they did first.")
+@click.option("--compare", type=path, metavar="FILE", help="Compare with these rules; their numbers come first.")
 @click.option("--events", is_flag=True, help="Print each event as one JSON object a line, as in the alert log.")
-@one_host
+@host_option
 @data_option
 @config_option
 def backtest(
@@ -98,34 +114,38 @@ def backtest(
     data_dir: Path | None,
     config_file: Path | None,
 ) -> int:
-    """Say what would have fired over the stored rows."""
+    """Backtest rules: show what would have fired on the stored rows."""
     from sysmon.app.rules import backtest as past
     from sysmon.cli._query import build_selection, tell_damage, tell_host
     from sysmon.formats import jsonl, records
 
-    asked = build_selection(since=since, until=until, data_dir=data_dir, config_file=config_file, host=host, tables=())
-    found = past.open_replay(asked)
-    tell_host(found.host)
+    selection = build_selection(
+        since=since, until=until, data_dir=data_dir, config_file=config_file, host=host, tables=()
+    )
+    replay = past.open_replay(selection)
+    tell_host(replay.host)
     file = rules or configuration.load(config=config_file, environ=environment()).rules
-    new = found.rules(file)
+    new = replay.rules(file)
     if events:
-        for event in found.events(new, culprits=True):
+        for event in replay.events(new, culprits=True):
             click.echo(jsonl.encode_record(records.alert_record(event)), nl=False)
-        return tell_damage(found.damage)
-    after = past.tally_rules(found, new)
+        return tell_damage(replay.damage)
+    after = past.tally_rules(replay, new)
     before = None
     if compare is not None:
-        before = past.tally_rules(found, found.rules(compare))
+        before = past.tally_rules(replay, replay.rules(compare))
     for line in _tallies(after, before):
         click.echo(line)
-    return tell_damage(found.damage)
+    return tell_damage(replay.damage)
 
 
-@command.command(epilog=example("sysmon rules suggest --since 14d > my-rules.yaml"))
-@click.option("--since", default="14d", show_default=True, metavar="TIME", help="From when on, as in 1d, 14d or today.")
-@click.option("--until", default="now", metavar="TIME", help="Up to when; now if not given.")
+@command.command(
+    short_help="Suggest limits from stored history.", epilog=example("sysmon rules suggest --since 14d > my-rules.yaml")
+)
+@since_option("14d")
+@until_option
 @rules_option
-@one_host
+@host_option
 @data_option
 @config_option
 def suggest(
@@ -136,13 +156,15 @@ def suggest(
     from sysmon.app.rules.suggest import suggest_rules
     from sysmon.cli._query import build_selection, tell_damage, tell_host
 
-    asked = build_selection(since=since, until=until, data_dir=data_dir, config_file=config_file, host=host, tables=())
-    found = past.open_replay(asked)
-    tell_host(found.host)
+    selection = build_selection(
+        since=since, until=until, data_dir=data_dir, config_file=config_file, host=host, tables=()
+    )
+    replay = past.open_replay(selection)
+    tell_host(replay.host)
     file = rules or configuration.load(config=config_file, environ=environment()).rules
-    for line in suggest_rules(found, found.rules(file)):
+    for line in suggest_rules(replay, replay.rules(file)):
         click.echo(line)
-    return tell_damage(found.damage)
+    return tell_damage(replay.damage)
 
 
 def _tallies(after: "dict[str, RuleTally]", before: "dict[str, RuleTally] | None") -> Iterator[str]:
@@ -153,14 +175,14 @@ def _tallies(after: "dict[str, RuleTally]", before: "dict[str, RuleTally] | None
         cells = [
             _cell(new, old, compared=before is not None, show=show)
             for show in (
-                lambda one: str(one.fired),
-                lambda one: format_age(one.seconds),
-                lambda one: format_age(one.longest),
-                lambda one: str(one.flaps),
+                lambda tally: str(tally.fired),
+                lambda tally: format_age(tally.seconds),
+                lambda tally: format_age(tally.longest),
+                lambda tally: str(tally.flaps),
             )
         ]
-        known = new or old
-        ends = [f"{at.astimezone():%m-%d %H:%M}" if at else "-" for at in (known.first, known.last)] if known else []
+        either = new or old
+        ends = [f"{at.astimezone():%m-%d %H:%M}" if at else "-" for at in (either.first, either.last)] if either else []
         rows.append([name, *cells, *ends])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for name, *numbers, first, last in rows:
@@ -175,11 +197,11 @@ def _cell(
     return f"{'-' if old is None else show(old)} -> {after}" if compared else after
 
 
-def _verdict(found: RuleSet) -> list[str]:
-    line = f"{printable(str(found.path))}: {_counted(len(found.rules), 'rule')}, fine"
-    if not found.warnings:
+def _verdict(rule_set: RuleSet) -> list[str]:
+    line = f"{printable(str(rule_set.path))}: {_counted(len(rule_set.rules), 'rule')}, fine"
+    if not rule_set.warnings:
         return [line]
-    return [f"{line}, with {_counted(len(found.warnings), 'warning')}:", *found.warnings]
+    return [f"{line}, with {_counted(len(rule_set.warnings), 'warning')}:", *rule_set.warnings]
 
 
 def _counted(number: int, noun: str) -> str:

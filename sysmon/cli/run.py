@@ -1,4 +1,4 @@
-"""`sysmon run`: watch this machine until told to stop."""
+"""`sysmon run`: the recorder, until it is stopped."""
 
 from datetime import timedelta
 from functools import partial
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import (
+    color_option,
     config_option,
     data_option,
     duration,
@@ -20,27 +21,22 @@ from sysmon.cli._options import (
 
 
 @click.command(
-    short_help="Watch this machine.",
+    short_help="Record samples of this machine.",
     epilog=example("sysmon run --interval 1s --for 10m", "sysmon run --once --data /tmp/look"),
 )
 @config_option
 @data_option
 @rules_option
 @interval_option
-@click.option("--once", is_flag=True, help="Take one sample over one second, store it, and end.")
-@click.option("--ticks", type=click.IntRange(min=1), metavar="N", help="End after this many samples.")
-@click.option("--for", "lasting", type=duration, metavar="TIME", help="End after as many samples as fit in this time.")
+@click.option("--once", is_flag=True, help="Take one sample over one second, store it, and exit.")
+@click.option("--ticks", type=click.IntRange(min=1), metavar="N", help="Stop after this many samples.")
+@click.option("--for", "lasting", type=duration, metavar="TIME", help="Stop after as many samples as fit in this time.")
 @click.option("--procfs", type=path, metavar="DIR", help="Where the machine's /proc is, in a container.")
 @click.option("--rootfs", type=path, metavar="DIR", help="Where the machine's file systems are, in a container.")
 @log_level_option
-@click.option("--quiet", is_flag=True, help="Show alerts and nothing else.")
+@click.option("--quiet", is_flag=True, help="Show alerts only.")
 @click.option("--lines", is_flag=True, help="On a terminal, show a line a sample instead of a status area.")
-@click.option(
-    "--color",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    help="Colour: on a terminal, always or never; NO_COLOR and FORCE_COLOR are heeded.",
-)
+@color_option
 def command(
     config_file: Path | None,
     data_dir: Path | None,
@@ -56,7 +52,7 @@ def command(
     lines: bool,
     color: str,
 ) -> int:
-    """Watch this machine: sample it, store what is seen, and show alerts."""
+    """Record this machine: take samples, store them, evaluate alert rules and show alerts."""
     if (once, ticks is not None, lasting is not None).count(True) > 1:
         raise click.UsageError("--once, --ticks and --for exclude each other: give one of them")
     from sysmon import config as configuration

@@ -1,4 +1,4 @@
-"""`sysmon service`: have systemd start sysmon with the machine."""
+"""`sysmon service`: systemd units."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ LEFT = 1
 
 @click.group(
     cls=Group,
-    short_help="Start with the machine, under systemd.",
+    short_help="Install sysmon as a systemd service.",
     epilog=example("sysmon service install --print", "sysmon service install", "sysmon service uninstall"),
 )
 def command() -> None:
@@ -25,7 +25,7 @@ def command() -> None:
 
 
 def _user_option(command: F) -> F:
-    return click.option("--user", is_flag=True, help="A service of yours, without root, instead of the machine's.")(
+    return click.option("--user", is_flag=True, help="A user service, without root, instead of a system service.")(
         command
     )
 
@@ -35,7 +35,10 @@ def _root_option(command: F) -> F:
     return click.option("--root", type=path, default="/", metavar="DIR", help=about)(command)
 
 
-@command.command(epilog=example("sysmon service install --print", "sysmon service install --user"))
+@command.command(
+    short_help="Write the unit files.",
+    epilog=example("sysmon service install --print", "sysmon service install --user"),
+)
 @_user_option
 @click.option("--print", "only_print", is_flag=True, help="Show the files and write nothing.")
 @click.option("--overwrite", is_flag=True, help="Replace files that somebody has edited, too.")
@@ -70,7 +73,9 @@ def install(
         click.echo("\nWho is to read the samples must be in the group sysmon: usermod -aG sysmon NAME")
 
 
-@command.command(epilog=example("sysmon service uninstall", "sysmon service uninstall --user"))
+@command.command(
+    short_help="Remove the unit files.", epilog=example("sysmon service uninstall", "sysmon service uninstall --user")
+)
 @_user_option
 @_root_option
 def uninstall(user: bool, root: Path) -> int:

@@ -4,10 +4,19 @@ from pathlib import Path
 
 import click
 
-from sysmon.cli import _completion
 from sysmon.cli._live import build_display_options, build_instant_selection, page_width, print_page
-from sysmon.cli._options import color_option, config_option, data_option, environment, example, form_option, utc_option
-from sysmon.cli._query import one_host, strict_option, tell_damage, tell_host
+from sysmon.cli._options import (
+    color_option,
+    config_option,
+    data_option,
+    environment,
+    example,
+    form_option,
+    host_option,
+    table_option,
+    utc_option,
+)
+from sysmon.cli._query import strict_option, tell_damage, tell_host
 
 NOW = "now"
 OTHER_INSTANT = 1
@@ -24,19 +33,12 @@ OTHER_INSTANT = 1
     metavar="TIME",
     help="When: 03:10, 2h (ago), yesterday, an ISO 8601 time or @epoch; the newest sample if not given.",
 )
-@click.option(
-    "--table",
-    "tables",
-    multiple=True,
-    metavar="TABLE",
-    help="Only this table, in full (may be repeated).",
-    shell_complete=_completion.tables,
-)
+@table_option
 @form_option
-@click.option("--plain", is_flag=True, help="Print the page, also on a terminal, instead of stepping through time.")
+@click.option("--plain", is_flag=True, help="Print one page, also on a terminal, instead of the interactive view.")
 @utc_option
 @strict_option
-@one_host
+@host_option
 @data_option
 @config_option
 @color_option
@@ -52,7 +54,7 @@ def command(
     config_file: Path | None,
     color: str,
 ) -> int:
-    """Show everything that is known of one instant: every table, the top processes, the alerts that were on.
+    """Show a snapshot of the machine: every table, the top processes, and the alerts active at that instant.
 
     On a terminal, keys step through time (? lists them); in a pipe it is a page.
     """

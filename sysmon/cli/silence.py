@@ -1,4 +1,4 @@
-"""`sysmon silence`: tell nobody of some alerts for a while."""
+"""`sysmon silence`: mute alerts for a while."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,7 +13,7 @@ LONGEST = timedelta(days=90)
 
 
 @click.command(
-    short_help="Keep alerts quiet for a while.",
+    short_help="Mute alerts for a while.",
     epilog=example(
         "sysmon silence disk-full --match mountpoint=/mnt/x --for 2h --why migration",
         "sysmon silence 'cpu-*' --for 30m",
@@ -37,7 +37,7 @@ def command(
     data_dir: Path | None,
     config_file: Path | None,
 ) -> None:
-    """Tell nobody of alerts of RULE (a name or a pattern) for a while; they are logged and listed all the same."""
+    """Mute the alerts of RULE (a name or a pattern) for a while; they are still logged and listed."""
     from sysmon.app.silence_store import new_silence
     from sysmon.sampling.clock import SystemClock
     from sysmon.text.instants import from_ms, to_ms
@@ -60,17 +60,19 @@ def _check_rule(rule: str, config_file: Path | None, rules: Path | None) -> None
     from sysmon.alerts.rules.loader import load_rules
     from sysmon.app.catalog import intervals, tables
 
-    found = config.load(config=config_file, rules=rules, environ=environment())
-    names = [one.id for one in load_rules(found.rules, tables(), intervals(found)).rules]
+    settings = config.load(config=config_file, rules=rules, environ=environment())
+    names = [loaded.id for loaded in load_rules(settings.rules, tables(), intervals(settings)).rules]
     if not any(fnmatchcase(name, rule) for name in names):
-        raise click.BadParameter(f"{rule!r} fits no rule of {found.rules}: {suggest(rule, names)}", param_hint="RULE")
+        raise click.BadParameter(
+            f"{rule!r} fits no rule of {settings.rules}: {suggest(rule, names)}", param_hint="RULE"
+        )
 
 
 def _labels(matches: Sequence[str]) -> dict[str, str]:
-    found = {}
+    labels = {}
     for match in matches:
         label, sign, glob = match.partition("=")
         if not (label and sign and glob):
             raise click.BadParameter(f"{match!r}: write it as mountpoint=/mnt/x", param_hint="--match")
-        found[label] = glob
-    return found
+        labels[label] = glob
+    return labels

@@ -1,4 +1,4 @@
-"""`sysmon silences`: whom nobody is told of right now, until when and why."""
+"""`sysmon silences`: active silences, until when and why."""
 
 import json
 from datetime import UTC
@@ -10,13 +10,13 @@ from sysmon.cli._options import config_option, data_option, example, form_option
 from sysmon.cli._silencing import silence_store
 
 
-@click.command(short_help="List the silences that hold.", epilog=example("sysmon silences"))
+@click.command(short_help="List active silences.", epilog=example("sysmon silences"))
 @form_option
 @utc_option
 @data_option
 @config_option
 def command(form: str, utc: bool, data_dir: Path | None, config_file: Path | None) -> None:
-    """List the silences that hold."""
+    """List active silences."""
     from sysmon.app.reports import alerts
     from sysmon.sampling.clock import SystemClock
 

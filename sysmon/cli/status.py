@@ -1,30 +1,36 @@
-"""`sysmon status`: is sysmon well?"""
+"""`sysmon status`: health of the recorder."""
 
 from pathlib import Path
 
 import click
 
-from sysmon.cli._options import config_option, data_option, environment, example
+from sysmon.cli._options import (
+    config_option,
+    data_option,
+    environment,
+    example,
+    form_option,
+    host_option,
+    nagios_option,
+)
 from sysmon.errors import SysmonError
 
 UNWELL = 1
 
 
 @click.command(
-    short_help="Tell whether all is well with sysmon.",
+    short_help="Show the recorder's health.",
     epilog=example("sysmon status", "sysmon status --format json", "sysmon status --nagios"),
 )
 @config_option
 @data_option
-@click.option("--host", metavar="HOST", help="The host, where the data directory holds several.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For whom."
-)
-@click.option("--nagios", is_flag=True, help="One line and the exit codes of monitoring plugins: 0, 1, 2, 3.")
+@host_option
+@form_option
+@nagios_option
 def command(config_file: Path | None, data_dir: Path | None, host: str | None, form: str, nagios: bool) -> int:
-    """Tell whether sysmon runs, how complete and how fresh its samples are, what it costs, how full its disk will be.
+    """Show whether a recorder runs, how complete and fresh its samples are, what it costs, and when the disk is full.
 
-    Ends with 0 when all is well, and with 1 when something needs a look.
+    Exits with 0 if all is well and with 1 if something needs attention.
     """
     from sysmon import config as configuration
     from sysmon.app.admin import status, status_render
@@ -35,15 +41,15 @@ def command(config_file: Path | None, data_dir: Path | None, host: str | None, f
         raise click.UsageError("--nagios and --format exclude each other: give one of them")
     try:
         config = configuration.load(config=config_file, data=data_dir, environ=environment())
-        found = status.status(config.data_dir, config.storage, host, now=SystemClock().now())
+        current = status.status(config.data_dir, config.storage, host, now=SystemClock().now())
     except (SysmonError, OSError) as error:
         if not nagios:
             raise
         click.echo(plugin_line(PluginState.UNKNOWN, str(error)))
         return PluginState.UNKNOWN
     if nagios:
-        line, code = status_render.as_nagios(found)
+        line, code = status_render.as_nagios(current)
         click.echo(line)
         return code
-    click.echo(status_render.as_json(found) if form == "json" else status_render.as_text(found))
-    return UNWELL if found.faults else 0
+    click.echo(status_render.as_json(current) if form == "json" else status_render.as_text(current))
+    return UNWELL if current.faults else 0

@@ -1,4 +1,4 @@
-"""`sysmon top`: the whole machine, live."""
+"""`sysmon top`: live view of the whole machine."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -13,10 +13,11 @@ from sysmon.cli._options import (
     data_option,
     environment,
     example,
+    host_option,
     interval_option,
     utc_option,
 )
-from sysmon.cli._query import one_host, tell_damage, tell_host
+from sysmon.cli._query import tell_damage, tell_host
 from sysmon.errors import NothingFoundError
 from sysmon.text.names import printable
 
@@ -26,16 +27,16 @@ if TYPE_CHECKING:
     from sysmon.app.selection import Selection
 
 OFTEN = timedelta(seconds=1)
-"""How often samples are taken here where no other interval is asked for."""
+"""How often samples are taken here by default."""
 
 
 @click.command(
-    short_help="Watch the whole machine live, and look back.",
+    short_help="Watch the whole machine live, and go back.",
     epilog=example("sysmon top", "sysmon top --interval 2s", "sysmon top | head -20"),
 )
 @interval_option
 @utc_option
-@one_host
+@host_option
 @data_option
 @config_option
 @color_option
@@ -49,8 +50,8 @@ def command(
 ) -> int:
     """Watch the whole machine live: processor, memory, disks, network, processes, alerts; keys go back in time.
 
-    The samples are those that `sysmon run` stores. Where none is at work, or with --interval, they are taken here,
-    every second if not told otherwise, and not stored. In a pipe it prints one page.
+    Shows the samples of the running recorder. If none is running, or with --interval, it samples by itself, every
+    second by default, and stores nothing. In a pipe it prints one page.
     """
     from sysmon.app.live import app
     from sysmon.storage.lock import is_recording
@@ -93,8 +94,8 @@ def _sample(
 
     if selection.host is not None and selection.host != hostname():
         raise NothingFoundError(
-            f"{printable(selection.host)} is not this machine, and nobody samples it into {selection.data}: "
-            f"look back with `sysmon show --host {printable(selection.host)}`"
+            f"{printable(selection.host)} is not this machine, and no recorder stores it in {selection.data}: "
+            f"show stored samples with `sysmon show --host {printable(selection.host)}`"
         )
     config = configuration.load(config=config_file, data=selection.data, interval=interval, environ=environment())
     sampling = LiveSampling(config, clock=SystemClock())

@@ -1,4 +1,4 @@
-"""`sysmon unsilence`: end a silence before its time."""
+"""`sysmon unsilence`: early end of a silence."""
 
 from pathlib import Path
 
@@ -8,13 +8,13 @@ from sysmon.cli._options import config_option, data_option, example
 from sysmon.cli._silencing import me, short, silence_store, why_option
 
 
-@click.command(short_help="End a silence.", epilog=example("sysmon unsilence 3f9a1c"))
+@click.command(short_help="End a silence early.", epilog=example("sysmon unsilence 3f9a1c"))
 @click.argument("silence_id", metavar="ID")
 @why_option
 @data_option
 @config_option
 def command(silence_id: str, why: str, data_dir: Path | None, config_file: Path | None) -> None:
-    """End the silence ID now; what it kept silent and still fires is told."""
+    """End the silence ID now; alerts that it muted and that are still active are notified."""
     from sysmon.alerts.silences import Unsilence
     from sysmon.errors import NothingFoundError
     from sysmon.sampling.clock import SystemClock

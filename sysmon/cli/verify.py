@@ -1,21 +1,23 @@
-"""`sysmon verify`: is everything stored as it was written?"""
+"""`sysmon verify`: integrity check of stored files."""
 
 from pathlib import Path
 
 import click
 
-from sysmon.cli._options import config_option, environment, example, path
+from sysmon.cli._options import config_option, data_option, environment, example, path
 from sysmon.cli._query import DAMAGED
 from sysmon.errors import UsageError
 
 
-@click.command(short_help="Check every stored line.", epilog=example("sysmon verify", "sysmon verify data --repair"))
+@click.command(
+    short_help="Check every stored line for damage.", epilog=example("sysmon verify", "sysmon verify data --repair")
+)
 @config_option
-@click.option("--data", "data_dir", type=path, metavar="DIR", help="Where the samples are kept.")
+@data_option
 @click.option("--repair", is_flag=True, help="Move damaged files to quarantine/ and keep what can be read of them.")
 @click.argument("directory", metavar="[DIR]", type=path, required=False)
 def command(config_file: Path | None, data_dir: Path | None, repair: bool, directory: Path | None) -> int:
-    """Check every line of every file in DIR (or where samples are kept): what is wrong, and what is lost.
+    """Check every line of every file in DIR (or the data directory): what is damaged, and what is lost.
 
     Nothing is ever deleted: a repair keeps each damaged file as it is in quarantine/, for its owner only.
     """

@@ -7,9 +7,7 @@ from sysmon.errors import UsageError
 from sysmon.text import units
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_WAYS = (
-    "write 90s, 10m, 1h30m, 2d, 1w, today, yesterday, 02:30, 2026-11-20T12:00, 2026-11-20T12:00+09:00 or @1763640000"
-)
+_EXAMPLES = "90s, 10m, 1h30m, 2d, 1w, today, yesterday, 02:30, 2026-11-20T12:00, 2026-11-20T12:00+09:00, @1763640000"
 _TO_MILLISECONDS = len("2026-11-20T12:00:10.000")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 
@@ -74,7 +72,7 @@ def parse_when(text: str, *, now: datetime) -> datetime:
         at = datetime.fromisoformat(asked)
         return at.astimezone(UTC) if at.tzinfo else _local(at.date(), at.time(), asked)
     except (ValueError, OverflowError, OSError) as error:
-        raise UsageError(f"{text!r} is no time: {_WAYS}") from error
+        raise UsageError(f"invalid time {text!r}; examples: {_EXAMPLES}") from error
 
 
 def _local(day: date, clock: time, asked: str) -> datetime:

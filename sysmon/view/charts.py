@@ -39,9 +39,7 @@ def draw_charts(snapshot: Snapshot, width: int, lines: int, look: Look) -> list[
         there = [value for value in history if value is not None]
         top = highest or max(there, default=0.0)
         age = next((len(history) - place for place, value in enumerate(history) if value is not None), 0)
-        caption = (
-            f", last {format_age(age * snapshot.seconds)}, up to {human(top, unit)}" if there else ", nothing known"
-        )
+        caption = f", last {format_age(age * snapshot.seconds)}, up to {human(top, unit)}" if there else ", no data"
         heading: Line = [Span(title, "bold"), Span(cut(caption, each - len(title), look.more), "dim")]
         drawn.append([heading, *_bars(history, min(lines, MOST) - 1, top, look)])
     return place_beside(drawn, each, look)

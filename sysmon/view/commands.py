@@ -8,9 +8,9 @@ from enum import Enum
 class Command(Enum):
     """What a key asks for."""
 
-    QUIT = "leave"
-    HELP = "this help, and back"
-    PAUSE = "stand still, go on"
+    QUIT = "quit"
+    HELP = "help, and back"
+    PAUSE = "pause, resume"
     NOW = "back to now"
     GO = "go to a time, as 03:10"
     FIRST = "first sample"

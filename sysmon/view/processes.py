@@ -64,7 +64,7 @@ def draw_processes(snapshot: Snapshot, width: int, look: Look, order: Order) -> 
     lines = [_heading(columns, name_width, order)]
     for record in records:
         if text(record, "pid") == _OTHERS:
-            spans = _line({**record, "name": "(all others)", "pid": "-"}, columns, name_width, look)
+            spans = _line({**record, "name": "other processes", "pid": "-"}, columns, name_width, look)
             lines.append([Span(span.text, "dim") for span in spans])
         else:
             lines.append(_line(record, columns, name_width, look))

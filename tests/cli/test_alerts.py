@@ -71,7 +71,7 @@ def test_long_lines_are_broken_between_words_on_a_terminal(watched: Path) -> Non
 def test_a_level_leaves_out_what_is_milder(watched: Path) -> None:
     asked = ask(watched, "alerts", "--active", "--level", "critical")
 
-    assert (asked.returncode, asked.stdout) == (0, "nothing fires\n")
+    assert (asked.returncode, asked.stdout) == (0, "no active alerts\n")
 
 
 def test_programs_get_an_object(watched: Path) -> None:
@@ -101,7 +101,7 @@ def test_without_a_run_nothing_is_known_of_now(tmp_path: Path) -> None:
     assert (plugin.returncode, plugin.stdout.split(" | ")[0]) == (3, "SYSMON UNKNOWN - sysmon is not running")
     assert (person.returncode, person.stderr) == (
         1,
-        "sysmon: sysmon is not running: this is what fired when it ended\n",
+        "sysmon: no recorder running: these alerts were active when it stopped\n",
     )
     assert (nothing.returncode, nothing.stdout.split(" - ")[0]) == (3, "SYSMON UNKNOWN")
 

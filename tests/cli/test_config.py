@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sysmon import config
 from sysmon.adapters import yaml_nodes
 from sysmon.cli import answer
-from sysmon.cli.config import with_origins, written
+from sysmon.cli.config import render_with_origins, render_yaml
 from tests.config.places import NO_MACHINE
 from tests.config.test_broken_config import BROKEN
 from tests.config.test_config import leaves
@@ -31,7 +31,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def reloaded(found: config.Config, environ: Mapping[str, str], **more: Any) -> config.Config:
     """Print a configuration and load what was printed."""
-    Path("shown.yaml").write_text(written(found), encoding="utf-8")
+    Path("shown.yaml").write_text(render_yaml(found), encoding="utf-8")
     return dataclasses.replace(config.load(config=Path("shown.yaml"), environ=environ, **more), file=found.file)
 
 
@@ -217,9 +217,9 @@ def test_origins_fit_into_80_columns_and_the_file_still_loads() -> None:
     environ = {"COLLECTOR_CONNECTIONS_INTERVAL": "10s", "SYSMON_DATA_DIR": "/" + "deep/" * 8}
     found = config.load(config=folder / "my.yaml", environ=environ)
 
-    Path("shown.yaml").write_text(with_origins(found), encoding="utf-8")
+    Path("shown.yaml").write_text(render_with_origins(found), encoding="utf-8")
 
-    widest = max(map(len, with_origins(found).splitlines()[1:]))
+    widest = max(map(len, render_with_origins(found).splitlines()[1:]))
     again = config.load(config=Path("shown.yaml"), environ=NO_MACHINE)
     assert (widest <= 80, dataclasses.replace(again, file=found.file)) == (True, found)
 

@@ -233,6 +233,13 @@ def test_the_list_of_commands_cuts_no_sentence(capsys: pytest.CaptureFixture[str
     assert "..." not in commands
 
 
+@pytest.mark.parametrize(("path", "command"), EVERY)
+def test_every_short_help_fits_into_45_characters(path: tuple[str, ...], command: click.Command) -> None:
+    short = command.get_short_help_str(limit=200)
+
+    assert (len(short) <= 45, short.endswith(".")) == (True, True)
+
+
 def test_the_module_runs_too() -> None:
     ended = subprocess.run([*SYSMON, "--version"], env=environment(), capture_output=True, text=True, check=False)
 

@@ -12,7 +12,7 @@ from sysmon.cli._pages import Page, Paragraph
 
 ROOT = Path(__file__).parent.parent.parent
 MAN = shutil.which("man") or ""
-PAGES = list(_pages.pages(cli))
+PAGES = list(_pages.collect_pages(cli))
 
 
 def test_every_command_has_a_page() -> None:
@@ -26,7 +26,7 @@ def test_a_page_says_all_that_help_says() -> None:
     @click.option("--often", default=3, show_default=True, help="How\noften.")
     def trial() -> None: ...
 
-    (page,) = _pages.pages(trial, ("sysmon", "try"))
+    (page,) = _pages.collect_pages(trial, ("sysmon", "try"))
 
     assert page == Page(
         words=("sysmon", "try"),
@@ -88,7 +88,7 @@ def test_the_reference_in_the_docs_is_that_of_this_program(capsys: pytest.Captur
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        pytest.param([], "where to? Name the folder: sysmon manual -o ~/.local/share/man/man1", id="no folder"),
+        pytest.param([], "no folder: write sysmon manual -o ~/.local/share/man/man1", id="no folder"),
         pytest.param(
             ["--format", "markdown", "-o", "x"],
             "-o is for manual pages; send Markdown to a file with `>`",

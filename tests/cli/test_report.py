@@ -106,7 +106,7 @@ def test_nothing_in_the_range_says_where_something_is(
         pytest.param(["--table", "events"], "'events' holds no rows", id="a log"),
         pytest.param(["--metric", "x*"], "no metric is named x*", id="metric"),
         pytest.param(["--host", "web-02"], "no host 'web-02': known are web-01", id="host"),
-        pytest.param(["--since", "5"], "'5' is no time: write 90s", id="since"),
+        pytest.param(["--since", "5"], "invalid time '5'; examples: 90s", id="since"),
         pytest.param(["--since", "2027-01-01"], "write a --since that is before --until", id="backwards"),
         pytest.param(["-o", "/nowhere/at/all"], "/nowhere/at/all: cannot be written", id="output"),
     ],
@@ -371,14 +371,14 @@ def test_a_time_table_has_a_line_for_each_part_of_the_range(tmp_path: Path, capf
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        pytest.param(["--bucket", "5m", "--compare"], "--compare and --bucket are two ways", id="two ways"),
+        pytest.param(["--bucket", "5m", "--compare"], "--compare and --bucket exclude each other", id="two ways"),
         pytest.param(
             ["--bucket", "5m", "--format", "html", "-o", "x"],
             "--bucket needs another --format: csv, ",
             id="html",
         ),
         pytest.param(["--bucket", "7m"], "7m does not divide a day", id="odd parts"),
-        pytest.param(["--by", "core", "--bucket", "5m"], "--by and --bucket are two ways", id="two other ways"),
+        pytest.param(["--by", "core", "--bucket", "5m"], "--by and --bucket exclude each other", id="two other ways"),
         pytest.param(["--bucket", "5m", "--table", "process"], "processes come and go", id="processes hour by hour"),
         pytest.param(["--by", "rack"], "--by rack: no table here has such rows: write core, device", id="label"),
         pytest.param(["--by", "core", "--table", "load"], "--by core: no table here", id="a table without it"),

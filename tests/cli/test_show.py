@@ -120,7 +120,7 @@ def test_strict_answers_nothing_beside_damage(tmp_path: Path, capfd: pytest.Capt
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        pytest.param(["--at", "25:99"], "'25:99' is no time", id="no time"),
+        pytest.param(["--at", "25:99"], "invalid time '25:99'", id="no time"),
         pytest.param(["--table", "nosuch"], "no table 'nosuch': known are", id="no table"),
         pytest.param(["--host", "db-07"], "no host 'db-07': known are web-01", id="no host"),
     ],
@@ -202,7 +202,7 @@ def test_top_of_another_host_that_nobody_samples_points_to_show(
 
     code = answer(["top", "--data", str(tmp_path), "--host", "web-01"])
 
-    assert (code, "look back with `sysmon show --host web-01`" in capfd.readouterr().err) == (1, True)
+    assert (code, "show stored samples with `sysmon show --host web-01`" in capfd.readouterr().err) == (1, True)
 
 
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_a_time_can_be_written(stored: Path) -> None:
         process = terminal.start(_command("show", stored), XTERM)
         terminal.until(lambda: _to_instant(terminal))
         terminal.type("g25:99\r")
-        terminal.until(lambda: "'25:99' is no time" in terminal.screen.display[1])
+        terminal.until(lambda: "invalid time '25:99'" in terminal.screen.display[1])
         terminal.type(f"g{asked}x\x7f")
         terminal.until(lambda: f"{asked}_" in terminal.screen.display[1])
         terminal.type("\r")

@@ -106,7 +106,7 @@ def test_what_is_no_time_is_refused_with_the_ways_to_write_one(text: str) -> Non
     with zone("America/Anchorage"), pytest.raises(UsageError) as refused:
         instants.parse_when(text, now=datetime(50, 1, 1, tzinfo=UTC))
 
-    assert str(refused.value).startswith(f"{text!r} is no time: write 90s, 10m, ")
+    assert str(refused.value).startswith(f"invalid time {text!r}; examples: 90s, 10m, ")
 
 
 @given(st.text(max_size=12))

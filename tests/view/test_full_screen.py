@@ -122,10 +122,10 @@ def test_scrolling_ends_with_the_last_line() -> None:
 @pytest.mark.parametrize(
     ("order", "first"),
     [
-        pytest.param(Order.CPU, ["java", "postgres", "zsh", "systemd", "(all"], id="CPU"),
-        pytest.param(Order.MEMORY, ["java", "postgres", "zsh", "systemd", "(all"], id="memory"),
-        pytest.param(Order.IO, ["postgres", "java", "systemd", "zsh", "(all"], id="unknown I/O comes last"),
-        pytest.param(Order.NAME, ["java", "postgres", "systemd", "zsh", "(all"], id="name"),
+        pytest.param(Order.CPU, ["java", "postgres", "zsh", "systemd", "other"], id="CPU"),
+        pytest.param(Order.MEMORY, ["java", "postgres", "zsh", "systemd", "other"], id="memory"),
+        pytest.param(Order.IO, ["postgres", "java", "systemd", "zsh", "other"], id="unknown I/O comes last"),
+        pytest.param(Order.NAME, ["java", "postgres", "systemd", "zsh", "other"], id="name"),
     ],
 )
 def test_processes_are_sorted_and_all_others_come_last(order: Order, first: list[str]) -> None:
@@ -142,7 +142,7 @@ def test_where_rows_are_few_the_others_are_still_the_last_of_the_processes() -> 
 
     lines = _screen(replace(snapshot, tables={**snapshot.tables, "process": process}), 80, 24)
 
-    assert lines[-2].startswith("(all others)")
+    assert lines[-2].startswith("other processes")
 
 
 def test_a_table_that_should_be_newer_says_how_old_it_is() -> None:
