@@ -31,7 +31,7 @@ from sysmon.model import Event, Origin, Sample
 from sysmon.protocols import Governed
 from sysmon.sampling.governor import Governor
 from sysmon.sampling.sampler import Sampler
-from sysmon.sampling.schedule import due
+from sysmon.sampling.schedule import select_due
 from sysmon.sampling.self_metrics import AgentMeter
 from sysmon.sampling.self_tables import AGENT, COLLECTOR
 from sysmon.storage.host_writer import HostWriter
@@ -140,7 +140,7 @@ class Soak:
         """Take one tick, all of its path."""
         self._seconds += 10.0
         self._at += timedelta(seconds=10)
-        sample, events = self._sampler.take(self._at, due(self._at, self._governor.intervals))
+        sample, events = self._sampler.take(self._at, select_due(self._at, self._governor.intervals))
         events += self._governor.note(self._at, self._sampler.costs)
         own = self._meter.row(monotonic=self._seconds, lateness=0.0, missed=0, dropped=self._writer.dropped())
         sample = Sample(sample.at, {**sample.rows, AGENT.name: [own]})

@@ -1,4 +1,4 @@
-"""Every table there is, by name: what the collectors declare, and what the loop measures about itself."""
+"""Table catalogue: what the collectors declare, and what the loop measures about itself, by name."""
 
 from collections.abc import Mapping
 from functools import cache

@@ -1,4 +1,4 @@
-"""The collectors that the configuration wants, ready to be read, and what decides how often each is."""
+"""Collector set-up: what the configuration enables, ready to be read, and what decides how often each is."""
 
 import socket
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def build_sampler(config: Config, monotonic: Callable[[], float], stored: LabelS
     collectors = {name: discover()[name](source, chosen.options) for name, chosen in enabled.items()}
     governor = Governor(
         {name: chosen.interval for name, chosen in enabled.items()},
-        {name: one.cpu_budget for name, one in collectors.items() if isinstance(one, Governed)},
+        {name: collector.cpu_budget for name, collector in collectors.items() if isinstance(collector, Governed)},
     )
     return Sampler(collectors, monotonic, stored=stored), governor
 

@@ -1,4 +1,4 @@
-"""Runs a program for each alert that is told: the event on its standard input, a time limit, one more try.
+"""Command channel: runs a program for each notified alert, the event on its standard input, a time limit, one retry.
 
 A thread of its own waits for the program, so that it can hold up nothing; what waits beyond `LIMIT` is given up.
 """

@@ -1,4 +1,4 @@
-"""Lines to a terminal, a pipe or a journal: written by a thread, so that a reader that stops or leaves hurts nobody."""
+"""Asynchronous line writer: a thread writes to a terminal, a pipe or a journal; a reader that stops hurts nobody."""
 
 import os
 import threading
@@ -114,7 +114,7 @@ class AsyncLineWriter:
             self._stale = False
             cleared, self._cleared = self._cleared, None
         if line is not None:
-            self._write(self._above(self._told(line, left_out)))
+            self._write(self._above(self._format(line, left_out)))
         if ending:
             self._write(self._ending())
         else:
@@ -123,23 +123,23 @@ class AsyncLineWriter:
             cleared.set()
         return not ending
 
-    def _told(self, line: _Line, left_out: int) -> str:
+    def _format(self, line: _Line, left_out: int) -> str:
         text = line.text
         if line.stored is not None and not line.stored.wait(self._stored_within):
             text += " (not stored)"
         return f"({left_out} lines left out)\n{text}" if left_out else text
 
     def _above(self, text: str) -> str:
-        return self._area.above(text) if self._area else f"{text}\n"
+        return self._area.draw_above(text) if self._area else f"{text}\n"
 
     def _below(self) -> str:
         """Return the area's drawing; nothing while further lines are to come before it."""
         if self._area is None or self._lines:
             return ""
-        return self._area.clearing() if self._away else self._area.drawing()
+        return self._area.clear() if self._away else self._area.draw()
 
     def _ending(self) -> str:
-        area = self._area.ending() if self._area else ""
+        area = self._area.draw_last() if self._area else ""
         return area if self._last is None else f"{area}{self._last}\n"
 
     def _write(self, text: str) -> None:

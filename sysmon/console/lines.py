@@ -1,4 +1,4 @@
-"""How a tick and an alert read on the console: words carry the meaning, colour repeats it."""
+"""Console lines: how a tick and an alert read; words carry the meaning, colour repeats it."""
 
 import textwrap
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ _HEAD = 20  # columns of the time and the level before an alert's text
 _HEADINGS = ("time", "state", "alerts", "cpu %", "mem %", "busy disk %", "net in", "net out", "top process %")
 
 
-def heading(width: int) -> str:
+def format_heading(width: int) -> str:
     """Return the line of column names above the ticks."""
     return _columns(_HEADINGS)[:width].rstrip()
 
 
-def tick_line(at: datetime, seen: "Overview", active: Sequence[AlertEvent], *, width: int, color: bool) -> str:
+def format_tick(at: datetime, overview: "Overview", active: Sequence[AlertEvent], *, width: int, color: bool) -> str:
     """Return one tick as a line no wider than the terminal; the time is local."""
     worst = max((alert.level for alert in active), key=lambda level: level.rank, default=None)
     state = worst.value.upper() if worst else "OK"
@@ -31,18 +31,18 @@ def tick_line(at: datetime, seen: "Overview", active: Sequence[AlertEvent], *, w
         f"{at.astimezone():%H:%M:%S}",
         state,
         str(len(active)) if active else "-",
-        _number(seen.cpu),
-        _number(seen.memory.percent if seen.memory else None),
-        _disk(seen.disk, 11),
-        short(seen.received, Unit.BYTES_PER_SECOND),
-        short(seen.sent, Unit.BYTES_PER_SECOND),
-        _process(seen.process, max(14, width - 66)),
+        _number(overview.cpu),
+        _number(overview.memory.percent if overview.memory else None),
+        _disk(overview.disk, 11),
+        short(overview.received, Unit.BYTES_PER_SECOND),
+        short(overview.sent, Unit.BYTES_PER_SECOND),
+        _process(overview.process, max(14, width - 66)),
     )
     line = _columns(cells)[:width].rstrip()
     return line.replace(state, paint(state, state.lower(), color=color), 1)
 
 
-def alert_line(event: AlertEvent, *, color: bool, width: int | None = None) -> str:
+def format_alert(event: AlertEvent, *, color: bool, width: int | None = None) -> str:
     """Return one alert event as one line, or on a terminal of some width as lines cut between words.
 
     The time is local.
@@ -55,15 +55,15 @@ def alert_line(event: AlertEvent, *, color: bool, width: int | None = None) -> s
         where += " (" + printable(", ".join(f"{name}={value}" for name, value in labels.items())) + ")"
     colour = "OK" if over else word
     shown = paint(f"{word:<8}", colour.lower(), color=color)
-    told = printable(event.message) if event.message else f"{_told(event)} on {where}"
+    message = printable(event.message) if event.message else f"{_describe(event)} on {where}"
     top = f"   top: {blame(event.top[0], event.resource)}" if event.top else ""
-    text = f"{event.rule}: {told}{top}"
+    text = f"{event.rule}: {message}{top}"
     if width is not None and width > 2 * _HEAD:
         text = f"\n{' ' * _HEAD}".join(textwrap.wrap(text, width - _HEAD - 1, break_on_hyphens=False))
     return f"{event.at.astimezone():%H:%M:%S}  {shown}  {text}"
 
 
-def _told(event: AlertEvent) -> str:
+def _describe(event: AlertEvent) -> str:
     value = human(event.value, event.unit)
     peak = human(event.peak, event.unit)
     lasted = format_age(event.duration)

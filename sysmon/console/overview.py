@@ -1,4 +1,4 @@
-"""What matters most of a sample, in a handful of numbers."""
+"""Overview of a tick: what matters most of a sample, in a handful of numbers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -66,23 +66,23 @@ class Overview:
 
 def summarize(rows: Mapping[str, Sequence[Row]], tables: Mapping[str, Table]) -> Overview:
     """Pick the numbers of a glance out of the rows of a tick."""
-    seen = _Seen(rows, tables)
-    cpus = seen.find("cpu", ["core"], "cpu_usage_percent")
+    tick_rows = _TickRows(rows, tables)
+    cpus = tick_rows.find("cpu", ["core"], "cpu_usage_percent")
     return Overview(
         cpu=next((core.value for core in cpus if core.labels == ["all"]), None),
-        memory=_fill(seen.find("memory", [], "memory_usage_percent", "memory_used_bytes", "memory_total_bytes")),
-        swap=_fill(seen.find("memory", [], "swap_usage_percent", "swap_used_bytes", "swap_total_bytes")),
-        disk=_busiest(seen),
-        mount=_fullest(seen),
-        received=_total(seen.find("network", [], "network_receive_bytes_per_second")),
-        sent=_total(seen.find("network", [], "network_transmit_bytes_per_second")),
-        process=_top(seen, "process_cpu_percent"),
-        largest=_top(seen, "process_memory_bytes"),
+        memory=_fill(tick_rows.find("memory", [], "memory_usage_percent", "memory_used_bytes", "memory_total_bytes")),
+        swap=_fill(tick_rows.find("memory", [], "swap_usage_percent", "swap_used_bytes", "swap_total_bytes")),
+        disk=_busiest(tick_rows),
+        mount=_fullest(tick_rows),
+        received=_total(tick_rows.find("network", [], "network_receive_bytes_per_second")),
+        sent=_total(tick_rows.find("network", [], "network_transmit_bytes_per_second")),
+        process=_top(tick_rows, "process_cpu_percent"),
+        largest=_top(tick_rows, "process_memory_bytes"),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Reading:
     """What was looked for in one row: labels, the metric that counts, and further ones."""
 
     labels: list[str]
@@ -91,56 +91,56 @@ class _Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _TickRows:
     """The rows of a tick, to be asked by names."""
 
     rows: Mapping[str, Sequence[Row]]
     tables: Mapping[str, Table]
 
-    def find(self, table: str, labels: Sequence[str], metric: str, *more: str) -> list[_Found]:
+    def find(self, table: str, labels: Sequence[str], metric: str, *more: str) -> list[_Reading]:
         """Return what the rows that have a metric say about it."""
         if table not in self.rows or table not in self.tables:
             return []
         columns = self.tables[table].columns
         at, names, others = columns.index(metric), [*map(columns.index, labels)], [*map(columns.index, more)]
-        found = []
+        readings = []
         for row in self.rows[table]:
             value = _number(row[at])
             if value is not None:
-                found.append(
-                    _Found([str(row[name]) for name in names], value, [_number(row[other]) for other in others])
+                readings.append(
+                    _Reading([str(row[name]) for name in names], value, [_number(row[other]) for other in others])
                 )
-        return found
+        return readings
 
 
 def _number(cell: str | int | float | None) -> float | None:
     return cell if isinstance(cell, int | float) else None
 
 
-def _most(found: Sequence[_Found]) -> _Found | None:
-    return max(found, key=lambda each: each.value, default=None)
+def _most(readings: Sequence[_Reading]) -> _Reading | None:
+    return max(readings, key=lambda each: each.value, default=None)
 
 
-def _fill(found: Sequence[_Found]) -> Fill | None:
-    return next((Fill(each.value, *each.more) for each in found), None)
+def _fill(readings: Sequence[_Reading]) -> Fill | None:
+    return next((Fill(each.value, *each.more) for each in readings), None)
 
 
-def _busiest(seen: _Seen) -> Disk | None:
+def _busiest(tick_rows: _TickRows) -> Disk | None:
     rates = ("disk_read_bytes_per_second", "disk_write_bytes_per_second")
-    most = _most(seen.find("disk_io", ["device"], "disk_io_util_percent", *rates))
+    most = _most(tick_rows.find("disk_io", ["device"], "disk_io_util_percent", *rates))
     return Disk(most.labels[0], most.value, *most.more) if most else None
 
 
-def _fullest(seen: _Seen) -> Mount | None:
-    most = _most(seen.find("disk_usage", ["mountpoint"], "disk_usage_percent", "disk_free_bytes"))
+def _fullest(tick_rows: _TickRows) -> Mount | None:
+    most = _most(tick_rows.find("disk_usage", ["mountpoint"], "disk_usage_percent", "disk_free_bytes"))
     return Mount(most.labels[0], most.value, *most.more) if most else None
 
 
-def _top(seen: _Seen, metric: str) -> Process | None:
-    found = seen.find("process", ["name", "pid"], metric)
-    most = _most([each for each in found if each.labels[1] != _OTHERS])
+def _top(tick_rows: _TickRows, metric: str) -> Process | None:
+    readings = tick_rows.find("process", ["name", "pid"], metric)
+    most = _most([each for each in readings if each.labels[1] != _OTHERS])
     return Process(most.labels[0], most.labels[1], most.value) if most else None
 
 
-def _total(found: Sequence[_Found]) -> float | None:
-    return sum(each.value for each in found) if found else None
+def _total(readings: Sequence[_Reading]) -> float | None:
+    return sum(each.value for each in readings) if readings else None

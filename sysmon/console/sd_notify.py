@@ -1,4 +1,4 @@
-"""Tells the service manager that started a run how it is: ready, alive, reloading, stopping (sd_notify(3))."""
+"""Service manager protocol, sd_notify(3): a run says that it is ready, alive, reloading, stopping."""
 
 import os
 import socket

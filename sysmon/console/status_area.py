@@ -1,4 +1,4 @@
-"""Keep the status area in its place on a terminal, below everything that was said before."""
+"""Status area: kept in its place on a terminal, below everything that was said before."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -24,21 +24,21 @@ class StatusArea:
         self._size = size
         self.status: RunStatus | None = None
 
-    def above(self, line: str) -> str:
+    def draw_above(self, line: str) -> str:
         """Return what shows a line where the area is now; the area is drawn anew below it."""
-        return f"{self.clearing()}{line}\n"
+        return f"{self.clear()}{line}\n"
 
-    def drawing(self) -> str:
+    def draw(self) -> str:
         """Return what shows the area, as it is now."""
         drawn = self._drawn()
         return f"{_lines(drawn)}{_HOME}\x1b[{len(drawn)}A" if drawn else ""
 
-    def ending(self) -> str:
+    def draw_last(self) -> str:
         """Return what shows the area for the last time, and leaves it where it is."""
         drawn = self._drawn()
-        return f"{_lines(drawn)}\r\n" if drawn else self.clearing()
+        return f"{_lines(drawn)}\r\n" if drawn else self.clear()
 
-    def clearing(self) -> str:
+    def clear(self) -> str:
         """Return what takes the area off the screen."""
         return _HOME + _CLEAR_BELOW if self._ours() else ""
 

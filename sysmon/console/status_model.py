@@ -1,4 +1,4 @@
-"""How is the machine doing right now? What the status area shows, brought up to date by every sample."""
+"""Status model: what the status area shows, brought up to date by every sample."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ class RunStatus:
     about: RunInfo
     at: datetime
     running: float = 0.0
-    seen: Overview = field(default_factory=Overview)
+    overview: Overview = field(default_factory=Overview)
     history: tuple[Point, ...] = ()
     alerts: tuple[ActiveAlert, ...] = ()
     levels: Mapping[str, Level] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class StatusTracker:
         self._missed = 0
         self._dropped = 0
 
-    def see(self, sample: Sample, active: Sequence[AlertEvent]) -> RunStatus:
+    def update(self, sample: Sample, active: Sequence[AlertEvent]) -> RunStatus:
         """Return how things are after a sample.
 
         Tables that were not due are shown as they were last seen; what a collector failed to read is not shown.
@@ -90,15 +90,15 @@ class StatusTracker:
         self._running += _seconds(self._seen_at or sample.at, sample.at)
         self._seen_at = sample.at
         own = self._own(sample)
-        seen = summarize(self._latest, self._tables)
-        self._remember(sample.at, seen, missed=int(own.get("agent_samples_missed") or 0))
+        overview = summarize(self._latest, self._tables)
+        self._remember(sample.at, overview, missed=int(own.get("agent_samples_missed") or 0))
         self._dropped += int(own.get("agent_samples_dropped") or 0)
         ticks = own.get("agent_sequence")
         return RunStatus(
             about=self._about,
             at=sample.at,
             running=self._running,
-            seen=seen,
+            overview=overview,
             history=tuple(self._history),
             alerts=self._firing(sample.at, active),
             levels=self._levels(active),
@@ -117,13 +117,13 @@ class StatusTracker:
         cells = zip(self._tables["agent"].columns, rows[0], strict=True)
         return {name: cell for name, cell in cells if isinstance(cell, int | float)}
 
-    def _remember(self, at: datetime, seen: Overview, *, missed: int) -> None:
+    def _remember(self, at: datetime, overview: Overview, *, missed: int) -> None:
         self._missed += missed
         self._history.extend([Point(at)] * min(missed, KEPT))
-        network = None if seen.received is None or seen.sent is None else seen.received + seen.sent
-        memory, disk = seen.memory, seen.disk
+        network = None if overview.received is None or overview.sent is None else overview.received + overview.sent
+        memory, disk = overview.memory, overview.disk
         self._history.append(
-            Point(at, seen.cpu, memory.percent if memory else None, disk.percent if disk else None, network)
+            Point(at, overview.cpu, memory.percent if memory else None, disk.percent if disk else None, network)
         )
 
     def _firing(self, at: datetime, active: Sequence[AlertEvent]) -> tuple[ActiveAlert, ...]:

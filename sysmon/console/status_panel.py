@@ -1,4 +1,4 @@
-"""The status area of a terminal as lines: a pure drawing of how things are, for any size."""
+"""Status panel: the status area as lines, a pure drawing of how things are, for any size."""
 
 from collections.abc import Iterable, Sequence
 
@@ -36,12 +36,12 @@ def _most_important(painter: "_Painter", room: int) -> list[list[Span]]:
     alerts = painter.alerts()
     by_importance = ["header", "cpu", "alert 0", "memory", "disk", "space", "network", "top", "samples"]
     by_importance += ["alert 1", "alert 2", "files", *(f"alert {number}" for number in range(3, len(alerts)))]
-    found = {**painter.lines(), **{f"alert {number}": line for number, line in enumerate(alerts)}}
-    kept = set([name for name in by_importance if found.get(name)][:room])
+    lines = {**painter.lines(), **{f"alert {number}": line for number, line in enumerate(alerts)}}
+    kept = set([name for name in by_importance if lines.get(name)][:room])
     places = [number for number in range(len(alerts)) if f"alert {number}" in kept]
     if 1 < len(places) < len(alerts):
-        found[f"alert {places[-1]}"] = [Span(f"+{len(alerts) - len(places) + 1} more", "dim")]
-    return [line for name, line in found.items() if name in kept]
+        lines[f"alert {places[-1]}"] = [Span(f"+{len(alerts) - len(places) + 1} more", "dim")]
+    return [line for name, line in lines.items() if name in kept]
 
 
 class _Painter:
@@ -113,10 +113,10 @@ class _Painter:
             shown = status.history[-room:]
             caption = f"{f'last {_span(shown)}' if len(shown) > 1 else '':<{_CAPTION}}"
         tail = [Span(caption, "dim"), Span(draw_sparkline(history, room, 100.0, self._look.bars))]
-        return self._measured("cpu", "cpu", status.seen.cpu, tail)
+        return self._measured("cpu", "cpu", status.overview.cpu, tail)
 
     def _memory(self) -> list[Span]:
-        memory, swap = self._status.seen.memory, self._status.seen.swap
+        memory, swap = self._status.overview.memory, self._status.overview.swap
         if memory is None:
             return self._unknown("memory")
         parts = [f"{human(memory.used, Unit.BYTES)} of {human(memory.total, Unit.BYTES)}"]
@@ -128,7 +128,7 @@ class _Painter:
         return self._charted("memory", "memory", memory.percent, self._parts(parts, ", "), history)
 
     def _disk(self) -> list[Span]:
-        disk = self._status.seen.disk
+        disk = self._status.overview.disk
         if disk is None:
             return self._unknown("disk")
         rates = [
@@ -139,21 +139,21 @@ class _Painter:
         return self._charted("disk", "disk_io", disk.percent, self._parts([disk.name, *rates], ", "), history)
 
     def _space(self) -> list[Span]:
-        mount = self._status.seen.mount
+        mount = self._status.overview.mount
         if mount is None:
             return self._unknown("space")
         parts = [mount.name, f"{human(mount.free, Unit.BYTES)} free"]
         return self._measured("space", "disk_usage", mount.percent, [Span(self._parts(parts, ", "))])
 
     def _network(self) -> list[Span]:
-        seen = self._status.seen
-        if seen.received is None:
+        overview = self._status.overview
+        if overview.received is None:
             return self._unknown("network")
         label = self._label("network", "network")
-        received = Span(f"{human(seen.received, Unit.BYTES_PER_SECOND):>{_VALUE}}{self._gap}")
+        received = Span(f"{human(overview.received, Unit.BYTES_PER_SECOND):>{_VALUE}}{self._gap}")
         if self._narrow:
-            return [label, received, Span(f"in, {human(seen.sent, Unit.BYTES_PER_SECOND)} out")]
-        detail = f"{human(seen.sent, Unit.BYTES_PER_SECOND)} out"
+            return [label, received, Span(f"in, {human(overview.sent, Unit.BYTES_PER_SECOND)} out")]
+        detail = f"{human(overview.sent, Unit.BYTES_PER_SECOND)} out"
         spans = [label, received, Span(f"{'in':<{self._bar}}{self._gap}"), Span(f"{detail:<{self._detail}}")]
         if self._spark <= 0:
             return spans
@@ -163,7 +163,7 @@ class _Painter:
 
     def _top(self) -> list[Span]:
         """Return who uses most: CPU, then memory where there is room."""
-        first, second = self._status.seen.process, self._status.seen.largest
+        first, second = self._status.overview.process, self._status.overview.largest
         if first is None and second is None:
             return self._unknown("top cpu")
         value = human(first.value, Unit.PERCENT) if first else "-"

@@ -1,1 +1,1 @@
-"""When to look, and looking: the clock, the schedule, one tick, the loop."""
+"""Sampling: the clock, the schedule, one tick, the loop."""

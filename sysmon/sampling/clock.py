@@ -1,4 +1,4 @@
-"""What time is it? The only place that asks; everything else is told."""
+"""Clocks: wall time, monotonic and boot time. Nothing else asks for them; an instant is an argument everywhere."""
 
 import time
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _CLOSE_ENOUGH = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class ClockReading:
     """One instant on three clocks.
 
     `at` is the wall clock in UTC, `monotonic` seconds that never jump and stand still while the machine sleeps,
@@ -31,7 +31,7 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Return seconds that never jump."""
 
-    def moment(self) -> Moment:
+    def read(self) -> ClockReading:
         """Return all clocks as of one instant."""
 
 
@@ -46,7 +46,7 @@ class SystemClock:
         """Return seconds that never jump."""
         return time.monotonic()
 
-    def moment(self) -> Moment:
+    def read(self) -> ClockReading:
         """Return all clocks as of one instant.
 
         They are read one after the other, and the process may be held up in between: the tightest of a few readings
@@ -55,10 +55,10 @@ class SystemClock:
         best = None
         for _ in range(_TRIES):
             before = time.monotonic()
-            moment = Moment(self.now(), before, _boot_seconds())
+            reading = ClockReading(self.now(), before, _boot_seconds())
             spread = time.monotonic() - before
             if best is None or spread < best[0]:
-                best = (spread, moment)
+                best = (spread, reading)
             if spread < _CLOSE_ENOUGH:
                 break
         assert best is not None  # noqa: S101 - there is at least one try

@@ -1,4 +1,4 @@
-"""How often is each collector read? Costly ones more rarely, and all of them when sysmon as a whole uses too much."""
+"""Adaptive sampling intervals: costly collectors more rarely, and all of them when sysmon as a whole uses too much."""
 
 from collections import deque
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The loop: a tick on every wall-clock multiple of the interval, late ones skipped and counted, never a burst."""
+"""Sampling loop: a tick on every wall-clock multiple of the interval, late ones skipped and counted, never a burst."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from sysmon.model import Event, Sample
-from sysmon.sampling.clock import Clock, Moment
+from sysmon.sampling.clock import Clock, ClockReading
 from sysmon.sampling.governor import Governor
 from sysmon.sampling.sampler import Sampler
-from sysmon.sampling.schedule import Schedule, due
+from sysmon.sampling.schedule import Schedule, select_due
 from sysmon.sampling.self_metrics import AgentMeter
 from sysmon.sampling.self_tables import AGENT
 from sysmon.text.instants import format_instant
@@ -26,12 +26,12 @@ _NOTHING: Mapping[str, str] = {}
 class Waiting(Protocol):
     """What the loop sleeps with."""
 
-    def until(self, deadline: float) -> bool:
+    def sleep_until(self, deadline: float) -> bool:
         """Sleep until a monotonic second; False when asked to stop before."""
 
 
 @dataclass(slots=True)
-class Tally:
+class TickCounts:
     """What a run has done so far, in base ticks."""
 
     first_tick: datetime
@@ -42,7 +42,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
+class _ClockChange:
     """What happened to the clocks while nobody looked."""
 
     stepped: bool
@@ -81,16 +81,16 @@ class Loop:
         self._dropped = dropped
         self._wanted = wanted
         self._limit = limit
-        self._seen = clock.moment()
+        self._seen = clock.read()
         self._meter = AgentMeter(run, self._seen.monotonic)
         self._missed = 0
         self._events: list[Event] = []
-        self.tally = Tally(schedule.after(self._seen.at))
+        self.counts = TickCounts(schedule.after(self._seen.at))
         self._next: datetime | None = None
 
     def once(self) -> None:
         """Take the sample of the first tick now, with every collector due."""
-        self._tick(self.tally.first_tick, self._clock.moment(), frozenset(self._governor.intervals))
+        self._tick(self.counts.first_tick, self._clock.read(), frozenset(self._governor.intervals))
 
     def run(self) -> None:
         """Take ticks until told to stop."""
@@ -99,23 +99,23 @@ class Loop:
 
     def step(self) -> bool:
         """Wait for the next tick and take it; False when told to stop before, or when all are taken."""
-        next_tick = self._next or self.tally.first_tick
-        while self._limit is None or self.tally.ticks < self._limit:
+        next_tick = self._next or self.counts.first_tick
+        while self._limit is None or self.counts.ticks < self._limit:
             deadline = self._deadline(next_tick)
-            if not self._waiting.until(deadline):
+            if not self._waiting.sleep_until(deadline):
                 return False
-            moment = self._clock.moment()
-            change = self._notice(moment, deadline)
-            tick = self._schedule.floor(moment.at)
+            reading = self._clock.read()
+            change = self._notice(reading, deadline)
+            tick = self._schedule.floor(reading.at)
             if change.stepped or tick < next_tick:  # the instant that was waited for means nothing now
-                next_tick = self._schedule.after(moment.at) if change.stepped else next_tick
+                next_tick = self._schedule.after(reading.at) if change.stepped else next_tick
                 continue
             if not change.asleep:
                 self._missed += self._schedule.between(next_tick, tick)
             intervals = self._governor.intervals
-            every = self.tally.last_tick is None
-            names = intervals.keys() if every else due(tick, intervals) | (self._wanted() & intervals.keys())
-            self._tick(tick, moment, frozenset(names))
+            every = self.counts.last_tick is None
+            names = intervals.keys() if every else select_due(tick, intervals) | (self._wanted() & intervals.keys())
+            self._tick(tick, reading, frozenset(names))
             self._next = tick + timedelta(seconds=self._schedule.base)
             return True
         return False
@@ -124,45 +124,45 @@ class Loop:
         """Return the monotonic second of an instant, by the clocks as they stood at the last look."""
         return self._seen.monotonic + (tick - self._seen.at).total_seconds()
 
-    def _notice(self, moment: Moment, deadline: float) -> _Change:
+    def _notice(self, reading: ClockReading, deadline: float) -> _ClockChange:
         """Compare the clocks with how they stood at the last look, and with the deadline; note what happened.
 
         What a machine slept through is not missed: it is told by the clock as it went before it was set, so that
         readers can take it out of the time in which samples should be.
         """
-        before, self._seen = self._seen, moment
-        asleep = (moment.boot - before.boot) - (moment.monotonic - before.monotonic)
-        stepped = (moment.at - before.at).total_seconds() - (moment.boot - before.boot)
-        late = moment.monotonic - deadline
-        change = _Change(abs(stepped) > STEP, abs(asleep) > STEP)
+        before, self._seen = self._seen, reading
+        asleep = (reading.boot - before.boot) - (reading.monotonic - before.monotonic)
+        stepped = (reading.at - before.at).total_seconds() - (reading.boot - before.boot)
+        late = reading.monotonic - deadline
+        change = _ClockChange(abs(stepped) > STEP, abs(asleep) > STEP)
         if late > STALL:
-            self._tell("stalled", moment.at, late)
-        last = self.tally.last_tick
+            self._tell("stalled", reading.at, late)
+        last = self.counts.last_tick
         since = {} if last is None else {"last_tick": format_instant(last)}
         if change.asleep:
-            self._tell("suspend", moment.at - timedelta(seconds=stepped if change.stepped else 0.0), asleep, since)
+            self._tell("suspend", reading.at - timedelta(seconds=stepped if change.stepped else 0.0), asleep, since)
         if change.stepped:
-            self._tell("clock_step", moment.at, stepped, since)
+            self._tell("clock_step", reading.at, stepped, since)
         return change
 
     def _tell(self, kind: str, at: datetime, seconds: float, since: Mapping[str, str] = _NOTHING) -> None:
         self._events.append(Event(at, kind, {"seconds": round(seconds, 3), **since}))
 
-    def _tick(self, at: datetime, moment: Moment, due: frozenset[str]) -> None:
+    def _tick(self, at: datetime, reading: ClockReading, due: frozenset[str]) -> None:
         dropped = self._dropped()
         own = self._meter.row(
-            monotonic=moment.monotonic,
-            lateness=max(0.0, (moment.at - at).total_seconds()),
+            monotonic=reading.monotonic,
+            lateness=max(0.0, (reading.at - at).total_seconds()),
             missed=self._missed,
             dropped=dropped,
         )
         sample, events = self._sampler.take(at, due)
         events += self._governor.note(at, self._sampler.costs)
         sample = Sample(at, {**sample.rows, AGENT.name: [own]}, sample.failures)
-        self.tally.last_tick = at
-        self.tally.ticks += 1
-        self.tally.missed += self._missed
-        self.tally.dropped += dropped
+        self.counts.last_tick = at
+        self.counts.ticks += 1
+        self.counts.missed += self._missed
+        self.counts.dropped += dropped
         self._missed = 0
         self._sink(sample, [*self._events, *events])
         self._events = []

@@ -1,4 +1,4 @@
-"""Whose names must nobody read? What matches gets a pseudonym before rules, files and screens see it."""
+"""Pseudonyms of labels: what matches a mask gets one before rules, files and screens see it."""
 
 import re
 from collections.abc import Iterable, Sequence

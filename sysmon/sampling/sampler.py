@@ -1,4 +1,4 @@
-"""One tick: ask every collector that is due, keep each one's failures to itself, make the sample."""
+"""Sampler: one tick reads every collector that is due, keeps each one's failures to itself, and makes the sample."""
 
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -20,7 +20,7 @@ LONGEST_PAUSE = 63
 
 
 @dataclass(slots=True)
-class _Asked:
+class _CollectorState:
     """A collector and what is remembered of it: its last reading with its monotonic second, and its failures."""
 
     collector: Collector
@@ -56,7 +56,7 @@ class Sampler:
         cpu: Callable[[], float] = time.thread_time,
         stored: LabelSanitizer = LabelSanitizer(),  # noqa: B008 - it holds nothing that changes
     ) -> None:
-        self._asked = {name: _Asked(collector) for name, collector in collectors.items()}
+        self._states = {name: _CollectorState(collector) for name, collector in collectors.items()}
         self._monotonic = monotonic
         self._cpu = cpu
         self._stored = stored
@@ -65,18 +65,18 @@ class Sampler:
 
     def prime(self) -> None:
         """Take first readings, so that the first sample already has its rates; failures show at the first tick."""
-        for name, asked in self._asked.items():
+        for name, state in self._states.items():
             try:
-                asked.before, asked.read_at = self._read(name, asked), self._monotonic()
+                state.before, state.read_at = self._read(name, state), self._monotonic()
             except Exception:  # noqa: BLE001 - a collector may fail in any way; it is asked again, and counted, at the tick
-                asked.before = None
-                asked.errors += 1
+                state.before = None
+                state.errors += 1
 
     def preview(self, at: datetime) -> Sample:
         """Return what a tick would see now, remembering nothing of it."""
         tick = _Tick(at)
-        for name, asked in self._asked.items():
-            glimpse = _Asked(asked.collector, asked.before, asked.read_at)
+        for name, state in self._states.items():
+            glimpse = _CollectorState(state.collector, state.before, state.read_at)
             self._ask(name, glimpse, tick)
         return Sample(at, tick.rows)
 
@@ -85,9 +85,9 @@ class Sampler:
         tick = _Tick(at)
         self.costs = {}
         before = self._cpu()
-        for name, asked in self._asked.items():
+        for name, state in self._states.items():
             if name in due:
-                self._ask_unless_paused(name, asked, tick)
+                self._ask_unless_paused(name, state, tick)
                 after = self._cpu()
                 self.costs[name], before = after - before, after
         tick.rows[COLLECTOR.name] = tick.own
@@ -95,21 +95,21 @@ class Sampler:
 
     def close(self) -> None:
         """Have the collectors give back what they hold."""
-        for asked in self._asked.values():
-            if isinstance(asked.collector, Closing):
-                asked.collector.close()
+        for state in self._states.values():
+            if isinstance(state.collector, Closing):
+                state.collector.close()
 
-    def _ask_unless_paused(self, name: str, asked: _Asked, tick: _Tick) -> None:
-        if asked.pause:
-            asked.pause -= 1
-            if asked.failed:
-                tick.own.append((name, None, 0, asked.errors))
-                asked.errors = 0
+    def _ask_unless_paused(self, name: str, state: _CollectorState, tick: _Tick) -> None:
+        if state.pause:
+            state.pause -= 1
+            if state.failed:
+                tick.own.append((name, None, 0, state.errors))
+                state.errors = 0
         else:
-            self._ask(name, asked, tick)
+            self._ask(name, state, tick)
 
-    def _read(self, name: str, asked: _Asked) -> Any:
-        after = asked.collector.read()
+    def _read(self, name: str, state: _CollectorState) -> Any:
+        after = state.collector.read()
         notices: tuple[Notice, ...] = getattr(after, "notices", ())
         self._notices += [(name, notice) for notice in notices]
         return after
@@ -121,48 +121,48 @@ class Sampler:
             Event(at, notice.kind, {"collector": name} | self._stored.fields(notice.fields)) for name, notice in notices
         ]
 
-    def _ask(self, name: str, asked: _Asked, tick: _Tick) -> None:
+    def _ask(self, name: str, state: _CollectorState, tick: _Tick) -> None:
         began = self._monotonic()
         try:
-            after = self._read(name, asked)
-            rows = self._rows(asked, after, began)
+            after = self._read(name, state)
+            rows = self._rows(state, after, began)
         except Unavailable:
-            asked.before = None
-            asked.absent += 1
-            asked.pause = _pause_after(asked.absent)
+            state.before = None
+            state.absent += 1
+            state.pause = _pause_after(state.absent)
             return
         except Exception as error:  # noqa: BLE001 - whatever one source does, the others go on; it is counted and told
-            self._failed(name, asked, tick, error)
+            self._failed(name, state, tick, error)
             return
-        asked.before, asked.read_at, asked.absent = after, began, 0
+        state.before, state.read_at, state.absent = after, began, 0
         tick.rows[name] = rows
-        tick.own.append((name, round(self._monotonic() - began, 6), 1, asked.errors))
-        asked.errors = 0
-        if asked.failed:
-            tick.events.append(Event(tick.at, "collector_recovered", {"collector": name, "failures": asked.failed}))
-            asked.failed = 0
+        tick.own.append((name, round(self._monotonic() - began, 6), 1, state.errors))
+        state.errors = 0
+        if state.failed:
+            tick.events.append(Event(tick.at, "collector_recovered", {"collector": name, "failures": state.failed}))
+            state.failed = 0
 
-    def _rows(self, asked: _Asked, after: Any, began: float) -> list[Row]:
+    def _rows(self, state: _CollectorState, after: Any, began: float) -> list[Row]:
         """Return the rows as they are stored; raise ValueError for one that has not the form of its table."""
-        table = asked.collector.table
+        table = state.collector.table
         width = len(table.labels) + len(table.metrics)
-        rows = asked.collector.rows(asked.before, after, began - asked.read_at)
+        rows = state.collector.rows(state.before, after, began - state.read_at)
         for row in rows:
             if not isinstance(row, tuple) or len(row) != width:
                 raise ValueError(f"a row of {table.name} is not a tuple of {width} values: {row!r:.100}")
         return self._stored.rows(table, rows)
 
-    def _failed(self, name: str, asked: _Asked, tick: _Tick, error: Exception) -> None:
+    def _failed(self, name: str, state: _CollectorState, tick: _Tick, error: Exception) -> None:
         text = self._stored.error(error)
-        asked.before = None
-        asked.failed += 1
-        asked.pause = _pause_after(asked.failed)
+        state.before = None
+        state.failed += 1
+        state.pause = _pause_after(state.failed)
         tick.failures.append(Failure(name, text))
-        tick.own.append((name, None, 0, asked.errors + 1))
-        asked.errors = 0
-        if asked.failed == 1:
+        tick.own.append((name, None, 0, state.errors + 1))
+        state.errors = 0
+        if state.failed == 1:
             tick.events.append(Event(tick.at, "collector_failed", {"collector": name, "error": text}))
-        elif asked.failed == UNHEALTHY_AFTER:
+        elif state.failed == UNHEALTHY_AFTER:
             tick.events.append(Event(tick.at, "collector_unhealthy", {"collector": name, "error": text}))
 
 

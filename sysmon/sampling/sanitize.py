@@ -1,4 +1,4 @@
-"""How do names and errors look once they are stored? Escaped, and masked where somebody asked for it."""
+"""Label sanitizer: names and errors as they are stored, escaped, and masked where the configuration says so."""
 
 from collections.abc import Iterable, Mapping
 

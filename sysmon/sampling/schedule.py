@@ -1,4 +1,4 @@
-"""When is the next look due, and at what? Pure arithmetic on instants: multiples of an interval from the epoch."""
+"""Tick schedule: multiples of an interval since the epoch. Pure arithmetic on instants."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Schedule:
         return max(0, -(-to_ms(late) // _ms(self.base)) - -(-to_ms(early) // _ms(self.base)))
 
 
-def due(at: datetime, intervals: Mapping[str, float]) -> frozenset[str]:
+def select_due(at: datetime, intervals: Mapping[str, float]) -> frozenset[str]:
     """Return the names whose interval (seconds, a whole multiple of the base) has a multiple at a tick."""
     ms = to_ms(at)
     return frozenset([name for name, seconds in intervals.items() if ms % _ms(seconds) == 0])

@@ -1,4 +1,4 @@
-"""What does sysmon itself cost? The row of the `agent` table."""
+"""Self-monitoring: what sysmon itself costs, the row of the `agent` table."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""What sysmon measures about its own sampling: the `collector` and `agent` tables."""
+"""Self-monitoring tables: what sysmon measures of its own sampling (`collector`, `agent`)."""
 
 from sysmon.model import Kind, Metric, Table, Unit
 

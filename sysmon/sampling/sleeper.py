@@ -26,7 +26,9 @@ class Sleeper:
         self._stopped = False
 
     @contextmanager
-    def catching(self, stopping: Iterable[signal.Signals], ignoring: Iterable[signal.Signals] = ()) -> Iterator[None]:
+    def catch_signals(
+        self, stopping: Iterable[signal.Signals], ignoring: Iterable[signal.Signals] = ()
+    ) -> Iterator[None]:
         """Take these signals as a wish to stop, and those as nothing, while the context lasts; its end is the end."""
         before = {number: signal.signal(number, self._stop) for number in stopping}
         before |= {number: signal.signal(number, self._ignore) for number in ignoring}
@@ -39,7 +41,7 @@ class Sleeper:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def until(self, deadline: float) -> bool:
+    def sleep_until(self, deadline: float) -> bool:
         """Sleep until a monotonic second; return whether it came (False when asked to stop before)."""
         while self.stopped_by is None and not self._stopped:
             left = deadline - self._monotonic()

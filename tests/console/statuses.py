@@ -8,7 +8,7 @@ from sysmon.model import Level
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ABOUT = RunInfo("web-01", "10s", "/var/lib/sysmon/web-01")
-SEEN = Overview(
+OVERVIEW = Overview(
     cpu=97.2,
     memory=Fill(45.1, 7.05 * 2**30, 15.6 * 2**30),
     swap=Fill(12.5, 256 * 2**20, 2.0 * 2**30),
@@ -42,7 +42,7 @@ BUSY = RunStatus(
     about=ABOUT,
     at=NOON,
     running=5400.0,
-    seen=SEEN,
+    overview=OVERVIEW,
     history=_history(200),
     alerts=ALERTS,
     levels={"cpu": Level.CRITICAL, "disk_usage": Level.WARNING, "memory": Level.WARNING},

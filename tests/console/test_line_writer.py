@@ -62,14 +62,14 @@ def test_a_reader_that_stopped_holds_up_nobody_and_is_told_what_it_missed(pipe: 
     line = "x" * 4096
     for _ in range(3 * LIMIT):
         line_writer.show(line)
-    seen: list[str] = []
-    reading = threading.Thread(target=lambda: seen.append(_drain(pipe[0])))
+    overview: list[str] = []
+    reading = threading.Thread(target=lambda: overview.append(_drain(pipe[0])))
     reading.start()
     line_writer.close(30)
     os.close(pipe[1])
     reading.join(30)
 
-    shown = seen[0].splitlines()
+    shown = overview[0].splitlines()
     left_out = sum(int(text[1:].split()[0]) for text in shown if text.startswith("("))
     assert (shown.count(line) + left_out, left_out > 0) == (3 * LIMIT, True)
 

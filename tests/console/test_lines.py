@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sysmon.console.lines import alert_line, heading, tick_line
+from sysmon.console.lines import format_alert, format_heading, format_tick
 from sysmon.console.overview import Disk, Fill, Overview, Process, summarize
 from sysmon.model import AlertEvent, Level, Transition, Unit
 from tests.sampling.fakes import CountingCollector
@@ -27,7 +27,7 @@ BUSY = AlertEvent(
     reason="breach",
     unit=Unit.PERCENT,
 )
-SEEN = Overview(
+OVERVIEW = Overview(
     cpu=12.34,
     memory=Fill(45.06),
     disk=Disk("nvme0n1p1", 100.0),
@@ -89,27 +89,27 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_an_alert_is_one_line_that_says_what_and_where(event: AlertEvent, line: str) -> None:
-    assert alert_line(event, color=False) == line
+    assert format_alert(event, color=False) == line
 
 
 def test_on_a_narrow_terminal_an_alert_is_cut_between_words() -> None:
-    assert alert_line(BUSY, color=False, width=60).splitlines() == [
+    assert format_alert(BUSY, color=False, width=60).splitlines() == [
         "12:01:10  CRITICAL  cpu-saturated: cpu_usage_percent 97.2 %",
         "                    >= 95 for 1m on web-01 (core=all)",
     ]
 
 
 def test_colour_only_repeats_what_the_words_say() -> None:
-    coloured = alert_line(BUSY, color=True)
+    coloured = format_alert(BUSY, color=True)
 
     assert (re.sub(r"\x1b\[[0-9;]*m", "", coloured), "\x1b[31mCRITICAL" in coloured) == (
-        alert_line(BUSY, color=False),
+        format_alert(BUSY, color=False),
         True,
     )
 
 
 def test_a_tick_fits_a_terminal_of_80_columns_and_stands_under_its_heading() -> None:
-    lines = [heading(80), tick_line(NOON, SEEN, [BUSY], width=80, color=False)]
+    lines = [format_heading(80), format_tick(NOON, OVERVIEW, [BUSY], width=80, color=False)]
 
     assert lines == [
         "time     state    alerts cpu % mem %  busy disk % net in net out  top process %",
@@ -119,15 +119,15 @@ def test_a_tick_fits_a_terminal_of_80_columns_and_stands_under_its_heading() -> 
 
 @pytest.mark.parametrize("width", [20, 80, 200])
 def test_a_tick_is_never_wider_than_the_terminal(width: int) -> None:
-    seen = replace(SEEN, process=Process("x" * 300, "1", 100.0))
+    overview = replace(OVERVIEW, process=Process("x" * 300, "1", 100.0))
 
-    assert len(tick_line(NOON, seen, [], width=width, color=False)) <= width
+    assert len(format_tick(NOON, overview, [], width=width, color=False)) <= width
 
 
 def test_what_is_not_known_is_a_dash_and_not_a_zero() -> None:
     nothing = Overview()
 
-    assert tick_line(NOON, nothing, [], width=80, color=False).split() == ["12:00:00", "OK", *["-"] * 7]
+    assert format_tick(NOON, nothing, [], width=80, color=False).split() == ["12:00:00", "OK", *["-"] * 7]
 
 
 def test_a_glance_at_tables_that_are_not_there_is_empty() -> None:

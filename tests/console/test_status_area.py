@@ -41,7 +41,7 @@ def _words(screen: pyte.HistoryScreen) -> list[str]:
 def test_drawing_again_changes_nothing() -> None:
     area = _area()
 
-    once, often = _screen(area.drawing()), _screen(*[area.drawing()] * 5)
+    once, often = _screen(area.draw()), _screen(*[area.draw()] * 5)
 
     assert (often.display, (often.cursor.x, often.cursor.y)) == (once.display, (0, 0))
 
@@ -49,14 +49,14 @@ def test_drawing_again_changes_nothing() -> None:
 def test_at_the_end_of_the_screen_it_makes_room_for_itself() -> None:
     earlier = [f"line{number}\n" for number in range(30)]
 
-    screen = _screen(*earlier, *[_area().drawing()] * 3)
+    screen = _screen(*earlier, *[_area().draw()] * 3)
 
     assert _words(screen) == [*(line.strip() for line in earlier), "", *BELOW]
 
 
 def test_lines_go_above_it_and_stay() -> None:
     area = _area()
-    texts = [part for number in range(30) for part in (area.above(f"alert{number}"), area.drawing())]
+    texts = [part for number in range(30) for part in (area.draw_above(f"alert{number}"), area.draw())]
 
     screen = _screen(*texts)
 
@@ -65,16 +65,16 @@ def test_lines_go_above_it_and_stay() -> None:
 
 def test_when_it_gets_shorter_nothing_of_it_is_left() -> None:
     area = _area()
-    tall = area.drawing()
+    tall = area.draw()
     area.status = replace(BUSY, alerts=())
 
-    assert _words(_screen(tall, area.drawing())) == ["", "OK", *FIELDS[1:]]
+    assert _words(_screen(tall, area.draw())) == ["", "OK", *FIELDS[1:]]
 
 
 def test_the_end_leaves_it_and_the_cursor_below_it() -> None:
     area = _area()
 
-    screen = _screen(area.drawing(), area.ending(), "stopped\n")
+    screen = _screen(area.draw(), area.draw_last(), "stopped\n")
 
     shown = (_words(screen), screen.cursor.x, screen.cursor.hidden, screen.cursor.attrs == screen.default_char)
     assert shown == (["", *BELOW, "stopped"], 0, False, True)
@@ -83,13 +83,13 @@ def test_the_end_leaves_it_and_the_cursor_below_it() -> None:
 def test_cleared_it_leaves_no_trace() -> None:
     area = _area()
 
-    assert _words(_screen("before\n", area.drawing(), area.clearing())) == ["before"]
+    assert _words(_screen("before\n", area.draw(), area.clear())) == ["before"]
 
 
 def test_it_rests_on_an_empty_line_which_takes_what_is_typed() -> None:
     area = _area()
 
-    screen = _screen(area.drawing(), "typed^C", area.drawing(), "\n", area.drawing())
+    screen = _screen(area.draw(), "typed^C", area.draw(), "\n", area.draw())
 
     assert _words(screen)[-14:] == ["", *BELOW]
 
@@ -98,7 +98,7 @@ def test_before_the_first_status_only_lines_are_shown() -> None:
     area = _area()
     area.status = None
 
-    assert (_words(_screen(area.above("hello"), area.drawing())), area.drawing()) == (["hello"], "")
+    assert (_words(_screen(area.draw_above("hello"), area.draw())), area.draw()) == (["hello"], "")
 
 
 class _Pipe:
@@ -165,15 +165,15 @@ def test_a_terminal_that_takes_nothing_gets_the_newest_state_and_no_older_one() 
     for number in range(5000):
         area.status = replace(BUSY, ticks=1_000_000 + number)
         line_writer.refresh()
-    seen: list[str] = []
-    reading = threading.Thread(target=lambda: seen.append(_drain(pipe.reader)))
+    overview: list[str] = []
+    reading = threading.Thread(target=lambda: overview.append(_drain(pipe.reader)))
     reading.start()
     line_writer.close(30)
     os.close(pipe.writer)
     reading.join(30)
     os.close(pipe.reader)
 
-    assert (seen[0].count("files") < 100, seen[0].count("1004999") >= 1) == (True, True)
+    assert (overview[0].count("files") < 100, overview[0].count("1004999") >= 1) == (True, True)
 
 
 def _drain(reader: int) -> str:

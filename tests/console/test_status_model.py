@@ -41,8 +41,8 @@ def _sample(seconds: float, *, missed: int = 0, dropped: int = 0, failed: str = 
         agent_samples_dropped=dropped,
     )
     failures = (Failure(failed, "gone"),) if failed else ()
-    found = {name: [row] for name, row in rows.items()}
-    return Sample(NOON + timedelta(seconds=seconds), {"agent": [own], **found}, failures)
+    tables_of_one_row = {name: [row] for name, row in rows.items()}
+    return Sample(NOON + timedelta(seconds=seconds), {"agent": [own], **tables_of_one_row}, failures)
 
 
 def _tracker() -> StatusTracker:
@@ -53,13 +53,13 @@ def test_one_sample_gives_every_number_of_the_area() -> None:
     memory = _row("memory", memory_usage_percent=40.0, memory_used_bytes=4.0, memory_total_bytes=10.0)
     process = _row("process", pid="7", name="java", process_cpu_percent=80.0, process_memory_bytes=9.0)
 
-    status = _tracker().see(_sample(1, memory=memory, process=process), [])
+    status = _tracker().update(_sample(1, memory=memory, process=process), [])
 
     at = NOON + timedelta(seconds=1)
     assert status == RunStatus(
         about=ABOUT,
         at=at,
-        seen=Overview(
+        overview=Overview(
             memory=Fill(40.0, 4.0, 10.0), process=Process("java", "7", 80.0), largest=Process("java", "7", 9.0)
         ),
         history=(Point(at, memory=40.0),),
@@ -71,33 +71,33 @@ def test_one_sample_gives_every_number_of_the_area() -> None:
 
 def test_a_table_that_was_not_due_is_shown_as_it_was_last_seen() -> None:
     keeper = _tracker()
-    keeper.see(_sample(1, disk_usage=_row("disk_usage", mountpoint="/", disk_usage_percent=40.0)), [])
+    keeper.update(_sample(1, disk_usage=_row("disk_usage", mountpoint="/", disk_usage_percent=40.0)), [])
 
-    assert keeper.see(_sample(2), []).seen.mount == Mount("/", 40.0)
+    assert keeper.update(_sample(2), []).overview.mount == Mount("/", 40.0)
 
 
 def test_what_a_collector_failed_to_read_is_not_shown_as_if_it_were_new() -> None:
     keeper = _tracker()
-    keeper.see(_sample(1, disk_usage=_row("disk_usage", mountpoint="/", disk_usage_percent=40.0)), [])
+    keeper.update(_sample(1, disk_usage=_row("disk_usage", mountpoint="/", disk_usage_percent=40.0)), [])
 
-    assert keeper.see(_sample(2, failed="disk_usage"), []).seen.mount is None
+    assert keeper.update(_sample(2, failed="disk_usage"), []).overview.mount is None
 
 
 def test_what_was_missed_and_dropped_adds_up_and_leaves_a_hole() -> None:
     keeper = _tracker()
     cpu = _row("cpu", core="all", cpu_usage_percent=5.0)
-    keeper.see(_sample(1, cpu=cpu, missed=1, dropped=4), [])
+    keeper.update(_sample(1, cpu=cpu, missed=1, dropped=4), [])
 
-    status = keeper.see(_sample(4, cpu=cpu, missed=2, dropped=1), [])
+    status = keeper.update(_sample(4, cpu=cpu, missed=2, dropped=1), [])
 
-    seen = [point.cpu for point in status.history]
-    assert (status.missed, status.dropped, seen) == (3, 5, [None, 5.0, None, None, 5.0])
+    overview = [point.cpu for point in status.history]
+    assert (status.missed, status.dropped, overview) == (3, 5, [None, 5.0, None, None, 5.0])
 
 
 def test_what_is_remembered_is_bounded() -> None:
     keeper = _tracker()
     for second in range(3 * KEPT):
-        status = keeper.see(_sample(second, missed=10**9), [])
+        status = keeper.update(_sample(second, missed=10**9), [])
 
     assert len(status.history) == KEPT
 
@@ -105,7 +105,7 @@ def test_what_is_remembered_is_bounded() -> None:
 def test_time_comes_from_the_samples_and_does_not_run_backwards() -> None:
     keeper = _tracker()
 
-    running = [keeper.see(_sample(second), []).running for second in (10, 20, 5, 15)]
+    running = [keeper.update(_sample(second), []).running for second in (10, 20, 5, 15)]
 
     assert running == [0.0, 10.0, 10.0, 20.0]
 
@@ -117,7 +117,7 @@ def test_alerts_are_sorted_and_say_how_long_they_fire_by_the_sample() -> None:
         replace(ALERT, rule="worse", level=Level.CRITICAL, metric="memory_usage_percent", labels={"hostname": "w"}),
     ]
 
-    status = _tracker().see(_sample(10), alerts)
+    status = _tracker().update(_sample(10), alerts)
 
     expected = (
         ActiveAlert(Level.CRITICAL, "worse", "", "memory_usage_percent >= 95", 70.0),

@@ -24,11 +24,11 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "UTC")
 
 
-def _golden(name: str, found: list[str]) -> list[str]:
+def _golden(name: str, lines: list[str]) -> list[str]:
     """Return what a golden holds; `SYSMON_GOLDEN=write` writes it anew."""
     path = GOLDEN / name
     if os.environ.get("SYSMON_GOLDEN") == "write":
-        path.write_text("".join(f"{line}\n" for line in found), "utf-8")
+        path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     return path.read_text("utf-8").splitlines()
 
 
@@ -82,8 +82,10 @@ def test_as_many_alerts_as_fit_are_shown_without_a_count() -> None:
 
 def test_a_hostile_name_moves_no_cursor_and_breaks_no_line() -> None:
     nasty = "a\x1b[2J\nb\u202e"
-    seen = replace(BUSY.seen, process=Process(nasty, "1", 5.0), mount=Mount(nasty, 5.0), disk=Disk(nasty, 5.0))
-    status = replace(BUSY, about=RunInfo(nasty, "10s", nasty), seen=seen, alerts=(replace(ALERTS[0], where=nasty),))
+    overview = replace(BUSY.overview, process=Process(nasty, "1", 5.0), mount=Mount(nasty, 5.0), disk=Disk(nasty, 5.0))
+    status = replace(
+        BUSY, about=RunInfo(nasty, "10s", nasty), overview=overview, alerts=(replace(ALERTS[0], where=nasty),)
+    )
 
     lines = render(status, columns=200, rows=50, look=PLAIN)
 
@@ -100,7 +102,7 @@ def _maybe(values: st.SearchStrategy[T]) -> st.SearchStrategy[T | None]:
     return st.none() | values
 
 
-SEEN = st.builds(
+OVERVIEW = st.builds(
     Overview,
     cpu=_maybe(PERCENT),
     memory=_maybe(st.builds(Fill, PERCENT, BYTES, BYTES)),
@@ -120,7 +122,7 @@ STATUSES = st.builds(
     about=st.builds(RunInfo, NAMES, st.just("10s"), NAMES),
     at=st.just(NOON),
     running=st.floats(0, 1e9),
-    seen=SEEN,
+    overview=OVERVIEW,
     history=st.integers(0, 200).map(lambda count: BUSY.history[:count]),
     alerts=st.lists(FIRING, max_size=6).map(tuple),
     ticks=_maybe(st.integers(1, 10**9)),

@@ -46,7 +46,7 @@ def start(folder: Path, *more: str, rules: str = CALM, settings: str = "", **opt
 
 def swapped(text: str, real: Mapping[str, str]) -> str:
     """Return a command of the documentation with what it names replaced by what is there, each place once."""
-    return re.sub("|".join(map(re.escape, real)), lambda found: real[found[0]], text)
+    return re.sub("|".join(map(re.escape, real)), lambda match: real[match[0]], text)
 
 
 def answer(*command: str) -> "subprocess.CompletedProcess[str]":
@@ -66,8 +66,8 @@ def until(condition: Callable[[], Any], seconds: float = 30.0) -> None:
 
 def rows(folder: Path, table: str) -> list[dict[str, Any]]:
     """Return every whole line of one table that is not packed, in order."""
-    found = {path: segments.parse(path.name) for path in folder.glob(f"data/*/{table}/*.jsonl")}
-    ours = {path: file.segment for path, file in found.items() if file is not None}
+    files = {path: segments.parse(path.name) for path in folder.glob(f"data/*/{table}/*.jsonl")}
+    ours = {path: file.segment for path, file in files.items() if file is not None}
     paths = sorted(ours, key=lambda path: (ours[path].start, ours[path].number))
     texts = [path.read_text() for path in paths]
     return [json.loads(line) for text in texts for line in text[: text.rfind("\n") + 1].splitlines()]

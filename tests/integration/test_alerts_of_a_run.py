@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from sysmon.console.lines import alert_line
+from sysmon.console.lines import format_alert
 from sysmon.datadir import segments
 from sysmon.formats import records
 from sysmon.text.instants import EPOCH
@@ -87,7 +87,7 @@ def test_killed_around_transitions_each_of_them_is_logged_and_told_once(tmp_path
     kinds = [event["event"] for event in events]
     assert kinds == ["fired", "resolved"] * (len(kinds) // 2) != []
     assert [event["timestamp"] for event in events] == sorted({event["timestamp"] for event in events})
-    logged = [alert_line(records.read_alert(event), color=False) for event in events]
+    logged = [format_alert(records.read_alert(event), color=False) for event in events]
     told = [line for line in said.read_text().splitlines() if "shared-memory: memory" in line]
     assert Counter(line[_CLOCK:] for line in told) <= Counter(line[_CLOCK:] for line in logged)
     assert told

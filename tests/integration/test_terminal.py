@@ -131,8 +131,8 @@ def test_a_terminal_that_goes_away_ends_the_run_with_everything_stored(tmp_path:
         process.wait(30)
 
     stopped = [record for record in rows(tmp_path, "events") if record["event"] == "stopped"]
-    told = [(record["reason"], record["ticks"]) for record in stopped]
-    assert (process.returncode, told) == (129, [("SIGHUP", len(rows(tmp_path, "agent")))])
+    ends = [(record["reason"], record["ticks"]) for record in stopped]
+    assert (process.returncode, ends) == (129, [("SIGHUP", len(rows(tmp_path, "agent")))])
 
 
 def test_a_line_of_the_log_stands_above_the_area(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from sysmon.errors import Unavailable
 from sysmon.model import Kind, Metric, Notice, Row, Table, Unit
 from sysmon.rates import per_second
-from sysmon.sampling.clock import Moment
+from sysmon.sampling.clock import ClockReading
 
 
 @dataclass
@@ -25,8 +25,8 @@ class FakeClock:
     def monotonic(self) -> float:
         return self.seconds
 
-    def moment(self) -> Moment:
-        return Moment(self.at, self.seconds, self.boot)
+    def read(self) -> ClockReading:
+        return ClockReading(self.at, self.seconds, self.boot)
 
     def pass_(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
@@ -47,7 +47,7 @@ class FakeWaiting:
     happens: dict[int, Callable[[], None]] = field(default_factory=dict)
     waits: int = 0
 
-    def until(self, deadline: float) -> bool:
+    def sleep_until(self, deadline: float) -> bool:
         if self.waits == self.enough:
             return False
         self.clock.pass_(max(0.0, deadline - self.clock.seconds))

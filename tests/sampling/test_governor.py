@@ -15,12 +15,12 @@ def governor() -> Governor:
     return Governor({"scan": 10.0, "cheap": 60.0}, {"scan": 0.25})
 
 
-def told(one: Governor, costs: Sequence[float]) -> list[tuple[int, object]]:
+def feed(busy: Governor, costs: Sequence[float]) -> list[tuple[int, object]]:
     """Return after which reading the interval became what."""
-    found = []
+    changes = []
     for number, cost in enumerate(costs, 1):
-        found += [(number, event.fields["seconds"]) for event in one.note(NOON, {"scan": cost})]
-    return found
+        changes += [(number, event.fields["seconds"]) for event in busy.note(NOON, {"scan": cost})]
+    return changes
 
 
 @pytest.mark.parametrize(
@@ -38,42 +38,42 @@ def told(one: Governor, costs: Sequence[float]) -> list[tuple[int, object]]:
     ],
 )
 def test_the_interval_follows_the_cost_in_steps_of_two(costs: list[float], changes: list[tuple[int, float]]) -> None:
-    assert told(governor(), costs) == changes
+    assert feed(governor(), costs) == changes
 
 
 def test_a_change_says_who_and_why_and_reaches_the_intervals() -> None:
-    one = governor()
-    events = [event for _ in range(PATIENCE) for event in one.note(NOON, {"scan": 0.03, "cheap": 9.0})]
+    busy = governor()
+    events = [event for _ in range(PATIENCE) for event in busy.note(NOON, {"scan": 0.03, "cheap": 9.0})]
 
-    assert ([event.fields for event in events], one.intervals) == (
+    assert ([event.fields for event in events], busy.intervals) == (
         [{"collector": "scan", "from": 10.0, "seconds": 20.0, "reason": "cost"}],
         {"scan": 20.0, "cheap": 60.0},
     )
 
 
 def test_all_are_slowed_down_together_and_come_back_together() -> None:
-    one = governor()
+    busy = governor()
 
-    seen = [(len(change(NOON)), one.intervals) for change in (one.slow_down, one.speed_up, one.speed_up)]
+    seen = [(len(change(NOON)), busy.intervals) for change in (busy.slow_down, busy.speed_up, busy.speed_up)]
 
     slow, normal = {"scan": 20.0, "cheap": 120.0}, {"scan": 10.0, "cheap": 60.0}
     assert seen == [(2, slow), (2, normal), (0, normal)]
 
 
 def test_slowing_down_has_an_end() -> None:
-    one = governor()
+    busy = governor()
 
-    steps = [len(one.slow_down(NOON)) for _ in range(8)]
+    steps = [len(busy.slow_down(NOON)) for _ in range(8)]
 
-    assert (steps, one.intervals["scan"]) == ([2, 2, 2, 2, 2, 2, 0, 0], 10.0 * SLOWEST)
+    assert (steps, busy.intervals["scan"]) == ([2, 2, 2, 2, 2, 2, 0, 0], 10.0 * SLOWEST)
 
 
 def test_the_dearest_is_switched_off_first_and_on_again_last() -> None:
-    one = Governor({"a": 10.0, "b": 10.0, "c": 60.0}, {})
-    one.note(NOON, {"a": 0.002, "b": 0.001, "c": 0.009})
+    busy = Governor({"a": 10.0, "b": 10.0, "c": 60.0}, {})
+    busy.note(NOON, {"a": 0.002, "b": 0.001, "c": 0.009})
 
-    off = [one.disable_dearest(NOON) for _ in range(4)]
-    on = [one.enable_cheapest(NOON) for _ in range(4)]
+    off = [busy.disable_dearest(NOON) for _ in range(4)]
+    on = [busy.enable_cheapest(NOON) for _ in range(4)]
 
     assert [[event.fields["collector"] for event in events] for events in (*off, *on)] == [
         *(["a"], ["c"], ["b"], []),
@@ -82,18 +82,18 @@ def test_the_dearest_is_switched_off_first_and_on_again_last() -> None:
 
 
 def test_a_collector_that_is_switched_off_has_no_interval() -> None:
-    one = governor()
-    one.note(NOON, {"scan": 0.01, "cheap": 0.01})
+    busy = governor()
+    busy.note(NOON, {"scan": 0.01, "cheap": 0.01})
 
-    (event,) = one.disable_dearest(NOON)
+    (event,) = busy.disable_dearest(NOON)
 
-    assert (event.fields["seconds"], one.intervals) == (None, {"cheap": 60.0})
+    assert (event.fields["seconds"], busy.intervals) == (None, {"cheap": 60.0})
 
 
 @given(st.lists(st.floats(0.0, 1.0), max_size=60))
 def test_an_interval_is_always_a_whole_multiple_of_the_configured_one(costs: list[float]) -> None:
-    one = governor()
+    busy = governor()
 
-    told(one, costs)
+    feed(busy, costs)
 
-    assert one.intervals["scan"] / 10.0 in {2**power for power in range(7)}
+    assert busy.intervals["scan"] / 10.0 in {2**power for power in range(7)}

@@ -91,7 +91,7 @@ def test_a_limit_ends_the_run() -> None:
 
     looping.run()
 
-    assert (looping.offsets, looping.loop.tally.ticks) == ([10, 20, 30], 3)
+    assert (looping.offsets, looping.loop.counts.ticks) == ([10, 20, 30], 3)
 
 
 def test_a_late_tick_keeps_its_instant_and_tells_how_late_it_was() -> None:
@@ -138,8 +138,8 @@ def test_a_clock_that_is_set_becomes_an_event_and_ticks_return_to_multiples(step
 
     looping.run(_2=set_clock)
 
-    told = [(event.kind, event.fields) for event in looping.events]
-    assert (looping.offsets, told, looping.agent("agent_samples_missed")) == (
+    events = [(event.kind, event.fields) for event in looping.events]
+    assert (looping.offsets, events, looping.agent("agent_samples_missed")) == (
         offsets,
         [("clock_step", {"seconds": float(step), "last_tick": "2026-11-20T12:00:10.000Z"})],
         [0, 0, 0],
@@ -169,8 +169,8 @@ def test_a_machine_that_slept_is_told_with_how_long_and_gives_no_burst() -> None
 
     looping.run(_2=lambda: looping.clock.sleep_of_machine(28_800))
 
-    told = [(event.kind, event.fields) for event in looping.events]
-    assert (looping.offsets, told) == (
+    events = [(event.kind, event.fields) for event in looping.events]
+    assert (looping.offsets, events) == (
         [10, 28_820, 28_830, 28_840],
         [("suspend", {"seconds": 28_800.0, "last_tick": "2026-11-20T12:00:10.000Z"})],
     )
@@ -204,8 +204,8 @@ def test_a_process_that_was_stopped_tells_for_how_long() -> None:
 
     looping.run(_2=lambda: looping.clock.pass_(30))
 
-    told = [(event.kind, event.fields) for event in looping.events]
-    assert (looping.offsets, told, looping.agent("agent_samples_missed")) == (
+    events = [(event.kind, event.fields) for event in looping.events]
+    assert (looping.offsets, events, looping.agent("agent_samples_missed")) == (
         [10, 50, 60, 70],
         [("stalled", {"seconds": 30.0})],
         [0, 3, 0, 0],
@@ -244,4 +244,4 @@ def test_samples_that_storage_lost_are_counted_in_the_next_row() -> None:
 
     looping.run(_2=lose)
 
-    assert (looping.agent("agent_samples_dropped"), looping.loop.tally.dropped) == ([0, 2, 0, 0], 2)
+    assert (looping.agent("agent_samples_dropped"), looping.loop.counts.dropped) == ([0, 2, 0, 0], 2)

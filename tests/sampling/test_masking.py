@@ -160,7 +160,7 @@ def test_a_sample_holds_pseudonyms_and_so_does_a_preview() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "stored"),
     [
         pytest.param(
             FileNotFoundError(2, "No such file or directory", "/mnt/secret"),
@@ -171,13 +171,14 @@ def test_a_sample_holds_pseudonyms_and_so_does_a_preview() -> None:
         pytest.param(ValueError("no number: 'secret-a'"), "ValueError", id="any other error"),
     ],
 )
-def test_where_names_are_masked_an_error_is_told_without_what_may_be_one(error: Exception, told: str) -> None:
+def test_where_names_are_masked_an_error_is_told_without_what_may_be_one(error: Exception, stored: str) -> None:
     counting = Counting("secret-a")
     counting.collector.fails = error
 
     sample, events = counting.sampler.take(NOON, {"counting"})
 
-    assert ([one.error for one in sample.failures], [event.fields["error"] for event in events]) == ([told], [told])
+    failed = [failure.error for failure in sample.failures]
+    assert (failed, [event.fields["error"] for event in events]) == ([stored], [stored])
 
 
 def test_news_of_a_masked_mount_name_its_pseudonym() -> None:

@@ -44,14 +44,14 @@ def up(broken: str | None, error: Callable[[], Exception]) -> list[dict[str, flo
         collectors[broken] = Broken(collectors[broken], error)
     sampler = Sampler(collectors, clock.monotonic)
     sampler.prime()
-    found = []
+    ticks = []
     for _ in range(TICKS):
         clock.pass_(10)
         sample, _ = sampler.take(clock.at, ALL.keys())
-        told = {str(row[0]): float(row[2] or 0) for row in sample.rows["collector"]}
-        found.append({name: value for name, value in told.items() if value == 0 or name in sample.rows})
+        up_by_collector = {str(row[0]): float(row[2] or 0) for row in sample.rows["collector"]}
+        ticks.append({name: value for name, value in up_by_collector.items() if value == 0 or name in sample.rows})
     sampler.close()
-    return found
+    return ticks
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,9 @@ def up(broken: str | None, error: Callable[[], Exception]) -> list[dict[str, flo
 def test_one_collector_that_fails_costs_no_other_a_row(broken: str, error: Callable[[], Exception]) -> None:
     whole = up(None, error)
 
-    found = up(broken, error)
+    ticks = up(broken, error)
 
     others, expected = (
-        [{name: up for name, up in tick.items() if name != broken} for tick in one] for one in (found, whole)
+        [{name: up for name, up in tick.items() if name != broken} for tick in run] for run in (ticks, whole)
     )
-    assert (others, found[0][broken]) == (expected, 0)
+    assert (others, ticks[0][broken]) == (expected, 0)

@@ -86,9 +86,9 @@ def test_a_failing_collector_is_asked_ever_more_rarely() -> None:
     bad.fails = RuntimeError("no")
     taking = Taking(bad=bad)
 
-    asked = [taking.tick()["collector"][0][3] for _ in range(16)]
+    errors = [taking.tick()["collector"][0][3] for _ in range(16)]
 
-    assert asked == [1, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1]
+    assert errors == [1, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1]
 
 
 def test_the_pause_of_a_failing_collector_has_an_end() -> None:
@@ -96,9 +96,9 @@ def test_the_pause_of_a_failing_collector_has_an_end() -> None:
     bad.fails = RuntimeError("no")
     taking = Taking(bad=bad)
 
-    asked = [taking.tick()["collector"][0][3] for _ in range(256)]
+    errors = [taking.tick()["collector"][0][3] for _ in range(256)]
 
-    assert [index for index, errors in enumerate(asked) if errors][-3:] == [
+    assert [index for index, count in enumerate(errors) if count][-3:] == [
         127,
         127 + LONGEST_PAUSE + 1,
         127 + 2 * (LONGEST_PAUSE + 1),

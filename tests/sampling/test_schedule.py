@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sysmon.sampling.schedule import Schedule, due
+from sysmon.sampling.schedule import Schedule, select_due
 from sysmon.text.instants import from_ms
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -40,4 +40,4 @@ def test_ticks_between_counts_each_multiple_once(at: datetime, base: float, coun
 def test_a_collector_is_due_on_multiples_of_its_own_interval(offset: int, names: set[str]) -> None:
     intervals = {"cpu": 10, "disk_usage": 60, "slow": 3600}
 
-    assert due(NOON + timedelta(seconds=offset), intervals) == names
+    assert select_due(NOON + timedelta(seconds=offset), intervals) == names

@@ -12,9 +12,9 @@ def test_a_signal_ends_a_long_wait_at_once() -> None:
     sleeper = Sleeper(time.monotonic)
     begin = time.monotonic()
 
-    with sleeper.catching({signal.SIGUSR1}):
+    with sleeper.catch_signals({signal.SIGUSR1}):
         threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGUSR1)).start()
-        came = sleeper.until(begin + 60)
+        came = sleeper.sleep_until(begin + 60)
 
     assert (came, sleeper.stopped_by, time.monotonic() - begin < 30) == (False, signal.SIGUSR1, True)
 
@@ -23,10 +23,10 @@ def test_an_ignored_signal_does_not_shorten_a_wait() -> None:
     sleeper = Sleeper(time.monotonic)
     begin = time.monotonic()
 
-    with sleeper.catching(set(), {signal.SIGUSR1}):
+    with sleeper.catch_signals(set(), {signal.SIGUSR1}):
         nudge = threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGUSR1))
         nudge.start()
-        came = sleeper.until(begin + 0.05)
+        came = sleeper.sleep_until(begin + 0.05)
         nudge.join()  # while it is caught: later it would end the tests
 
     assert (came, sleeper.stopped_by, time.monotonic() >= begin + 0.05) == (True, None, True)
@@ -37,7 +37,7 @@ def test_another_thread_ends_a_long_sleep_for_good() -> None:
     begin = time.monotonic()
     threading.Timer(0.02, sleeper.stop).start()
 
-    came = (sleeper.until(begin + 60), sleeper.until(begin))
+    came = (sleeper.sleep_until(begin + 60), sleeper.sleep_until(begin))
     sleeper.close()
     sleeper.stop()  # whoever comes late does no harm
 
@@ -47,7 +47,7 @@ def test_another_thread_ends_a_long_sleep_for_good() -> None:
 def test_the_first_signal_counts_and_later_ones_change_nothing() -> None:
     sleeper = Sleeper(time.monotonic)
 
-    with sleeper.catching({signal.SIGUSR1, signal.SIGUSR2}):
+    with sleeper.catch_signals({signal.SIGUSR1, signal.SIGUSR2}):
         signal.raise_signal(signal.SIGUSR1)
         signal.raise_signal(signal.SIGUSR2)
 
@@ -57,7 +57,7 @@ def test_the_first_signal_counts_and_later_ones_change_nothing() -> None:
 def test_handlers_are_given_back() -> None:
     before = signal.getsignal(signal.SIGUSR1)
 
-    with Sleeper(time.monotonic).catching({signal.SIGUSR1}):
+    with Sleeper(time.monotonic).catch_signals({signal.SIGUSR1}):
         pass
 
     assert signal.getsignal(signal.SIGUSR1) is before

@@ -114,10 +114,10 @@ class Agent:
         self._sampler.prime()
         loop = self._loop = self._make_loop()
         if self._once:
-            loop.tally.first_tick = _to_milliseconds(self._clock.now() + timedelta(seconds=FIRST_LOOK))
+            loop.counts.first_tick = _to_milliseconds(self._clock.now() + timedelta(seconds=FIRST_LOOK))
         opening = self.running_event(self._clock.now())
-        fields = {**opening.fields, "first_tick": format_instant(loop.tally.first_tick)}
-        entry = Entry(Sample(opening.at, {}), [Event(opening.at, "started", fields)], loop.tally)
+        fields = {**opening.fields, "first_tick": format_instant(loop.counts.first_tick)}
+        entry = Entry(Sample(opening.at, {}), [Event(opening.at, "started", fields)], loop.counts)
         for observer in self._observers:
             observer.start(entry)
 
@@ -126,7 +126,7 @@ class Agent:
         loop = self._started_loop()
         if not self._once:
             return loop.step()
-        if loop.tally.ticks or not self._sleeper.until(self._clock.monotonic() + FIRST_LOOK):
+        if loop.counts.ticks or not self._sleeper.sleep_until(self._clock.monotonic() + FIRST_LOOK):
             return False
         loop.once()
         return True
@@ -134,13 +134,19 @@ class Agent:
     def stop(self, reason: str = "done") -> None:
         """End the run; `reason` stands in the log where nobody asked for the end with another one."""
         self._sampler.close()
-        tally = self._started_loop().tally
-        tally.dropped += self._count_dropped()
-        last = None if tally.last_tick is None else format_instant(tally.last_tick)
-        counts: dict[str, object] = {"ticks": tally.ticks, "missed": tally.missed, "dropped": tally.dropped}
-        fields = {"run": self.identity.run, "reason": self._stop_reason or reason, "last_tick": last, **counts}
+        counts = self._started_loop().counts
+        counts.dropped += self._count_dropped()
+        last = None if counts.last_tick is None else format_instant(counts.last_tick)
+        fields: dict[str, object] = {
+            "run": self.identity.run,
+            "reason": self._stop_reason or reason,
+            "last_tick": last,
+            "ticks": counts.ticks,
+            "missed": counts.missed,
+            "dropped": counts.dropped,
+        }
         at = self._clock.now()
-        entry = Entry(Sample(at, {}), [Event(at, "stopped", fields)], tally)
+        entry = Entry(Sample(at, {}), [Event(at, "stopped", fields)], counts)
         for observer in self._observers:
             observer.stop(entry)
         for observer in self._observers:
@@ -151,8 +157,8 @@ class Agent:
     def preview(self) -> Sample | None:
         """Return what a tick would see a second from now; None where the first tick is as near as that."""
         now, soon = self._clock.now(), self._clock.monotonic() + FIRST_LOOK
-        wait = (self._started_loop().tally.first_tick - now).total_seconds()
-        if self._once or wait <= 1.5 * FIRST_LOOK or not self._sleeper.until(soon):
+        wait = (self._started_loop().counts.first_tick - now).total_seconds()
+        if self._once or wait <= 1.5 * FIRST_LOOK or not self._sleeper.sleep_until(soon):
             return None
         return self._sampler.preview(self._clock.now())
 
@@ -172,7 +178,7 @@ class Agent:
     def running_event(self, at: datetime) -> Event:
         """Return the event that opens each segment of the event log: who runs, with the intervals that hold now."""
         identity = self.identity
-        uptime = round(self._clock.moment().boot, 3)
+        uptime = round(self._clock.read().boot, 3)
         run = {"run": identity.run, "boot": identity.boot, "uptime": uptime, "version": __version__}
         # What the governor stopped reading is left out.
         own = {name: identity.intervals[name] for name in (COLLECTOR.name, AGENT.name)}
@@ -180,7 +186,7 @@ class Agent:
 
     def _take(self, sample: Sample, events: list[Event]) -> None:
         reload, self._reload = self._reload, False
-        entry = Entry(sample, events, self._started_loop().tally, reload)
+        entry = Entry(sample, events, self._started_loop().counts, reload)
         for observer in self._observers:
             observer.tick(entry)
 

@@ -131,7 +131,7 @@ class Console(Observer):
     def show(self, sample: Sample, active: Sequence[AlertEvent]) -> None:
         """Show how things are; tables that were not due are shown as they were last seen."""
         if self._area is not None:
-            self._area.status = self._tracker.see(sample, active)
+            self._area.status = self._tracker.update(sample, active)
             self._line_writer.refresh()
         elif self._mode is ConsoleMode.LINES:
             self._show_line(sample, active)
@@ -142,7 +142,7 @@ class Console(Observer):
         width = terminal_size()[0] if events and is_terminal(1) else None
         for event in events:
             priority = alert_prefix(event) if self._journal else ""
-            line = lines.alert_line(event, color=self._color, width=width)
+            line = lines.format_alert(event, color=self._color, width=width)
             self._line_writer.show(priority + line, stored=entry.stored)
 
     def _show_line(self, sample: Sample, active: Sequence[AlertEvent]) -> None:
@@ -153,10 +153,10 @@ class Console(Observer):
         if self._lines_shown == 0:
             self._line_writer.show("")
         if self._lines_shown % HEADING_EVERY == 0:
-            self._line_writer.show(lines.heading(width))
+            self._line_writer.show(lines.format_heading(width))
         self._lines_shown += 1
         overview = summarize(self._latest, self._tables)
-        self._line_writer.show(lines.tick_line(sample.at, overview, active, width=width, color=self._color))
+        self._line_writer.show(lines.format_tick(sample.at, overview, active, width=width, color=self._color))
 
 
 def _make_area(

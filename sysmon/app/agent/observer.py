@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from sysmon.config import Config
 from sysmon.model import AlertEvent, Event, Sample
-from sysmon.sampling.loop import Tally
+from sysmon.sampling.loop import TickCounts
 
 if TYPE_CHECKING:
     from sysmon.app.agent.agent import Agent
@@ -55,7 +55,7 @@ class Entry:
 
     sample: Sample
     events: list[Event]
-    tally: Tally
+    counts: TickCounts
     reload: bool = False
     alerts: list[AlertEvent] = field(default_factory=list)
     active: Sequence[AlertEvent] = ()

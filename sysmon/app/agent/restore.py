@@ -1,4 +1,4 @@
-"""Reads back what `sysmon run` needs to go on where the last run ended: the alert log and the latest rows."""
+"""State restore: the alert log and the latest rows, from which `sysmon run` goes on where the last run ended."""
 
 import heapq
 import itertools
@@ -74,12 +74,12 @@ def _samples(ticks: Iterable[_Tick]) -> Iterator[Sample]:
 def _ticks(folder: Path, table: Table, since: datetime, skipped: Skipped) -> Iterator[_Tick]:
     """Yield the rows of a table from an instant on, one tick at a time."""
     stamp, at, rows = "", since, list[Row]()
-    for found, row in _rows(folder, table, since, skipped):
-        if found != stamp:
+    for timestamp, row in _rows(folder, table, since, skipped):
+        if timestamp != stamp:
             if rows:
                 yield at, table.name, rows
             try:
-                stamp, at, rows = found, parse_instant(found), []
+                stamp, at, rows = timestamp, parse_instant(timestamp), []
             except _REFUSALS:
                 skipped.lines += 1
                 stamp, rows = "", []

@@ -92,7 +92,7 @@ def _run(agent: Agent, sleeper: Sleeper, console: Console) -> int:
     threading.excepthook = _end_by(broken)
     stopping, ignoring = _signals()
     sleeper.on_ignored = agent.request_reload
-    with sleeper.catching(stopping, ignoring), console.attached():
+    with sleeper.catch_signals(stopping, ignoring), console.attached():
         for warning in (*agent.config.warnings, *agent.rules.warnings):
             _LOGGER.warning("%s", warning)
         agent.start()

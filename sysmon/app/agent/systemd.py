@@ -7,7 +7,7 @@ from typing import ClassVar
 from sysmon.app.agent.observer import Entry, Observer, Place
 from sysmon.console.sd_notify import Supervisor
 from sysmon.model import AlertEvent
-from sysmon.sampling.loop import Tally
+from sysmon.sampling.loop import TickCounts
 from sysmon.sampling.sleeper import Sleeper
 
 READY_WITHIN = 30.0
@@ -53,7 +53,7 @@ class ServiceState(Observer):
         if self._supervisor.watchdog is not None:
             # A watchdog ends a stuck run by SIGABRT: the journal then shows where it was.
             faulthandler.enable(file=2)
-        self._supervisor.starting((entry.tally.first_tick - entry.sample.at).total_seconds())
+        self._supervisor.starting((entry.counts.first_tick - entry.sample.at).total_seconds())
         if self._interval > READY_WITHIN:
             self._supervisor.ready()
 
@@ -66,7 +66,7 @@ class ServiceState(Observer):
             self._supervisor.ready()
         news = bool(entry.alerts or entry.events) or trouble != self._last_trouble
         self._last_trouble = trouble
-        self._supervisor.alive(lambda: state_line(entry.tally, entry.active, trouble), news=news)
+        self._supervisor.alive(lambda: describe_state(entry.counts, entry.active, trouble), news=news)
 
 
 class WatchedSleeper(Sleeper):
@@ -77,13 +77,13 @@ class WatchedSleeper(Sleeper):
         self._supervisor = supervisor
         self._pause = watchdog / 2
 
-    def until(self, deadline: float) -> bool:
+    def sleep_until(self, deadline: float) -> bool:
         """Sleep until a monotonic second; return whether it came (False when asked to stop before)."""
         while (soon := self._monotonic() + self._pause) < deadline:
-            if not super().until(soon):
+            if not super().sleep_until(soon):
                 return False
             self._supervisor.alive()
-        return super().until(deadline)
+        return super().sleep_until(deadline)
 
 
 def make_sleeper(monotonic: Callable[[], float], supervisor: Supervisor | None) -> Sleeper:
@@ -93,7 +93,7 @@ def make_sleeper(monotonic: Callable[[], float], supervisor: Supervisor | None) 
     return WatchedSleeper(monotonic, supervisor, supervisor.watchdog)
 
 
-def state_line(tally: Tally, active: Sequence[AlertEvent], trouble: str | None) -> str:
+def describe_state(counts: TickCounts, active: Sequence[AlertEvent], trouble: str | None) -> str:
     """Return how a run is in one line: what is wrong first, the numbers last."""
     parts = [] if trouble is None else [f"cannot write ({trouble})"]
     if active:
@@ -101,5 +101,5 @@ def state_line(tally: Tally, active: Sequence[AlertEvent], trouble: str | None) 
         names = [f"{event.level.upper()} {event.rule}" for event in worst]
         more = [f"{len(active) - _NAMED} more"] if len(active) > _NAMED else []
         parts.append(f"{len(active)} firing: {', '.join([*names, *more])}")
-    counts = f"{tally.ticks} samples, {tally.missed} missed, {tally.dropped} dropped"
-    return "; ".join([*parts, counts])
+    parts.append(f"{counts.ticks} samples, {counts.missed} missed, {counts.dropped} dropped")
+    return "; ".join(parts)

@@ -37,8 +37,8 @@ def step_through(source: FileSource, display: DisplayOptions, *, host: str, at: 
     sleeper = Sleeper(clock.monotonic)
     screen = _open_screen(sleeper)
     viewer = Viewer(source, screen, sleeper, clock=clock, host=host, look=display.look, zone=display.zone, at=at)
-    with sleeper.catching(_ending_signals()), handle_job_control(screen), screen.acquired():
-        while viewer.until(clock.monotonic() + POLL):
+    with sleeper.catch_signals(_ending_signals()), handle_job_control(screen), screen.acquired():
+        while viewer.sleep_until(clock.monotonic() + POLL):
             if source.poll(clock.now()):
                 viewer.refresh()
     return _exit_code(sleeper, viewer)
@@ -52,7 +52,7 @@ def watch(sampling: "LiveSampling", display: DisplayOptions) -> int:
     viewer = Viewer(
         sampling.source, screen, sleeper, clock=clock, host=sampling.host, look=display.look, zone=display.zone
     )
-    with sleeper.catching(_ending_signals()), handle_job_control(screen), screen.acquired():
+    with sleeper.catch_signals(_ending_signals()), handle_job_control(screen), screen.acquired():
         sampling.run(viewer, viewer.refresh)
     return _exit_code(sleeper, viewer)
 

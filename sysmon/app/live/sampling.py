@@ -68,7 +68,7 @@ class LiveSampling:
         """Take one sample, a second after the first reading."""
         sleeper = Sleeper(self._clock.monotonic)
         self._sampler.prime()
-        if sleeper.until(self._clock.monotonic() + FIRST_INTERVAL):
+        if sleeper.sleep_until(self._clock.monotonic() + FIRST_INTERVAL):
             self._loop(sleeper, lambda: None).once()
         self._sampler.close()
 

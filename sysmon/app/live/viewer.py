@@ -67,7 +67,7 @@ class Viewer:
         self.gone = False
         self._drawn_at = clock.monotonic()
 
-    def until(self, deadline: float) -> bool:
+    def sleep_until(self, deadline: float) -> bool:
         """Show and heed keys up to a monotonic second; return whether it came (False when asked to leave)."""
         try:
             while not self._quit and self._sleeper.stopped_by is None:

@@ -11,7 +11,7 @@ from sysmon.app.agent.log import LOGGER
 from sysmon.app.agent.maintenance import MaintenanceRunner
 from sysmon.app.agent.observer import Entry
 from sysmon.model import Sample
-from sysmon.sampling.loop import Tally
+from sysmon.sampling.loop import TickCounts
 from sysmon.text.instants import EPOCH
 from tests.integration.processes import until
 
@@ -57,7 +57,7 @@ class Runner:
 
     def stop(self) -> None:
         """End as a run does."""
-        self.maintenance.stop(Entry(Sample(EPOCH, {}), [], Tally(EPOCH)))
+        self.maintenance.stop(Entry(Sample(EPOCH, {}), [], TickCounts(EPOCH)))
 
 
 def runner_of(body: str) -> Runner:

@@ -45,11 +45,11 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
     return Running()
 
 
-def told(looks: Sequence[Fresh | SysmonError | None]) -> list[object]:
+def summarize(looks: Sequence[Fresh | SysmonError | None]) -> list[object]:
     """Return for each look what it gave: rules, labels and what needs a restart, or that it was refused."""
     return [
-        (found.rules.rules, dict(found.config.labels), found.restart) if isinstance(found, Fresh) else "refused"
-        for found in looks
+        (loaded.rules.rules, dict(loaded.config.labels), loaded.restart) if isinstance(loaded, Fresh) else "refused"
+        for loaded in looks
     ]
 
 
@@ -62,7 +62,7 @@ def test_a_broken_configuration_changes_nothing_and_the_mended_one_is_as_before(
     refused = running.look()
     running.settings.write_text(SETTINGS)
 
-    looks = told([before, refused, running.look()])
+    looks = summarize([before, refused, running.look()])
 
     assert (looks[1:], str(refused)) == (["refused", looks[0]], line)
 
@@ -85,7 +85,7 @@ def test_a_broken_rule_among_good_ones_changes_nothing(running: Running, text: s
     refused = running.look()
     running.rules.write_text(RULES)
 
-    looks = told([refused, running.look()])
+    looks = summarize([refused, running.look()])
 
     rules = load_rules(running.rules, tables(), intervals(running.load())).rules
     assert looks == ["refused", (rules, {"role": "database"}, ("labels",))]

@@ -20,13 +20,13 @@ class Watching:
         self.ticks = 0
 
     def feed(self, *percents: float | None) -> list[str]:
-        found = []
+        changes = []
         for percent in percents:
             self.ticks += 1
             for event in self.watch.check(NOON, ("r1", 1, percent, 20_000_000, 0.0, 0, 0)):
-                what = event.fields.get("collector", event.fields.get("value"))
-                found.append(f"{self.ticks} {event.kind} {what} {event.fields.get('seconds', '')}".strip())
-        return found
+                subject = event.fields.get("collector", event.fields.get("value"))
+                changes.append(f"{self.ticks} {event.kind} {subject} {event.fields.get('seconds', '')}".strip())
+        return changes
 
     def _stop(self) -> None:
         self.stopped += 1
@@ -35,9 +35,9 @@ class Watching:
 def test_a_limit_is_told_once_when_it_is_crossed_for_good_in_either_direction() -> None:
     watching = Watching(LimitAction.LOG)
 
-    told = watching.feed(9, 1, 9, 9, None, 9, 9, 9, 1, 9, 1, 1, 1, 1)
+    changes = watching.feed(9, 1, 9, 9, None, 9, 9, 9, 1, 9, 1, 1, 1, 1)
 
-    assert told == ["6 limit_exceeded 9", "13 limit_kept_again 1"]
+    assert changes == ["6 limit_exceeded 9", "13 limit_kept_again 1"]
 
 
 def test_to_log_changes_nothing_else() -> None:
@@ -51,9 +51,9 @@ def test_to_log_changes_nothing_else() -> None:
 def test_slowing_down_goes_on_until_the_limit_is_kept() -> None:
     watching = Watching(LimitAction.SLOW_DOWN)
 
-    told = watching.feed(*[9] * 2 * PATIENCE, *[4.5] * 50)
+    changes = watching.feed(*[9] * 2 * PATIENCE, *[4.5] * 50)
 
-    assert told == [
+    assert changes == [
         "3 limit_exceeded 9",
         "3 interval_changed dear 20.0",
         "3 interval_changed cheap 20.0",
@@ -66,9 +66,9 @@ def test_slowing_down_goes_on_until_the_limit_is_kept() -> None:
 def test_a_step_is_taken_back_after_a_calm_while_and_later_after_a_relapse() -> None:
     watching = Watching(LimitAction.SLOW_DOWN)
 
-    told = watching.feed(*[9] * PATIENCE, *[1] * CALM, *[9] * PATIENCE, *[1] * 2 * CALM)
+    changes = watching.feed(*[9] * PATIENCE, *[1] * CALM, *[9] * PATIENCE, *[1] * 2 * CALM)
 
-    assert [line for line in told if "dear" in line] == [
+    assert [line for line in changes if "dear" in line] == [
         "3 interval_changed dear 20.0",
         f"{3 + CALM} interval_changed dear 10.0",
         f"{6 + CALM} interval_changed dear 20.0",
@@ -79,9 +79,9 @@ def test_a_step_is_taken_back_after_a_calm_while_and_later_after_a_relapse() -> 
 def test_the_most_expensive_collector_is_switched_off_first() -> None:
     watching = Watching(LimitAction.DISABLE_COLLECTORS)
 
-    told = watching.feed(*[9] * 3 * PATIENCE, *[1] * 2 * CALM)
+    changes = watching.feed(*[9] * 3 * PATIENCE, *[1] * 2 * CALM)
 
-    assert [line for line in told if "interval" in line] == [
+    assert [line for line in changes if "interval" in line] == [
         "3 interval_changed dear None",
         "6 interval_changed cheap None",
         f"{9 + CALM} interval_changed cheap 10.0",
@@ -92,9 +92,9 @@ def test_the_most_expensive_collector_is_switched_off_first() -> None:
 def test_to_stop_is_asked_once() -> None:
     watching = Watching(LimitAction.STOP)
 
-    told = watching.feed(*[9] * 10)
+    changes = watching.feed(*[9] * 10)
 
-    assert (told, watching.stopped) == (["3 limit_exceeded 9"], 1)
+    assert (changes, watching.stopped) == (["3 limit_exceeded 9"], 1)
 
 
 @pytest.mark.parametrize("action", [pytest.param(action, id=action.value) for action in LimitAction])
