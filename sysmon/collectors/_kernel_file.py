@@ -72,10 +72,10 @@ def line_number(text: bytes, word: bytes) -> int | None:
 
     `word` holds that newline. To look for a few of hundreds of lines costs less than to take all of them apart.
     """
-    found = text.find(word)
-    if found < 0:
+    start = text.find(word)
+    if start < 0:
         return None
-    begin = found + len(word)
+    begin = start + len(word)
     end = text.find(b"\n", begin)
     return int(text[begin : end if end >= 0 else None].removesuffix(b" kB"))
 

@@ -64,7 +64,7 @@ def duplicates(mounts: Iterable[Mount]) -> set[str]:
     """
     first: set[str] = set()
     again = set()
-    for mount in sorted(mounts, key=lambda one: (one.root != "/", len(one.mountpoint), one.mountpoint)):
+    for mount in sorted(mounts, key=lambda each: (each.root != "/", len(each.mountpoint), each.mountpoint)):
         if mount.number in first:
             again.add(mount.mountpoint)
         elif mount.number is not None:
@@ -84,9 +84,9 @@ def may_hang(mounts: Iterable[Mount]) -> set[str]:
 
     Nothing is known to hang but network and FUSE mounts; what is neither a disk nor in memory is treated like them.
     """
-    known = list(mounts)
-    slow = [mount.mountpoint for mount in known if not _answers_at_once(mount)]
-    return {mount.mountpoint for mount in known if any(_lies_below(mount.mountpoint, upper) for upper in slow)}
+    listed = list(mounts)
+    slow = [mount.mountpoint for mount in listed if not _answers_at_once(mount)]
+    return {mount.mountpoint for mount in listed if any(_lies_below(mount.mountpoint, upper) for upper in slow)}
 
 
 def _answers_at_once(mount: Mount) -> bool:

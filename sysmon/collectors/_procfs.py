@@ -39,21 +39,21 @@ class Scanner:
     def scan(self) -> dict[int, Usage]:
         """Return every process there is by its pid; those that end meanwhile are left out."""
         before, read = self._known, self._files.read
-        known = {}
+        entries = {}
         for entry in self._names():
             try:
                 stat = read(entry)
             except GONE:
                 continue
             past = before.get(entry)
-            known[entry] = (
+            entries[entry] = (
                 past
                 if past is not None and past[0] == stat
                 else (stat, parse_stat(stat, kernel_threads=self._kernel_threads))
             )
-        self._known = known
+        self._known = entries
         self._files.turn()
-        return {int(entry): usage for entry, (_, usage) in known.items() if usage is not None}
+        return {int(entry): usage for entry, (_, usage) in entries.items() if usage is not None}
 
 
 def parse_stat(stat: bytes, *, kernel_threads: bool = True) -> Usage | None:

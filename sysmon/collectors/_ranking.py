@@ -40,22 +40,22 @@ def io_growth(before: Processes, after: Processes, pid: int) -> tuple[int | None
     if pid not in after.io:
         return None, None
     if then is not None and then.start == now.start:
-        known = before.io.get(pid)
+        earlier = before.io.get(pid)
     else:
-        known = (0, 0) if now.start >= before.newest else None
-    if known is None:
+        earlier = (0, 0) if now.start >= before.newest else None
+    if earlier is None:
         return None, None
-    return rates.increase(known[0], after.io[pid][0]), rates.increase(known[1], after.io[pid][1])
+    return rates.increase(earlier[0], after.io[pid][0]), rates.increase(earlier[1], after.io[pid][1])
 
 
 def cpu_grown(before: Processes | None, usage: Mapping[int, Usage]) -> dict[int, int]:
     """Return the ticks of each process whose CPU time moved; at first sight, of its whole life."""
     if before is None:
         return {pid: process.ticks for pid, process in usage.items() if process.ticks}
-    known = before.usage
+    earlier = before.usage
     grown = {}
     for pid, now in usage.items():
-        if known.get(pid) != now and (ticks := cpu_growth(before, pid, now)):
+        if earlier.get(pid) != now and (ticks := cpu_growth(before, pid, now)):
             grown[pid] = ticks
     return grown
 

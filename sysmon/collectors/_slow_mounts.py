@@ -60,7 +60,7 @@ class SlowMounts:
             self.close()
         self._ended = [channel for channel in self._ended if not channel.reap()]
         self._tell_stuck()
-        answers = {name: asked.answer for name, asked in self._mounts.items() if asked.answer is not None}
+        answers = {name: mount.answer for name, mount in self._mounts.items() if mount.answer is not None}
         for name in answers:
             self._mounts[name].answer = None
         return answers
@@ -77,15 +77,15 @@ class SlowMounts:
             self._ended.append(self._channel)
             self._channel = None
         self._open = {}
-        for asked in self._mounts.values():
-            asked.number = None
+        for mount in self._mounts.values():
+            mount.number = None
 
     def _exchange(self) -> None:
         if self._channel is None:
             self._channel = self._start()
         began = self._monotonic()
         self._take(self._channel.receive(0))
-        fresh = [name for name, asked in self._mounts.items() if asked.number is None]
+        fresh = [name for name, mount in self._mounts.items() if mount.number is None]
         for name in fresh[: max(0, MOST_WAITING - len(self._open))]:
             self._put(self._channel, name, began)
         while any(self._mounts[name].number for name in fresh) and (left := began + WAIT - self._monotonic()) > 0:
@@ -96,35 +96,35 @@ class SlowMounts:
         number = b"%d" % self._count
         channel.send(b"%s %s\n" % (number, (self._below + name).encode("utf-8", "surrogateescape").hex().encode()))
         self._open[number] = name
-        asked = self._mounts[name]
-        asked.number = number
-        if asked.since is None:
-            asked.since = at
+        mount = self._mounts[name]
+        mount.number = number
+        if mount.since is None:
+            mount.since = at
 
     def _take(self, lines: Iterable[bytes]) -> None:
         for line in lines:
             number, *values = line.split()
             name = self._open.pop(number, "")
-            asked = self._mounts.get(name)
-            if asked is None or asked.number != number or asked.since is None:
+            mount = self._mounts.get(name)
+            if mount is None or mount.number != number or mount.since is None:
                 continue  # unmounted meanwhile
-            if asked.told:
-                self._tell("mount_back", name, self._monotonic() - asked.since)
-            asked.number, asked.since, asked.told = None, None, False
-            asked.answer = tuple(map(int, values))
+            if mount.told:
+                self._tell("mount_back", name, self._monotonic() - mount.since)
+            mount.number, mount.since, mount.told = None, None, False
+            mount.answer = tuple(map(int, values))
 
     def _tell_stuck(self) -> None:
         now = self._monotonic()
-        for name, asked in self._mounts.items():
-            if asked.since is not None and not asked.told and now - asked.since >= STUCK_AFTER:
-                asked.told = True
-                self._tell("mount_stuck", name, now - asked.since)
+        for name, mount in self._mounts.items():
+            if mount.since is not None and not mount.told and now - mount.since >= STUCK_AFTER:
+                mount.told = True
+                self._tell("mount_stuck", name, now - mount.since)
 
     def _forget_all_but(self, mountpoints: set[str]) -> None:
         for name in [name for name in self._mounts if name not in mountpoints]:
-            asked = self._mounts.pop(name)
-            if asked.told and asked.since is not None:
-                self._tell("mount_gone", name, self._monotonic() - asked.since)
+            mount = self._mounts.pop(name)
+            if mount.told and mount.since is not None:
+                self._tell("mount_gone", name, self._monotonic() - mount.since)
         for name in mountpoints - self._mounts.keys():
             self._mounts[name] = _Asked()
 

@@ -72,9 +72,9 @@ class SockDiag:
         states: Counter[int] = Counter()
         shrunk, more = 0, True
         while more:
-            found, more = parse(os.read(kernel.number, _BUFFER))
-            states.update(found.states)
-            shrunk += found.shrunk
+            part, more = parse(os.read(kernel.number, _BUFFER))
+            states.update(part.states)
+            shrunk += part.shrunk
         self._kernel = kernel
         return RareSockets(states, shrunk)
 

@@ -13,11 +13,11 @@ import sys
 def answer(number: bytes, path: bytes) -> None:
     """Ask one file system and write the answer."""
     try:
-        told = os.statvfs(path)
+        space = os.statvfs(path)
     except OSError:
         values: tuple[int, ...] = ()
     else:
-        values = (told.f_frsize, told.f_blocks, told.f_bfree, told.f_bavail, told.f_files, told.f_ffree)
+        values = (space.f_frsize, space.f_blocks, space.f_bfree, space.f_bavail, space.f_files, space.f_ffree)
     os.write(1, b" ".join([number, *(b"%d" % value for value in values)]) + b"\n")
 
 

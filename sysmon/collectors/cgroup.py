@@ -194,17 +194,17 @@ def _memory(levels: Levels) -> tuple[int | None, int | None]:
         ("memory.max", "memory.current") if levels.unified else ("memory.limit_in_bytes", "memory.usage_in_bytes")
     )
     limits = [(_number(folder / limit_file), folder) for folder in levels.folders]
-    known = [(limit, folder) for limit, folder in limits if limit is not None and limit < _NO_LIMIT]
-    if not known:
+    bounds = [(limit, folder) for limit, folder in limits if limit is not None and limit < _NO_LIMIT]
+    if not bounds:
         return None, None
-    limit, folder = min(known, key=lambda one: one[0])
+    limit, folder = min(bounds, key=lambda bound: bound[0])
     return limit, _number(folder / used_file)
 
 
 def _cpu(levels: Levels) -> tuple[float | None, Path | None]:
     """Return the smallest limit in cores, and the group that has it."""
     limits = [(_cores(folder, unified=levels.unified), folder) for folder in levels.folders]
-    limit, folder = min(limits, key=lambda one: one[0], default=(math.inf, None))
+    limit, folder = min(limits, key=lambda bound: bound[0], default=(math.inf, None))
     return (None, None) if math.isinf(limit) else (limit, folder)
 
 

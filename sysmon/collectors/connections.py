@@ -93,11 +93,11 @@ class ConnectionsCollector:
         """Return the states that counters tell; in most kernels CurrEstab holds CLOSE_WAIT too."""
         established = self._counters("snmp", b"Tcp:").get(b"CurrEstab")
         waiting = self._counters("sockstat", b"TCP:").get(b"tw")
-        known = {STATES[ESTABLISHED]: established, STATES[TIME_WAIT]: waiting}
-        told = {state: count for state, count in known.items() if count is not None}
-        if not told:
+        counts = {STATES[ESTABLISHED]: established, STATES[TIME_WAIT]: waiting}
+        present = {state: count for state, count in counts.items() if count is not None}
+        if not present:
             raise Unavailable(f"{self._source.network} tells nothing about TCP sockets")
-        return told
+        return present
 
     def _counters(self, name: str, protocol: bytes) -> dict[bytes, int]:
         """Return one protocol's numbers: on one line with their names between, or below a line of names."""
@@ -105,10 +105,10 @@ class ConnectionsCollector:
             lines = self._files[name].read().split(b"\n")
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return {}
-        found = [line.split()[1:] for line in lines if line.startswith(protocol)]
-        if len(found) > 1:
-            return {key: int(number) for key, number in zip(found[0], found[1], strict=False)}
-        return {key: int(number) for words in found for key, number in zip(words[::2], words[1::2], strict=False)}
+        matching = [line.split()[1:] for line in lines if line.startswith(protocol)]
+        if len(matching) > 1:
+            return {key: int(number) for key, number in zip(matching[0], matching[1], strict=False)}
+        return {key: int(number) for words in matching for key, number in zip(words[::2], words[1::2], strict=False)}
 
     def _from_psutil(self) -> dict[str, int]:
         psutil = self._source.psutil
@@ -117,8 +117,8 @@ class ConnectionsCollector:
         except psutil.AccessDenied as error:
             raise Unavailable("this system tells the connections of others to the administrator only") from error
         # macOS knows the sockets of processes, and none has one in TIME_WAIT.
-        told = [state for state in STATES.values() if self._source.platform != "darwin" or state != STATES[TIME_WAIT]]
-        return {state: statuses[state] for state in told}
+        states = [state for state in STATES.values() if self._source.platform != "darwin" or state != STATES[TIME_WAIT]]
+        return {state: statuses[state] for state in states}
 
 
 def _by_name(counted: Mapping[int, int]) -> dict[str, int]:

@@ -100,9 +100,9 @@ def _times(core: Any) -> Times:
 
 
 def _row(core: str, before: Times | None, after: Times) -> Row:
-    known = [at for at, time in enumerate(after) if time is not None]
+    columns = [at for at, time in enumerate(after) if time is not None]
     shares: list[float | None] = [None] * len(_FIELDS)
-    for at, share in zip(known, rates.shares(_present(before), _present(after) or ()), strict=True):
+    for at, share in zip(columns, rates.shares(_present(before), _present(after) or ()), strict=True):
         shares[at] = share
     idle = shares[_IDLE]
     usage = None if idle is None else max(0.0, round(100.0 - idle - (shares[_IOWAIT] or 0.0), 2))

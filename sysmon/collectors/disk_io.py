@@ -118,9 +118,9 @@ class DiskIoCollector:
 
     def _watches(self, name: str) -> bool:
         """Decide once for as long as the device is there."""
-        known = self._watched.get(name)
-        if known is not None:
-            return known
+        watched = self._watched.get(name)
+        if watched is not None:
+            return watched
         if self._filter.includes(name):
             return True
         return self._filter.allows(name) and not self._is_partition(name)

@@ -133,10 +133,10 @@ class DiskUsageCollector:
     def read(self) -> DiskUsageReading:
         """Ask every watched file system for its space."""
         self._look()
-        asked = [(mount, self._space(mount.mountpoint)) for mount in self._near]
+        spaces = [(mount, self._space(mount.mountpoint)) for mount in self._near]
         answers = self._slow.ask([mount.mountpoint for mount in self._far])
-        asked += [(mount, _answered(answers.get(mount.mountpoint))) for mount in self._far]
-        sized = tuple([(mount, space) for mount, space in asked if self._worth_a_row(mount, space)])
+        spaces += [(mount, _answered(answers.get(mount.mountpoint))) for mount in self._far]
+        sized = tuple([(mount, space) for mount, space in spaces if self._worth_a_row(mount, space)])
         return DiskUsageReading(sized, self._slow.take_notices())
 
     def rows(self, before: DiskUsageReading | None, after: DiskUsageReading, seconds: float) -> list[Row]:
@@ -177,10 +177,10 @@ class DiskUsageCollector:
             if self._statvfs is None:
                 usage = self._source.psutil.disk_usage(mountpoint)
                 return Space(usage.total, usage.used, usage.free)
-            told = self._statvfs(self._below + mountpoint)
+            answer = self._statvfs(self._below + mountpoint)
         except OSError:  # a stale server, an ejected disk, no permission: one mount must not hide the rest
             return None
-        return _space(told.f_frsize, told.f_blocks, told.f_bfree, told.f_bavail, told.f_files, told.f_ffree)
+        return _space(answer.f_frsize, answer.f_blocks, answer.f_bfree, answer.f_bavail, answer.f_files, answer.f_ffree)
 
     def _worth_a_row(self, mount: Mount, space: Space | None) -> bool:
         """Say whether a mount has a size, or cannot tell, or was asked for by name."""

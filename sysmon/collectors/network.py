@@ -123,13 +123,13 @@ class NetworkCollector:
 
     def _kernel_interfaces(self) -> dict[str, InterfaceCounters]:
         """Read /proc/net/dev: after two lines of headings, 8 counters of receiving and 8 of sending each."""
-        found = {}
+        interfaces = {}
         for line in self._dev.require().split(b"\n")[_HEADINGS:]:
             name, colon, numbers = line.rpartition(b":")
             interface = name.strip().decode("utf-8", "surrogateescape")
             if colon and self._filter.allows(interface):
                 counted = list(map(int, numbers.split()))
-                found[interface] = InterfaceCounters(
+                interfaces[interface] = InterfaceCounters(
                     bytes=(counted[0], counted[8]),
                     packets=(counted[1], counted[9]),
                     errors=(counted[2], counted[10]),
@@ -137,16 +137,16 @@ class NetworkCollector:
                     dropped_out=counted[11],
                     speed=self._kernel_speed(interface),
                 )
-        self._speeds = {name: known for name, known in self._speeds.items() if name in found}
-        return found
+        self._speeds = {name: speed for name, speed in self._speeds.items() if name in interfaces}
+        return interfaces
 
     def _kernel_speed(self, name: str) -> int | None:
         """Return the speed as of the last minute: cables are changed rarely, and some drivers ask the hardware."""
         now = self._monotonic()
-        known = self._speeds.get(name)
-        if known is None or now - known[0] >= _SPEED_HOLDS:
-            known = self._speeds[name] = (now, self._read_speed(name))
-        return known[1]
+        cached = self._speeds.get(name)
+        if cached is None or now - cached[0] >= _SPEED_HOLDS:
+            cached = self._speeds[name] = (now, self._read_speed(name))
+        return cached[1]
 
     def _read_speed(self, name: str) -> int | None:
         try:

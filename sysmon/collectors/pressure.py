@@ -52,13 +52,13 @@ class PressureCollector:
 
     def read(self) -> PressureReading:
         """Read the totals of every resource."""
-        found = {resource: _stalled(file) for resource, file in self._files.items()} if self._source.linux else {}
-        known = {resource: stalled for resource, stalled in found.items() if stalled is not None}
-        if not known:
+        answers = {resource: _stalled(file) for resource, file in self._files.items()} if self._source.linux else {}
+        stalls = {resource: stalled for resource, stalled in answers.items() if stalled is not None}
+        if not stalls:
             raise Unavailable(
                 "the kernel does not measure pressure (Linux 4.20 with CONFIG_PSI and without psi=0 does)"
             )
-        return PressureReading(known)
+        return PressureReading(stalls)
 
     def rows(self, before: PressureReading | None, after: PressureReading, seconds: float) -> list[Row]:
         """Turn time lost into shares of the time that passed."""

@@ -154,8 +154,8 @@ class ProcessCollector:
         past = self._previous.processes if self._previous else None
         grown = _ranking.cpu_grown(past, usage)
         leading = _ranking.leaders(usage, grown, self._options.top)
-        asked = dict.fromkeys([*grown, *(self._previous.listed if self._previous else ()), *leading])
-        answers = [(pid, self._io(pid)) for pid in asked if pid in usage]
+        pids = dict.fromkeys([*grown, *(self._previous.listed if self._previous else ()), *leading])
+        answers = [(pid, self._io(pid)) for pid in pids if pid in usage]
         self._io_files.turn()
         processes = _ranking.of(usage, {pid: io for pid, io in answers if io is not None})
         leading += _ranking.io_leaders(past, processes, self._options.top)
@@ -180,12 +180,12 @@ class ProcessCollector:
 
     def _label(self, leading: Mapping[int, None], usage: Mapping[int, Usage], machine: Machine) -> dict[int, Labels]:
         """Name the leading processes. What a newborn belongs to may still change, so that is asked again next time."""
-        known, self._belongings = self._belongings, {}
+        belongings, self._belongings = self._belongings, {}
         past: Mapping[int, Usage] = self._previous.processes.usage if self._previous else {}
         labels = {}
         for pid in leading:
             now = usage[pid]
-            user, unit = known.get((pid, now.start)) or self._belonging(pid)
+            user, unit = belongings.get((pid, now.start)) or self._belonging(pid)
             if pid in past and past[pid].start == now.start:
                 self._belongings[pid, now.start] = (user, unit)
             labels[pid] = _labels(pid, now, machine, user=user, unit=unit)
@@ -197,20 +197,22 @@ class ProcessCollector:
 
     def _read_psutil(self) -> ProcessReading:
         psutil = self._source.psutil
-        asked = ["pid", "name", "create_time", "cpu_times", "memory_info", "num_threads", "username"]
+        attributes = ["pid", "name", "create_time", "cpu_times", "memory_info", "num_threads", "username"]
         if hasattr(psutil.Process, "io_counters"):
-            asked.append("io_counters")
-        every = [process.info for process in psutil.process_iter(asked, ad_value=None)]
-        found = [info for info in every if info["pid"] or self._source.platform != "win32"]  # 0 is idle time there
-        usage = {info["pid"]: _psutil_usage(info) for info in found}
-        counted = ((info["pid"], info.get("io_counters")) for info in found)
-        io: dict[int, Io] = {pid: (one.read_bytes, one.write_bytes) for pid, one in counted if one is not None}
+            attributes.append("io_counters")
+        every = [process.info for process in psutil.process_iter(attributes, ad_value=None)]
+        infos = [info for info in every if info["pid"] or self._source.platform != "win32"]  # 0 is idle time there
+        usage = {info["pid"]: _psutil_usage(info) for info in infos}
+        counted = ((info["pid"], info.get("io_counters")) for info in infos)
+        io: dict[int, Io] = {
+            pid: (counters.read_bytes, counters.write_bytes) for pid, counters in counted if counters is not None
+        }
         past = self._previous.processes if self._previous else None
         processes = _ranking.of(usage, io)
         leading = _ranking.leaders(usage, _ranking.cpu_grown(past, usage), self._options.top)
         leading += _ranking.io_leaders(past, processes, self._options.top)
         machine = Machine(_psutil_busy(psutil), _MICROSECONDS, 0, psutil.virtual_memory().total)
-        users = {info["pid"]: info["username"] or "-" for info in found}
+        users = {info["pid"]: info["username"] or "-" for info in infos}
         listed = {pid: _labels(pid, usage[pid], machine, user=users[pid], unit="-") for pid in leading}
         return ProcessReading(processes, listed, machine)
 

@@ -88,9 +88,9 @@ class _Columns:
 
     def numbers(self, text: bytes) -> list[int | None] | None:
         """Return the numbers in the order of the names, None for a name that is not there; None without two lines."""
-        _, found, rest = (b"\n" + text).partition(self._protocol)
+        _, header, rest = (b"\n" + text).partition(self._protocol)
         heading, again, rest = rest.partition(self._protocol)
-        if not (found and again):
+        if not (header and again):
             return None
         if heading != self._heading:
             columns = heading.split()

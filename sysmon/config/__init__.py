@@ -121,11 +121,11 @@ def settings(collectors: Mapping[str, Any] | None = None) -> tuple[Setting, ...]
 
 def variables(collectors: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Return the environment variables that set something, each with the setting's dotted name."""
-    known = discover() if collectors is None else collectors
+    by_name = discover() if collectors is None else collectors
     return _VARIABLES | {
-        f"COLLECTOR_{name.upper()}_{one.upper()}": f"collectors.{name}.{one}"
-        for name in known
-        for one in ("enabled", "interval")
+        f"COLLECTOR_{name.upper()}_{setting.upper()}": f"collectors.{name}.{setting}"
+        for name in by_name
+        for setting in ("enabled", "interval")
     }
 
 
@@ -160,24 +160,24 @@ def load(
 
     `collectors` are the known collectors by name, as `sysmon.collectors.discover` finds them.
     """
-    known = discover() if collectors is None else collectors
+    by_name = discover() if collectors is None else collectors
     environ = {name: value for name, value in environ.items() if value}
     file = locations.config_file(config, environ)
-    declared = settings(known)
+    declared = settings(by_name)
     given = Settings(Problems())
     if file is not None:
         given.give_file(yaml_nodes.load_file(file), overlay.tree(declared))
-    warnings = _give_environment(given, environ, variables(known))
+    warnings = _give_environment(given, environ, variables(by_name))
     flags = {"data_dir": ("--data", data), "rules": ("--rules", rules), "logging.level": ("--log-level", log_level)}
     flags |= {"procfs": ("--procfs", procfs), "rootfs": ("--rootfs", rootfs)}
     for name, (flag, value) in flags.items():
         if value is not None:
             given.give(name, flag, str(value))
-    values = {one.name: value for one in declared if (value := given.value(one)) is not None}
-    intervals = _intervals(given, values, known, interval, warnings)
+    values = {setting.name: value for setting in declared if (value := given.value(setting)) is not None}
+    intervals = _intervals(given, values, by_name, interval, warnings)
     paths = _Paths(given, values, file, environ)
     labels = _below("labels", values)
-    found = Config(
+    loaded = Config(
         file=file,
         data_dir=(paths.find("data_dir") or locations.usual_data_dir(environ)).absolute(),
         rules=(paths.find("rules") or locations.usual_rules(file)).absolute(),
@@ -185,17 +185,17 @@ def load(
         labels={name: labels[name] for name in CONFIGURED_LABELS if name in labels},
         storage=Storage(**_below("storage", values), retention=Retention(**_below("storage.retention", values))),
         mask=Mask(**_below("mask", values)),
-        collectors={name: _collector(name, kind, values, intervals.span(name)) for name, kind in known.items()},
+        collectors={name: _collector(name, kind, values, intervals.span(name)) for name, kind in by_name.items()},
         logging=_logging(values, paths.find("logging.file")),
         resource_limits=ResourceLimits(**_below("resource_limits", values)),
         notify=Notify(**_below("notify", values)),
         procfs=_absolute(paths.find("procfs")),
         rootfs=_absolute(paths.find("rootfs")),
         warnings=tuple(warnings),
-        origins=_origins(given, [one.name for one in declared], intervals, environ),
+        origins=_origins(given, [setting.name for setting in declared], intervals, environ),
     )
     given.problems.raise_if_any()
-    return found
+    return loaded
 
 
 def data_dir(flag: Path | None, config_flag: Path | None, environ: Mapping[str, str]) -> Path:
@@ -212,19 +212,19 @@ def data_dir(flag: Path | None, config_flag: Path | None, environ: Mapping[str, 
         entries = {key: node for key, node in top.entries.items() if key == "data_dir"}
         given.give_file(dataclasses.replace(top, entries=entries), {"data_dir": None})
     value = given.value(declarations.DATA_DIR)
-    found = _Paths(given, {"data_dir": value}, file, environ).find("data_dir") or locations.usual_data_dir(environ)
+    path = _Paths(given, {"data_dir": value}, file, environ).find("data_dir") or locations.usual_data_dir(environ)
     given.problems.raise_if_any()
-    return found.absolute()
+    return path.absolute()
 
 
-def _give_environment(given: Settings, environ: Mapping[str, str], known: Mapping[str, str]) -> list[str]:
+def _give_environment(given: Settings, environ: Mapping[str, str], settings_of: Mapping[str, str]) -> list[str]:
     """Take what the environment sets; return a warning for each variable that looks like ours and is not."""
     warnings = []
     for variable, value in sorted(environ.items()):
-        if variable in known:
-            given.give(known[variable], variable, value)
+        if variable in settings_of:
+            given.give(settings_of[variable], variable, value)
         elif variable.startswith("COLLECTOR_"):
-            wanted = [other for other in known if other.startswith("COLLECTOR_")]
+            wanted = [other for other in settings_of if other.startswith("COLLECTOR_")]
             warnings.append(f"{variable}: no such setting: {yaml_nodes.suggest(variable, wanted)}")
     return warnings
 
@@ -271,7 +271,7 @@ def _collector(name: str, kind: Any, values: Mapping[str, Any], span: timedelta)
 def _intervals(
     given: Settings,
     values: Mapping[str, Any],
-    known: Mapping[str, Any],
+    by_name: Mapping[str, Any],
     flag: timedelta | None,
     warnings: list[str],
 ) -> _Intervals:
@@ -282,7 +282,7 @@ def _intervals(
         )
         flag = None
     general = flag or values.get("interval") or DEFAULT_INTERVAL
-    wishes = {name: _wish(values, name, kind) for name, kind in known.items()}
+    wishes = {name: _wish(values, name, kind) for name, kind in by_name.items()}
     base = base_of(wishes, general, forced=flag)
     for name, wish in wishes.items():
         setting = f"collectors.{name}.interval"
@@ -295,8 +295,8 @@ def _intervals(
 
 def _wish(values: Mapping[str, Any], name: str, kind: Any) -> Wish:
     default = None if kind.default_interval is None else timedelta(seconds=kind.default_interval)
-    asked = values.get(f"collectors.{name}.interval")
-    return Wish(values.get(f"collectors.{name}.enabled", True), None if asked == default else asked, default)
+    interval = values.get(f"collectors.{name}.interval")
+    return Wish(values.get(f"collectors.{name}.enabled", True), None if interval == default else interval, default)
 
 
 def _check_general(

@@ -187,7 +187,7 @@ def settings(collectors: Mapping[str, Any]) -> tuple[Setting, ...]:
 
 def _section(name: str, kind: type[Any], declared: Mapping[str, tuple[Reader[Any], str]]) -> Iterator[Setting]:
     """Yield the settings of a section, with the defaults of the class that they become."""
-    defaults = {one.name: one.default for one in dataclasses.fields(kind)}
+    defaults = {field.name: field.default for field in dataclasses.fields(kind)}
     for own, (reader, about) in declared.items():
         default = defaults[own]
         many = isinstance(default, tuple)
@@ -201,10 +201,10 @@ def _collector(name: str, kind: Any) -> Iterator[Setting]:
     yield Setting(f"{section}.enabled", readers.boolean(), "false: nothing is read, no file is written", default=True)
     yield Setting(f"{section}.interval", _INTERVAL, "how often; not set: `interval`", default=own)
     kinds = typing.get_type_hints(kind.Options)
-    for one in dataclasses.fields(kind.Options):
-        reader = _reader_of(kinds[one.name], one.metadata)
-        many = isinstance(one.default, tuple)
-        yield Setting(f"{section}.{one.name}", reader, one.metadata["help"], one.default, many=many)
+    for field in dataclasses.fields(kind.Options):
+        reader = _reader_of(kinds[field.name], field.metadata)
+        many = isinstance(field.default, tuple)
+        yield Setting(f"{section}.{field.name}", reader, field.metadata["help"], field.default, many=many)
 
 
 def _reader_of(kind: Any, bounds: Mapping[str, Any]) -> Reader[Any]:

@@ -54,8 +54,8 @@ def complaint(setting: str, span: timedelta, base: Base) -> str | None:
         return None
     above = _rounded_up(span, base.span)
     ways = [format_duration(way) for way in (above - base.span, above) if way]
-    found = f"{setting} {format_duration(span)} is no whole multiple of {base.origin} {format_duration(base.span)}"
-    return f"{found}: write {' or '.join(ways)}"
+    problem = f"{setting} {format_duration(span)} is no whole multiple of {base.origin} {format_duration(base.span)}"
+    return f"{problem}: write {' or '.join(ways)}"
 
 
 def _rounded_up(span: timedelta, base: timedelta) -> timedelta:

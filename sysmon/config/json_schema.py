@@ -26,11 +26,11 @@ def _section() -> dict[str, Any]:
 
 def _value(setting: Setting) -> dict[str, Any]:
     """Return the schema of one value. An empty one is the default; one thing is as good as a list of it."""
-    one = dict(setting.reader.schema())
-    ways = one["anyOf"] if set(one) == {"anyOf"} else [one]
+    single = dict(setting.reader.schema())
+    ways = single["anyOf"] if set(single) == {"anyOf"} else [single]
     if setting.many:
         some = {"minItems": 1, "uniqueItems": True} if setting.some else {}
-        ways = [{"type": "array", "items": one} | some, *ways]
+        ways = [{"type": "array", "items": single} | some, *ways]
     described = {"description": f"{setting.help[0].upper()}{setting.help[1:]}. {_words(setting)}"}
     if setting.default is not None:
         described["default"] = _plain(setting)

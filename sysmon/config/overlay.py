@@ -78,7 +78,7 @@ class Settings:
             return yaml_nodes.read_scalar(node, setting.reader.read, self.problems, setting.name)
         values = yaml_nodes.read_list(node, setting.reader.read, self.problems, setting.name)
         if setting.some and values is not None and (not values or len(set(values)) < len(values)):
-            found = f"{setting.name} {'holds the same twice' if values else 'is empty'}"
-            self.problems.add(node.place, f"{found}: write {setting.reader.words}, or both as a list")
+            problem = f"{setting.name} {'holds the same twice' if values else 'is empty'}"
+            self.problems.add(node.place, f"{problem}: write {setting.reader.words}, or both as a list")
             return None
         return values

@@ -54,31 +54,31 @@ def parse_when(text: str, *, now: datetime) -> datetime:
     A duration is that long before `now`. A time without an offset is local: of today, or of yesterday when it is
     still to come today. Raise UsageError for what cannot be read and for a local time that the clocks skip or repeat.
     """
-    asked = text.strip()
+    words = text.strip()
     today = now.astimezone().date()
-    if asked == "now":
+    if words == "now":
         return now
-    if asked in {"today", "yesterday"}:
-        return _local(today - timedelta(days=asked == "yesterday"), time.min, asked)
-    if match := _CLOCK.fullmatch(asked):
+    if words in {"today", "yesterday"}:
+        return _local(today - timedelta(days=words == "yesterday"), time.min, words)
+    if match := _CLOCK.fullmatch(words):
         clock = time(int(match[1]), int(match[2]), int(match[3] or 0))
-        at = _local(today, clock, asked)
-        return at if at <= now else _local(today - timedelta(days=1), clock, asked)
+        at = _local(today, clock, words)
+        return at if at <= now else _local(today - timedelta(days=1), clock, words)
     try:
-        if asked.startswith("@"):
-            return datetime.fromtimestamp(float(asked[1:]), UTC)
-        if units.is_duration(asked):
-            return now - units.parse_duration(asked)
-        at = datetime.fromisoformat(asked)
-        return at.astimezone(UTC) if at.tzinfo else _local(at.date(), at.time(), asked)
+        if words.startswith("@"):
+            return datetime.fromtimestamp(float(words[1:]), UTC)
+        if units.is_duration(words):
+            return now - units.parse_duration(words)
+        at = datetime.fromisoformat(words)
+        return at.astimezone(UTC) if at.tzinfo else _local(at.date(), at.time(), words)
     except (ValueError, OverflowError, OSError) as error:
         raise UsageError(f"invalid time {text!r}; examples: {_EXAMPLES}") from error
 
 
-def _local(day: date, clock: time, asked: str) -> datetime:
+def _local(day: date, clock: time, words: str) -> datetime:
     early, late = (datetime.combine(day, clock.replace(fold=fold)).astimezone(UTC) for fold in (0, 1))
     if early == late:
         return early
     if early.astimezone().replace(tzinfo=None) == datetime.combine(day, clock):
-        raise UsageError(f"{asked!r} happened twice on {day} (clocks went back): add the offset, as in 02:30+02:00")
-    raise UsageError(f"{asked!r} did not happen on {day} (clocks went forward): write another time")
+        raise UsageError(f"{words!r} happened twice on {day} (clocks went back): add the offset, as in 02:30+02:00")
+    raise UsageError(f"{words!r} did not happen on {day} (clocks went forward): write another time")

@@ -92,10 +92,10 @@ def test_the_process_that_runs_this_test_is_found_as_it_is() -> None:
     usage = reading.processes.usage[me.pid]
     started = datetime.fromisoformat(reading.listed[me.pid][1])
 
-    found = (
+    seen = (
         usage.threads,
         usage.name.decode(),
         reading.listed[me.pid][3],
         abs(started.timestamp() - me.create_time()) < 2,
     )
-    assert found == (me.num_threads(), me.name(), me.username(), True)
+    assert seen == (me.num_threads(), me.name(), me.username(), True)

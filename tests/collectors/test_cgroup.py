@@ -201,6 +201,6 @@ def test_groups_are_found_through_the_mounts(membership: str, mounts: list[str],
         root, mountpoint, fstype, settings = mount.split()
         lines.append(f"1 2 0:3 {root} {mountpoint} rw - {fstype} none {settings}")
 
-    found = find_levels(membership, parse_mountinfo("\n".join(lines)), "memory").folders
+    levels = find_levels(membership, parse_mountinfo("\n".join(lines)), "memory").folders
 
-    assert [str(folder) for folder in found] == [f"/sys/fs/cgroup{folder}" for folder in folders or ()]
+    assert [str(folder) for folder in levels] == [f"/sys/fs/cgroup{folder}" for folder in folders or ()]

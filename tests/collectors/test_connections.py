@@ -80,16 +80,16 @@ def test_a_machine_that_tells_nothing_has_no_such_source(tmp_path: Path) -> None
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc/net")
 def test_a_kernel_that_does_not_answer_is_asked_once_and_the_lists_are_read() -> None:
-    asked = []
+    calls = []
 
     def refuse() -> RareSockets:
-        asked.append("sock_diag")
+        calls.append("sock_diag")
         raise OSError(errno.ENOENT, "no such protocol")
 
     here = ConnectionsCollector(Source(), ConnectionsCollector.Options(), ask=refuse)
     states = [list(told(here)), list(told(here))]
 
-    assert (asked, states) == (["sock_diag"], [list(STATES.values())] * 2)
+    assert (calls, states) == (["sock_diag"], [list(STATES.values())] * 2)
 
 
 def test_a_recorded_machine_is_never_mixed_with_the_one_that_runs() -> None:

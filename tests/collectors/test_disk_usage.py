@@ -123,15 +123,15 @@ def test_one_unreadable_mount_does_not_hide_the_others() -> None:
 
 
 def test_mounts_that_were_left_out_are_never_asked() -> None:
-    asked: list[str] = []
+    calls: list[str] = []
 
     def remember(mountpoint: str) -> Statvfs:
-        asked.append(mountpoint)
+        calls.append(mountpoint)
         return EXT4
 
     collector(recorded("server"), statvfs=remember).read()
 
-    assert sorted(asked) == sorted([*DEFAULT, "/run/user/1000/doc"])
+    assert sorted(calls) == sorted([*DEFAULT, "/run/user/1000/doc"])
 
 
 def test_mounts_that_depend_on_others_are_asked_by_the_other_process(tmp_path: Path) -> None:

@@ -44,17 +44,17 @@ def source(host: Path, settings: str = "") -> Source:
 
 
 def test_mounts_are_asked_below_the_folder_and_told_as_the_host_knows_them(host: Path) -> None:
-    asked = []
+    calls = []
 
     def statvfs(path: str) -> Any:
-        asked.append(path)
+        calls.append(path)
         return EXT4
 
     collector = DiskUsageCollector(source(host), DiskUsageCollector.Options(), statvfs=statvfs)
     rows = collector.rows(None, collector.read(), 1.0)
     collector.close()
 
-    assert (asked, [row[0] for row in rows]) == ([f"{host}/", f"{host}/srv"], ["/", "/srv"])
+    assert (calls, [row[0] for row in rows]) == ([f"{host}/", f"{host}/srv"], ["/", "/srv"])
 
 
 def test_mounts_that_may_hang_are_asked_there_too(host: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_host_without_a_list_of_users_has_numbers(host: Path) -> None:
 
 
 def test_the_limits_are_those_that_hold_for_sysmon_itself(host: Path) -> None:
-    found = source(host)
+    elsewhere = source(host)
     (host / "proc/self/cgroup").write_text("0::/\n")
     group = host / "own cgroups"
     group.mkdir()
@@ -105,7 +105,7 @@ def test_the_limits_are_those_that_hold_for_sysmon_itself(host: Path) -> None:
     mounted = f"92 90 0:60 / {str(group).replace(' ', chr(92) + '040')} rw - cgroup2 cgroup rw\n"
     (host / "proc/self/mountinfo").write_text(OURS + mounted)
 
-    assert CgroupCollector(found, CgroupCollector.Options()).read().memory_limit == 1048576
+    assert CgroupCollector(elsewhere, CgroupCollector.Options()).read().memory_limit == 1048576
 
 
 @pytest.mark.parametrize(
@@ -122,15 +122,15 @@ def test_the_settings_say_where_everything_is(host: Path, settings: str, proc: s
     if view == "1" and proc == "/proc" and not os.path.exists("/proc/1/mountinfo"):  # noqa: PTH110 - one word
         pytest.skip("processes of others are hidden here")
 
-    found = source(host, settings)
+    elsewhere = source(host, settings)
 
-    places = [str(place.resolve()).replace(str(host.resolve()), "HOST") for place in (found.proc, found.root)]
-    assert (places, found.view) == ([proc, root], view)
+    places = [str(place.resolve()).replace(str(host.resolve()), "HOST") for place in (elsewhere.proc, elsewhere.root)]
+    assert (places, elsewhere.view) == ([proc, root], view)
 
 
 def test_a_folder_without_a_machine_is_refused(host: Path) -> None:
     with pytest.raises(ConfigError) as refused:
         source(host, "rootfs: nothing\n")
 
-    told = "rootfs leads here, and there is no 1/mountinfo: mount the machine's /proc there"
-    assert str(refused.value) == f"{host}/nothing/proc: {told}"
+    reason = "rootfs leads here, and there is no 1/mountinfo: mount the machine's /proc there"
+    assert str(refused.value) == f"{host}/nothing/proc: {reason}"

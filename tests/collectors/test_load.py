@@ -17,8 +17,8 @@ def collector(source: Any) -> LoadCollector:
 
 
 def psutil(**more: Any) -> Any:
-    known = {"getloadavg": lambda: (0.518, 1.25, 2.0), "cpu_count": lambda: 2, "pids": lambda: [1, 2, 77]}
-    return SimpleNamespace(**{**known, **more})
+    functions = {"getloadavg": lambda: (0.518, 1.25, 2.0), "cpu_count": lambda: 2, "pids": lambda: [1, 2, 77]}
+    return SimpleNamespace(**{**functions, **more})
 
 
 def test_gauges_are_as_read_and_counters_become_rates() -> None:

@@ -58,7 +58,7 @@ def test_options_say_which_interfaces_are_watched(options: dict[str, tuple[str, 
 
 
 @pytest.mark.parametrize(
-    ("speed", "known"),
+    ("speed", "expected"),
     [
         pytest.param("2500\n", 2_500_000_000, id="a speed"),
         pytest.param("-1\n", None, id="the kernel's word for unknown"),
@@ -68,10 +68,10 @@ def test_options_say_which_interfaces_are_watched(options: dict[str, tuple[str, 
         pytest.param("", None, id="nothing"),
     ],
 )
-def test_a_speed_that_is_unknown_is_null(tmp_path: Path, speed: str, known: int | None) -> None:
+def test_a_speed_that_is_unknown_is_null(tmp_path: Path, speed: str, expected: int | None) -> None:
     source = made_of(tmp_path, {"proc/net/dev": carrying(b"eth0:"), "sys/class/net/eth0/speed": speed})
 
-    assert collector(source).read().interfaces["eth0"].speed == known
+    assert collector(source).read().interfaces["eth0"].speed == expected
 
 
 def test_one_hostile_name_does_not_hide_the_others(tmp_path: Path) -> None:

@@ -271,9 +271,15 @@ def test_no_name_can_shift_the_fields(name: bytes, ticks: int, pages: int, threa
 
 def test_other_systems_have_what_psutil_has() -> None:
     def info(user: float, written: int | None) -> dict[str, Any]:
-        known = {"pid": 4, "name": "app.exe", "create_time": 1_763_640_000.5, "username": "HOST\\me", "num_threads": 3}
+        attributes = {
+            "pid": 4,
+            "name": "app.exe",
+            "create_time": 1_763_640_000.5,
+            "username": "HOST\\me",
+            "num_threads": 3,
+        }
         io = None if written is None else Io(1, 1, 0, written)
-        return known | {"cpu_times": CpuTimes(user, 1.0), "memory_info": Memory(250), "io_counters": io}
+        return attributes | {"cpu_times": CpuTimes(user, 1.0), "memory_info": Memory(250), "io_counters": io}
 
     secret = dict.fromkeys(
         ("name", "create_time", "username", "num_threads", "cpu_times", "memory_info", "io_counters")
@@ -284,7 +290,7 @@ def test_other_systems_have_what_psutil_has() -> None:
     busy = iter([10.0, 14.0])
     fake = SimpleNamespace(
         Process=SimpleNamespace(io_counters=None),
-        process_iter=lambda asked, ad_value: [SimpleNamespace(info=info) for info in next(readings)],
+        process_iter=lambda attributes, ad_value: [SimpleNamespace(info=info) for info in next(readings)],
         cpu_times=lambda percpu: CpuTimes(next(busy), 0.0),
         virtual_memory=lambda: SimpleNamespace(total=1000),
     )
@@ -302,8 +308,8 @@ def test_other_systems_have_what_psutil_has() -> None:
 def test_macos_has_no_input_and_output_of_processes() -> None:
     asked_for: list[str] = []
 
-    def process_iter(asked: list[str], *, ad_value: None) -> list[Any]:
-        asked_for.extend(asked)
+    def process_iter(attributes: list[str], *, ad_value: None) -> list[Any]:
+        asked_for.extend(attributes)
         return []
 
     fake = SimpleNamespace(

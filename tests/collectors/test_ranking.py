@@ -18,9 +18,9 @@ def processes(draw: st.DrawFn) -> _ranking.Processes:
     return _ranking.of(usage, {pid: io for pid, io in draw(IO).items() if pid in usage})
 
 
-def reading(found: _ranking.Processes, listed: set[int]) -> ProcessReading:
-    labels: dict[int, Labels] = {pid: (str(pid), "-", "-", "-", "-") for pid in found.usage if pid in listed}
-    return ProcessReading(found, labels, Machine(10, 100, 0, 1000))
+def reading(processes: _ranking.Processes, listed: set[int]) -> ProcessReading:
+    labels: dict[int, Labels] = {pid: (str(pid), "-", "-", "-", "-") for pid in processes.usage if pid in listed}
+    return ProcessReading(processes, labels, Machine(10, 100, 0, 1000))
 
 
 @given(st.none() | processes(), processes(), st.sets(PIDS))
@@ -32,7 +32,7 @@ def test_the_rows_hold_all_memory_and_all_threads_whoever_is_listed(
 
     sums = tuple(sum(value for row in rows if isinstance(value := row[column], int)) for column in (6, 8))
     everyone = after.usage.values()
-    assert sums == (sum(one.memory or 0 for one in everyone), sum(one.threads or 0 for one in everyone))
+    assert sums == (sum(usage.memory or 0 for usage in everyone), sum(usage.threads or 0 for usage in everyone))
 
 
 @given(processes(), processes(), st.sets(PIDS))

@@ -27,7 +27,7 @@ class FakeChannel:
 
     def receive(self, seconds: float) -> list[bytes]:
         answered = [(number, path) for number, path in self.waiting if path not in self.mounts.hanging]
-        self.waiting = [one for one in self.waiting if one not in answered]
+        self.waiting = [line for line in self.waiting if line not in answered]
         if not answered:
             self.mounts.seconds += seconds
         return [

@@ -90,10 +90,10 @@ def leaves(node: yaml_nodes.Node, above: str = "") -> Iterator[str]:
 
 
 def test_without_a_file_the_defaults_hold(home: Path) -> None:
-    found = config.load(environ=NO_MACHINE | {"HOME": str(home)}, collectors=KNOWN)
+    loaded_config = config.load(environ=NO_MACHINE | {"HOME": str(home)}, collectors=KNOWN)
 
     fast = CollectorConfig(enabled=True, interval=10.0, options=Nothing())
-    assert found == config.Config(
+    assert loaded_config == config.Config(
         file=None,
         data_dir=home / ".local/state/sysmon",
         rules=SHIPPED.parent / "rules.yaml",
@@ -119,11 +119,11 @@ def test_the_shipped_file_loads_to_exactly_the_defaults(home: Path) -> None:
 def test_the_shipped_file_shows_every_setting_and_no_other() -> None:
     in_file = list(leaves(yaml_nodes.load_file(SHIPPED)))
 
-    assert in_file == [one.name for one in config.settings()]
+    assert in_file == [setting.name for setting in config.settings()]
 
 
 def test_every_setting_can_be_changed(home: Path) -> None:
-    found = loaded(
+    changed = loaded(
         home,
         """
 interval: 2s
@@ -143,7 +143,7 @@ notify: {command: [page, "--to", me], timeout: 30s}
     )
 
     here = Path.cwd()
-    assert found == config.Config(
+    assert changed == config.Config(
         file=Path("sysmon.yaml"),
         data_dir=here / "samples",
         rules=here / "../rules.yaml",
@@ -178,9 +178,15 @@ def test_flags_win_over_variables_and_variables_over_the_file(home: Path) -> Non
     variable = loaded(home, text, environ)
     flag = loaded(home, text, environ, data=Path("of-flag"), log_level="info", interval=SECOND, rules=Path("flag.yaml"))
 
-    def seen(found: config.Config) -> list[object]:
-        log = found.logging.file.name if found.logging.file else None
-        return [found.data_dir.name, found.rules.name, found.logging.level.value, log, found.interval.total_seconds()]
+    def seen(loaded_config: config.Config) -> list[object]:
+        log = loaded_config.logging.file.name if loaded_config.logging.file else None
+        return [
+            loaded_config.data_dir.name,
+            loaded_config.rules.name,
+            loaded_config.logging.level.value,
+            log,
+            loaded_config.interval.total_seconds(),
+        ]
 
     assert [seen(file), seen(variable), seen(flag)] == [
         ["of-file", "of-file.yaml", "error", "of-file.log", 5.0],
@@ -196,9 +202,9 @@ def test_variables_set_collectors_with_underscores_in_their_names_too(home: Path
         "COLLECTOR_SLOW_ONE_INTERVAL": "40s",
     }
 
-    found = loaded(home, "collectors: {slow_one: {enabled: true, interval: 30s}}", environ)
+    loaded_config = loaded(home, "collectors: {slow_one: {enabled: true, interval: 30s}}", environ)
 
-    assert {name: (one.enabled, one.interval) for name, one in found.collectors.items()} == {
+    assert {name: (collector.enabled, collector.interval) for name, collector in loaded_config.collectors.items()} == {
         "fast": (True, 20.0),
         "other": (True, 10.0),
         "slow_one": (False, 40.0),
@@ -214,15 +220,20 @@ def test_an_empty_variable_is_not_set(home: Path) -> None:
         "COLLECTOR_X": "",
     }
 
-    found = config.load(environ=NO_MACHINE | {"HOME": str(home), **environ}, collectors=KNOWN)
+    loaded_config = config.load(environ=NO_MACHINE | {"HOME": str(home), **environ}, collectors=KNOWN)
 
-    assert (found, found.warnings) == (config.load(environ=NO_MACHINE | {"HOME": str(home)}, collectors=KNOWN), ())
+    assert (loaded_config, loaded_config.warnings) == (
+        config.load(environ=NO_MACHINE | {"HOME": str(home)}, collectors=KNOWN),
+        (),
+    )
 
 
 def test_an_unknown_collector_variable_warns_with_what_was_perhaps_meant(home: Path) -> None:
-    found = loaded(home, "", {"COLLECTOR_SLOWONE_ENABLED": "false", "COLLECTION": "mine"})
+    loaded_config = loaded(home, "", {"COLLECTOR_SLOWONE_ENABLED": "false", "COLLECTION": "mine"})
 
-    assert found.warnings == ("COLLECTOR_SLOWONE_ENABLED: no such setting: did you mean 'COLLECTOR_SLOW_ONE_ENABLED'?",)
+    assert loaded_config.warnings == (
+        "COLLECTOR_SLOWONE_ENABLED: no such setting: did you mean 'COLLECTOR_SLOW_ONE_ENABLED'?",
+    )
 
 
 @pytest.mark.parametrize(
@@ -271,9 +282,12 @@ def test_a_bad_variable_is_named(home: Path, variable: str, value: str, line: st
     assert str(error.value) == line
 
 
-def intervals(found: config.Config) -> list[float]:
+def intervals(loaded_config: config.Config) -> list[float]:
     """Return the base interval, then the interval of each enabled collector, in seconds."""
-    return [found.interval.total_seconds(), *(one.interval for one in found.collectors.values() if one.enabled)]
+    return [
+        loaded_config.interval.total_seconds(),
+        *(collector.interval for collector in loaded_config.collectors.values() if collector.enabled),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -317,18 +331,18 @@ def intervals(found: config.Config) -> list[float]:
 def test_intervals_are_whole_multiples_of_the_smallest(
     home: Path, text: str, flag: float | None, seconds: list[float]
 ) -> None:
-    found = loaded(home, text, interval=None if flag is None else timedelta(seconds=flag))
+    loaded_config = loaded(home, text, interval=None if flag is None else timedelta(seconds=flag))
 
-    assert (intervals(found), found.warnings) == (seconds, ())
+    assert (intervals(loaded_config), loaded_config.warnings) == (seconds, ())
 
 
 @pytest.mark.parametrize(
     "text", [pytest.param("", id="not written down"), pytest.param("interval: 10s\n", id="written down")]
 )
 def test_the_default_interval_gives_way_to_one_that_was_asked_for_and_says_so(home: Path, text: str) -> None:
-    found = loaded(home, text + "collectors: {fast: {interval: 3s}}")
+    loaded_config = loaded(home, text + "collectors: {fast: {interval: 3s}}")
 
-    assert (intervals(found), found.warnings) == (
+    assert (intervals(loaded_config), loaded_config.warnings) == (
         [3, 3, 12, 60],
         (
             "interval 10s is no whole multiple of collectors.fast.interval 3s: write 9s or 12s; "

@@ -105,24 +105,24 @@ def test_what_loads_is_accepted(tmp_path: Path, text: str) -> None:
     assert (loads(file), accepted(text.encode())) == (True, True)
 
 
-@pytest.mark.parametrize(("data", "line"), [one for one in BROKEN if one.id not in EXCEPTIONS])
+@pytest.mark.parametrize(("data", "line"), [case for case in BROKEN if case.id not in EXCEPTIONS])
 def test_what_does_not_load_is_not_accepted(data: bytes, line: str) -> None:
     assert not accepted(data), line
 
 
 def test_every_exception_is_a_file_of_the_corpus() -> None:
-    assert set(EXCEPTIONS) <= {one.id for one in BROKEN}
+    assert set(EXCEPTIONS) <= {case.id for case in BROKEN}
 
 
 @pytest.mark.parametrize(
-    ("data", "line"), [one for one in BROKEN if one.id in EXCEPTIONS and EXCEPTIONS[str(one.id)] != NOT_YAML]
+    ("data", "line"), [case for case in BROKEN if case.id in EXCEPTIONS and EXCEPTIONS[str(case.id)] != NOT_YAML]
 )
 def test_an_exception_is_needed(data: bytes, line: str) -> None:
     assert accepted(data), line
 
 
 @pytest.mark.parametrize(
-    "data", [pytest.param(*one.values[:1], id=one.id) for one in BROKEN if EXCEPTIONS.get(str(one.id)) == NOT_YAML]
+    "data", [pytest.param(*case.values[:1], id=case.id) for case in BROKEN if EXCEPTIONS.get(str(case.id)) == NOT_YAML]
 )
 def test_what_is_no_yaml_is_refused_by_any_parser(data: bytes) -> None:
     with pytest.raises((yaml.YAMLError, OverflowError, ValueError)):  # the last two where Python itself gives up
@@ -130,11 +130,14 @@ def test_what_is_no_yaml_is_refused_by_any_parser(data: bytes) -> None:
 
 
 def test_every_setting_is_described_with_its_default() -> None:
-    found = {setting.name: _described(setting.name) for setting in config.settings()}
+    described = {setting.name: _described(setting.name) for setting in config.settings()}
 
-    assert [name for name, value in found.items() if not value["description"].endswith(".")] == []
-    assert (found["interval"]["default"], found["collectors.process.top"]["default"]) == ("10s", 10)
-    assert (found["storage.formats"]["default"], found["storage.max_bytes"]["default"]) == (["jsonl", "csv"], "2GiB")
+    assert [name for name, value in described.items() if not value["description"].endswith(".")] == []
+    assert (described["interval"]["default"], described["collectors.process.top"]["default"]) == ("10s", 10)
+    assert (described["storage.formats"]["default"], described["storage.max_bytes"]["default"]) == (
+        ["jsonl", "csv"],
+        "2GiB",
+    )
 
 
 def _described(name: str) -> dict[str, Any]:

@@ -59,24 +59,24 @@ def test_the_nearest_configuration_file_wins(root: Path) -> None:
     ]
     write(root / "here" / "config" / "sysmon.yaml")
 
-    found = [locations.config_file(flag, environ), locations.config_file(None, environ)]
+    paths = [locations.config_file(flag, environ), locations.config_file(None, environ)]
     del environ["SYSMON_CONFIG"]
     for place in places[1:]:
-        found.append(locations.config_file(None, environ))
+        paths.append(locations.config_file(None, environ))
         place.unlink()
 
-    assert found == [flag, *places]
+    assert paths == [flag, *places]
 
 
 def test_the_machines_own_configuration_is_the_last_that_is_looked_for(root: Path) -> None:
     for_all = write(root / "machine" / "etc" / "sysmon" / "sysmon.yaml")
     environ = {"HOME": str(root / "home"), "SYSMON_SYSTEM_ROOT": str(root / "machine")}
 
-    found = [locations.config_file(None, environ)]
+    paths = [locations.config_file(None, environ)]
     own = write(root / "home" / ".config" / "sysmon" / "sysmon.yaml")
-    found.append(locations.config_file(None, environ))
+    paths.append(locations.config_file(None, environ))
 
-    assert found == [for_all, own]
+    assert paths == [for_all, own]
 
 
 def test_the_home_folder_holds_the_configuration_where_xdg_names_none(root: Path) -> None:
@@ -115,7 +115,7 @@ def without(*names: str) -> Callable[[Mapping[str, str]], dict[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("flag", "variable", "file", "change", "checkout", "found"),
+    ("flag", "variable", "file", "change", "checkout", "expected"),
     [
         pytest.param("flagged", "named", "of-file", without(), True, "here/flagged", id="the flag"),
         pytest.param(None, "named", "of-file", without(), True, "here/named", id="the variable"),
@@ -142,7 +142,7 @@ def test_run_and_readers_look_for_the_data_in_the_same_place(
     file: str | None,
     change: Callable[[Mapping[str, str]], dict[str, str]],
     checkout: bool,
-    found: str,
+    expected: str,
 ) -> None:
     for own in (
         "xdg-state/sysmon/web-01",
@@ -158,23 +158,23 @@ def test_run_and_readers_look_for_the_data_in_the_same_place(
     of_run = config.load(config=named, data=data, environ=environ).data_dir
     of_readers = config.data_dir(data, named, environ)
 
-    assert (of_run, of_readers) == (root / found, root / found)
+    assert (of_run, of_readers) == (root / expected, root / expected)
 
 
 def test_who_has_no_samples_looks_at_those_of_the_machines_service(root: Path) -> None:
     environ, service = {"HOME": str(root / "home"), "SYSMON_SYSTEM_ROOT": str(root)}, root / "var/lib/sysmon"
     own = root / "home/.local/state/sysmon"
 
-    found = [locations.usual_data_dir(environ)]
+    paths = [locations.usual_data_dir(environ)]
     service.mkdir(parents=True)
-    found.append(locations.usual_data_dir(environ))
+    paths.append(locations.usual_data_dir(environ))
     own.mkdir(parents=True)
     (own / "lock").touch()
-    found.append(locations.usual_data_dir(environ))
+    paths.append(locations.usual_data_dir(environ))
     (own / "web-01").mkdir()
-    found.append(locations.usual_data_dir(environ))
+    paths.append(locations.usual_data_dir(environ))
 
-    assert found == [own, service, service, own]
+    assert paths == [own, service, service, own]
 
 
 def test_readers_are_not_held_up_by_mistakes_elsewhere_in_the_file(root: Path) -> None:
@@ -203,15 +203,15 @@ def test_rules_are_the_named_ones_then_those_beside_the_file_then_those_that_cam
     named = write(root / "conf" / "my.yaml", "rules: sub/mine.yaml\n")
     environ = {"HOME": str(root / "home")}
 
-    found = [config.load(config=named, rules=Path("flag.yaml"), environ=environ).rules]
-    found.append(config.load(config=named, environ=environ).rules)
+    paths = [config.load(config=named, rules=Path("flag.yaml"), environ=environ).rules]
+    paths.append(config.load(config=named, environ=environ).rules)
     named.write_text("")
     beside = write(root / "conf" / "rules.yaml")
-    found.append(config.load(config=named, environ=environ).rules)
+    paths.append(config.load(config=named, environ=environ).rules)
     beside.unlink()
-    found.append(config.load(config=named, environ=environ).rules)
+    paths.append(config.load(config=named, environ=environ).rules)
 
-    assert found == [
+    assert paths == [
         root / "here" / "flag.yaml",
         root / "conf" / "sub" / "mine.yaml",
         root / "conf" / "rules.yaml",

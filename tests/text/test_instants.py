@@ -49,8 +49,8 @@ def test_a_stamp_in_a_file_name_is_read_back_to_the_second(at: datetime) -> None
 
 
 @given(moments, moments)
-def test_stored_instants_sort_as_text_as_they_do_in_time(one: datetime, other: datetime) -> None:
-    early, late = sorted((one, other))
+def test_stored_instants_sort_as_text_as_they_do_in_time(first: datetime, other: datetime) -> None:
+    early, late = sorted((first, other))
 
     assert instants.format_instant(early) <= instants.format_instant(late)
 
@@ -93,9 +93,9 @@ def test_what_is_no_stored_instant_is_a_value_error(text: str) -> None:
 )
 def test_people_ask_in_local_time_and_get_utc(text: str, at: datetime) -> None:
     with zone("Asia/Tokyo"):
-        found = instants.parse_when(text, now=NOW)
+        instant = instants.parse_when(text, now=NOW)
 
-    assert (found, found.utcoffset()) == (at, timedelta(0))
+    assert (instant, instant.utcoffset()) == (at, timedelta(0))
 
 
 @pytest.mark.parametrize(
@@ -135,6 +135,6 @@ def test_a_local_time_that_the_clocks_skip_is_refused() -> None:
 
 def test_an_offset_settles_a_time_that_happened_twice() -> None:
     with zone("Europe/Berlin"):
-        found = instants.parse_when("2026-10-25T02:30+02:00", now=NOW)
+        instant = instants.parse_when("2026-10-25T02:30+02:00", now=NOW)
 
-    assert found == datetime(2026, 10, 25, 2, 30, tzinfo=timezone(timedelta(hours=2)))
+    assert instant == datetime(2026, 10, 25, 2, 30, tzinfo=timezone(timedelta(hours=2)))
