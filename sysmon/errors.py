@@ -1,4 +1,4 @@
-"""Every error that sysmon raises on purpose, in one tree: users see its one line, `--debug` shows the rest."""
+"""Error hierarchy: every error that sysmon raises on purpose. Users see its one line, `--debug` shows the rest."""
 
 
 class SysmonError(Exception):

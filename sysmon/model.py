@@ -1,4 +1,4 @@
-"""What is measured: metrics, tables, rows and samples; one vocabulary for files, rules, reports and docs."""
+"""Data model: metrics, tables, rows, samples and events; one vocabulary for files, rules, reports and docs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

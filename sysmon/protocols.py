@@ -1,4 +1,4 @@
-"""The seams: what a collector is, and how it declares the settings that the configuration may give it."""
+"""Collector protocol: what a collector is, and how it declares the settings that the configuration may give it."""
 
 from dataclasses import field
 from typing import Any, ClassVar, Protocol, runtime_checkable

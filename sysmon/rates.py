@@ -1,4 +1,4 @@
-"""What two readings of a counter say: the one place that knows resets, wraps and clamped jiffies."""
+"""Rates from two readings of a counter: the one place that knows resets, wraps and clamped jiffies."""
 
 from collections.abc import Sequence
 from operator import le

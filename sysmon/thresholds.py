@@ -1,4 +1,4 @@
-"""What is too much? The limits that rules set for a metric, and how often values lay beyond them; pure."""
+"""Thresholds: the limits that rules set for a metric, and how often values lay beyond them; pure."""
 
 import operator
 from collections.abc import Callable, Iterable

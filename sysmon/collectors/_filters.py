@@ -1,4 +1,4 @@
-"""Which devices, mounts and interfaces are watched? What include and exclude patterns say about a name.
+"""Include and exclude filters: which devices, mounts and interfaces are watched?
 
 The rule is the same wherever a collector has both settings:
 

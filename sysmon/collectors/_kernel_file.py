@@ -1,4 +1,4 @@
-"""Files of the kernel that are read at every tick: they stay open, because opening one costs more than reading it."""
+"""Kernel files that are read at every tick: they stay open, because opening one costs more than reading it."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Which processes are there? The names in /proc, listed once for the two collectors that need them."""
+"""Process list: the names in /proc, read once a tick for the two collectors that need them."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""The mounts of this machine, read again only when the kernel says that they changed."""
+"""Mount table of this machine, read again only when the kernel says that it changed."""
 
 import os
 import select
@@ -12,7 +12,7 @@ from sysmon.errors import Unavailable
 _CHUNK = 65536
 
 
-def kernel_says_changed(descriptor: int) -> bool:
+def poll_changed(descriptor: int) -> bool:
     """Ask poll(2) as proc_pid_mountinfo(5) has it: an open mountinfo is exceptional once after each change."""
     poll = select.poll()
     poll.register(descriptor, select.POLLPRI)
@@ -22,7 +22,7 @@ def kernel_says_changed(descriptor: int) -> bool:
 class MountTable:
     """Keeps /proc/self/mountinfo open; `changed` says whether it has to be read again."""
 
-    def __init__(self, path: Path, changed: Callable[[int], bool] = kernel_says_changed) -> None:
+    def __init__(self, path: Path, changed: Callable[[int], bool] = poll_changed) -> None:
         self._path = path
         self._changed = changed
         self._descriptor: int | None = None
@@ -34,7 +34,7 @@ class MountTable:
             self._descriptor = self._open()
         elif not self._changed(self._descriptor):
             return False
-        self._mounts = _mounts.visible(_mounts.parse_mountinfo(self._read(self._descriptor)))
+        self._mounts = _mounts.find_visible(_mounts.parse_mountinfo(self._read(self._descriptor)))
         return True
 
     def mounts(self) -> list[Mount]:

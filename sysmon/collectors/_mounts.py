@@ -1,4 +1,4 @@
-"""What is mounted where, and which mounts hold data of their own? Pure: mountinfo's text in, mounts out."""
+"""Parser of mountinfo: what is mounted where, and which mounts hold data of their own? Pure."""
 
 import re
 from collections.abc import Iterable
@@ -52,12 +52,12 @@ def parse_mountinfo(text: str) -> list[Mount]:
     return mounts
 
 
-def visible(mounts: Iterable[Mount]) -> list[Mount]:
+def find_visible(mounts: Iterable[Mount]) -> list[Mount]:
     """Return the mounts that can be reached: of several at one mountpoint, the last covers the others."""
     return list({mount.mountpoint: mount for mount in mounts}.values())
 
 
-def duplicates(mounts: Iterable[Mount]) -> set[str]:
+def find_duplicates(mounts: Iterable[Mount]) -> set[str]:
     """Return the mountpoints that show a file system again that is mounted elsewhere (bind mounts, subvolumes).
 
     The one that counts shows the root of its file system; among equals it has the shortest mountpoint.
@@ -79,7 +79,7 @@ def holds_data(mount: Mount) -> bool:
     return mount.fstype in _WITHOUT_PATH or mount.fstype.startswith("fuse.") or ":/" in mount.device
 
 
-def may_hang(mounts: Iterable[Mount]) -> set[str]:
+def find_hanging(mounts: Iterable[Mount]) -> set[str]:
     """Return the mountpoints where asking may take for ever: a server or a program must answer, there or on the way.
 
     Nothing is known to hang but network and FUSE mounts; what is neither a disk nor in memory is treated like them.

@@ -1,4 +1,4 @@
-"""The settings of a collector that has none."""
+"""Options of a collector that has none."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""One small file of many processes, read at every tick: those of processes that stay are kept open."""
+"""Open files below /proc/PID, one of each process: those of processes that stay are kept open."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What does Linux tell about each process? One short read a process; more only for the few that are asked for."""
+"""Parser of /proc/PID: one short read a process, more only for the few that lead."""
 
 import os
 import re

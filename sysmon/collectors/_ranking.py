@@ -1,4 +1,4 @@
-"""Which processes are worth a row? What each grew by between two readings, and who leads. Pure."""
+"""Ranking of processes by their use between two readings: who is worth a row? Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Processes:
     """The latest start among them: whoever starts from then on is new, whoever started earlier was overlooked."""
 
 
-def of(usage: Mapping[int, Usage], io: Mapping[int, Io]) -> Processes:
+def make_processes(usage: Mapping[int, Usage], io: Mapping[int, Io]) -> Processes:
     """Put together what was read at one instant."""
     return Processes(usage, io, max((process.start for process in usage.values()), default=0))
 
@@ -48,7 +48,7 @@ def io_growth(before: Processes, after: Processes, pid: int) -> tuple[int | None
     return rates.increase(earlier[0], after.io[pid][0]), rates.increase(earlier[1], after.io[pid][1])
 
 
-def cpu_grown(before: Processes | None, usage: Mapping[int, Usage]) -> dict[int, int]:
+def compute_cpu_growth(before: Processes | None, usage: Mapping[int, Usage]) -> dict[int, int]:
     """Return the ticks of each process whose CPU time moved; at first sight, of its whole life."""
     if before is None:
         return {pid: process.ticks for pid, process in usage.items() if process.ticks}
@@ -60,13 +60,13 @@ def cpu_grown(before: Processes | None, usage: Mapping[int, Usage]) -> dict[int,
     return grown
 
 
-def leaders(usage: Mapping[int, Usage], grown: Mapping[int, int], top: int) -> list[int]:
+def rank_by_use(usage: Mapping[int, Usage], grown: Mapping[int, int], top: int) -> list[int]:
     """Return the first `top` by CPU and the first `top` by memory, each once, in this order."""
     by_memory = nlargest(top, usage, key=lambda pid: usage[pid].memory or 0)
     return list(dict.fromkeys([*nlargest(top, grown, key=grown.__getitem__), *by_memory]))
 
 
-def io_leaders(before: Processes | None, after: Processes, top: int) -> list[int]:
+def rank_by_io(before: Processes | None, after: Processes, top: int) -> list[int]:
     """Return the first `top` by bytes read and written since `before`; those without any do not lead."""
     if before is None:
         return []

@@ -1,4 +1,4 @@
-"""How full are mounts that may never answer? They are asked by another process, and waited for a moment at most."""
+"""Timeout for mounts that may hang (NFS, FUSE): another process asks them, and is waited for a moment at most."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

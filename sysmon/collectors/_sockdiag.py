@@ -1,4 +1,4 @@
-"""Which states are TCP sockets in? Asked of the kernel itself, for the states that few sockets are in.
+"""Socket states over netlink (sock_diag): asked for the states that few sockets are in.
 
 `/proc/net/tcp` writes a line of text for every socket, which costs 10 µs each; asked like this (sock_diag(7)) the
 kernel passes over the many sockets that are established or in TIME_WAIT without a word.

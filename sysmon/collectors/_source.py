@@ -1,4 +1,4 @@
-"""Where collectors read from: the roots of /proc and /sys, and psutil. The seam for recorded trees, other systems."""
+"""Source of readings: the roots of /proc and /sys, and psutil. The seam for recorded trees and other systems."""
 
 import os
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Asks file systems how full they are, in a process of its own: one that never answers holds up nobody else.
+"""Child process that calls statvfs: one that never returns holds up nobody else.
 
 Run as a program. A question is a line `NUMBER PATH` with the path in hexadecimal; its answer is a line of that number
 and six more (unit, blocks, free, free for users, inodes, free inodes), or only the number where the mount refused.

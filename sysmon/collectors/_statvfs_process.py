@@ -1,4 +1,4 @@
-"""The pipe to the process that asks mounts that may hang; it inherits nothing but its end of that pipe."""
+"""Pipe to the child process that calls statvfs; the child inherits nothing but its end of that pipe."""
 
 import os
 import select

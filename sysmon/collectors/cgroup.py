@@ -1,4 +1,4 @@
-"""Which limits does a container or a service manager set here, and how often do programs run into them?"""
+"""Cgroup limits and throttling: what does a container or a service manager allow here?"""
 
 import math
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
-from sysmon.collectors._mounts import Mount, parse_mountinfo, visible
+from sysmon.collectors._mounts import Mount, find_visible, parse_mountinfo
 from sysmon.collectors._source import read_bytes
 from sysmon.collectors.api import (
     Headline,
@@ -86,7 +86,7 @@ class CgroupCollector:
                 "cgroup_throttled_percent",
                 Kind.RATIO,
                 Unit.PERCENT,
-                "Periods in which it used all that and had to stop.",
+                "CPU throttling: periods in which it used up its quota and had to stop.",
                 headline=Headline("CPU throttled", 20, rare=True),
                 resource=Resource.CPU,
             ),
@@ -130,7 +130,7 @@ class CgroupCollector:
         membership = self._source.require(own / "cgroup")
         if membership == self._membership:
             return
-        mounts = visible(parse_mountinfo(self._source.read_text(own / "mountinfo")))
+        mounts = find_visible(parse_mountinfo(self._source.read_text(own / "mountinfo")))
         text = membership.decode("utf-8", "surrogateescape")
         self._memory, self._cpu = (self._placed(find_levels(text, mounts, name)) for name in ("memory", "cpu"))
         self._membership = membership
@@ -161,13 +161,13 @@ def find_levels(membership: str, mounts: Iterable[Mount], controller: str) -> Le
         groups |= dict.fromkeys(controllers.split(","), path)
     unified = controller not in groups
     group = groups.get("" if unified else controller)
-    fitting = [mount for mount in mounts if _has(mount, None if unified else controller)]
+    fitting = [mount for mount in mounts if _has_controller(mount, None if unified else controller)]
     if group is None or not fitting:
         return Levels(unified, ())
     return Levels(unified, _folders(group, fitting))
 
 
-def _has(mount: Mount, controller: str | None) -> bool:
+def _has_controller(mount: Mount, controller: str | None) -> bool:
     """Say whether a mount shows a controller's hierarchy; None is version 2, which has one for all."""
     if controller is None:
         return mount.fstype == "cgroup2"

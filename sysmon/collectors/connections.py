@@ -1,4 +1,4 @@
-"""How many TCP connections are there, state by state?"""
+"""TCP connections by state."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping

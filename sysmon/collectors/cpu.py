@@ -1,4 +1,4 @@
-"""How busy is the processor, in all and core by core?"""
+"""CPU time by mode, in all and core by core."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,10 +53,14 @@ class CpuCollector:
             Metric("cpu_nice_percent", Kind.RATIO, Unit.PERCENT, "Time in programs of lowered priority."),
             Metric("cpu_system_percent", Kind.RATIO, Unit.PERCENT, "Time in the kernel."),
             Metric("cpu_idle_percent", Kind.RATIO, Unit.PERCENT, "Time with nothing to do.", remainder=True),
-            Metric("cpu_iowait_percent", Kind.RATIO, Unit.PERCENT, "Idle time while a program waited for a disk."),
-            Metric("cpu_irq_percent", Kind.RATIO, Unit.PERCENT, "Time serving hardware interrupts."),
-            Metric("cpu_softirq_percent", Kind.RATIO, Unit.PERCENT, "Time in work that interrupts put off."),
-            Metric("cpu_steal_percent", Kind.RATIO, Unit.PERCENT, "Time that the hypervisor gave to other machines."),
+            Metric(
+                "cpu_iowait_percent", Kind.RATIO, Unit.PERCENT, "I/O wait: idle time while a task waited for a disk."
+            ),
+            Metric("cpu_irq_percent", Kind.RATIO, Unit.PERCENT, "Time in hardware interrupts."),
+            Metric("cpu_softirq_percent", Kind.RATIO, Unit.PERCENT, "Time in soft interrupts."),
+            Metric(
+                "cpu_steal_percent", Kind.RATIO, Unit.PERCENT, "Steal: time that the hypervisor gave to other machines."
+            ),
         ),
         labels=("core",),
         whole=_TOGETHER,
@@ -102,12 +106,12 @@ def _times(core: Any) -> Times:
 def _row(core: str, before: Times | None, after: Times) -> Row:
     columns = [at for at, time in enumerate(after) if time is not None]
     shares: list[float | None] = [None] * len(_FIELDS)
-    for at, share in zip(columns, rates.shares(_present(before), _present(after) or ()), strict=True):
+    for at, share in zip(columns, rates.shares(_drop_missing(before), _drop_missing(after) or ()), strict=True):
         shares[at] = share
     idle = shares[_IDLE]
     usage = None if idle is None else max(0.0, round(100.0 - idle - (shares[_IOWAIT] or 0.0), 2))
     return (core, usage, *shares)
 
 
-def _present(times: Times | None) -> list[int] | None:
+def _drop_missing(times: Times | None) -> list[int] | None:
     return None if times is None else [time for time in times if time is not None]

@@ -1,4 +1,4 @@
-"""How much do the disks read and write, how long does it take, and how busy are they?"""
+"""Disk I/O: throughput, operations, latency and utilisation, disk by disk."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -79,10 +79,10 @@ class DiskIoCollector:
                 "disk_io_util_percent",
                 Kind.RATIO,
                 Unit.PERCENT,
-                "Time in which at least one request was under way.",
+                "Utilisation: time in which at least one request was in flight.",
                 headline=Headline("busiest disk", 60),
             ),
-            Metric("disk_queue_length", Kind.GAUGE, Unit.NONE, "Mean number of requests under way."),
+            Metric("disk_queue_length", Kind.GAUGE, Unit.NONE, "Mean number of requests in flight."),
         ),
         labels=("device",),
         order=50,

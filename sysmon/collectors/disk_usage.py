@@ -1,4 +1,4 @@
-"""How full are the file systems, in bytes and in inodes?"""
+"""File system usage, in bytes and in inodes."""
 
 import os
 import time
@@ -135,7 +135,7 @@ class DiskUsageCollector:
         self._look()
         spaces = [(mount, self._space(mount.mountpoint)) for mount in self._near]
         answers = self._slow.ask([mount.mountpoint for mount in self._far])
-        spaces += [(mount, _answered(answers.get(mount.mountpoint))) for mount in self._far]
+        spaces += [(mount, _read_answer(answers.get(mount.mountpoint))) for mount in self._far]
         sized = tuple([(mount, space) for mount, space in spaces if self._worth_a_row(mount, space)])
         return DiskUsageReading(sized, self._slow.take_notices())
 
@@ -153,16 +153,16 @@ class DiskUsageCollector:
         if not self._source.linux:
             partitions = self._source.psutil.disk_partitions(all=False)
             mounts = [Mount(part.mountpoint, part.device, part.fstype) for part in partitions]
-            self._near = self._watched(_mounts.visible(mounts))
+            self._near = self._watched(_mounts.find_visible(mounts))
         elif self._table.changed():
             mounts = self._table.mounts()
-            slow = _mounts.may_hang(mounts)
+            slow = _mounts.find_hanging(mounts)
             watched = self._watched(mounts)
             self._near = [mount for mount in watched if mount.mountpoint not in slow]
             self._far = [mount for mount in watched if mount.mountpoint in slow]
 
     def _watched(self, mounts: list[Mount]) -> list[Mount]:
-        again = _mounts.duplicates(mounts)
+        again = _mounts.find_duplicates(mounts)
         return [mount for mount in mounts if self._watches(mount, again=mount.mountpoint in again)]
 
     def _watches(self, mount: Mount, *, again: bool) -> bool:
@@ -187,7 +187,7 @@ class DiskUsageCollector:
         return space is None or space.total > 0 or self._mountpoints.includes(mount.mountpoint)
 
 
-def _answered(answer: Answer | None) -> Space | None:
+def _read_answer(answer: Answer | None) -> Space | None:
     return _space(*answer) if answer else None
 
 

@@ -1,4 +1,4 @@
-"""How much work is waiting? Load averages, processes and what the kernel does for them."""
+"""Load averages, process counts and open files."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -46,14 +46,17 @@ class LoadCollector:
             Metric("processes_total", Kind.GAUGE, Unit.NONE, "Processes that exist."),
             Metric("processes_running", Kind.GAUGE, Unit.NONE, "Threads that run or are ready to."),
             Metric(
-                "processes_blocked", Kind.GAUGE, Unit.NONE, "Threads that wait for a disk and cannot be interrupted."
+                "processes_blocked",
+                Kind.GAUGE,
+                Unit.NONE,
+                "Threads in uninterruptible sleep (state D), mostly waiting for a disk.",
             ),
             Metric("processes_forked_per_second", Kind.RATE, Unit.PER_SECOND, "Processes and threads started."),
             Metric(
                 "context_switches_per_second",
                 Kind.RATE,
                 Unit.PER_SECOND,
-                "Switches of a core from one thread to another.",
+                "Context switches: a core goes from one thread to another.",
             ),
             Metric("open_files", Kind.GAUGE, Unit.NONE, "File handles that the kernel has given out."),
         ),

@@ -1,4 +1,4 @@
-"""How much memory and swap is in use, how hard is it fought for, and was a program killed for it?"""
+"""Memory and swap usage, page faults and OOM kills."""
 
 import os
 from dataclasses import dataclass
@@ -52,23 +52,34 @@ class MemoryCollector:
         "Memory and swap of the whole machine.",
         (
             Metric("memory_total_bytes", Kind.GAUGE, Unit.BYTES, "Memory that the kernel manages."),
+            Metric("memory_used_bytes", Kind.GAUGE, Unit.BYTES, "Used memory: total - available."),
             Metric(
-                "memory_used_bytes", Kind.GAUGE, Unit.BYTES, "Memory that programs could not have: total - available."
+                "memory_free_bytes",
+                Kind.GAUGE,
+                Unit.BYTES,
+                "MemFree: memory that holds nothing at all.",
+                remainder=True,
             ),
-            Metric("memory_free_bytes", Kind.GAUGE, Unit.BYTES, "Memory that holds nothing at all.", remainder=True),
             Metric(
                 "memory_available_bytes",
                 Kind.GAUGE,
                 Unit.BYTES,
-                "Memory that programs could have without swapping.",
+                "MemAvailable: memory that programs could have without swapping.",
                 remainder=True,
             ),
-            Metric("memory_cached_bytes", Kind.GAUGE, Unit.BYTES, "Contents of files kept in memory."),
-            Metric("memory_buffers_bytes", Kind.GAUGE, Unit.BYTES, "Raw disk blocks kept in memory."),
+            Metric("memory_cached_bytes", Kind.GAUGE, Unit.BYTES, "Page cache: contents of files kept in memory."),
+            Metric("memory_buffers_bytes", Kind.GAUGE, Unit.BYTES, "Buffers: raw disk blocks kept in memory."),
             Metric("memory_shared_bytes", Kind.GAUGE, Unit.BYTES, "Memory shared by programs, tmpfs included."),
-            Metric("memory_slab_bytes", Kind.GAUGE, Unit.BYTES, "Memory that the kernel uses for its own objects."),
-            Metric("memory_dirty_bytes", Kind.GAUGE, Unit.BYTES, "Changed file contents that are not on disk yet."),
-            Metric("memory_committed_bytes", Kind.GAUGE, Unit.BYTES, "Memory that programs were promised."),
+            Metric(
+                "memory_slab_bytes", Kind.GAUGE, Unit.BYTES, "Slab: memory that the kernel uses for its own objects."
+            ),
+            Metric(
+                "memory_dirty_bytes",
+                Kind.GAUGE,
+                Unit.BYTES,
+                "Dirty pages: changed file contents that are not on disk yet.",
+            ),
+            Metric("memory_committed_bytes", Kind.GAUGE, Unit.BYTES, "Committed_AS: memory promised to programs."),
             Metric(
                 "memory_usage_percent",
                 Kind.RATIO,
@@ -77,7 +88,10 @@ class MemoryCollector:
                 headline=Headline("memory", 30),
             ),
             Metric(
-                "memory_major_faults_per_second", Kind.RATE, Unit.PER_SECOND, "Page faults that had to wait for a disk."
+                "memory_major_faults_per_second",
+                Kind.RATE,
+                Unit.PER_SECOND,
+                "Major page faults: those that had to wait for a disk.",
             ),
             Metric("swap_total_bytes", Kind.GAUGE, Unit.BYTES, "Size of the swap space."),
             Metric("swap_used_bytes", Kind.GAUGE, Unit.BYTES, "Swap space in use."),
@@ -89,13 +103,17 @@ class MemoryCollector:
                 "Used swap of all swap; empty where there is none.",
                 headline=Headline("swap", 40, rare=True),
             ),
-            Metric("swap_in_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Memory brought back from swap."),
-            Metric("swap_out_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Memory moved out to swap."),
+            Metric(
+                "swap_in_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Swap-in: memory brought back from swap."
+            ),
+            Metric(
+                "swap_out_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, "Swap-out: memory moved out to swap."
+            ),
             Metric(
                 "oom_kills",
                 Kind.COUNT,
                 Unit.NONE,
-                "Programs killed because memory ran out, since the previous sample.",
+                "Processes killed by the OOM killer since the previous sample.",
                 headline=Headline("OOM kills", 50, rare=True),
             ),
         ),
@@ -114,8 +132,8 @@ class MemoryCollector:
     def rows(self, before: MemoryReading | None, after: MemoryReading, seconds: float) -> list[Row]:
         """Return the one row: gauges as read, counters as rates."""
         then = before or MemoryReading()
-        used = _less(after.total, after.available)
-        swap_used = _less(after.swap_total, after.swap_free)
+        used = _subtract(after.total, after.available)
+        swap_used = _subtract(after.swap_total, after.swap_free)
         return [
             (
                 after.total,
@@ -146,21 +164,21 @@ class MemoryCollector:
         if b"\nMemTotal:" not in info:
             raise Unavailable(f"{self._source.proc / 'meminfo'} does not tell how much memory there is")
         return MemoryReading(
-            total=_sized(info, b"\nMemTotal:", 1024),
-            free=_sized(info, b"\nMemFree:", 1024),
-            available=_sized(info, b"\nMemAvailable:", 1024),
-            cached=_sized(info, b"\nCached:", 1024),
-            buffers=_sized(info, b"\nBuffers:", 1024),
-            shared=_sized(info, b"\nShmem:", 1024),
-            slab=_sized(info, b"\nSlab:", 1024),
-            dirty=_sized(info, b"\nDirty:", 1024),
-            committed=_sized(info, b"\nCommitted_AS:", 1024),
-            swap_total=_sized(info, b"\nSwapTotal:", 1024),
-            swap_free=_sized(info, b"\nSwapFree:", 1024),
-            major_faults=_sized(events, b"\npgmajfault ", 1),
-            swapped_in=_sized(events, b"\npswpin ", page),
-            swapped_out=_sized(events, b"\npswpout ", page),
-            oom_kills=_sized(events, b"\noom_kill ", 1),
+            total=_read_size(info, b"\nMemTotal:", 1024),
+            free=_read_size(info, b"\nMemFree:", 1024),
+            available=_read_size(info, b"\nMemAvailable:", 1024),
+            cached=_read_size(info, b"\nCached:", 1024),
+            buffers=_read_size(info, b"\nBuffers:", 1024),
+            shared=_read_size(info, b"\nShmem:", 1024),
+            slab=_read_size(info, b"\nSlab:", 1024),
+            dirty=_read_size(info, b"\nDirty:", 1024),
+            committed=_read_size(info, b"\nCommitted_AS:", 1024),
+            swap_total=_read_size(info, b"\nSwapTotal:", 1024),
+            swap_free=_read_size(info, b"\nSwapFree:", 1024),
+            major_faults=_read_size(events, b"\npgmajfault ", 1),
+            swapped_in=_read_size(events, b"\npswpin ", page),
+            swapped_out=_read_size(events, b"\npswpout ", page),
+            oom_kills=_read_size(events, b"\noom_kill ", 1),
         )
 
     def _events(self) -> bytes:
@@ -187,10 +205,10 @@ class MemoryCollector:
         )
 
 
-def _sized(text: bytes, word: bytes, size: int) -> int | None:
+def _read_size(text: bytes, word: bytes, size: int) -> int | None:
     number = line_number(text, word)
     return None if number is None else number * size
 
 
-def _less(whole: int | None, part: int | None) -> int | None:
+def _subtract(whole: int | None, part: int | None) -> int | None:
     return None if whole is None or part is None else max(0, whole - part)

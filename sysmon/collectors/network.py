@@ -1,4 +1,4 @@
-"""How much do the network interfaces carry, and what do they lose?"""
+"""Network throughput, errors and drops, interface by interface."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -83,15 +83,20 @@ class NetworkCollector:
                 "network_receive_drops_per_second",
                 Kind.RATE,
                 Unit.PER_SECOND,
-                "Packets that arrived and were thrown away.",
+                "Received packets that were dropped.",
             ),
             Metric(
                 "network_transmit_drops_per_second",
                 Kind.RATE,
                 Unit.PER_SECOND,
-                "Packets thrown away before they were sent.",
+                "Packets dropped before they were sent.",
             ),
-            Metric("network_drop_percent", Kind.RATIO, Unit.PERCENT, "Packets thrown away; empty when there was none."),
+            Metric(
+                "network_drop_percent",
+                Kind.RATIO,
+                Unit.PERCENT,
+                "Dropped packets of all packets; empty when there was none.",
+            ),
             Metric(
                 "network_bandwidth_usage_percent",
                 Kind.RATIO,

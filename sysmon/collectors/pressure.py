@@ -1,4 +1,4 @@
-"""How much time do programs lose waiting for the processor, for memory or for disks?"""
+"""Pressure stall information (PSI): time lost waiting for the processor, for memory or for disks."""
 
 import errno
 from collections.abc import Mapping
@@ -34,12 +34,20 @@ class PressureCollector:
     default_interval: ClassVar[float | None] = None
     table: ClassVar[Table] = Table(
         "pressure",
-        "Time that programs lost because the machine was short of something.",
+        "Pressure stall information (PSI): time that programs lost because the machine was short of something.",
         (
             Metric(
-                "pressure_some_percent", Kind.RATIO, Unit.PERCENT, "Time in which at least one program had to wait."
+                "pressure_some_percent",
+                Kind.RATIO,
+                Unit.PERCENT,
+                'PSI "some": time in which at least one task was stalled.',
             ),
-            Metric("pressure_full_percent", Kind.RATIO, Unit.PERCENT, "Time in which nobody could work for waiting."),
+            Metric(
+                "pressure_full_percent",
+                Kind.RATIO,
+                Unit.PERCENT,
+                'PSI "full": time in which all non-idle tasks were stalled.',
+            ),
         ),
         labels=("resource",),
         order=30,
@@ -52,7 +60,9 @@ class PressureCollector:
 
     def read(self) -> PressureReading:
         """Read the totals of every resource."""
-        answers = {resource: _stalled(file) for resource, file in self._files.items()} if self._source.linux else {}
+        answers = (
+            {resource: _read_stalled(file) for resource, file in self._files.items()} if self._source.linux else {}
+        )
         stalls = {resource: stalled for resource, stalled in answers.items() if stalled is not None}
         if not stalls:
             raise Unavailable(
@@ -66,7 +76,7 @@ class PressureCollector:
         return [_row(resource, earlier.get(resource), now, seconds) for resource, now in after.resources.items()]
 
 
-def _stalled(file: KernelFile) -> Stalled | None:
+def _read_stalled(file: KernelFile) -> Stalled | None:
     try:
         text = file.read()
     except OSError as error:

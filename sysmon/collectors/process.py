@@ -1,4 +1,4 @@
-"""Which processes use the processor, the memory and the disks most?"""
+"""Top processes by CPU, memory and I/O."""
 
 import os
 from collections.abc import Mapping
@@ -99,7 +99,7 @@ class ProcessCollector:
                 "process_memory_bytes",
                 Kind.GAUGE,
                 Unit.BYTES,
-                "Memory in use, shared pages included.",
+                "Resident set size (RSS): memory in use, shared pages included.",
                 headline=Headline("top by memory", 210),
                 resource=Resource.MEMORY,
             ),
@@ -152,13 +152,13 @@ class ProcessCollector:
         machine = self._machine()
         usage = self._scanner.scan()
         past = self._previous.processes if self._previous else None
-        grown = _ranking.cpu_grown(past, usage)
-        leading = _ranking.leaders(usage, grown, self._options.top)
+        grown = _ranking.compute_cpu_growth(past, usage)
+        leading = _ranking.rank_by_use(usage, grown, self._options.top)
         pids = dict.fromkeys([*grown, *(self._previous.listed if self._previous else ()), *leading])
         answers = [(pid, self._io(pid)) for pid in pids if pid in usage]
         self._io_files.turn()
-        processes = _ranking.of(usage, {pid: io for pid, io in answers if io is not None})
-        leading += _ranking.io_leaders(past, processes, self._options.top)
+        processes = _ranking.make_processes(usage, {pid: io for pid, io in answers if io is not None})
+        leading += _ranking.rank_by_io(past, processes, self._options.top)
         return ProcessReading(processes, self._label(dict.fromkeys(leading), usage, machine), machine)
 
     def _io(self, pid: int) -> Io | None:
@@ -208,9 +208,9 @@ class ProcessCollector:
             pid: (counters.read_bytes, counters.write_bytes) for pid, counters in counted if counters is not None
         }
         past = self._previous.processes if self._previous else None
-        processes = _ranking.of(usage, io)
-        leading = _ranking.leaders(usage, _ranking.cpu_grown(past, usage), self._options.top)
-        leading += _ranking.io_leaders(past, processes, self._options.top)
+        processes = _ranking.make_processes(usage, io)
+        leading = _ranking.rank_by_use(usage, _ranking.compute_cpu_growth(past, usage), self._options.top)
+        leading += _ranking.rank_by_io(past, processes, self._options.top)
         machine = Machine(_psutil_busy(psutil), _MICROSECONDS, 0, psutil.virtual_memory().total)
         users = {info["pid"]: info["username"] or "-" for info in infos}
         listed = {pid: _labels(pid, usage[pid], machine, user=users[pid], unit="-") for pid in leading}
@@ -234,10 +234,10 @@ def _psutil_busy(psutil: Any) -> int:
 
 
 def _labels(pid: int, now: Usage, machine: Machine, *, user: str, unit: str) -> Labels:
-    return str(pid), _started(now, machine), now.name.decode("utf-8", "surrogateescape") or "-", user, unit
+    return str(pid), _format_start(now, machine), now.name.decode("utf-8", "surrogateescape") or "-", user, unit
 
 
-def _started(now: Usage, machine: Machine) -> str:
+def _format_start(now: Usage, machine: Machine) -> str:
     seconds = (machine.boot + now.start) // machine.ticks_per_second
     return f"{instants.from_ms(seconds * 1000):%Y-%m-%dT%H:%M:%SZ}" if seconds else "-"
 

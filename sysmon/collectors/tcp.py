@@ -1,4 +1,4 @@
-"""Does TCP have to send things twice, are callers turned away, and how many connections begin?"""
+"""TCP retransmits, listen queue overflows and new connections."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -26,16 +26,29 @@ class TcpCollector:
         "The health of TCP, over IPv4 and IPv6 together.",
         (
             Metric(
-                "tcp_retransmits_per_second", Kind.RATE, Unit.PER_SECOND, "Segments sent again because no answer came."
+                "tcp_retransmits_per_second",
+                Kind.RATE,
+                Unit.PER_SECOND,
+                "TCP retransmits: segments sent again because no acknowledgement came.",
             ),
             Metric(
                 "tcp_listen_drops_per_second",
                 Kind.RATE,
                 Unit.PER_SECOND,
-                "Callers that a listening program lost: queue full.",
+                "Listen queue overflows: connections that a listening program lost.",
             ),
-            Metric("tcp_active_opens_per_second", Kind.RATE, Unit.PER_SECOND, "Connections that this machine began."),
-            Metric("tcp_passive_opens_per_second", Kind.RATE, Unit.PER_SECOND, "Connections that others began."),
+            Metric(
+                "tcp_active_opens_per_second",
+                Kind.RATE,
+                Unit.PER_SECOND,
+                "Active opens: connections that this machine began.",
+            ),
+            Metric(
+                "tcp_passive_opens_per_second",
+                Kind.RATE,
+                Unit.PER_SECOND,
+                "Passive opens: connections that others began.",
+            ),
         ),
         order=80,
     )

@@ -1,4 +1,4 @@
-"""What did you ask for? Flags over environment over configuration file over defaults, as one frozen `Config`."""
+"""Configuration: flags over environment over file over defaults, as one frozen `Config`."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ from sysmon.config.declarations import (
     Retention,
     Storage,
 )
-from sysmon.config.intervals import Base, Wish, base_of, complaint, span_of
+from sysmon.config.intervals import Base, Wish, describe_misfit, find_base, fit_interval
 from sysmon.config.overlay import Setting, Settings
 from sysmon.formats import CONFIGURED_LABELS
 from sysmon.sampling.masking import Mask
@@ -106,7 +106,7 @@ class _Intervals:
     wishes: Mapping[str, Wish]
 
     def span(self, name: str) -> timedelta:
-        return span_of(self.wishes[name], self.general, self.base)
+        return fit_interval(self.wishes[name], self.general, self.base)
 
     def rounded(self, name: str) -> str:
         """Return what to say of an interval that is not what was wished for."""
@@ -176,19 +176,21 @@ def load(
     values = {setting.name: value for setting in declared if (value := given.value(setting)) is not None}
     intervals = _intervals(given, values, by_name, interval, warnings)
     paths = _Paths(given, values, file, environ)
-    labels = _below("labels", values)
+    labels = _values_below("labels", values)
     loaded = Config(
         file=file,
         data_dir=(paths.find("data_dir") or locations.usual_data_dir(environ)).absolute(),
         rules=(paths.find("rules") or locations.usual_rules(file)).absolute(),
         interval=intervals.base.span,
         labels={name: labels[name] for name in CONFIGURED_LABELS if name in labels},
-        storage=Storage(**_below("storage", values), retention=Retention(**_below("storage.retention", values))),
-        mask=Mask(**_below("mask", values)),
+        storage=Storage(
+            **_values_below("storage", values), retention=Retention(**_values_below("storage.retention", values))
+        ),
+        mask=Mask(**_values_below("mask", values)),
         collectors={name: _collector(name, kind, values, intervals.span(name)) for name, kind in by_name.items()},
         logging=_logging(values, paths.find("logging.file")),
-        resource_limits=ResourceLimits(**_below("resource_limits", values)),
-        notify=Notify(**_below("notify", values)),
+        resource_limits=ResourceLimits(**_values_below("resource_limits", values)),
+        notify=Notify(**_values_below("notify", values)),
         procfs=_absolute(paths.find("procfs")),
         rootfs=_absolute(paths.find("rootfs")),
         warnings=tuple(warnings),
@@ -247,7 +249,7 @@ class _Paths:
         return self.file.parent / path if self.file is not None and place is not None and place.line else path
 
 
-def _below(section: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def _values_below(section: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of one section by their own names, without those of sections below it."""
     parts = [name.rpartition(".") for name in values]
     return {last: values[f"{above}.{last}"] for above, _, last in parts if above == section}
@@ -258,11 +260,11 @@ def _absolute(path: Path | None) -> Path | None:
 
 
 def _logging(values: Mapping[str, Any], file: Path | None) -> Logging:
-    return Logging(**(_below("logging", values) | {"file": _absolute(file)}))
+    return Logging(**(_values_below("logging", values) | {"file": _absolute(file)}))
 
 
 def _collector(name: str, kind: Any, values: Mapping[str, Any], span: timedelta) -> CollectorConfig:
-    own = _below(f"collectors.{name}", values)
+    own = _values_below(f"collectors.{name}", values)
     enabled = own.pop("enabled", True)
     own.pop("interval", None)
     return CollectorConfig(enabled, span.total_seconds(), kind.Options(**own))
@@ -283,11 +285,11 @@ def _intervals(
         flag = None
     general = flag or values.get("interval") or DEFAULT_INTERVAL
     wishes = {name: _wish(values, name, kind) for name, kind in by_name.items()}
-    base = base_of(wishes, general, forced=flag)
+    base = find_base(wishes, general, forced=flag)
     for name, wish in wishes.items():
         setting = f"collectors.{name}.interval"
         place = given.place(setting)
-        if wish.enabled and wish.asked and place and (wrong := complaint(setting, wish.asked, base)):
+        if wish.enabled and wish.asked and place and (wrong := describe_misfit(setting, wish.asked, base)):
             given.problems.add(place, wrong)
     _check_general(given, general, base=base, wishes=wishes, warnings=warnings)
     return _Intervals(general, base, wishes)
@@ -304,14 +306,14 @@ def _check_general(
 ) -> None:
     """Refuse a general interval that does not fit the base; the built-in one gives way, with a warning."""
     users = [name for name, wish in wishes.items() if wish.enabled and not (wish.asked or wish.default)]
-    wrong = complaint("interval", general, base)
+    wrong = describe_misfit("interval", general, base)
     if not users or wrong is None:
         return
     place = given.place("interval")
     if place is not None and general != DEFAULT_INTERVAL:
         given.problems.add(place, wrong)
         return
-    taken = units.format_duration(span_of(Wish(), general, base))
+    taken = units.format_duration(fit_interval(Wish(), general, base))
     warnings.append(f"{wrong}; until then {taken} holds for {', '.join(users)}")
 
 

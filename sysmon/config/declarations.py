@@ -1,4 +1,4 @@
-"""Everything that can be set, once: its name, its kind, its meaning. The loader, the schema and the docs follow."""
+"""Declarations of all settings: name, kind and meaning. The loader, the schema and the docs follow."""
 
 import dataclasses
 import typing

@@ -1,4 +1,4 @@
-"""How often is each collector read? All intervals are whole multiples of the smallest, so that ticks coincide."""
+"""Sampling intervals: all are whole multiples of the smallest, so that ticks coincide."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Base:
     origin: str
 
 
-def base_of(wishes: Mapping[str, Wish], general: timedelta, *, forced: timedelta | None = None) -> Base:
+def find_base(wishes: Mapping[str, Wish], general: timedelta, *, forced: timedelta | None = None) -> Base:
     """Return the smallest interval of the enabled collectors, or the forced one.
 
     Built-in defaults give way to everything that was asked for, so they count only where nothing else is enabled.
@@ -38,25 +38,25 @@ def base_of(wishes: Mapping[str, Wish], general: timedelta, *, forced: timedelta
     if not candidates:
         defaults = {name: wish.default for name, wish in enabled.items() if wish.default}
         name = min(defaults, key=defaults.__getitem__)
-        return Base(_rounded_up(defaults[name], general), f"collectors.{name}.interval")
+        return Base(_round_up(defaults[name], general), f"collectors.{name}.interval")
     return min(candidates, key=lambda base: base.span)
 
 
-def span_of(wish: Wish, general: timedelta, base: Base) -> timedelta:
+def fit_interval(wish: Wish, general: timedelta, base: Base) -> timedelta:
     """Return a collector's interval; what is no multiple of the base is rounded up to the next one."""
     span = wish.asked or wish.default or general
-    return _rounded_up(span, base.span) if wish.enabled else span
+    return _round_up(span, base.span) if wish.enabled else span
 
 
-def complaint(setting: str, span: timedelta, base: Base) -> str | None:
+def describe_misfit(setting: str, span: timedelta, base: Base) -> str | None:
     """Return what is wrong with an interval that was asked for, and what to write instead; None where it fits."""
     if not span % base.span:
         return None
-    above = _rounded_up(span, base.span)
+    above = _round_up(span, base.span)
     ways = [format_duration(way) for way in (above - base.span, above) if way]
     problem = f"{setting} {format_duration(span)} is no whole multiple of {base.origin} {format_duration(base.span)}"
     return f"{problem}: write {' or '.join(ways)}"
 
 
-def _rounded_up(span: timedelta, base: timedelta) -> timedelta:
+def _round_up(span: timedelta, base: timedelta) -> timedelta:
     return -(-span // base) * base

@@ -1,4 +1,4 @@
-"""What an editor must know of the configuration, to complete it and to underline mistakes: a JSON Schema."""
+"""JSON Schema of the configuration, by which editors complete and check it."""
 
 from collections.abc import Iterable
 from typing import Any

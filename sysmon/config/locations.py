@@ -1,4 +1,4 @@
-"""Where are the configuration, the rules and the data when nobody says? Looked up in a fixed order, first one wins."""
+"""Search paths of configuration, rules and data: looked up in a fixed order, the first one wins."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -23,9 +23,9 @@ _PACKAGE = Path(__file__).parent.parent
 def config_file(flag: Path | None, environ: Mapping[str, str]) -> Path | None:
     """Return the configuration file to read; one that is named must exist, None where there is none."""
     if flag is not None:
-        return _named(flag, "--config")
+        return _require_named(flag, "--config")
     if text := environ.get("SYSMON_CONFIG"):
-        return _named(expand(text, environ), "SYSMON_CONFIG")
+        return _require_named(expand(text, environ), "SYSMON_CONFIG")
     return next((path for path in _usual_config_files(environ) if exists(path)), None)
 
 
@@ -38,7 +38,7 @@ def usual_data_dir(environ: Mapping[str, str]) -> Path:
         return state
     if _in_checkout():
         return Path("data")
-    own, of_service = personal_data_dir(environ), of_machine(OF_SERVICE, environ)
+    own, of_service = personal_data_dir(environ), place_of_machine(OF_SERVICE, environ)
     return of_service if exists(of_service) and not _holds_samples(own) else own
 
 
@@ -64,10 +64,10 @@ def usual_rules(config: Path | None) -> Path:
     """Return the rules beside the configuration file, else those that come with the program."""
     if config is not None and exists(beside := config.parent / RULES_NAME):
         return beside
-    return shipped(RULES_NAME)
+    return find_shipped(RULES_NAME)
 
 
-def shipped(name: str) -> Path:
+def find_shipped(name: str) -> Path:
     """Return a file of the default configuration, as it came with the program."""
     installed = _PACKAGE / "defaults" / name
     return installed if exists(installed) else _PACKAGE.parent / "config" / name
@@ -99,7 +99,7 @@ def _holds_samples(folder: Path) -> bool:
         return True
 
 
-def _named(path: Path, by: str) -> Path:
+def _require_named(path: Path, by: str) -> Path:
     if not exists(path):
         raise ConfigError(f"{path}: named by {by} and not there: name another file or create it")
     return path
@@ -112,7 +112,7 @@ def usual_config_folder(environ: Mapping[str, str]) -> Path:
     if _in_checkout():
         return Path("config")
     if _is_root():
-        return of_machine(FOR_ALL, environ)
+        return place_of_machine(FOR_ALL, environ)
     return personal_config_home(environ) / "sysmon"
 
 
@@ -126,14 +126,14 @@ def _usual_config_files(environ: Mapping[str, str]) -> Iterator[Path]:
     if _in_checkout():
         yield Path("config") / CONFIG_NAME
     yield personal_config_home(environ) / "sysmon" / CONFIG_NAME
-    yield of_machine(FOR_ALL, environ) / CONFIG_NAME
+    yield place_of_machine(FOR_ALL, environ) / CONFIG_NAME
 
 
 def _in_checkout() -> bool:
     return all(exists(Path(part)) for part in ("setup.py", "sysmon/__init__.py", "config"))
 
 
-def of_machine(folder: Path, environ: Mapping[str, str]) -> Path:
+def place_of_machine(folder: Path, environ: Mapping[str, str]) -> Path:
     """Return a folder of the whole machine, below the root that the environment names."""
     return Path(environ.get(SYSTEM_ROOT) or "/").absolute() / folder.relative_to("/")
 

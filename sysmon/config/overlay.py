@@ -1,4 +1,4 @@
-"""Settings by their dotted names, wherever each was given: file, environment or flag."""
+"""Overlay of settings by their dotted names, wherever each was given: file, environment or flag."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

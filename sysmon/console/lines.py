@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sysmon.model import AlertEvent, Transition, Unit
 from sysmon.text.colors import paint
-from sysmon.text.culprits import blame
+from sysmon.text.culprits import format_culprit
 from sysmon.text.names import printable
 from sysmon.text.units import format_age, human, short
 
@@ -56,7 +56,7 @@ def format_alert(event: AlertEvent, *, color: bool, width: int | None = None) ->
     colour = "OK" if over else word
     shown = paint(f"{word:<8}", colour.lower(), color=color)
     message = printable(event.message) if event.message else f"{_describe(event)} on {where}"
-    top = f"   top: {blame(event.top[0], event.resource)}" if event.top else ""
+    top = f"   top: {format_culprit(event.top[0], event.resource)}" if event.top else ""
     text = f"{event.rule}: {message}{top}"
     if width is not None and width > 2 * _HEAD:
         text = f"\n{' ' * _HEAD}".join(textwrap.wrap(text, width - _HEAD - 1, break_on_hyphens=False))

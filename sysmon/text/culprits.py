@@ -1,11 +1,11 @@
-"""How is a process shown that an alert names? `java(4312) 180 %`, the same on the console, in reports and lists."""
+"""Text of a culprit: `java(4312) 180 %`, the same on the console, in reports and lists."""
 
 from sysmon.model import Culprit, Unit
 from sysmon.text.names import printable
 from sysmon.text.units import human
 
 
-def blame(culprit: Culprit, resource: str | None) -> str:
+def format_culprit(culprit: Culprit, resource: str | None) -> str:
     """Return a process and what it used of a resource: percent of one core, memory, or bytes a second."""
     if resource == "cpu":
         used = f"{culprit.value:.0f} %"

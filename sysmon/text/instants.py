@@ -1,4 +1,4 @@
-"""Instants as they are stored, named and asked for. Everything kept is UTC; people may ask in local time."""
+"""Timestamps as they are stored, named and entered. Everything kept is UTC; people may ask in local time."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta

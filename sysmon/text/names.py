@@ -1,4 +1,4 @@
-"""How do names that other programs chose appear in files, on screens and in paths? Never as they please."""
+"""Escaping of names that other programs chose: how they appear in files, on screens and in paths."""
 
 import re
 

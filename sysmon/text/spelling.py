@@ -1,4 +1,4 @@
-"""Which known word was meant? For messages that end with `did you mean`."""
+"""Spelling suggestions, for messages that end with `did you mean`."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Durations, sizes and numbers, as people write them and as people read them."""
+"""Durations, sizes and numbers with units: parsing what people write, formatting what they read."""
 
 import re
 from datetime import timedelta

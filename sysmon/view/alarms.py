@@ -2,7 +2,7 @@
 
 from sysmon.model import AlertEvent
 from sysmon.text.cells import width_of
-from sysmon.text.culprits import blame
+from sysmon.text.culprits import format_culprit
 from sysmon.text.spans import Line, Look, Span, level_style
 from sysmon.text.units import format_age
 from sysmon.view.alert_marks import describe_condition, describe_instance
@@ -51,5 +51,5 @@ def _head(snapshot: Snapshot, alert: AlertEvent, age: str, look: Look) -> Line:
 def _blamed(alert: AlertEvent, look: Look, before: str) -> Line:
     if not alert.top:
         return []
-    blamed = ", ".join(blame(culprit, alert.resource) for culprit in alert.top[:_BLAMED])
+    blamed = ", ".join(format_culprit(culprit, alert.resource) for culprit in alert.top[:_BLAMED])
     return [Span(look.sanitize(f"{before}top: {blamed}"), "bold")]

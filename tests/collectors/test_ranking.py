@@ -15,7 +15,7 @@ IO = st.dictionaries(PIDS, st.tuples(st.integers(0, 9), st.integers(0, 9)))
 @st.composite
 def processes(draw: st.DrawFn) -> _ranking.Processes:
     usage = draw(st.dictionaries(PIDS, USAGES))
-    return _ranking.of(usage, {pid: io for pid, io in draw(IO).items() if pid in usage})
+    return _ranking.make_processes(usage, {pid: io for pid, io in draw(IO).items() if pid in usage})
 
 
 def reading(processes: _ranking.Processes, listed: set[int]) -> ProcessReading:
@@ -49,8 +49,8 @@ def test_no_two_readings_give_a_negative_number(
 def test_nobody_who_is_left_out_uses_more_than_a_leader(
     before: _ranking.Processes | None, after: _ranking.Processes, top: int
 ) -> None:
-    grown = _ranking.cpu_grown(before, after.usage)
-    leading = _ranking.leaders(after.usage, grown, top)
+    grown = _ranking.compute_cpu_growth(before, after.usage)
+    leading = _ranking.rank_by_use(after.usage, grown, top)
     by_cpu = sorted(grown, key=lambda pid: (-grown[pid], list(grown).index(pid)))[:top]
     by_memory = sorted(after.usage, key=lambda pid: -(after.usage[pid].memory or 0))[:top]
 
@@ -73,4 +73,4 @@ def test_leaders_by_input_and_output_are_ranked_by_growth(
 ) -> None:
     usage = {pid: Usage(1, 1, 1, 1, b"x") for pid in (1, 2)}
 
-    assert _ranking.io_leaders(_ranking.of(usage, then), _ranking.of(usage, now), 5) == leaders
+    assert _ranking.rank_by_io(_ranking.make_processes(usage, then), _ranking.make_processes(usage, now), 5) == leaders

@@ -14,7 +14,7 @@ from sysmon.app.admin.checks import Finding, note, ok, problem
 from sysmon.app.catalog import intervals, tables
 from sysmon.app.collectors import source_of
 from sysmon.collectors import Source, _procfs, discover
-from sysmon.collectors._mounts import Mount, parse_mountinfo, visible
+from sysmon.collectors._mounts import Mount, find_visible, parse_mountinfo
 from sysmon.config import Config
 from sysmon.errors import NothingFoundError, SysmonError, Unavailable
 from sysmon.model import Event, Unit
@@ -217,7 +217,7 @@ def _modes_inside(path: Path) -> list[int]:
 def _mount_of(path: Path) -> Mount | None:
     """Return the mount that a path is on: the deepest one above it."""
     try:
-        mounts = visible(parse_mountinfo(Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape")))
+        mounts = find_visible(parse_mountinfo(Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape")))
     except OSError:
         return None
     real = path.resolve()

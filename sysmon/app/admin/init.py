@@ -180,8 +180,8 @@ def _not_written(path: Path, error: OSError) -> UsageError:
 def init(folder: Path) -> WrittenFiles:
     """Look at this machine, and write a configuration and rules for it."""
     here, at = look(), SystemClock().now()
-    config = locations.shipped(locations.CONFIG_NAME).read_text("utf-8")
-    alerts = locations.shipped(locations.RULES_NAME).read_text("utf-8")
+    config = locations.find_shipped(locations.CONFIG_NAME).read_text("utf-8")
+    alerts = locations.find_shipped(locations.RULES_NAME).read_text("utf-8")
     return write(
         folder,
         {

@@ -128,7 +128,7 @@ def _manager(*, user: bool) -> str:
 
 def _system_setup(wish: Wish, environ: Mapping[str, str]) -> Setup:
     """Return how the machine's own service is set up; its configuration is the named one or that of /etc/sysmon."""
-    machine = locations.of_machine(locations.FOR_ALL, environ) if wish.root == Path("/") else locations.FOR_ALL
+    machine = locations.place_of_machine(locations.FOR_ALL, environ) if wish.root == Path("/") else locations.FOR_ALL
     file = wish.config or next(iter(_existing(_below(wish.root, machine) / locations.CONFIG_NAME)), None)
     kept, written, network = PurePath(wish.data.absolute()) if wish.data else STATE, [], False
     if file is not None:

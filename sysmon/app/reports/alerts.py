@@ -14,7 +14,7 @@ from sysmon.model import Level
 from sysmon.reading.catalog import Host
 from sysmon.reading.damage import Damage
 from sysmon.storage.lock import is_recording
-from sysmon.text.culprits import blame
+from sysmon.text.culprits import format_culprit
 from sysmon.text.instants import format_instant
 from sysmon.text.nagios import PluginState, plugin_line
 from sysmon.text.names import printable
@@ -61,7 +61,7 @@ def render_text(alerts: AlertList, zone: tzinfo | None) -> Iterator[str]:
             f" peak {human(alert.peak, alert.unit)}, {alert.state.value}"
         )
         if alert.top:
-            yield f"         top: {', '.join(blame(culprit, alert.resource) for culprit in alert.top)}"
+            yield f"         top: {', '.join(format_culprit(culprit, alert.resource) for culprit in alert.top)}"
         if (ack := alerts.silences.acknowledged.get(alert.id)) is not None:
             yield f"         acknowledged by {_format_author(ack.by, ack.why)}"
 

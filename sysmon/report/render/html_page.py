@@ -21,7 +21,7 @@ from sysmon.report.render.phrases import (
 )
 from sysmon.report.summary import MetricSummary, OverviewItem, Report, TableSummary
 from sysmon.text import units
-from sysmon.text.culprits import blame
+from sysmon.text.culprits import format_culprit
 from sysmon.text.instants import to_ms
 
 _UNITS_ON_AXES = frozenset({Unit.PERCENT, Unit.SECONDS})
@@ -132,7 +132,9 @@ def _render_alert(alert: PastAlert, phrases: Phrases) -> str:
     first, length = to_ms(report.since), to_ms(report.until) - to_ms(report.since)
     rule, *labels, lasted = phrases.alert_start(alert)
     details = [lasted, f"{alert.metric} {alert.condition}".strip(), f"peak {units.human(alert.peak, alert.unit)}"]
-    details += [f"top: {', '.join(blame(culprit, alert.resource) for culprit in alert.top)}"] if alert.top else []
+    details += (
+        [f"top: {', '.join(format_culprit(culprit, alert.resource) for culprit in alert.top)}"] if alert.top else []
+    )
     return (
         f'<li class="{alert.level.value}"><b>{alert.level.value.upper()}</b> <strong>{escape_html(rule)}</strong> '
         f"{escape_html(' '.join(labels))} <em>{alert.state.value}</em>"

@@ -8,7 +8,7 @@ from sysmon.history import AlertState, Coverage, PastAlert
 from sysmon.model import Level, Unit
 from sysmon.report.summary import MetricSummary, OverviewItem, RankedGroup, Ranking, Report, SeriesSummary
 from sysmon.text import units
-from sysmon.text.culprits import blame
+from sysmon.text.culprits import format_culprit
 from sysmon.text.names import printable
 from sysmon.thresholds import Beyond
 
@@ -120,7 +120,7 @@ class Phrases:
     def alert(self, alert: PastAlert) -> list[str]:
         """Return all there is to say of an alert after its level, part by part."""
         peak = f"peak {units.human(alert.peak, alert.unit)}"
-        top = [f"top: {blame(alert.top[0], alert.resource)}"] if alert.top else []
+        top = [f"top: {format_culprit(alert.top[0], alert.resource)}"] if alert.top else []
         return [*self.alert_start(alert), peak, alert.state.value, *top]
 
     def alert_counts(self) -> Iterator[tuple[str, PastAlert]]:

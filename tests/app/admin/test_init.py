@@ -16,7 +16,7 @@ from sysmon.config import locations
 from sysmon.model import Row
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
-SHIPPED = {name: locations.shipped(name).read_text("utf-8") for name in ("sysmon.yaml", "rules.yaml")}
+SHIPPED = {name: locations.find_shipped(name).read_text("utf-8") for name in ("sysmon.yaml", "rules.yaml")}
 BIG = Machine(
     host="db-01",
     cores=8,
