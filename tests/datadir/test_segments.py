@@ -203,3 +203,45 @@ def test_the_stems_of_an_hour_are_those_of_the_files_that_overlap_it(
     for file in chosen:
         hour = max(file.segment.start, since).replace(minute=0, second=0)
         assert file.segment.stem in result[hour]
+
+
+near_noon = st.integers(-2 * DAY // 2, 2 * DAY // 2).map(lambda seconds: NOON + timedelta(seconds=2 * seconds))
+lengths = [timedelta(hours=1), timedelta(hours=1), timedelta(minutes=30), timedelta(hours=6), timedelta(days=1)]
+near_files = st.builds(
+    SegmentFile,
+    st.builds(Segment, st.just("cpu"), near_noon, st.sampled_from(lengths), st.integers(1, 2)),
+    st.sampled_from(Form),
+    st.booleans(),
+)
+
+
+@given(st.lists(near_files, max_size=8), st.integers(-600, 600), st.integers(1, 600))
+def test_each_hour_has_the_stems_of_its_segments_and_nothing_else(
+    present: list[SegmentFile], before: int, minutes: int
+) -> None:
+    since = NOON + timedelta(minutes=before, seconds=1)  # at odd seconds, when no segment begins
+    until = since + timedelta(minutes=minutes)
+    names = [file.name for file in present]
+
+    result = segments.stems_by_hour([*names, "cpu-20261120T115959Z-1h.jsonl.tmp", "README"], since, until)
+
+    assert result is not None
+    overlapping = [
+        each.segment for each in present if each.segment.start < until and (each.segment.end or NOON) > since
+    ]
+    hour = since.replace(minute=0, second=0)
+    while hour < until:
+        stems = {each.stem for each in overlapping if each.start < hour + HOUR and (each.end or NOON) > hour}
+        assert result.get(hour, set()) == stems
+        hour += HOUR
+
+
+@pytest.mark.parametrize("later", [[], ["cpu-20261120T113000Z-1h.jsonl"]])
+def test_a_file_without_a_period_may_begin_long_before_the_range(later: list[str]) -> None:
+    result = segments.select(["cpu-20261101T000000Z.jsonl", *later], NOON - HOUR, NOON)
+
+    assert [file.name for file in result] == ["cpu-20261101T000000Z.jsonl", *later]
+
+
+def test_stems_cannot_be_told_by_hour_where_a_file_has_no_period() -> None:
+    assert segments.stems_by_hour(["cpu-20261101T000000Z.jsonl"], NOON, NOON + HOUR) is None

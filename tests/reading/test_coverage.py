@@ -248,3 +248,21 @@ def test_a_sample_stands_for_the_mean_of_the_intervals_at_which_they_came() -> N
     measured = measure_coverage(find_due_periods(runs, "load", instants, at(BEGIN), at(END)), instants)
 
     assert (measured.interval, measured.each, measured.is_even) == (10.0, (3 * 10 + 60) / 4, False)
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "expected"),
+    [
+        pytest.param(600, 600.001, 1, id="in the last millisecond of the range"),
+        pytest.param(600, 600, 0, id="when the range has ended"),
+        pytest.param(0, 600, 1, id="in its first millisecond"),
+    ],
+)
+def test_a_run_of_one_instant_is_due_once_where_the_range_holds_it(first: float, end: float, expected: int) -> None:
+    runs = find_run_periods(
+        [started(first, "a", {"load": 10.0}), stopped(first, "a", first)], until=at(end), now=at(9999)
+    )
+
+    measured = measure_coverage(find_due_periods(runs, "load", [], at(0), at(end)), [])
+
+    assert measured.expected == expected

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sysmon.datadir.rollups import FOLDER, Resolution, RollupFile
 from sysmon.history import AggregatedTable
-from sysmon.model import Row
+from sysmon.model import Origin, Row
 from sysmon.reading import rollup_file
 from sysmon.reading.aggregate import AggregateMerger, TableAggregate, aggregate, merge_aggregates
 from sysmon.reading.archive import StoredTable
@@ -297,3 +297,29 @@ def test_a_roll_up_that_is_too_large_to_be_read_at_once_is_read_as_well(tmp_path
     write_compressed(path, rollup_file.encode(made, file))
 
     assert (rollup_file.read(path, file, Damage()), path.stat().st_size > 65_536) == (made, True)
+
+
+OLD, NEW = Origin("web-01", {"role": "old"}), Origin("web-01", {"role": "new"})
+
+
+@pytest.mark.parametrize(
+    ("origins", "origin"),
+    [
+        pytest.param([OLD, NEW], NEW, id="the latest"),
+        pytest.param([NEW, None], NEW, id="not of a part that tells none"),
+        pytest.param([None, NEW], NEW, id="not of an earlier part that tells none"),
+        pytest.param([None, None], None, id="none"),
+    ],
+)
+@pytest.mark.parametrize("backwards", [False, True])
+def test_the_origin_of_a_sum_is_that_of_its_latest_part_in_whatever_order_they_come(
+    origins: list[Origin | None], origin: Origin | None, backwards: bool
+) -> None:
+    parts = [TableAggregate(each, ((1000 * number, 10, 2),)) for number, each in enumerate(origins)]
+    parts.append(TableAggregate(OLD, ()))  # one without a tick says nothing
+    merger = AggregateMerger(CPU)
+
+    for part in reversed(parts) if backwards else parts:
+        merger.add(part)
+
+    assert merger.result(()).origin == origin
