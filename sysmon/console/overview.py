@@ -3,12 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sysmon.headlines import HeadlineValue, pick_headlines
 from sysmon.model import Row, Table
 
-TABLES = frozenset({"cpu", "memory", "disk_io", "disk_usage", "network", "process"})
-"""The tables that a glance looks at."""
-
 _OTHERS = "-1"
+TABLES = frozenset({"cpu", "memory", "disk_io", "disk_usage", "network", "process"})
+"""The tables that have numbers of their own in an overview; others have their headlines."""
+
+
+def is_in_overview(table: Table) -> bool:
+    """Say whether an overview has anything of a table."""
+    return table.name in TABLES or any(metric.headline for metric in table.metrics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,8 @@ class Process:
 @dataclass(frozen=True, slots=True)
 class Overview:
     """Percent of all CPUs, memory and swap, the busiest disk, the fullest file system, bytes a second on all
-    interfaces, the processes that use most CPU and most memory; None where nothing is known."""
+    interfaces, the processes that use most CPU and most memory; None where nothing is known. `others` are the headlines
+    of all other tables."""
 
     cpu: float | None = None
     memory: Fill | None = None
@@ -62,6 +68,7 @@ class Overview:
     sent: float | None = None
     process: Process | None = None
     largest: Process | None = None
+    others: tuple[HeadlineValue, ...] = ()
 
 
 def summarize(rows: Mapping[str, Sequence[Row]], tables: Mapping[str, Table]) -> Overview:
@@ -78,6 +85,7 @@ def summarize(rows: Mapping[str, Sequence[Row]], tables: Mapping[str, Table]) ->
         sent=_total(tick_rows.find("network", [], "network_transmit_bytes_per_second")),
         process=_top(tick_rows, "process_cpu_percent"),
         largest=_top(tick_rows, "process_memory_bytes"),
+        others=pick_headlines(((tables[name], rows[name]) for name in rows if name in tables), besides=TABLES),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sysmon.console.overview import TABLES, Overview, summarize
+from sysmon.console.overview import Overview, is_in_overview, summarize
 from sysmon.model import AlertEvent, Level, Row, Sample, Table, Transition
 
 KEPT = 200
@@ -71,6 +71,7 @@ class StatusTracker:
     def __init__(self, tables: Mapping[str, Table], about: RunInfo) -> None:
         self._tables = tables
         self._about = about
+        self._shown = frozenset(name for name, table in tables.items() if is_in_overview(table))
         self._table_of = {metric.name: table.name for table in tables.values() for metric in table.metrics}
         self._latest: dict[str, Sequence[Row]] = {}
         self._history: deque[Point] = deque(maxlen=KEPT)
@@ -84,7 +85,7 @@ class StatusTracker:
 
         Tables that were not due are shown as they were last seen; what a collector failed to read is not shown.
         """
-        self._latest.update({name: rows for name, rows in sample.rows.items() if name in TABLES})
+        self._latest.update({name: rows for name, rows in sample.rows.items() if name in self._shown})
         for failure in sample.failures:
             self._latest.pop(failure.collector, None)
         self._running += _seconds(self._seen_at or sample.at, sample.at)

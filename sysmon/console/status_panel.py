@@ -34,7 +34,7 @@ def render(status: RunStatus, *, columns: int, rows: int, look: Look) -> list[st
 def _most_important(painter: "_Painter", room: int) -> list[list[Span]]:
     """Return as many lines as there is room for, in their order from top to bottom."""
     alerts = painter.alerts()
-    by_importance = ["header", "cpu", "alert 0", "memory", "disk", "space", "network", "top", "samples"]
+    by_importance = ["header", "cpu", "alert 0", "memory", "disk", "space", "network", "top", "samples", "more"]
     by_importance += ["alert 1", "alert 2", "files", *(f"alert {number}" for number in range(3, len(alerts)))]
     lines = {**painter.lines(), **{f"alert {number}": line for number, line in enumerate(alerts)}}
     kept = set([name for name in by_importance if lines.get(name)][:room])
@@ -68,6 +68,7 @@ class _Painter:
             "disk": self._disk(),
             "space": self._space(),
             "network": self._network(),
+            "more": self._more(),
             "top": self._top(),
             "samples": self._samples(),
             "files": self._files(),
@@ -160,6 +161,11 @@ class _Painter:
         history = [point.network for point in self._status.history][-self._spark :]
         highest = max((value for value in history if value is not None), default=0.0)
         return [*spans, Span(self._gap), Span(draw_sparkline(history, self._spark, highest, self._look.bars))]
+
+    def _more(self) -> list[Span]:
+        """Return the headlines of tables that have no line of their own."""
+        parts = [self._look.sanitize(str(headline)) for headline in self._status.overview.others]
+        return [Span(f"{'more':<{_LABEL}}{self._gap}", "dim"), Span(", ".join(parts))] if parts else []
 
     def _top(self) -> list[Span]:
         """Return who uses most: CPU, then memory where there is room."""

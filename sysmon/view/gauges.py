@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sysmon.headlines import pick_headlines
 from sysmon.model import Unit
 from sysmon.text.cells import join_fitting, pad
 from sysmon.text.spans import Line, Look, Span, draw_gauge, draw_sparkline, level_style
 from sysmon.text.units import human
 from sysmon.view.alert_marks import level_of
 from sysmon.view.load_line import LABEL, draw_load_line
-from sysmon.view.snapshot import NamedRow, Snapshot, ValuePicker, number
+from sysmon.view.snapshot import IN_OVERVIEW, NamedRow, Snapshot, ValuePicker, number
 
 _VALUE, _GAP = 8, 2
 _LEAST_WORDS = 31
@@ -43,10 +44,17 @@ class _Grid:
 
 
 def draw_gauges(snapshot: Snapshot, width: int, look: Look) -> list[Line]:
-    """Return a line for each resource that is known, and one for what has to wait."""
+    """Return a line for each resource that is known, one for what has to wait, and one for other tables' headlines."""
     grid = _grid(width - LABEL - _VALUE - _GAP)
     lines = [_draw(gauge, snapshot, grid, look) for gauge in _resources(snapshot)]
-    return [line for line in (*lines, draw_load_line(snapshot, width, look)) if line]
+    lines += [draw_load_line(snapshot, width, look), _headlines(snapshot, width, look)]
+    return [line for line in lines if line]
+
+
+def _headlines(snapshot: Snapshot, width: int, look: Look) -> Line:
+    shown = [(held.table, held.rows) for held in snapshot.tables.values()]
+    parts = [look.sanitize(str(headline)) for headline in pick_headlines(shown, besides=IN_OVERVIEW)]
+    return [Span(f"{'more':<{LABEL}}", "dim"), Span(join_fitting(parts, width - LABEL))] if parts else []
 
 
 def _grid(room: int) -> _Grid:

@@ -9,13 +9,8 @@ from sysmon.view.full_screen import arrange_blocks, draw_header
 from sysmon.view.gauges import draw_gauges
 from sysmon.view.layout import place_beside, render_lines, stack
 from sysmon.view.processes import draw_processes
-from sysmon.view.snapshot import Snapshot
+from sysmon.view.snapshot import IN_OVERVIEW, Snapshot
 from sysmon.view.tables import draw_table
-
-IN_OVERVIEW = frozenset(
-    {"cpu", "load", "memory", "pressure", "disk_io", "disk_usage", "network", "tcp", "connections", "process", "cgroup"}
-)
-"""The tables whose numbers stand in the overview; the others are told in full below it."""
 
 
 def render(snapshot: Snapshot, situation: Situation, *, tables: Collection[str], width: int, look: Look) -> list[str]:

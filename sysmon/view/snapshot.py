@@ -7,6 +7,11 @@ from datetime import datetime
 from sysmon.model import AlertEvent, Row, Table
 from sysmon.text.instants import to_ms
 
+IN_OVERVIEW = frozenset(
+    {"cpu", "load", "memory", "pressure", "disk_io", "disk_usage", "network", "tcp", "connections", "process", "cgroup"}
+)
+"""The tables whose numbers stand in the overview; the others are told in full below it."""
+
 Cell = str | int | float | None
 ValuePicker = Callable[[Sequence[Row]], float | None]
 """Finds one number in the rows of a tick."""
