@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.config.places import NO_MACHINE
+from tests.programs import children, give_children_default_signals, kill
 from tests.untried import untried
 
 # Machines that build are slow now and then: how long one example takes says nothing about the code.
@@ -20,6 +21,16 @@ settings.load_profile("ci" if os.environ.get("CI") else "sysmon")
 
 # No test sees the configuration and the samples of the machine that it runs on, nor does any program that it starts.
 os.environ |= NO_MACHINE
+
+# Programs that tests start can be ended by Ctrl-C, also where somebody started the tests in the background.
+give_children_default_signals()
+
+
+@pytest.fixture(autouse=True)
+def _programs_end_with_their_test() -> Iterator[None]:
+    before = children(os.getpid())
+    yield
+    kill(children(os.getpid()) - before)
 
 
 @pytest.fixture

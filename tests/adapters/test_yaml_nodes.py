@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sysmon.adapters import yaml_nodes
 from sysmon.adapters.yaml_nodes import MappingNode, Node, Place, Problems, ScalarNode, SequenceNode
 from sysmon.errors import ConfigError
+from tests.programs import Program
 
 
 def told(data: bytes) -> list[str]:
@@ -189,7 +190,7 @@ def test_a_name_with_a_line_break_is_still_told_in_one_line(tmp_path: Path) -> N
 def test_a_pipe_is_read_to_its_end() -> None:
     # As in `--config <(generate)`: the first bytes come only after the pipe was opened.
     script = "print('a: 1', flush=True); print('b: 2')"
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as generator:
+    with Program[bytes]([sys.executable, "-c", script], stdout=subprocess.PIPE) as generator:
         assert generator.stdout is not None
 
         top = yaml_nodes.load_file(f"/dev/fd/{generator.stdout.fileno()}")

@@ -11,6 +11,7 @@ from sysmon.adapters.installation import extra_line
 from sysmon.sampling.self_tables import AGENT
 from tests.integration.processes import SYSMON, answer, environment, until
 from tests.integration.terminals import Terminal
+from tests.programs import Program
 from tests.reading.stored import START, at, write_table
 
 RANGE = ("--since", START.isoformat(), "--until", at(3600).isoformat())
@@ -166,7 +167,7 @@ def test_ctrl_c_ends_a_query_and_leaves_nothing_behind(data: Path, tmp_path: Pat
     spill.mkdir()
     command = [*SYSMON, "query", "--data", str(data), "select sum(range) from range(1000000000000)"]
 
-    with subprocess.Popen(command, env=environment(TMPDIR=str(spill)), stderr=subprocess.PIPE, text=True) as process:
+    with Program(command, env=environment(TMPDIR=str(spill)), stderr=subprocess.PIPE, text=True) as process:
         until(lambda: list(spill.iterdir()))
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)

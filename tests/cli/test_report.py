@@ -11,6 +11,7 @@ import pytest
 from sysmon.cli import answer
 from sysmon.model import Origin
 from sysmon.sampling.self_tables import COLLECTOR
+from tests.programs import Program
 from tests.reading.stored import CPU, LOAD, at, event_lines, stamp, started, stopped, write_log, write_table
 from tests.report.reports import write_machine
 
@@ -202,7 +203,7 @@ def test_times_are_local_unless_asked_for_in_utc(tmp_path: Path) -> None:
 def test_a_reader_that_had_enough_is_no_error(tmp_path: Path) -> None:
     write_table(tmp_path, CPU, [(at(n / 10), [("all", n, None)]) for n in range(30_000)])
     command = [sys.executable, "-m", "sysmon", "export", "--data", str(tmp_path), *HOUR, "--table", "cpu"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with Program[bytes](command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()

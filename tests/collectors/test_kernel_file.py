@@ -10,6 +10,7 @@ from sysmon.collectors._kernel_file import KernelFile, line_number
 from sysmon.collectors._listing import Listing
 from sysmon.collectors._procfs import Scanner
 from sysmon.errors import Unavailable
+from tests.programs import Program
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -24,7 +25,7 @@ def open_files() -> int:
 @pytest.fixture
 def child() -> Iterator["subprocess.Popen[bytes]"]:
     """A process that waits for its standard input to end."""
-    with subprocess.Popen(CAT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+    with Program[bytes](CAT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
         yield process
 
 
@@ -120,7 +121,7 @@ def test_the_files_of_processes_stay_open_from_the_second_look_until_they_end(
 
 
 def test_no_more_files_of_processes_stay_open_than_were_allowed(child: "subprocess.Popen[bytes]") -> None:
-    with subprocess.Popen(CAT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as other:
+    with Program[bytes](CAT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as other:
         here = scanner(child, other, most_kept=1)
         before = open_files()
         seen = [sorted(here.scan()) for _ in range(3)]

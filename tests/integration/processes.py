@@ -13,6 +13,7 @@ from typing import Any
 
 from sysmon.datadir import segments
 from tests.config.places import NO_MACHINE
+from tests.programs import Program
 
 SYSMON = [sys.executable, "-m", "sysmon"]
 CALM = "version: 1\nrules: []\n"
@@ -38,10 +39,10 @@ def run(folder: Path, *more: str, rules: str = CALM, **options: Any) -> "subproc
     return subprocess.run(arguments(folder, *more, rules=rules), check=False, **settings)
 
 
-def start(folder: Path, *more: str, rules: str = CALM, settings: str = "", **options: Any) -> "subprocess.Popen[bytes]":
+def start(folder: Path, *more: str, rules: str = CALM, settings: str = "", **options: Any) -> Program[bytes]:
     """Start a run that goes on beside the test."""
     command = arguments(folder, *more, rules=rules, settings=settings)
-    return subprocess.Popen(command, **{"env": environment(), **options})
+    return Program[bytes](command, **{"env": environment(), **options})
 
 
 def swapped(text: str, real: Mapping[str, str]) -> str:

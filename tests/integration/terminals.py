@@ -14,6 +14,8 @@ from typing import Any
 
 import pyte
 
+from tests.programs import kill
+
 _OWN_TERMINAL = 'terminal=$1; shift; exec "$@" <>"$terminal" >&0 2>&1'
 
 
@@ -36,6 +38,9 @@ class Terminal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.hang_up()
+        if self._process is not None and self._process.poll() is None:  # a test that failed did not end it
+            kill([self._process.pid])
+            self._process.wait()
         os.close(self._slave)
 
     def hang_up(self) -> None:

@@ -13,6 +13,7 @@ import pytest
 from sysmon.storage.queue import QUEUE_LIMIT
 from tests.integration.disks import MIB, small_disk
 from tests.integration.processes import answer, arguments, environment, rows, start, until
+from tests.programs import Program
 
 ROOT = Path(__file__).parent.parent.parent
 INTERVAL = 0.02
@@ -56,7 +57,7 @@ def events(folder: Path, kind: str) -> list[dict[str, Any]]:
 def test_a_foreign_file_that_fills_the_disk_costs_what_the_gap_says_and_no_line(tmp_path: Path) -> None:
     with small_disk(tmp_path / "data", 8 * MIB):
         command = small(tmp_path, "storage: {min_free: 0B, max_bytes: 4MiB}\n")
-        with subprocess.Popen(command, env=environment(), stdout=-3, stderr=-3) as process:
+        with Program[bytes](command, env=environment(), stdout=-3, stderr=-3) as process:
             until(lambda: len(rows(tmp_path, "agent")) > 3)
             filler = tmp_path / "data" / "filler"
             with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
@@ -85,7 +86,7 @@ def test_a_small_disk_is_never_filled_beyond_the_bound(tmp_path: Path) -> None:
             "storage: {max_bytes: 1MiB, min_free: 0B, rotation: 1s, compress_after: 5s}\n",
         )
         largest = 0
-        with subprocess.Popen(command, env=environment(), stdout=-3, stderr=-3) as process:
+        with Program[bytes](command, env=environment(), stdout=-3, stderr=-3) as process:
             for _ in range(100):
                 seen = subprocess.run(["/usr/bin/du", "-sB1", str(tmp_path / "data")], capture_output=True, check=False)
                 largest = max(largest, int(seen.stdout.split()[0] or 0))

@@ -27,6 +27,7 @@ from sysmon.storage.layout import StorageLayout
 from sysmon.storage.mask_key import mask_key
 from sysmon.storage.writer import Writer
 from tests.integration.processes import answer, arguments, environment, rows
+from tests.programs import Program
 
 PROCESSES = ("hush-alpha", "hush-beta", "acme gamma", "acme delta", "hush-epsilon-of")
 MOUNTS = ("/mnt/hush-zeta", "/mnt/acme eta", "/srv/hush theta", "/hush-iota", "/mnt/acme-kappa")
@@ -63,7 +64,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def _process(name: str) -> Iterator[None]:
     """Keep a process of this name, with memory enough to be listed, while the context lasts."""
     command = [sys.executable, "-S", "-c", NAMED, name]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with Program[bytes](command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
         try:
@@ -76,7 +77,7 @@ def _on_terminal(command: list[str]) -> str:
     """Run a command on a terminal and return what it showed."""
     master, slave = pty.openpty()
     shown = b""
-    with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment()) as process:
+    with Program[bytes](command, stdin=slave, stdout=slave, stderr=slave, env=environment()) as process:
         os.close(slave)
         try:
             while chunk := os.read(master, 65_536):

@@ -2,7 +2,6 @@
 
 import random
 import shutil
-import subprocess
 import threading
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from tests.app.export.increments import NAME, append, exported
 from tests.integration.processes import SYSMON, answer, environment
 from tests.integration.straced import STRACE, befall, points
 from tests.integration.terminals import Terminal
+from tests.programs import Program
 from tests.reading.stored import HOUR, ORIGIN, at
 
 KILLS = 15
@@ -46,7 +46,7 @@ def test_exports_that_are_killed_at_any_moment_add_up_to_what_is_stored(tmp_path
     data, stored = tmp_path / "data", ""
     for number in range(KILLS):
         stored += store(data, AGENT, number // 4, number, number)
-        with subprocess.Popen([*SYSMON, *export(data)], env=environment()) as process:
+        with Program[bytes]([*SYSMON, *export(data)], env=environment()) as process:
             threading.Event().wait(chance.uniform(0.1, 0.3))
             process.kill()
 
