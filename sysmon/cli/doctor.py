@@ -11,7 +11,7 @@ import click
 from sysmon.cli._options import config_option, data_option, environment, example, form_option, host_option, rules_option
 
 if TYPE_CHECKING:
-    from sysmon.app.admin.checks import Finding
+    from sysmon.app.admin.checks import Check
 
 PROBLEM = 1
 SCHEMA = 1
@@ -37,24 +37,24 @@ def command(config_file: Path | None, data_dir: Path | None, rules: Path | None,
     """
     from sysmon import config as configuration
     from sysmon.app.admin import doctor
-    from sysmon.app.admin.checks import Verdict
+    from sysmon.app.admin.checks import CheckStatus
     from sysmon.sampling.clock import SystemClock
 
     load = partial(configuration.load, config=config_file, data=data_dir, rules=rules, environ=environment())
-    findings = doctor.look(load, host, now=SystemClock().now())
-    problems = [finding for finding in findings if finding.verdict is Verdict.PROBLEM]
+    checks = doctor.run_checks(load, host, now=SystemClock().now())
+    problems = [check for check in checks if check.status is CheckStatus.PROBLEM]
     if form == "json":
-        click.echo(_as_json(findings, healthy=not problems))
+        click.echo(_as_json(checks, healthy=not problems))
     else:
-        for finding in findings:
-            click.echo(_as_text(finding))
+        for check in checks:
+            click.echo(_as_text(check))
     return PROBLEM if problems else 0
 
 
-def _as_text(finding: "Finding") -> str:
-    verdict = {"ok": "OK", "note": "note", "problem": "PROBLEM"}[finding.verdict]
-    lines = _filled(finding.text, f"{verdict:<8} {finding.subject:<13} ")
-    return lines if not finding.advice else f"{lines}\n{_filled(finding.advice, ' ' * _INDENT + 'do: ')}"
+def _as_text(check: "Check") -> str:
+    status = {"ok": "OK", "note": "note", "problem": "PROBLEM"}[check.status]
+    lines = _filled(check.text, f"{status:<8} {check.subject:<13} ")
+    return lines if not check.advice else f"{lines}\n{_filled(check.advice, ' ' * _INDENT + 'do: ')}"
 
 
 def _filled(text: str, begin: str) -> str:
@@ -68,14 +68,14 @@ def _filled(text: str, begin: str) -> str:
     )
 
 
-def _as_json(findings: list["Finding"], *, healthy: bool) -> str:
+def _as_json(checks: list["Check"], *, healthy: bool) -> str:
     records = [
         {
-            "verdict": finding.verdict.value,
-            "subject": finding.subject,
-            "text": finding.text,
-            "advice": finding.advice or None,
+            "verdict": check.status.value,
+            "subject": check.subject,
+            "text": check.text,
+            "advice": check.advice or None,
         }
-        for finding in findings
+        for check in checks
     ]
     return json.dumps({"schema": SCHEMA, "healthy": healthy, "findings": records}, ensure_ascii=False, indent=1)

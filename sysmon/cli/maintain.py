@@ -11,7 +11,7 @@ from sysmon.model import Unit
 from sysmon.text.units import human
 
 if TYPE_CHECKING:
-    from sysmon.app.admin.maintain import Done
+    from sysmon.app.admin.maintain import MaintenanceResult
 
 PROBLEM = 1
 
@@ -39,17 +39,17 @@ def command(config_file: Path | None, data_dir: Path | None, rebuild: bool, low_
         config.storage,
         now=SystemClock().now(),
         rebuild=rebuild,
-        room_made=maintain.give_way if low_priority else lambda: None,
+        room_made=maintain.lower_priority if low_priority else lambda: None,
     )
     for problem in done.problems:
         click.echo(f"sysmon: {problem}", err=True)
     if sys.stdout is not None and sys.stdout.isatty():
-        click.echo(_told(done))
+        click.echo(_summary(done))
     return PROBLEM if done.problems else 0
 
 
-def _told(done: "Done") -> str:
+def _summary(done: "MaintenanceResult") -> str:
     if done.busy:
         return "another `sysmon maintain` is running: nothing to do"
     freed = f" ({human(done.deleted_bytes, Unit.BYTES)})" if done.deleted else ""
-    return f"deleted {done.deleted}{freed}, rolled up {done.rolled_up}, compressed {done.packed}"
+    return f"deleted {done.deleted}{freed}, rolled up {done.rolled_up}, compressed {done.compressed}"

@@ -55,19 +55,19 @@ def install(
     """
     from sysmon.app.admin import service
 
-    wish = service.Wish(user, config_file, data_dir, root)
+    options = service.ServiceOptions(user, config_file, data_dir, root)
     if only_print:
-        _, files = service.files_of(wish, environment())
+        _, files = service.files_of(options, environment())
         for index, (place, text) in enumerate(files.items()):
             click.echo(f"{chr(10) if index else ''}==> {printable(str(place))} <==\n{text}", nl=False)
         return
-    done = service.install(wish, environment(), overwrite=overwrite)
+    done = service.install(options, environment(), overwrite=overwrite)
     for place in done.written:
         click.echo(f"wrote      {printable(str(place))}")
     for place in done.same:
         click.echo(f"unchanged  {printable(str(place))}")
     click.echo("\nNothing was started. Next:")
-    for step in service.next_steps(wish, done.setup):
+    for step in service.next_steps(options, done.setup):
         click.echo(f"  {printable(step)}")
     if not user:
         click.echo("\nWho is to read the samples must be in the group sysmon: usermod -aG sysmon NAME")
@@ -82,7 +82,7 @@ def uninstall(user: bool, root: Path) -> int:
     """Remove the unit files that `install` wrote; leave what was edited, the configuration and the data."""
     from sysmon.app.admin import service
 
-    done = service.uninstall(service.Wish(user=user, root=root), environment())
+    done = service.uninstall(service.ServiceOptions(user=user, root=root), environment())
     for place in done.gone:
         click.echo(f"removed  {printable(str(place))}")
     for place in done.edited:

@@ -41,15 +41,15 @@ def command(config_file: Path | None, data_dir: Path | None, host: str | None, f
         raise click.UsageError("--nagios and --format exclude each other: give one of them")
     try:
         config = configuration.load(config=config_file, data=data_dir, environ=environment())
-        current = status.status(config.data_dir, config.storage, host, now=SystemClock().now())
+        health = status.assess_health(config.data_dir, config.storage, host, now=SystemClock().now())
     except (SysmonError, OSError) as error:
         if not nagios:
             raise
         click.echo(plugin_line(PluginState.UNKNOWN, str(error)))
         return PluginState.UNKNOWN
     if nagios:
-        line, code = status_render.as_nagios(current)
+        line, code = status_render.as_nagios(health)
         click.echo(line)
         return code
-    click.echo(status_render.as_json(current) if form == "json" else status_render.as_text(current))
-    return UNWELL if current.faults else 0
+    click.echo(status_render.as_json(health) if form == "json" else status_render.as_text(health))
+    return UNWELL if health.faults else 0

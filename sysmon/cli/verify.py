@@ -26,11 +26,11 @@ def command(config_file: Path | None, data_dir: Path | None, repair: bool, direc
 
     if directory is not None and data_dir is not None and directory != data_dir:
         raise UsageError(f"both {directory} and {data_dir} are named: write one of them")
-    verdict = verify.check(config.data_dir(directory or data_dir, config_file, environment()), repair=repair)
-    for line in (*verdict.faults, *verdict.repaired):
+    report = verify.verify_files(config.data_dir(directory or data_dir, config_file, environment()), repair=repair)
+    for line in (*report.faults, *report.repaired):
         click.echo(line)
-    for line in verdict.remarks:
+    for line in report.remarks:
         click.echo(f"(no damage) {line}")
-    faults = f"{len(verdict.faults)} faults" if len(verdict.faults) != 1 else "1 fault"
-    click.echo(f"{verdict.files} files, {verdict.lines} lines: {faults if verdict.faults else 'all sound'}")
-    return DAMAGED if verdict.faults else 0
+    faults = f"{len(report.faults)} faults" if len(report.faults) != 1 else "1 fault"
+    click.echo(f"{report.files} files, {report.lines} lines: {faults if report.faults else 'all sound'}")
+    return DAMAGED if report.faults else 0

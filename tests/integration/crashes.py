@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sysmon.app.admin.maintain import maintain
-from sysmon.app.admin.verify import check
+from sysmon.app.admin.verify import verify_files
 from sysmon.cli import answer
 from sysmon.collectors import discover
 from sysmon.config import Retention, Storage
@@ -301,7 +301,7 @@ def tidied(data: Path, storage: Storage) -> Iterator[str]:
     if done.busy:
         yield "something still maintains"
     if catalog.hosts(data):
-        yield from check(data, repair=False).faults
+        yield from verify_files(data, repair=False).faults
     yield from (f"{path} is left over" for path in data.rglob("*.tmp") if path.parent != data)
     yield from (f"{path} is still text" for path in data.glob(f"*/{AGENT.name}/*.jsonl"))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sysmon.app.admin.verify import check
+from sysmon.app.admin.verify import verify_files
 from sysmon.app.catalog import tables
 from sysmon.app.reports import report
 from sysmon.app.selection import Selection
@@ -78,7 +78,7 @@ def test_a_report_of_sound_files_is_complete_from_rows_and_from_roll_ups() -> No
 
 
 def test_every_damage_is_found_where_it_is() -> None:
-    verdict = check(V1 / "damaged", repair=False)
+    verdict = verify_files(V1 / "damaged", repair=False)
 
     assert [line.removeprefix(f"{V1}/damaged/web-01/") for line in verdict.faults] == FAULTS
     assert [Path(line.split(": ")[0]).name for line in verdict.remarks] == ["agent-20261120T140000Z-1h.jsonl"]

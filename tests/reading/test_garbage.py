@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sysmon.app.admin.verify import check
+from sysmon.app.admin.verify import verify_files
 from sysmon.model import Row
 from sysmon.reading.damage import Damage
 from sysmon.reading.rows import RowReader
@@ -100,7 +100,7 @@ def test_verify_says_something_of_every_file_that_a_reader_would_stumble_over(tm
         path.write_bytes(spoilt(content, chance))
         damage = Damage()
         list(RowReader(path.parent, LOAD, damage).rows(START, START + HOUR))
-        if len(check(tmp_path, repair=False).faults) < damage.count:
+        if len(verify_files(tmp_path, repair=False).faults) < damage.count:
             missed.append(way)
 
     assert missed == []

@@ -17,7 +17,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from sysmon.app.admin.verify import check
+from sysmon.app.admin.verify import verify_files
 from sysmon.storage import inventory
 from tests.integration.crashes import sequence
 from tests.integration.disks import MIB, small_disk
@@ -67,7 +67,7 @@ def main() -> int:
         process.wait(30)
         (host,) = [found.name for found in data.iterdir() if (found / "agent").is_dir()]
         stored = [number for _, number in sequence(data, host)]
-        faults = check(data, repair=False).faults
+        faults = verify_files(data, repair=False).faults
     whole = stored == list(range(stored[0], stored[0] + len(stored)))
     segment = max(sum(files.values()) for files in segments.values())
     written = sum(sum(files.values()) for files in segments.values())

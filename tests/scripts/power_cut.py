@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sysmon.app.admin.verify import check
+from sysmon.app.admin.verify import verify_files
 from sysmon.datadir.segments import Form
 from sysmon.model import AlertEvent
 from sysmon.reading import catalog
@@ -166,7 +166,7 @@ def faults(folder: Path, data: Path, before: Before, after: list[int], *, most: 
     entries = [entry for host in hosts for entry in read_alerts(data / host, EPOCH, catalog.LAST, Damage())]
     stored = {entry.rule for entry in entries if isinstance(entry, AlertEvent)}
     yield from (f"{rule} was printed and is not stored" for rule in before.printed if rule not in stored)
-    found = check(data, repair=False).faults if hosts else []
+    found = verify_files(data, repair=False).faults if hosts else []
     yield from (fault for fault in found if "NULs at the end" not in fault and ".csv" not in fault)
     again = subprocess.run(command(folder, data, "--ticks", "2"), env=environment(), capture_output=True, check=False)
     if again.returncode:

@@ -1,4 +1,4 @@
-"""Makes the roll-ups that are missing: finished hours, and their minutes, from rows, and finished days from hours."""
+"""Roll-up builder: finished hours, and their minutes, from rows, and finished days from hours."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -35,7 +35,7 @@ class _Hour:
         return len(self.stems) > len(self.ends)
 
 
-class Summing:
+class RollupBuilder:
     """Keeps the roll-ups of all hosts and known tables up to their rows; `made` counts what was written."""
 
     def __init__(
@@ -48,7 +48,7 @@ class Summing:
         self._attempt = attempt
         self.made = 0
 
-    def work(self, data: Path, files: Iterable[StoredFile]) -> None:
+    def build(self, data: Path, files: Iterable[StoredFile]) -> None:
         """Make what is missing or out of date."""
         hours: dict[tuple[str, str], dict[datetime, _Hour]] = defaultdict(lambda: defaultdict(_Hour))
         there: dict[tuple[str, str], dict[tuple[Resolution, datetime], float]] = defaultdict(dict)
@@ -60,11 +60,11 @@ class Summing:
                 there[key][(Resolution(file.path.parent.name), file.start)] = file.modified
             elif file.tier is not Tier.EVENTS:
                 _note(hours[key], file)
-        for (host, table), found in sorted(hours.items()):
-            known = there[(host, table)]
+        for (host, table), by_hour in sorted(hours.items()):
+            made = there[(host, table)]
             for span in (Resolution.HOUR, Resolution.MINUTE):
-                self._hours(data / host, self._tables[table], found, known, span)
-            self._days(data / host, self._tables[table], found, known)
+                self._hours(data / host, self._tables[table], by_hour, made, span)
+            self._days(data / host, self._tables[table], by_hour, made)
 
     def _hours(
         self,
@@ -92,11 +92,11 @@ class Summing:
             return True
         if not (self._rebuild or hour.late or hour.modified > modified):
             return False
-        known = rollup_file.read_sources(_path(host, file))
-        if known is None:
+        sources = rollup_file.read_sources(_path(host, file))
+        if sources is None:
             return True
         # What was made of more segments than are left cannot be made as well again.
-        return known <= hour.stems if self._rebuild else not hour.stems <= known
+        return sources <= hour.stems if self._rebuild else not hour.stems <= sources
 
     def _days(
         self,
@@ -115,8 +115,8 @@ class Summing:
             if start in unfinished or file.end > self._now:
                 continue
             newest = max(there[(Resolution.HOUR, part)] for part in parts)
-            known = there.get((Resolution.DAY, start))
-            if known is not None and newest <= known:
+            modified = there.get((Resolution.DAY, start))
+            if modified is not None and newest <= modified:
                 continue
             path = _path(host, file)
             if self._attempt(path, lambda file=file, parts=parts: _make_day(host, table, file, parts)):  # type: ignore[misc]  # bound now
@@ -128,7 +128,7 @@ def _make_hour(host: Path, table: Table, file: RollupFile, hour: _Hour) -> None:
     rows = RowReader(host / table.name, table, damage).history(file.start, file.end)
     whole = aggregate(rows, hour.stems, damage.count)
     if file.resolution is Resolution.MINUTE:
-        _store(host, file, rollup_minutes.encode(whole, [aggregate(one) for one in split_by_minute(rows)], file))
+        _store(host, file, rollup_minutes.encode(whole, [aggregate(minute) for minute in split_by_minute(rows)], file))
     else:
         _store(host, file, rollup_file.encode(whole, file))
 
@@ -136,8 +136,9 @@ def _make_hour(host: Path, table: Table, file: RollupFile, hour: _Hour) -> None:
 def _make_day(host: Path, table: Table, file: RollupFile, parts: Iterable[datetime]) -> None:
     damage = Damage()
     hours = [RollupFile(table.name, Resolution.HOUR, part) for part in sorted(parts)]
-    found = [rollup_file.read(_path(host, hour), hour, damage) for hour in hours]
-    _store(host, file, rollup_file.encode(merge_aggregates([one for one in found if one is not None], table), file))
+    aggregates = [rollup_file.read(_path(host, hour), hour, damage) for hour in hours]
+    readable = [hourly for hourly in aggregates if hourly is not None]
+    _store(host, file, rollup_file.encode(merge_aggregates(readable, table), file))
 
 
 def _note(hours: dict[datetime, _Hour], file: StoredFile) -> None:

@@ -1,4 +1,4 @@
-"""What does a checkup make of what it sees? Each judgement with what to do about it; pure."""
+"""Checks of `sysmon doctor`: each status with what to do about it; pure."""
 
 import stat
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,8 +29,8 @@ _IN_MEMORY = ("tmpfs", "ramfs", "rootfs")
 _LAYERED = ("overlay", "aufs", "unionfs")
 
 
-class Verdict(StrEnum):
-    """How it is: a note is worth knowing, a problem costs samples or the trust in them."""
+class CheckStatus(StrEnum):
+    """The status of a check: a note is worth knowing, a problem costs samples or the trust in them."""
 
     OK = "ok"
     NOTE = "note"
@@ -38,31 +38,31 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Check:
     """What was looked at, what there is to say, and what to do about it (nothing where all is well)."""
 
-    verdict: Verdict
+    status: CheckStatus
     subject: str
     text: str
     advice: str = ""
 
 
-def ok(subject: str, text: str) -> Finding:
+def ok(subject: str, text: str) -> Check:
     """Return that something is as it should be."""
-    return Finding(Verdict.OK, subject, text)
+    return Check(CheckStatus.OK, subject, text)
 
 
-def note(subject: str, text: str, advice: str = "") -> Finding:
+def note(subject: str, text: str, advice: str = "") -> Check:
     """Return what is worth knowing."""
-    return Finding(Verdict.NOTE, subject, text, advice)
+    return Check(CheckStatus.NOTE, subject, text, advice)
 
 
-def problem(subject: str, text: str, advice: str) -> Finding:
+def problem(subject: str, text: str, advice: str) -> Check:
     """Return what needs to be changed."""
-    return Finding(Verdict.PROBLEM, subject, text, advice)
+    return Check(CheckStatus.PROBLEM, subject, text, advice)
 
 
-def program(installed: Programs) -> list[Finding]:
+def program(installed: Programs) -> list[Check]:
     """Judge which program the name `sysmon` starts: others of that name exist, such as Microsoft's for Linux."""
     own = None if installed.own is None else printable(str(installed.own))
     strangers = [printable(str(path)) for path in installed.on_path if path != installed.own]
@@ -75,7 +75,7 @@ def program(installed: Programs) -> list[Finding]:
     return [ok("program", own or "started as a module; no `sysmon` is in the PATH")]
 
 
-def permissions(path: str, mode: int, owner: str, folders: Sequence[int]) -> Finding:
+def check_permissions(path: str, mode: int, owner: str, folders: Sequence[int]) -> Check:
     """Judge who may look into a data directory, by its mode and those of the folders in it."""
     shown = f"{printable(path)} of {printable(owner)}, mode {stat.S_IMODE(mode):04o}"
     if mode & stat.S_IWOTH:
@@ -87,7 +87,7 @@ def permissions(path: str, mode: int, owner: str, folders: Sequence[int]) -> Fin
     return ok("permissions", shown)
 
 
-def file_system(path: str, kind: str, mountpoint: str) -> Finding:
+def check_file_system(path: str, kind: str, mountpoint: str) -> Check:
     """Judge what kind of file system the samples are on."""
     shown = f"{printable(path)} is on {printable(kind)} ({printable(mountpoint)})"
     if kind in _NETWORK or kind.startswith("fuse"):
@@ -100,7 +100,7 @@ def file_system(path: str, kind: str, mountpoint: str) -> Finding:
     return ok("file system", shown)
 
 
-def space(free: int, min_free: int, inodes: int | None) -> Finding:
+def check_space(free: int, min_free: int, inodes: int | None) -> Check:
     """Judge how much room is left; `inodes` is None on a file system that has none."""
     if free < min_free:
         text = f"{human(free, Unit.BYTES)} are free, and min_free keeps {human(min_free, Unit.BYTES)} for others"
@@ -112,51 +112,51 @@ def space(free: int, min_free: int, inodes: int | None) -> Finding:
     return ok("space", f"{human(free, Unit.BYTES)} free")
 
 
-def limits(files: float, size: float, memory: int | None) -> list[Finding]:
+def check_limits(files: float, size: float, memory: int | None) -> list[Check]:
     """Judge what a process may open, how large a file may get, and what its control group allows."""
-    found = []
+    checks = []
     if files < FEW_FILES:
-        found.append(
+        checks.append(
             problem("limits", f"{files:g} open files are allowed", "ulimit -n 1024, or LimitNOFILE= of the unit")
         )
     if size != float("inf"):
         text = f"no file may be larger than {human(size, Unit.BYTES)}: what is beyond is lost"
-        found.append(problem("limits", text, "ulimit -f unlimited, or LimitFSIZE=infinity of the unit"))
+        checks.append(problem("limits", text, "ulimit -f unlimited, or LimitFSIZE=infinity of the unit"))
     if memory is not None and memory < LITTLE_MEMORY:
         text = f"{human(memory, Unit.BYTES)} of memory are allowed here: maintenance and reports may be ended"
-        found.append(
+        checks.append(
             problem("limits", text, f"allow {human(LITTLE_MEMORY, Unit.BYTES)} or more (MemoryMax=, --memory)")
         )
     elif memory is not None:
-        found.append(ok("limits", f"{human(memory, Unit.BYTES)} of memory are allowed here"))
-    return found or [ok("limits", "none that matters")]
+        checks.append(ok("limits", f"{human(memory, Unit.BYTES)} of memory are allowed here"))
+    return checks or [ok("limits", "no resource limits in the way")]
 
 
-def clock(now: datetime, steps: Sequence[Event], *, synchronised: bool | None) -> list[Finding]:
+def check_clock(now: datetime, steps: Sequence[Event], *, synchronised: bool | None) -> list[Check]:
     """Judge the clock: `steps` are the times of late at which it was set, `synchronised` None where nobody knows."""
-    found = []
+    checks = []
     if now.year < BUILT:
         text = f"it says {now:%Y-%m-%d}: samples get names of that day"
-        found.append(problem("clock", text, "set it: timedatectl set-ntp true"))
+        checks.append(problem("clock", text, "set it: timedatectl set-ntp true"))
     if synchronised is False:
-        text = "nothing keeps it right (adjtimex says that it is not synchronised)"
-        found.append(note("clock", text, "timedatectl set-ntp true, or start chrony"))
+        text = "not synchronised (no NTP)"
+        checks.append(note("clock", text, "timedatectl set-ntp true, or start chrony"))
     if steps:
         largest = max(abs(_seconds(event)) for event in steps)
         times = "once" if len(steps) == 1 else f"{len(steps)} times"
         text = f"it was set {times} in the last week, by up to {format_age(largest)}"
-        found.append(note("clock", text, "the event log has each as clock_step: sysmon's own doing it never is"))
-    return found or [ok("clock", "synchronised, and not set in the last week" if synchronised else "not set of late")]
+        checks.append(note("clock", text, "the event log has each as clock_step: sysmon itself never sets it"))
+    return checks or [ok("clock", f"{'synchronised, and ' if synchronised else ''}not set in the last week")]
 
 
-def sources(missing: Mapping[str, str], broken: Mapping[str, str], good: Iterable[str]) -> list[Finding]:
+def check_sources(missing: Mapping[str, str], broken: Mapping[str, str], good: Iterable[str]) -> list[Check]:
     """Judge what the collectors gave: nothing here, which is a fact of this machine, an error, or a reading."""
-    found = [
+    checks = [
         problem("sources", f"{name} fails: {why}", "see why with `sysmon run --log-level debug`")
         for name, why in broken.items()
     ]
-    found += [note("sources", f"{name}: {why}") for name, why in missing.items()]
-    return [*found, ok("sources", f"read: {', '.join(good)}")]
+    checks += [note("sources", f"{name}: {why}") for name, why in missing.items()]
+    return [*checks, ok("sources", f"read: {', '.join(good)}")]
 
 
 def _seconds(event: Event) -> float:

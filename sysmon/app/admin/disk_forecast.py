@@ -1,4 +1,4 @@
-"""How fast do the files grow, and when is which limit reached? Estimated from what is there; pure."""
+"""Disk forecast: how fast do the files grow, and when is which limit reached? Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,10 +12,10 @@ from sysmon.storage.inventory import StoredFile, Tier
 from sysmon.text.units import human
 
 DAY = timedelta(days=1)
-PACKED = 0.12
+COMPRESSED_SHARE = 0.12
 """What is left of a text when it is compressed, until files of the same table show it."""
 
-WINDOW = timedelta(days=2)
+GROWTH_WINDOW = timedelta(days=2)
 """How far back files tell the present pace."""
 
 EARLY = timedelta(minutes=5)
@@ -23,7 +23,7 @@ EARLY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class GrowthRate:
     """Bytes a day of one table: as text, and as what stays when it is compressed."""
 
     table: str
@@ -32,7 +32,7 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class CapacityLimit:
     """One bound: how much of it is used in words, and after which time it is reached; None for never at this pace.
 
     `known` is false while there is too little to know the pace from.
@@ -44,26 +44,26 @@ class Limit:
     known: bool = True
 
 
-def paces(files: Iterable[StoredFile], now: datetime) -> list[Pace]:
+def measure_growth(files: Iterable[StoredFile], now: datetime) -> list[GrowthRate]:
     """Return the pace of each table that has segments of the last days, the fastest first; none where it is early."""
-    recent = [file for file in files if file.segment is not None and now - WINDOW <= file.start <= now]
+    recent = [file for file in files if file.segment is not None and now - GROWTH_WINDOW <= file.start <= now]
     by_table: dict[str, list[StoredFile]] = defaultdict(list)
     for file in recent:
         by_table[file.table].append(file)
     old_enough = {table: stored for table, stored in by_table.items() if _covered(stored, now) >= EARLY}
-    found = [_pace(table, stored, now) for table, stored in old_enough.items()]
-    return sorted(found, key=lambda pace: -pace.fresh)
+    rates = [_measure_table(table, stored, now) for table, stored in old_enough.items()]
+    return sorted(rates, key=lambda rate: -rate.fresh)
 
 
-def _pace(table: str, files: Sequence[StoredFile], now: datetime) -> Pace:
+def _measure_table(table: str, files: Sequence[StoredFile], now: datetime) -> GrowthRate:
     fresh = packed = 0.0
     for form in Form:
         texts = [file for file in files if _is(file, form, packed=False)]
         gone = [file for file in files if _is(file, form, packed=True)]
         text, small = _daily(texts, now), _daily(gone, now)
-        fresh += text or small / PACKED
-        packed += small or text * PACKED
-    return Pace(table, fresh, packed)
+        fresh += text or small / COMPRESSED_SHARE
+        packed += small or text * COMPRESSED_SHARE
+    return GrowthRate(table, fresh, packed)
 
 
 def _is(file: StoredFile, form: Form, *, packed: bool) -> bool:
@@ -84,12 +84,12 @@ def _covered(files: Sequence[StoredFile], now: datetime) -> timedelta:
     return sum((min(ends[start], end, now) - start for start, end in zip(starts, following, strict=True)), timedelta(0))
 
 
-def limits(
-    files: Sequence[StoredFile], storage: Storage, pace: Sequence[Pace], *, total: int, free: int, now: datetime
-) -> list[Limit]:
+def forecast_limits(
+    files: Sequence[StoredFile], storage: Storage, growth: Sequence[GrowthRate], *, total: int, free: int, now: datetime
+) -> list[CapacityLimit]:
     """Return every bound of the storage with when it will be reached."""
-    by_day = sum(one.packed for one in pace)
-    steady = _steady(files, storage, pace)
+    by_day = sum(rate.packed for rate in growth)
+    steady = _steady(files, storage, growth)
     ages: Mapping[Tier, timedelta] = {
         Tier.ROWS: storage.retention.rows,
         Tier.CSV: storage.retention.csv,
@@ -97,22 +97,24 @@ def limits(
         **({Tier.MINUTES: storage.retention.minutes} if storage.retention.minutes else {}),
         Tier.EVENTS: storage.retention.events,
     }
-    found = [_of_age(tier, [file for file in files if file.tier is tier], age, now) for tier, age in ages.items()]
+    limits = [_of_age(tier, [file for file in files if file.tier is tier], age, now) for tier, age in ages.items()]
     left = storage.max_bytes - total
     used = f"{human(total, Unit.BYTES)} of {human(storage.max_bytes, Unit.BYTES)}"
-    known = bool(pace)
-    found.append(Limit("max_bytes", used, _after(left, by_day, never=known and steady <= storage.max_bytes), known))
+    is_known = bool(growth)
+    reached = _after(left, by_day, never=is_known and steady <= storage.max_bytes)
+    limits.append(CapacityLimit("max_bytes", used, reached, is_known))
     if storage.min_free:
         room = free - storage.min_free
         used = f"{human(free, Unit.BYTES)} free, {human(storage.min_free, Unit.BYTES)} kept for others"
-        found.append(Limit("min_free", used, _after(room, by_day, never=known and steady - total <= room), known))
-    return found
+        reached = _after(room, by_day, never=is_known and steady - total <= room)
+        limits.append(CapacityLimit("min_free", used, reached, is_known))
+    return limits
 
 
-def _steady(files: Sequence[StoredFile], storage: Storage, pace: Sequence[Pace]) -> float:
+def _steady(files: Sequence[StoredFile], storage: Storage, growth: Sequence[GrowthRate]) -> float:
     """Return what everything will take when the oldest goes as fast as the newest comes."""
-    packed = sum(one.packed for one in pace)
-    fresh = sum(one.fresh for one in pace)
+    packed = sum(rate.packed for rate in growth)
+    fresh = sum(rate.fresh for rate in growth)
     return (
         packed * (storage.retention.rows / DAY)
         + fresh * (storage.compress_after / DAY)
@@ -128,12 +130,14 @@ def _daily_of(files: Sequence[StoredFile], tier: Tier) -> float:
     return sum(file.size for file in files if file.tier is tier) / days
 
 
-def _of_age(tier: Tier, files: Sequence[StoredFile], age: timedelta, now: datetime) -> Limit:
+def _of_age(tier: Tier, files: Sequence[StoredFile], age: timedelta, now: datetime) -> CapacityLimit:
     if not files:
-        return Limit(f"retention.{tier}", "none yet", None)
+        return CapacityLimit(f"retention.{tier}", "none yet", None)
     oldest = min(file.end for file in files)
     begun = min(file.start for file in files)
-    return Limit(f"retention.{tier}", f"oldest of {begun:%Y-%m-%d %H:%M} UTC", max(oldest + age - now, timedelta(0)))
+    return CapacityLimit(
+        f"retention.{tier}", f"oldest of {begun:%Y-%m-%d %H:%M} UTC", max(oldest + age - now, timedelta(0))
+    )
 
 
 def _after(room: float, by_day: float, *, never: bool) -> timedelta | None:

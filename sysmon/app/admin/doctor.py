@@ -1,4 +1,4 @@
-"""Is this machine a good home for sysmon, and what should be changed? Looks at everything and changes nothing."""
+"""Checks of this machine: is it a good home for sysmon? Looks at everything and changes nothing."""
 
 import ctypes
 import os
@@ -9,8 +9,9 @@ from pathlib import Path
 
 from sysmon.adapters.installation import programs
 from sysmon.alerts.rules.loader import load_rules
-from sysmon.app.admin import checks, status
-from sysmon.app.admin.checks import Finding, note, ok, problem
+from sysmon.app.admin import checks
+from sysmon.app.admin.checks import Check, note, ok, problem
+from sysmon.app.admin.status import NOT_RUNNING, assess_health
 from sysmon.app.catalog import intervals, tables
 from sysmon.app.collectors import source_of
 from sysmon.collectors import Source, _procfs, discover
@@ -34,8 +35,8 @@ _TIME_ERROR = 5
 """What adjtimex(2) returns where nothing keeps the clock right."""
 
 
-def look(load: Callable[[], Config], host: str | None, *, now: datetime) -> list[Finding]:
-    """Return everything that was found, subject by subject; a configuration that cannot be read is all there is."""
+def run_checks(load: Callable[[], Config], host: str | None, *, now: datetime) -> list[Check]:
+    """Return all checks, subject by subject; a configuration that cannot be read is all there is."""
     try:
         config = load()
     except SysmonError as error:
@@ -43,25 +44,25 @@ def look(load: Callable[[], Config], host: str | None, *, now: datetime) -> list
         return [problem("configuration", line, way) for line in str(error).split("\n")]
     return [
         *checks.program(programs(os.environ)),
-        *_configuration(config),
-        *_rules(config),
-        *_data(config),
-        *_limits(),
-        *checks.clock(now, _steps(config.data_dir, host, now), synchronised=_synchronised()),
-        *_sources(config),
-        *_processes(),
-        *_record(config, host, now),
+        *_check_configuration(config),
+        *_check_rules(config),
+        *_check_data(config),
+        *_check_limits(),
+        *checks.check_clock(now, _find_clock_steps(config.data_dir, host, now), synchronised=_is_synchronised()),
+        *_check_sources(config),
+        *_check_processes(),
+        *_check_record(config, host, now),
     ]
 
 
-def _configuration(config: Config) -> Iterator[Finding]:
+def _check_configuration(config: Config) -> Iterator[Check]:
     where = printable(str(config.file)) if config.file else "none, so the defaults hold"
     yield ok("configuration", where)
     for warning in config.warnings:
         yield note("configuration", printable(warning), "change that setting")
 
 
-def _rules(config: Config) -> Iterator[Finding]:
+def _check_rules(config: Config) -> Iterator[Check]:
     try:
         rules = load_rules(config.rules, tables(), intervals(config))
     except SysmonError as error:
@@ -73,7 +74,7 @@ def _rules(config: Config) -> Iterator[Finding]:
         yield note("rules", printable(warning), "change that rule")
 
 
-def _data(config: Config) -> Iterator[Finding]:
+def _check_data(config: Config) -> Iterator[Check]:
     path = config.data_dir
     shown = printable(str(path))
     there = next(folder for folder in (path, *path.parents) if folder.exists())
@@ -87,26 +88,28 @@ def _data(config: Config) -> Iterator[Finding]:
         return
     else:
         about = path.stat()
-        yield checks.permissions(str(path), about.st_mode, _procfs.user_name(about.st_uid), _modes_inside(path))
+        yield checks.check_permissions(
+            str(path), about.st_mode, _procfs.user_name(about.st_uid), _read_modes_inside(path)
+        )
         if not os.access(path, os.W_OK | os.R_OK | os.X_OK):
             yield note("permissions", f"you ({_me()}) may not write there", "look as the user of the run, or as root")
-    if (mount := _mount_of(there)) is not None:
-        yield checks.file_system(str(path), mount.fstype, mount.mountpoint)
-    told = os.statvfs(there)
-    yield checks.space(free_bytes(there), config.storage.min_free, told.f_favail if told.f_files else None)
+    if (mount := _find_mount(there)) is not None:
+        yield checks.check_file_system(str(path), mount.fstype, mount.mountpoint)
+    status = os.statvfs(there)
+    yield checks.check_space(free_bytes(there), config.storage.min_free, status.f_favail if status.f_files else None)
 
 
-def _limits() -> list[Finding]:
+def _check_limits() -> list[Check]:
     import resource  # not on every system
 
     def soft(kind: int) -> float:
         value = resource.getrlimit(kind)[0]
         return float("inf") if value == resource.RLIM_INFINITY else value
 
-    return checks.limits(soft(resource.RLIMIT_NOFILE), soft(resource.RLIMIT_FSIZE), _memory_limit())
+    return checks.check_limits(soft(resource.RLIMIT_NOFILE), soft(resource.RLIMIT_FSIZE), _read_memory_limit())
 
 
-def _memory_limit() -> int | None:
+def _read_memory_limit() -> int | None:
     """Return what the control group here may use, None without a limit."""
     kind = discover()["cgroup"]
     try:
@@ -116,14 +119,14 @@ def _memory_limit() -> int | None:
     return limit if isinstance(limit, int) else None
 
 
-def _synchronised() -> bool | None:
+def _is_synchronised() -> bool | None:
     """Ask adjtimex(2), which changes nothing when it is asked with no modes."""
     if not sys.platform.startswith("linux"):
         return None
     return bool(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512)) not in {-1, _TIME_ERROR})
 
 
-def _steps(data: Path, host: str | None, now: datetime) -> list[Event]:
+def _find_clock_steps(data: Path, host: str | None, now: datetime) -> list[Event]:
     try:
         archive = Archive.open(data, host, Damage())
     except SysmonError:  # nothing was stored yet, and that is told where it matters
@@ -132,7 +135,7 @@ def _steps(data: Path, host: str | None, now: datetime) -> list[Event]:
     return [event for event in events if event.kind == "clock_step" and event.at >= now - WEEK]
 
 
-def _sources(config: Config) -> list[Finding]:
+def _check_sources(config: Config) -> list[Check]:
     missing, broken, good = {}, {}, []
     try:
         source = source_of(config)
@@ -152,10 +155,10 @@ def _sources(config: Config) -> list[Finding]:
         finally:
             if isinstance(collector, Closing):
                 collector.close()
-    return checks.sources(missing, broken, good)
+    return checks.check_sources(missing, broken, good)
 
 
-def _processes() -> Iterator[Finding]:
+def _check_processes() -> Iterator[Check]:
     """Look whether this user sees what others' processes read and write."""
     proc = Path("/proc")
     me = os.geteuid()
@@ -171,10 +174,10 @@ def _processes() -> Iterator[Finding]:
         yield ok("processes", "what others' processes read and write can be seen")
 
 
-def _record(config: Config, host: str | None, now: datetime) -> Iterator[Finding]:
+def _check_record(config: Config, host: str | None, now: datetime) -> Iterator[Check]:
     """Look at the run and at what it stored of late."""
     try:
-        found = status.status(config.data_dir, config.storage, host, now=now)
+        health = assess_health(config.data_dir, config.storage, host, now=now)
     except NothingFoundError as error:
         held = is_recording(config.data_dir)
         way = "wait for the first sample" if held else _START
@@ -183,12 +186,12 @@ def _record(config: Config, host: str | None, now: datetime) -> Iterator[Finding
     except (SysmonError, OSError) as error:
         yield problem("samples", printable(str(error)), "look as the user of the run, or as root")
         return
-    for fault in found.faults:
-        way = _START if fault.text == status.NOT_RUNNING else "sysmon status"
+    for fault in health.faults:
+        way = _START if fault.text == NOT_RUNNING else "sysmon status"
         yield problem("samples", printable(fault.text), way)
-    if not found.faults:
-        yield ok("samples", f"process {found.running.pid} stores them; {human(found.disk.used, Unit.BYTES)} so far")
-    damage = _damage(config.data_dir, found.host, now)
+    if not health.faults:
+        yield ok("samples", f"process {health.running.pid} stores them; {human(health.disk.used, Unit.BYTES)} so far")
+    damage = _read_damage(config.data_dir, health.host, now)
     if damage.count:
         text = f"{damage.count} lines or files of the last day cannot be read, the first: {damage.lines[0]}"
         yield problem("damage", text, "sysmon verify")
@@ -196,7 +199,7 @@ def _record(config: Config, host: str | None, now: datetime) -> Iterator[Finding
         yield ok("damage", "none in the last day")
 
 
-def _damage(data: Path, host: str, now: datetime) -> Damage:
+def _read_damage(data: Path, host: str, now: datetime) -> Damage:
     archive = Archive(data, Host(data / host), Damage(), tables())
     for name in archive.table_names:
         if name in archive.declared:
@@ -205,7 +208,7 @@ def _damage(data: Path, host: str, now: datetime) -> Damage:
     return archive.damage
 
 
-def _modes_inside(path: Path) -> list[int]:
+def _read_modes_inside(path: Path) -> list[int]:
     """Return the modes of the folders of a folder; its own where it cannot be listed."""
     try:
         with os.scandir(path) as entries:
@@ -214,7 +217,7 @@ def _modes_inside(path: Path) -> list[int]:
         return [path.stat().st_mode]
 
 
-def _mount_of(path: Path) -> Mount | None:
+def _find_mount(path: Path) -> Mount | None:
     """Return the mount that a path is on: the deepest one above it."""
     try:
         mounts = find_visible(parse_mountinfo(Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape")))

@@ -1,4 +1,4 @@
-"""First files for this machine: the shipped configuration and rules, with what there is here written beside them."""
+"""First configuration of a machine: the shipped files, with what there is here written beside the settings."""
 
 import os
 import socket
@@ -44,11 +44,13 @@ class Machine:
     devices: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def look() -> Machine:
+def inspect_machine() -> Machine:
     """Return what there is on this machine, as the collectors see it with their default settings."""
     clock = SystemClock()
-    known = discover()
-    sampler = Sampler({name: known[name](Source(), known[name].Options()) for name in _LOOKED_AT}, clock.monotonic)
+    collectors = discover()
+    sampler = Sampler(
+        {name: collectors[name](Source(), collectors[name].Options()) for name in _LOOKED_AT}, clock.monotonic
+    )
     try:
         return machine(socket.gethostname(), sampler.preview(clock.now()).rows)
     finally:
@@ -58,8 +60,8 @@ def look() -> Machine:
 def machine(host: str, rows: Mapping[str, Sequence[Row]]) -> Machine:
     """Return what the rows of one sample say of a machine; a table that is not there says nothing."""
     cells = {
-        name: [dict(zip(known.table.columns, row, strict=True)) for row in rows.get(name, ())]
-        for name, known in discover().items()
+        name: [dict(zip(collector.table.columns, row, strict=True)) for row in rows.get(name, ())]
+        for name, collector in discover().items()
         if name in _LOOKED_AT
     }
     (memory,) = cells["memory"] or [{}]
@@ -82,14 +84,14 @@ def machine(host: str, rows: Mapping[str, Sequence[Row]]) -> Machine:
 
 def configuration(here: Machine, shipped: str, *, at: datetime) -> str:
     """Return the shipped configuration with what there is to choose from beside the settings that choose."""
-    mounts = [f"{one.mountpoint} ({one.fstype}, {human(one.size, Unit.BYTES)})" for one in here.mounts]
-    found = {"disk_usage": mounts, **here.devices}
+    mounts = [f"{mount.mountpoint} ({mount.fstype}, {human(mount.size, Unit.BYTES)})" for mount in here.mounts]
+    choices = {"disk_usage": mounts, **here.devices}
     lines = [_headline(here, at)]
     for line in shipped.splitlines():
         lines.append(line)
         name = line.strip().partition(":")[0]
-        if line.startswith(f"  {name}:") and found.get(name):
-            lines.append(_comment(f"watched on this machine: {', '.join(found[name])}", indent=4))
+        if line.startswith(f"  {name}:") and choices.get(name):
+            lines.append(_comment(f"watched on this machine: {', '.join(choices[name])}", indent=4))
     return "\n".join(lines) + "\n"
 
 
@@ -100,10 +102,10 @@ def rules(here: Machine, shipped: str, *, at: datetime) -> str:
 
 def _own_rules(here: Machine) -> list[str]:
     lines = [_comment(f"What follows was made for {here.host}.", indent=2)]
-    for one in here.mounts:
-        left = human(one.size * 0.2, Unit.BYTES), human(one.size * 0.1, Unit.BYTES)
-        text = f"disk-full on {one.mountpoint}, now {one.used:.0f} % used: 80 % leaves {left[0]} and 90 % {left[1]}"
-        lines.append(_comment(f"{text} of {human(one.size, Unit.BYTES)}.", indent=2))
+    for mount in here.mounts:
+        left = human(mount.size * 0.2, Unit.BYTES), human(mount.size * 0.1, Unit.BYTES)
+        text = f"disk-full on {mount.mountpoint}, now {mount.used:.0f} % used: 80 % leaves {left[0]} and 90 % {left[1]}"
+        lines.append(_comment(f"{text} of {human(mount.size, Unit.BYTES)}.", indent=2))
     if here.cores:
         critical = f"at_least: {_SWAMPED * here.cores}, clear_below: {_SWAMPED_CLEAR * here.cores}"
         lines += [
@@ -161,7 +163,7 @@ def write(folder: Path, files: Mapping[str, str]) -> WrittenFiles:
 
 
 def _create(path: Path, text: str) -> bool:
-    """Write a file; return False where there is one."""
+    """Write a file; return False where there is mount."""
     try:
         if os.path.lexists(path):  # also in a folder where nothing can be made
             return False
@@ -179,7 +181,7 @@ def _not_written(path: Path, error: OSError) -> UsageError:
 
 def init(folder: Path) -> WrittenFiles:
     """Look at this machine, and write a configuration and rules for it."""
-    here, at = look(), SystemClock().now()
+    here, at = inspect_machine(), SystemClock().now()
     config = locations.find_shipped(locations.CONFIG_NAME).read_text("utf-8")
     alerts = locations.find_shipped(locations.RULES_NAME).read_text("utf-8")
     return write(

@@ -1,4 +1,4 @@
-"""Keeps the files in order: what is too old or too much goes, what is finished is summed up and made small."""
+"""Maintenance of stored files: expiry by age and size, roll-ups, compression."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from sysmon.app.admin.build_rollups import Summing
+from sysmon.app.admin.build_rollups import RollupBuilder
 from sysmon.app.catalog import tables
 from sysmon.config import Storage
 from sysmon.errors import NothingFoundError, StorageError
@@ -23,14 +23,14 @@ from sysmon.text.names import printable
 
 
 @dataclass(slots=True)
-class Done:
+class MaintenanceResult:
     """What maintenance did; `busy` says that another one is at work, and nothing was done."""
 
     busy: bool = False
     deleted: int = 0
     deleted_bytes: int = 0
     rolled_up: int = 0
-    packed: int = 0
+    compressed: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -41,7 +41,7 @@ def maintain(
     now: datetime,
     rebuild: bool = False,
     room_made: Callable[[], None] = lambda: None,
-) -> Done:
+) -> MaintenanceResult:
     """Do what is to be done in a data directory, one at a time; raise SysmonError where it cannot begin.
 
     `room_made` is called when all is deleted that has to go: up to then it is urgent, the rest can wait.
@@ -50,36 +50,36 @@ def maintain(
     if not data.is_dir():
         raise NothingFoundError(f"{data}: no samples here: start `sysmon run`, or name the folder with --data")
     catalog.check_format(data, Damage())
-    done = Done()
+    result = MaintenanceResult()
     with _alone(data, wait=rebuild) as alone:
         if alone:
-            _Maintenance(data, storage, now, done).work(rebuild=rebuild, room_made=room_made)
+            _Maintenance(data, storage, now, result).work(rebuild=rebuild, room_made=room_made)
         else:
-            done.busy = True
-    return done
+            result.busy = True
+    return result
 
 
 class _Maintenance:
-    def __init__(self, data: Path, storage: Storage, now: datetime, done: Done) -> None:
+    def __init__(self, data: Path, storage: Storage, now: datetime, result: MaintenanceResult) -> None:
         self._data = data
         self._storage = storage
         self._now = now
-        self._done = done
+        self._result = result
 
     def work(self, *, rebuild: bool, room_made: Callable[[], None]) -> None:
-        found = inventory.take_inventory(self._data)
-        for path in found.temporaries:  # their maker is gone: we hold its lock
+        stored = inventory.take_inventory(self._data)
+        for path in stored.temporaries:  # their maker is gone: we hold its lock
             self._try(path, path.unlink)
-        kept = self._delete(found)
+        kept = self._delete(stored)
         room_made()
         if rebuild or free_bytes(self._data) >= self._storage.min_free:
             minutes = self._storage.retention.minutes
-            summing = Summing(tables(), now=self._now, minutes=minutes, rebuild=rebuild, attempt=self._try)
-            summing.work(self._data, kept)
-            self._done.rolled_up = summing.made
-        self._pack(kept)
+            builder = RollupBuilder(tables(), now=self._now, minutes=minutes, rebuild=rebuild, attempt=self._try)
+            builder.build(self._data, kept)
+            self._result.rolled_up = builder.made
+        self._compress(kept)
 
-    def _delete(self, found: Inventory) -> list[StoredFile]:
+    def _delete(self, stored: Inventory) -> list[StoredFile]:
         """Delete before anything is written: it needs no room, and makes some."""
         storage, retention = self._storage, self._storage.retention
         ages = {
@@ -89,26 +89,26 @@ class _Maintenance:
             Tier.MINUTES: retention.minutes,
             Tier.EVENTS: retention.events,
         }
-        total = found.total + estimate_growth(found.files)  # the next look comes when these have grown
-        chosen = select_expired(found.files, ages, total=total, max_bytes=storage.max_bytes, now=self._now)
+        total = stored.total + estimate_growth(stored.files)  # the next look comes when these have grown
+        chosen = select_expired(stored.files, ages, total=total, max_bytes=storage.max_bytes, now=self._now)
         for file in chosen:
             if self._try(file.path, file.path.unlink):
-                self._done.deleted += 1
-                self._done.deleted_bytes += file.size
+                self._result.deleted += 1
+                self._result.deleted_bytes += file.size
         gone = {file.path for file in chosen}
-        return [file for file in found.files if file.path not in gone]
+        return [file for file in stored.files if file.path not in gone]
 
-    def _pack(self, files: list[StoredFile]) -> None:
+    def _compress(self, files: list[StoredFile]) -> None:
         before = self._now - self._storage.compress_after
         for file in sorted(files, key=lambda file: file.start):
             segment = file.segment
             if segment is None or segment.packed or file.open or file.end > before:
                 continue
-            self._try(file.path, lambda file=file: self._pack_one(file))  # type: ignore[misc]  # bound now
+            self._try(file.path, lambda file=file: self._compress_file(file))  # type: ignore[misc]  # bound now
 
-    def _pack_one(self, file: StoredFile) -> None:
+    def _compress_file(self, file: StoredFile) -> None:
         if file.size < free_bytes(self._data) and compress(file.path):
-            self._done.packed += 1
+            self._result.compressed += 1
 
     def _try(self, path: Path, act: Callable[[], object]) -> bool:
         try:
@@ -116,12 +116,12 @@ class _Maintenance:
         except FileNotFoundError:  # somebody was faster, and wanted the same
             return False
         except OSError as error:
-            self._done.problems.append(f"{printable(str(path))}: {error.strerror or error}")
+            self._result.problems.append(f"{printable(str(path))}: {error.strerror or error}")
             return False
         return True
 
 
-def give_way() -> None:
+def lower_priority() -> None:
     """Let everything else go first: the disk too, whose priority follows from the nice value (ioprio_set(2))."""
     if hasattr(os, "nice"):
         os.nice(19)

@@ -1,4 +1,4 @@
-"""What can be measured, told for people, for programs and as a page of the documentation."""
+"""Catalogue of metrics, for people, for programs and as a page of the documentation."""
 
 import json
 import textwrap
@@ -21,14 +21,14 @@ _KINDS = {
 }
 
 
-def choose(names: Sequence[str], known: Mapping[str, Table]) -> list[Table]:
+def choose(names: Sequence[str], declared: Mapping[str, Table]) -> list[Table]:
     """Return the tables of these names in the order of the catalogue, all for none; raise UsageError for others."""
     for name in names:
-        if name not in known:
-            close = closest(name, known)
-            way = f"did you mean {close!r}?" if close else f"known are {', '.join(known)}"
+        if name not in declared:
+            close = closest(name, declared)
+            way = f"did you mean {close!r}?" if close else f"known are {', '.join(declared)}"
             raise UsageError(f"no table {name!r}: {way}")
-    return [table for name, table in known.items() if not names or name in names]
+    return [table for name, table in declared.items() if not names or name in names]
 
 
 def to_text(tables: Iterable[Table]) -> str:
@@ -38,7 +38,7 @@ def to_text(tables: Iterable[Table]) -> str:
 
 def to_json(tables: Iterable[Table]) -> str:
     """Return the catalogue as one JSON object."""
-    found = {
+    page = {
         "schema": SCHEMA,
         "tables": [
             {
@@ -46,14 +46,14 @@ def to_json(tables: Iterable[Table]) -> str:
                 "help": table.help,
                 "labels": list(table.labels),
                 "metrics": [
-                    {"metric": one.name, "kind": one.kind.value, "unit": one.unit, "help": one.help}
-                    for one in table.metrics
+                    {"metric": metric.name, "kind": metric.kind.value, "unit": metric.unit, "help": metric.help}
+                    for metric in table.metrics
                 ],
             }
             for table in tables
         ],
     }
-    return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(page, ensure_ascii=False, indent=1) + "\n"
 
 
 def to_markdown(tables: Iterable[Table]) -> str:

@@ -1,4 +1,4 @@
-"""Makes a service of sysmon on this machine: writes the unit files, and takes away only what it wrote."""
+"""Installation of the systemd service: writes the unit files, and removes only what it wrote."""
 
 import hashlib
 import os
@@ -35,7 +35,7 @@ _PASSED_ON = ("XDG_CONFIG_HOME", "XDG_STATE_HOME")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ServiceOptions:
     """What was asked for: `root` is the folder of another system's files, `/` for this one's."""
 
     user: bool = False
@@ -45,7 +45,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Installed:
+class InstallResult:
     """What was done: the files that were written, and those that were there in just this form."""
 
     setup: Setup
@@ -54,26 +54,26 @@ class Installed:
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
+class UninstallResult:
     """What is gone, and which files were left because somebody has edited them."""
 
     gone: tuple[Path, ...]
     edited: tuple[Path, ...]
 
 
-def files_of(wish: Wish, environ: Mapping[str, str]) -> tuple[Setup, dict[Path, str]]:
+def files_of(options: ServiceOptions, environ: Mapping[str, str]) -> tuple[Setup, dict[Path, str]]:
     """Return what the units are made from, and the whole text of each file by its place; write nothing."""
-    setup = _user_setup(wish, environ) if wish.user else _system_setup(wish, environ)
-    return setup, {_below(wish.root, path): _signed(path.name, text) for path, text in unit_files(setup).items()}
+    setup = _user_setup(options, environ) if options.user else _system_setup(options, environ)
+    return setup, {_below(options.root, path): _signed(path.name, text) for path, text in unit_files(setup).items()}
 
 
-def install(wish: Wish, environ: Mapping[str, str], *, overwrite: bool) -> Installed:
+def install(options: ServiceOptions, environ: Mapping[str, str], *, overwrite: bool) -> InstallResult:
     """Write the files; raise UsageError, with nothing written, where that would undo somebody's changes."""
-    setup, files = files_of(wish, environ)
-    if not wish.user and wish.root == Path("/"):
+    setup, files = files_of(options, environ)
+    if not options.user and options.root == Path("/"):
         _check_reachable(setup)
-    found = {path: _text(path) for path in files}
-    edited = [path for path, text in found.items() if text is not None and not _is_ours(text)]
+    current = {path: _text(path) for path in files}
+    edited = [path for path, text in current.items() if text is not None and not _is_ours(text)]
     if edited and not overwrite:
         raise UsageError(
             "\n".join(
@@ -82,42 +82,42 @@ def install(wish: Wish, environ: Mapping[str, str], *, overwrite: bool) -> Insta
                 for path in edited
             )
         )
-    fresh = [path for path, text in files.items() if found[path] != text]
+    fresh = [path for path, text in files.items() if current[path] != text]
     for path in fresh:
-        _write(path, files[path], wish)
-    return Installed(setup, tuple(fresh), tuple(path for path in files if path not in fresh))
+        _write(path, files[path], options)
+    return InstallResult(setup, tuple(fresh), tuple(path for path in files if path not in fresh))
 
 
-def uninstall(wish: Wish, environ: Mapping[str, str]) -> Removed:
+def uninstall(options: ServiceOptions, environ: Mapping[str, str]) -> UninstallResult:
     """Remove the files that are as they were written; raise UsageError while the service manager still wants them."""
-    units = _below(wish.root, _user_units(environ) if wish.user else SYSTEM_UNITS)
+    units = _below(options.root, _user_units(environ) if options.user else SYSTEM_UNITS)
     wants = list(units.glob("*.wants"))
     enabled = [name for name in _ENABLED if any((folder / name).is_symlink() for folder in wants)]
     if enabled:
-        manager = _manager(user=wish.user)
+        manager = _manager(user=options.user)
         raise UsageError(
             f"{' and '.join(enabled)}: started with the machine: first `{manager} disable --now {' '.join(enabled)}`"
         )
     names = [SERVICE, *(f"{job}.{kind}" for job in (MAINTAIN, EXPORT) for kind in ("service", "timer"))]
-    paths = [units / name for name in names] + ([] if wish.user else [_below(wish.root, SYSUSERS)])
-    found = {path: text for path in paths if (text := _text(path)) is not None}
-    ours = [path for path, text in found.items() if _is_ours(text)]
+    paths = [units / name for name in names] + ([] if options.user else [_below(options.root, SYSUSERS)])
+    current = {path: text for path in paths if (text := _text(path)) is not None}
+    ours = [path for path, text in current.items() if _is_ours(text)]
     for path in ours:
         try:
             path.unlink()
         except PermissionError as error:
-            raise _without_rights(path, wish, "uninstall") from error
-    return Removed(tuple(ours), tuple(path for path in found if path not in ours))
+            raise _without_rights(path, options, "uninstall") from error
+    return UninstallResult(tuple(ours), tuple(path for path in current if path not in ours))
 
 
-def next_steps(wish: Wish, setup: Setup) -> list[str]:
+def next_steps(options: ServiceOptions, setup: Setup) -> list[str]:
     """Return the commands that begin the service once its files are there."""
-    manager = _manager(user=wish.user)
-    steps = [] if wish.user else [f"systemd-sysusers {SYSUSERS}"]
-    if not wish.user and setup.kept != STATE:
+    manager = _manager(user=options.user)
+    steps = [] if options.user else [f"systemd-sysusers {SYSUSERS}"]
+    if not options.user and setup.kept != STATE:
         steps.append(f"install -d -o {USER} -g {USER} -m 0750 {setup.kept}")
     steps += [f"{manager} daemon-reload", f"{manager} enable --now {SERVICE} {MAINTAIN}.timer"]
-    if wish.user:
+    if options.user:
         steps.append("loginctl enable-linger    # so that it runs while you are not logged in")
     return [*steps, f"{manager} status {SERVICE}"]
 
@@ -126,20 +126,20 @@ def _manager(*, user: bool) -> str:
     return "systemctl --user" if user else "systemctl"
 
 
-def _system_setup(wish: Wish, environ: Mapping[str, str]) -> Setup:
+def _system_setup(options: ServiceOptions, environ: Mapping[str, str]) -> Setup:
     """Return how the machine's own service is set up; its configuration is the named one or that of /etc/sysmon."""
-    machine = locations.place_of_machine(locations.FOR_ALL, environ) if wish.root == Path("/") else locations.FOR_ALL
-    file = wish.config or next(iter(_existing(_below(wish.root, machine) / locations.CONFIG_NAME)), None)
-    kept, written, network = PurePath(wish.data.absolute()) if wish.data else STATE, [], False
+    machine = locations.place_of_machine(locations.FOR_ALL, environ) if options.root == Path("/") else locations.FOR_ALL
+    file = options.config or next(iter(_existing(_below(options.root, machine) / locations.CONFIG_NAME)), None)
+    kept, written, network = PurePath(options.data.absolute()) if options.data else STATE, [], False
     if file is not None:
-        found = configuration.load(config=file, data=wish.data, environ={"STATE_DIRECTORY": str(STATE)})
-        kept, network = found.data_dir, bool(found.notify.command)
-        written = [] if found.logging.file is None else [found.logging.file.parent]
+        loaded = configuration.load(config=file, data=options.data, environ={"STATE_DIRECTORY": str(STATE)})
+        kept, network = loaded.data_dir, bool(loaded.notify.command)
+        written = [] if loaded.logging.file is None else [loaded.logging.file.parent]
     words, environment = _program()
     return Setup(
         program=words,
-        config=wish.config.absolute() if wish.config else None,
-        data=wish.data.absolute() if wish.data else None,
+        config=options.config.absolute() if options.config else None,
+        data=options.data.absolute() if options.data else None,
         kept=kept,
         written=written,
         network=network,
@@ -147,16 +147,16 @@ def _system_setup(wish: Wish, environ: Mapping[str, str]) -> Setup:
     )
 
 
-def _user_setup(wish: Wish, environ: Mapping[str, str]) -> Setup:
+def _user_setup(options: ServiceOptions, environ: Mapping[str, str]) -> Setup:
     """Return how a person's own service is set up: it finds the configuration and the data where the person does."""
     words, environment = _program()
     passed = {name: environ[name] for name in _PASSED_ON if Path(environ.get(name, "")).is_absolute()}
-    data = wish.data.absolute() if wish.data else locations.personal_data_dir(environ)
+    data = options.data.absolute() if options.data else locations.personal_data_dir(environ)
     return Setup(
         program=words,
         units=_user_units(environ),
-        config=wish.config.absolute() if wish.config else None,
-        data=wish.data.absolute() if wish.data else None,
+        config=options.config.absolute() if options.config else None,
+        data=options.data.absolute() if options.data else None,
         kept=data,
         exports=data.with_name("sysmon-export"),
         environment=environment | passed,
@@ -243,17 +243,17 @@ def _text(path: Path) -> str | None:
         return None
 
 
-def _write(path: Path, text: str, wish: Wish) -> None:
+def _write(path: Path, text: str, options: ServiceOptions) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, text.encode("utf-8", "surrogateescape"), mode=_READABLE)
     except PermissionError as error:
-        raise _without_rights(path, wish, "install") from error
+        raise _without_rights(path, options, "install") from error
 
 
-def _without_rights(path: Path, wish: Wish, verb: str) -> StorageError:
+def _without_rights(path: Path, options: ServiceOptions, verb: str) -> StorageError:
     shown = printable(str(path))
-    if wish.user or os.geteuid() == 0:
+    if options.user or os.geteuid() == 0:
         return StorageError(f"{shown}: cannot be written (Permission denied): check who may write there")
     program = " ".join(_program()[0])
     return StorageError(

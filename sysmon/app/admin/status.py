@@ -1,4 +1,4 @@
-"""How is sysmon doing? Whether it runs, how fresh and complete its samples are, what it costs, how full its disk is."""
+"""Health of the recorder: does it run, are its samples fresh and complete, what does it cost, how full is its disk?"""
 
 import platform
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,7 +41,7 @@ COMPLETE = 99.0
 EARLY = 300.0
 """Seconds of samples from which on a share of them is judged: of four, one that is missing says little."""
 
-_TELLER = frozenset({"hostname", *CONFIGURED_LABELS})
+_ORIGIN = frozenset({"hostname", *CONFIGURED_LABELS})
 _ENDED_BY = {"collector_unhealthy": "collector_recovered", "reload_failed": "reloaded", "mount_stuck": "mount_back"}
 _ERRORS = frozenset(_ENDED_BY) | {
     "collector_failed",
@@ -53,7 +53,7 @@ _ERRORS = frozenset(_ENDED_BY) | {
 }
 
 
-class Weight(StrEnum):
+class Severity(StrEnum):
     """How bad a fault is: with a warning the record goes on, without what is critical there is none."""
 
     WARNING = "warning"
@@ -67,12 +67,12 @@ NOT_RUNNING = "not running: start `sysmon run`"
 class Fault:
     """Something that needs a look, and what to do about it."""
 
-    weight: Weight
+    weight: Severity
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunState:
     """Whether a run holds the data: `pid` is None where none does, 0 where it is not known; `since` when it began.
 
     `interval` is in seconds, `age` those since the last sample, None where there is none. `version` is the program's.
@@ -103,12 +103,12 @@ class Disk:
 
     used: int
     free: int
-    paces: tuple[disk_forecast.Pace, ...]
-    limits: tuple[disk_forecast.Limit, ...]
+    growth: tuple[disk_forecast.GrowthRate, ...]
+    limits: tuple[disk_forecast.CapacityLimit, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class Health:
     """Everything there is to say. `coverage` is that of the last 24 hours, `idle` the seconds of these not running.
 
     `error` is the last event that tells of trouble in that time; `format` the version of the stored data.
@@ -117,7 +117,7 @@ class Status:
     at: datetime
     host: str
     data: Path
-    running: Running
+    running: RunState
     coverage: Coverage | None
     idle: float
     cost: Cost
@@ -133,7 +133,7 @@ class Status:
         return {"sysmon": __version__, "python": platform.python_version(), "data_format": self.format}
 
 
-def status(data: Path, storage: Storage, host_name: str | None, *, now: datetime) -> Status:
+def assess_health(data: Path, storage: Storage, host_name: str | None, *, now: datetime) -> Health:
     """Return everything there is to say; raise NothingFoundError where no samples are."""
     archive = Archive.open(data, host_name, Damage())
     events = archive.events(now - DAY, now + HOUR)
@@ -146,7 +146,7 @@ def status(data: Path, storage: Storage, host_name: str | None, *, now: datetime
     disk = _disk(data, storage, now)
     alerts = archive.alerts(now, now + HOUR, now=now + timedelta(seconds=1))
     errors = [event for event in events if event.kind in _ERRORS and event.at >= now - DAY]
-    return Status(
+    return Health(
         at=now,
         host=archive.host.name,
         data=data,
@@ -168,10 +168,10 @@ def status(data: Path, storage: Storage, host_name: str | None, *, now: datetime
     )
 
 
-def in_words(event: Event) -> str:
+def describe(event: Event) -> str:
     """Return what a stored event tells, in a line; who tells it is known."""
-    told = [f"{name} {value}" for name, value in event.fields.items() if name not in _TELLER]
-    return f"{event.kind.replace('_', ' ')}: {', '.join(told)}"
+    fields = [f"{name} {value}" for name, value in event.fields.items() if name not in _ORIGIN]
+    return f"{event.kind.replace('_', ' ')}: {', '.join(fields)}"
 
 
 def _running(
@@ -182,13 +182,13 @@ def _running(
     runs: Sequence[RunPeriod],
     events: Iterable[Event],
     now: datetime,
-) -> Running:
+) -> RunState:
     lock = data / RUN_LOCK
     pid = holder(lock)
     began = [event for event in events if event.kind in {RUNNING, "started"}]
     version = began[-1].fields.get("version") if began else None
     last = _last_sample(heartbeat, recent)
-    return Running(
+    return RunState(
         pid=pid,
         since=None if pid is None else from_ms(lock.stat().st_mtime_ns // 1_000_000),  # it is written at the start
         interval=min(runs[-1].seconds.values(), default=USUAL) if runs else USUAL,
@@ -214,7 +214,7 @@ def _cost(recent: TableHistory) -> Cost:
     columns = {metric.name: index for index, metric in enumerate(AGENT.metrics)}
 
     def values(name: str) -> list[float]:
-        return [value for one in recent.series for value in one.column(columns[name]) if not isnan(value)]
+        return [value for series in recent.series for value in series.column(columns[name]) if not isnan(value)]
 
     cpu, memory = values("agent_cpu_percent"), values("agent_memory_bytes")
     return Cost(
@@ -235,25 +235,25 @@ def _coverage(heartbeat: StoredTable, runs: Sequence[RunPeriod], now: datetime) 
 
 
 def _disk(data: Path, storage: Storage, now: datetime) -> Disk:
-    found = inventory.take_inventory(data)
+    stored = inventory.take_inventory(data)
     free = free_bytes(data)
-    pace = disk_forecast.paces(found.files, now)
-    limits = disk_forecast.limits(found.files, storage, pace, total=found.total, free=free, now=now)
-    return Disk(found.total, free, tuple(pace), tuple(limits))
+    growth = disk_forecast.measure_growth(stored.files, now)
+    limits = disk_forecast.forecast_limits(stored.files, storage, growth, total=stored.total, free=free, now=now)
+    return Disk(stored.total, free, tuple(growth), tuple(limits))
 
 
-def _not_running(running: Running) -> list[Fault]:
+def _not_running(running: RunState) -> list[Fault]:
     faults = []
     if running.pid is None:
-        faults.append(Fault(Weight.CRITICAL, NOT_RUNNING))
+        faults.append(Fault(Severity.CRITICAL, NOT_RUNNING))
     if running.age is None:
-        faults.append(Fault(Weight.CRITICAL, "no sample yet"))
+        faults.append(Fault(Severity.CRITICAL, "no sample yet"))
     elif running.pid is not None and running.age > LATE * running.interval + 1:
         late = f"no sample for {units.format_age(running.age)}, and there should be one every {running.interval:g} s"
-        faults.append(Fault(Weight.CRITICAL, late))
+        faults.append(Fault(Severity.CRITICAL, late))
     if running.pid is not None and running.version not in {None, __version__}:
         other = f"sysmon {running.version} runs and {__version__} is installed: start it again"
-        faults.append(Fault(Weight.WARNING, other))
+        faults.append(Fault(Severity.WARNING, other))
     return faults
 
 
@@ -267,7 +267,7 @@ def _incomplete(cost: Cost, full: Coverage | None, interval: float) -> list[Faul
     if full is not None and full.expected * interval >= EARLY and (percent := share(full)) < COMPLETE:
         gap = f", the longest gap {units.format_age(full.gap)}" if full.gap else ""
         faults.append(f"{percent:.1f} % of the samples of the last 24 hours are there{gap}: look at `sysmon report`")
-    return [Fault(Weight.WARNING, text) for text in faults]
+    return [Fault(Severity.WARNING, text) for text in faults]
 
 
 def share(full: Coverage) -> float:
@@ -279,10 +279,12 @@ def _full(disk: Disk, storage: Storage) -> list[Fault]:
     faults = []
     if disk.used > storage.max_bytes:
         bound = units.format_size(storage.max_bytes)
-        faults.append(Fault(Weight.WARNING, f"more is stored than max_bytes ({bound}): run `sysmon maintain`"))
+        faults.append(Fault(Severity.WARNING, f"more is stored than max_bytes ({bound}): run `sysmon maintain`"))
     if disk.free < storage.min_free:
         bound = units.format_size(storage.min_free)
-        faults.append(Fault(Weight.CRITICAL, f"less is free than min_free ({bound}), so nothing is stored: make room"))
+        faults.append(
+            Fault(Severity.CRITICAL, f"less is free than min_free ({bound}), so nothing is stored: make room")
+        )
     return faults
 
 
@@ -290,7 +292,7 @@ def _damaged(damage: Damage) -> list[Fault]:
     if not damage.count:
         return []
     first = f"{damage.count} lines or files of the last day cannot be read, the first: {damage.lines[0]}"
-    return [Fault(Weight.WARNING, f"{first}: look at `sysmon verify`")]
+    return [Fault(Severity.WARNING, f"{first}: look at `sysmon verify`")]
 
 
 def _open_trouble(events: Iterable[Event]) -> list[Fault]:
@@ -304,7 +306,7 @@ def _open_trouble(events: Iterable[Event]) -> list[Fault]:
         for kind, end in _ENDED_BY.items():
             if event.kind == end or (kind == "mount_stuck" and event.kind == "mount_gone"):
                 begun.pop((kind, _subject(event)), None)
-    return [Fault(Weight.WARNING, _still(event)) for event in begun.values()]
+    return [Fault(Severity.WARNING, _still(event)) for event in begun.values()]
 
 
 def _still(event: Event) -> str:

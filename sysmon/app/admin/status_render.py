@@ -1,4 +1,4 @@
-"""The state of sysmon as a page for people, as JSON for programs, and as a line for monitoring plugins."""
+"""Renderers of the recorder's health: a page for people, JSON for programs, a line for monitoring plugins."""
 
 import json
 import textwrap
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sysmon.app.admin import disk_forecast
-from sysmon.app.admin.status import COMPLETE, LATE, Cost, Fault, Running, Status, Weight, in_words, share
+from sysmon.app.admin.status import COMPLETE, LATE, Cost, Fault, Health, RunState, Severity, describe, share
 from sysmon.history import PastAlert
 from sysmon.model import Unit
 from sysmon.text import units
@@ -19,75 +19,75 @@ from sysmon.text.names import printable
 SCHEMA = 1
 """Grows when a key changes its meaning or goes; new keys may come without."""
 
-_PLUGIN_STATES = {Weight.WARNING: PluginState.WARNING, Weight.CRITICAL: PluginState.CRITICAL}
+_PLUGIN_STATES = {Severity.WARNING: PluginState.WARNING, Severity.CRITICAL: PluginState.CRITICAL}
 _NAMED = 3
 """Faults that the line of a plugin names."""
 
 _WIDTH = 79
 
 
-def as_text(status: Status) -> str:
+def as_text(health: Health) -> str:
     """Return a page for people: what is wrong first, then part by part what there is to know."""
-    head = [_filled(f"{fault.weight.upper():<8} {printable(fault.text)}", 9) for fault in status.faults] or ["OK"]
+    head = [_filled(f"{fault.weight.upper():<8} {printable(fault.text)}", 9) for fault in health.faults] or ["OK"]
     parts = [
-        ("run", _run(status)),
-        ("last 24 hours", _day(status)),
-        ("last hour", _hour(status)),
-        ("alerts", [_alert(alert, status.at) for alert in status.alerts] or ["none is firing"]),
-        ("disk", [f"{_bytes(status.disk.used)} used, {_bytes(status.disk.free)} free"]),
-        ("bytes a day", _paces(status.disk.paces)),
-        ("limits", [_limit(limit) for limit in status.disk.limits]),
-        ("versions", [", ".join(f"{name.replace('_', ' ')} {version}" for name, version in status.versions.items())]),
+        ("run", _run(health)),
+        ("last 24 hours", _day(health)),
+        ("last hour", _hour(health)),
+        ("alerts", [_alert(alert, health.at) for alert in health.alerts] or ["none is firing"]),
+        ("disk", [f"{_bytes(health.disk.used)} used, {_bytes(health.disk.free)} free"]),
+        ("bytes a day", _growth(health.disk.growth)),
+        ("limits", [_limit(limit) for limit in health.disk.limits]),
+        ("versions", [", ".join(f"{name.replace('_', ' ')} {version}" for name, version in health.versions.items())]),
     ]
     blocks = ["\n".join([title, *(_filled(f"  {line}", 4) for line in lines)]) for title, lines in parts]
     return "\n\n".join(["\n".join(head), *blocks])
 
 
-def as_json(status: Status) -> str:
+def as_json(health: Health) -> str:
     """Return one JSON object; seconds, bytes and percent are plain numbers, instants are UTC."""
     page = {
         "schema": SCHEMA,
-        "healthy": not status.faults,
-        "faults": [{"weight": fault.weight.value, "text": fault.text} for fault in status.faults],
-        "at": format_instant(status.at),
-        "hostname": status.host,
-        "data_dir": str(status.data),
-        "run": _running(status.running),
-        "last_24_hours": _complete(status),
-        "last_hour": _hourly(status.cost),
+        "healthy": not health.faults,
+        "faults": [{"weight": fault.weight.value, "text": fault.text} for fault in health.faults],
+        "at": format_instant(health.at),
+        "hostname": health.host,
+        "data_dir": str(health.data),
+        "run": _running(health.running),
+        "last_24_hours": _complete(health),
+        "last_hour": _hourly(health.cost),
         "disk": {
-            "used_bytes": status.disk.used,
-            "free_bytes": status.disk.free,
-            "bytes_a_day": [asdict(pace) for pace in status.disk.paces],
-            "limits": [_plain_limit(limit) for limit in status.disk.limits],
+            "used_bytes": health.disk.used,
+            "free_bytes": health.disk.free,
+            "bytes_a_day": [asdict(rate) for rate in health.disk.growth],
+            "limits": [_plain_limit(limit) for limit in health.disk.limits],
         },
-        "alerts": [_plain_alert(alert, status.at) for alert in status.alerts],
+        "alerts": [_plain_alert(alert, health.at) for alert in health.alerts],
         "last_error": None
-        if status.error is None
-        else {"at": format_instant(status.error.at), "text": in_words(status.error)},
-        "versions": dict(status.versions),
+        if health.error is None
+        else {"at": format_instant(health.error.at), "text": describe(health.error)},
+        "versions": dict(health.versions),
     }
     return json.dumps(page, ensure_ascii=False, allow_nan=False, indent=1)
 
 
-def as_nagios(status: Status) -> tuple[str, int]:
+def as_nagios(health: Health) -> tuple[str, int]:
     """Return a line and an exit code as monitoring plugins have them: 0 fine, 1 warning, 2 critical."""
-    state = max((_PLUGIN_STATES[fault.weight] for fault in status.faults), default=PluginState.OK)
-    texts = _worst_first(status.faults)[:_NAMED] or [f"last sample {_age(status.running.age)} ago"]
-    return plugin_line(state, "; ".join(texts), list(_performance(status))), state
+    state = max((_PLUGIN_STATES[fault.weight] for fault in health.faults), default=PluginState.OK)
+    texts = _worst_first(health.faults)[:_NAMED] or [f"last sample {_age(health.running.age)} ago"]
+    return plugin_line(state, "; ".join(texts), list(_performance(health))), state
 
 
 def _worst_first(faults: Sequence[Fault]) -> list[str]:
-    return [fault.text for fault in sorted(faults, key=lambda fault: fault.weight is not Weight.CRITICAL)]
+    return [fault.text for fault in sorted(faults, key=lambda fault: fault.weight is not Severity.CRITICAL)]
 
 
-def _performance(status: Status) -> Iterator[str]:
+def _performance(health: Health) -> Iterator[str]:
     """Yield each number as `name=value;warning;critical;least`, the way plugins tell them."""
-    running, cost = status.running, status.cost
+    running, cost = health.running, health.cost
     if running.age is not None:
         yield f"age={running.age:.1f}s;;{LATE * running.interval + 1:g};0"
-    if status.coverage is not None:
-        yield f"coverage={share(status.coverage):.2f}%;{COMPLETE:g}:;;0;100"
+    if health.coverage is not None:
+        yield f"coverage={share(health.coverage):.2f}%;{COMPLETE:g}:;;0;100"
     yield f"samples={cost.samples};;;0"
     yield f"missed={cost.missed};;;0"
     yield f"dropped={cost.dropped};0;;0"
@@ -95,43 +95,43 @@ def _performance(status: Status) -> Iterator[str]:
         yield f"cpu={cost.cpu:.2f}%;;;0"
     if cost.memory is not None:
         yield f"memory={cost.memory:.0f}B;;;0"
-    yield f"used={status.disk.used}B;;;0"
-    yield f"free={status.disk.free}B;;;0"
-    yield f"alerts={len(status.alerts)};;;0"
+    yield f"used={health.disk.used}B;;;0"
+    yield f"free={health.disk.free}B;;;0"
+    yield f"alerts={len(health.alerts)};;;0"
 
 
-def _run(status: Status) -> list[str]:
-    running = status.running
-    lines = [f"host {printable(status.host)}, data in {printable(str(status.data))}"]
+def _run(health: Health) -> list[str]:
+    running = health.running
+    lines = [f"host {printable(health.host)}, data in {printable(str(health.data))}"]
     if running.pid is None or running.since is None:
         lines.append("not running")
     else:
-        lasting = units.format_age(max(0.0, (status.at - running.since).total_seconds()))
+        lasting = units.format_age(max(0.0, (health.at - running.since).total_seconds()))
         begun = f"since {_instant(running.since)} ({lasting})"
         lines.append(f"running, process {running.pid or 'unknown'}, every {running.interval:g} s, {begun}")
     lines.append("no sample yet" if running.age is None else f"last sample {_age(running.age)} ago")
     return lines
 
 
-def _day(status: Status) -> list[str]:
+def _day(health: Health) -> list[str]:
     lines = []
-    if status.coverage is None:
+    if health.coverage is None:
         lines.append("no samples")
     else:
-        full = status.coverage
+        full = health.coverage
         gap = f", the longest gap {units.format_age(full.gap)} from {_instant(full.gap_at)}" if full.gap_at else ""
         lines.append(f"{full.found} of {full.expected} samples ({share(full):.4g} %){gap}")
-    if status.idle >= 1:
-        lines.append(f"not running for {units.format_age(status.idle)}")
-    if status.error is None:
+    if health.idle >= 1:
+        lines.append(f"not running for {units.format_age(health.idle)}")
+    if health.error is None:
         lines.append("no trouble")
     else:
-        lines.append(f"last trouble {_instant(status.error.at)}, {printable(in_words(status.error))}")
+        lines.append(f"last trouble {_instant(health.error.at)}, {printable(describe(health.error))}")
     return lines
 
 
-def _hour(status: Status) -> list[str]:
-    cost = status.cost
+def _hour(health: Health) -> list[str]:
+    cost = health.cost
     lines = (
         [f"{cost.samples} samples, {cost.missed} missed, {cost.dropped} dropped"] if cost.samples else ["no samples"]
     )
@@ -146,18 +146,18 @@ def _alert(alert: PastAlert, at: datetime) -> str:
     return printable(f"{alert.level.upper():<8} {alert.rule}{'  ' + own if own else ''} for {lasting}")
 
 
-def _paces(paces: Sequence[disk_forecast.Pace]) -> list[str]:
-    if not paces:
+def _growth(rates: Sequence[disk_forecast.GrowthRate]) -> list[str]:
+    if not rates:
         return [
             f"too early to tell: less than {units.format_duration(disk_forecast.EARLY)} of the last days are stored"
         ]
-    total = disk_forecast.Pace("all", sum(pace.fresh for pace in paces), sum(pace.packed for pace in paces))
-    width = max(len(pace.table) for pace in (*paces, total))
-    numbers = [(pace.table, _bytes(pace.fresh), _bytes(pace.packed)) for pace in (*paces, total)]
+    total = disk_forecast.GrowthRate("all", sum(rate.fresh for rate in rates), sum(rate.packed for rate in rates))
+    width = max(len(rate.table) for rate in (*rates, total))
+    numbers = [(rate.table, _bytes(rate.fresh), _bytes(rate.packed)) for rate in (*rates, total)]
     return [f"{table:<{width}} {fresh:>9} as text, {packed:>9} compressed" for table, fresh, packed in numbers]
 
 
-def _limit(limit: disk_forecast.Limit) -> str:
+def _limit(limit: disk_forecast.CapacityLimit) -> str:
     if limit.reached_in is None:
         when = "not in sight" if limit.known else "too early to tell"
     elif not limit.reached_in:
@@ -182,7 +182,7 @@ def _filled(line: str, indent: int) -> str:
     )
 
 
-def _running(running: Running) -> dict[str, Any]:
+def _running(running: RunState) -> dict[str, Any]:
     return {
         "running": running.pid is not None,
         "pid": running.pid or None,
@@ -204,19 +204,19 @@ def _hourly(cost: Cost) -> dict[str, Any]:
     }
 
 
-def _complete(status: Status) -> dict[str, Any]:
-    full = status.coverage
+def _complete(health: Health) -> dict[str, Any]:
+    full = health.coverage
     return {
         "found": full.found if full else 0,
         "expected": full.expected if full else 0,
         "coverage_percent": round(share(full), 4) if full else None,
         "longest_gap_seconds": full.gap if full else 0,
         "longest_gap_at": format_instant(full.gap_at) if full and full.gap_at else None,
-        "not_running_seconds": status.idle,
+        "not_running_seconds": health.idle,
     }
 
 
-def _plain_limit(limit: disk_forecast.Limit) -> dict[str, Any]:
+def _plain_limit(limit: disk_forecast.CapacityLimit) -> dict[str, Any]:
     reached = None if limit.reached_in is None else limit.reached_in.total_seconds()
     return {"name": limit.name, "used": limit.used, "reached_in_seconds": reached, "known": limit.known}
 

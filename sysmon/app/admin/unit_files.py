@@ -1,4 +1,4 @@
-"""The files that make a service of sysmon: systemd's units, timers and the user that they run as. Pure text."""
+"""Unit files of the systemd service: units, timers and the user that they run as. Pure text."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -177,14 +177,14 @@ def unit_files(setup: Setup) -> dict[PurePath, str]:
         command=_command([*setup.program, "export", "--resume", "daily", *where, "-o", f"{setup.exports}/"]),
         state=exports + "# 1: nothing new, which is no failure.\nSuccessExitStatus=1\n",
     )
-    found = {
+    texts = {
         SERVICE: run,
         f"{MAINTAIN}.service": maintain,
         f"{MAINTAIN}.timer": _TIMER.format(about="sysmon: look after the stored files once a day", when="03:10"),
         f"{EXPORT}.service": export,
         f"{EXPORT}.timer": _TIMER.format(about="sysmon: copy the rows of each day", when="00:05"),
     }
-    files = {setup.units / name: text for name, text in found.items()}
+    files = {setup.units / name: text for name, text in texts.items()}
     return files if setup.user else {**files, SYSUSERS: _SYSUSERS}
 
 

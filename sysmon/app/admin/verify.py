@@ -1,4 +1,4 @@
-"""Checks every file of a data directory, and on request moves what is damaged out of the way."""
+"""Verification of every file of a data directory; on request what is damaged is moved out of the way."""
 
 import itertools
 import os
@@ -26,7 +26,7 @@ PRIVATE = 0o600
 
 
 @dataclass(slots=True)
-class Verdict:
+class VerifyReport:
     """What was checked and what is wrong, a line each; `remarks` are no damage, `repaired` what was moved away."""
 
     files: int = 0
@@ -36,44 +36,44 @@ class Verdict:
     repaired: list[str] = field(default_factory=list)
 
 
-def check(data: Path, *, repair: bool) -> Verdict:
+def verify_files(data: Path, *, repair: bool) -> VerifyReport:
     """Check every file; raise NothingFoundError where there is none."""
     if not catalog.hosts(data):
         raise NothingFoundError(f"{data}: no samples here: name the folder that holds them")
-    verdict = Verdict()
+    report = VerifyReport()
     damage = Damage()
     catalog.check_format(data, damage)
-    verdict.faults += damage.lines
+    report.faults += damage.lines
     lock = wait_for_lock(data / MAINTENANCE_LOCK) if repair else None
     try:
         for file in inventory.take_inventory(data).files:
-            verdict.files += 1
-            _check_file(data, file, verdict, repair=repair)
+            report.files += 1
+            _check_file(data, file, report, repair=repair)
     finally:
         if lock is not None:
             os.close(lock)
     for host in catalog.hosts(data):
-        for one in verify.check_sequences(data / host, AGENT):
-            if one.fault is not None:
-                verdict.faults.append(f"{printable(host)}: {one.fault}")
-            elif one.missing:
-                verdict.remarks.append(f"{printable(host)}: run {one.run}: {one.missing} samples are lost, as was told")
-    return verdict
+        for run in verify.check_sequences(data / host, AGENT):
+            if run.fault is not None:
+                report.faults.append(f"{printable(host)}: {run.fault}")
+            elif run.missing:
+                report.remarks.append(f"{printable(host)}: run {run.run}: {run.missing} samples are lost, as was told")
+    return report
 
 
-def _check_file(data: Path, file: StoredFile, verdict: Verdict, *, repair: bool) -> None:
+def _check_file(data: Path, file: StoredFile, report: VerifyReport, *, repair: bool) -> None:
     shown = printable(str(file.path))
     damage = Damage(kept=ALL)
-    sound = _check_rollup(file, damage) if file.segment is None else _check_segment(file, damage, verdict)
-    verdict.faults += damage.lines
-    verdict.remarks += [f"{path}: the last line is not finished" for path in damage.unfinished if not file.open]
+    sound = _check_rollup(file, damage) if file.segment is None else _check_segment(file, damage, report)
+    report.faults += damage.lines
+    report.remarks += [f"{path}: the last line is not finished" for path in damage.unfinished if not file.open]
     if sound or not repair:
         return
     if file.open:
-        verdict.remarks.append(f"{shown}: still being written, and left as it is")
+        report.remarks.append(f"{shown}: still being written, and left as it is")
         return
     kept = _set_aside(data, file)
-    verdict.repaired.append(f"{shown}: what was there is now {printable(str(kept))}")
+    report.repaired.append(f"{shown}: what was there is now {printable(str(kept))}")
 
 
 def _check_rollup(file: StoredFile, damage: Damage) -> bool:
@@ -84,13 +84,13 @@ def _check_rollup(file: StoredFile, damage: Damage) -> bool:
     return damage.count == 0
 
 
-def _check_segment(file: StoredFile, damage: Damage, verdict: Verdict) -> bool:
+def _check_segment(file: StoredFile, damage: Damage, report: VerifyReport) -> bool:
     """Note what is wrong with a segment; return whether everything in it can be read."""
     unreadable = 0
     misplaced: list[tuple[int, str]] = []
     try:
         for line in _lines(file, damage):
-            verdict.lines += 1
+            report.lines += 1
             unreadable += not line.readable
             if line.fault is not None:
                 misplaced.append((line.number, line.fault))

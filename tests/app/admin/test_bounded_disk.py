@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sysmon.app.admin.maintain import maintain
-from sysmon.app.admin.verify import check
+from sysmon.app.admin.verify import verify_files
 from sysmon.app.catalog import tables
 from sysmon.config import Storage
 from sysmon.model import Event, Origin, Row
@@ -71,9 +71,9 @@ class Watch:
 
     def look(self) -> int:
         """Return what is taken now."""
-        found = used(self._folder)
-        self.most = max(self.most, found)
-        return found
+        taken = used(self._folder)
+        self.most = max(self.most, taken)
+        return taken
 
     def _watch(self) -> None:
         while not self._ended.wait(0.002):
@@ -100,6 +100,6 @@ def test_a_disk_written_full_ten_times_never_holds_more_than_the_bound_and_a_tem
                     left = watch.look()
                     packed = max((path.stat().st_size for path in data.rglob("*.gz")), default=0)
             machine.close()
-        verdict = check(data, repair=False)
+        verdict = verify_files(data, repair=False)
 
     assert (verdict.faults, MOST / 4 < watch.most <= MOST + packed) == ([], True)

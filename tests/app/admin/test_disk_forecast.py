@@ -3,7 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from sysmon.app.admin.disk_forecast import DAY, PACKED, Limit, Pace, limits, paces
+from sysmon.app.admin.disk_forecast import (
+    COMPRESSED_SHARE,
+    DAY,
+    CapacityLimit,
+    GrowthRate,
+    forecast_limits,
+    measure_growth,
+)
 from sysmon.config import Storage
 from sysmon.datadir.segments import Form, Segment, SegmentFile
 from sysmon.storage.inventory import StoredFile, Tier, take_inventory
@@ -23,29 +30,29 @@ def stored(hours: float, *, size: int, packed: bool = False, form: Form = Form.J
     )
 
 
-def test_the_pace_is_what_the_last_days_show_however_much_of_them_there_is() -> None:
+def test_the_growth_is_what_the_last_days_show_however_much_of_them_there_is() -> None:
     files = [stored(hours, size=MB) for hours in (1, 2, 3)] + [stored(26, size=MB // 10, packed=True)]
 
-    assert paces(files, NOW) == [Pace("cpu", 24.0 * MB, 2.4 * MB)]
+    assert measure_growth(files, NOW) == [GrowthRate("cpu", 24.0 * MB, 2.4 * MB)]
 
 
 def test_until_something_is_compressed_its_size_is_guessed() -> None:
-    (found,) = paces([stored(1, size=MB)], NOW)
+    (rate,) = measure_growth([stored(1, size=MB)], NOW)
 
-    assert [found.fresh, found.packed] == pytest.approx([24.0 * MB, 24.0 * MB * PACKED])
+    assert [rate.fresh, rate.packed] == pytest.approx([24.0 * MB, 24.0 * MB * COMPRESSED_SHARE])
 
 
 def test_files_of_runs_that_followed_one_another_share_the_hour() -> None:
     files = [stored(hours, size=MB) for hours in (1, 0.75, 0.5, 0.25)]
 
-    assert paces(files, NOW) == [Pace("cpu", 96.0 * MB, 96.0 * MB * PACKED)]
+    assert measure_growth(files, NOW) == [GrowthRate("cpu", 96.0 * MB, 96.0 * MB * COMPRESSED_SHARE)]
 
 
-def test_a_few_samples_tell_no_pace_and_no_limit_to_come() -> None:
-    pace = paces([stored(0.05, size=MB)], NOW)
-    found = limits([], Storage(min_free=0), pace, total=MB, free=10**12, now=NOW)
+def test_a_few_samples_tell_no_growth_and_no_limit_to_come() -> None:
+    growth = measure_growth([stored(0.05, size=MB)], NOW)
+    limits = forecast_limits([], Storage(min_free=0), growth, total=MB, free=10**12, now=NOW)
 
-    assert (pace, found[-1]) == ([], Limit("max_bytes", "977 KiB of 2.0 GiB", None, known=False))
+    assert (growth, limits[-1]) == ([], CapacityLimit("max_bytes", "977 KiB of 2.0 GiB", None, known=False))
 
 
 def test_an_open_file_counts_with_its_length_and_not_with_the_room_that_it_was_given(tmp_path: Path) -> None:
@@ -54,29 +61,29 @@ def test_an_open_file_counts_with_its_length_and_not_with_the_room_that_it_was_g
 
     with path.open("rb") as file:
         claim(file.fileno())
-        (one,) = take_inventory(tmp_path).files
+        (unfinished,) = take_inventory(tmp_path).files
     (finished,) = take_inventory(tmp_path).files
 
-    assert (one.open, one.size, finished.open, finished.size % 512) == (True, length, False, 0)
+    assert (unfinished.open, unfinished.size, finished.open, finished.size % 512) == (True, length, False, 0)
 
 
 @pytest.mark.parametrize(
     ("max_bytes", "reached"),
     [
         pytest.param(10**12, None, id="age keeps it below for ever"),
-        pytest.param(20 * MB, timedelta(days=5), id="at this pace"),
+        pytest.param(20 * MB, timedelta(days=5), id="at this growth"),
         pytest.param(9 * MB, timedelta(0), id="already over"),
     ],
 )
 def test_when_the_size_is_reached(max_bytes: int, reached: timedelta | None) -> None:
     storage = Storage(max_bytes=max_bytes, min_free=0)
 
-    found = limits([], storage, [Pace("cpu", 20.0 * MB, 2.0 * MB)], total=10 * MB, free=10**12, now=NOW)
+    limits = forecast_limits([], storage, [GrowthRate("cpu", 20.0 * MB, 2.0 * MB)], total=10 * MB, free=10**12, now=NOW)
 
-    assert {limit.name: limit.reached_in for limit in found}["max_bytes"] == reached
+    assert {limit.name: limit.reached_in for limit in limits}["max_bytes"] == reached
 
 
 def test_when_the_oldest_goes_for_its_age() -> None:
-    found = limits([stored(49, size=1)], Storage(), [], total=1, free=10**12, now=NOW)
+    limits = forecast_limits([stored(49, size=1)], Storage(), [], total=1, free=10**12, now=NOW)
 
-    assert {limit.name: limit.reached_in for limit in found}["retention.rows"] == 28 * DAY
+    assert {limit.name: limit.reached_in for limit in limits}["retention.rows"] == 28 * DAY

@@ -50,9 +50,9 @@ def test_a_machine_is_what_its_rows_say() -> None:
         ],
     }
 
-    found = machine("web-01", rows)
+    inspected = machine("web-01", rows)
 
-    assert found == Machine(
+    assert inspected == Machine(
         host="web-01",
         cores=2,
         memory=1024,
@@ -107,9 +107,9 @@ def test_the_program_reads_what_it_wrote(here: Machine, tmp_path: Path) -> None:
     )
 
     loaded = config.load(config=tmp_path / "sysmon.yaml", environ={})
-    known = load_rules(loaded.rules, tables(), dict.fromkeys(tables(), 10.0))
+    rule_set = load_rules(loaded.rules, tables(), dict.fromkeys(tables(), 10.0))
 
-    assert (loaded.rules, "load-high" in [rule.id for rule in known.rules]) == (tmp_path / "rules.yaml", True)
+    assert (loaded.rules, "load-high" in [rule.id for rule in rule_set.rules]) == (tmp_path / "rules.yaml", True)
 
 
 def test_a_file_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
@@ -126,9 +126,9 @@ def test_the_command_says_what_it_wrote_and_what_comes_next(tmp_path: Path, caps
 
     codes = answer(["init", "-o", str(folder)]), answer(["init", "-o", str(folder)])
 
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     named = f"--config {folder}/sysmon.yaml"
-    assert (codes, told.out.splitlines(), told.err.splitlines()) == (
+    assert (codes, printed.out.splitlines(), printed.err.splitlines()) == (
         (0, 1),
         [
             f"wrote {folder}/sysmon.yaml",

@@ -32,8 +32,8 @@ def test_finished_files_are_packed_each_under_its_own_name(tmp_path: Path) -> No
 
     done = maintain(tmp_path, SMALL, now=START + 2 * HOUR)
 
-    packed = {path.name: gzip.decompress(path.read_bytes()) for path in (tmp_path / "web-01" / "load").iterdir()}
-    assert (packed, done.packed, done.problems) == (texts, 4, [])
+    compressed = {path.name: gzip.decompress(path.read_bytes()) for path in (tmp_path / "web-01" / "load").iterdir()}
+    assert (compressed, done.compressed, done.problems) == (texts, 4, [])
 
 
 def test_files_younger_than_asked_for_stay_text(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_doing_it_twice_changes_nothing(tmp_path: Path) -> None:
     done = maintain(tmp_path, SMALL, now=START + 30 * HOUR)
 
     after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    assert (after, done.packed, done.rolled_up, done.deleted) == (before, 0, 0, 0)
+    assert (after, done.compressed, done.rolled_up, done.deleted) == (before, 0, 0, 0)
 
 
 def test_one_file_that_cannot_be_packed_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_one_file_that_cannot_be_packed_does_not_stop_the_others(tmp_path: Path)
 
     done = maintain(tmp_path, SMALL, now=START + 2 * HOUR)
 
-    assert (done.packed, len(done.problems), (folder / "load-20261120T120000Z-1h.jsonl").exists()) == (1, 1, True)
+    assert (done.compressed, len(done.problems), (folder / "load-20261120T120000Z-1h.jsonl").exists()) == (1, 1, True)
 
 
 def test_where_nothing_is_there_is_nothing_to_maintain(tmp_path: Path) -> None:

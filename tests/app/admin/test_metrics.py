@@ -46,7 +46,7 @@ def test_no_line_of_the_real_catalogue_is_wider_than_80_columns() -> None:
 
 
 def test_json_holds_all_that_is_declared() -> None:
-    found = json.loads(metrics.to_json(tables().values()))
+    page = json.loads(metrics.to_json(tables().values()))
 
     declared = [
         {
@@ -57,7 +57,7 @@ def test_json_holds_all_that_is_declared() -> None:
         }
         for table in tables().values()
     ]
-    assert found == {"schema": 1, "tables": declared}
+    assert page == {"schema": 1, "tables": declared}
 
 
 def test_markdown_has_a_section_for_each_table() -> None:
@@ -82,9 +82,9 @@ def test_the_page_of_the_documentation_is_fresh() -> None:
 
 
 def test_tables_are_chosen_by_name_and_keep_their_order() -> None:
-    known = {"tide": TIDE, "sky": SKY}
+    declared = {"tide": TIDE, "sky": SKY}
 
-    assert [metrics.choose(names, known) for names in ((), ("sky",), ("sky", "tide"))] == [
+    assert [metrics.choose(names, declared) for names in ((), ("sky",), ("sky", "tide"))] == [
         [TIDE, SKY],
         [SKY],
         [TIDE, SKY],

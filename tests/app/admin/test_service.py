@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 import pytest
 
 from sysmon.app.admin import service
-from sysmon.app.admin.service import Wish
+from sysmon.app.admin.service import ServiceOptions
 from sysmon.app.admin.unit_files import Setup, unit_files
 from sysmon.errors import UsageError
 
@@ -47,13 +47,13 @@ def lines_of(text: str, *names: str) -> list[str]:
 @needs_systemd
 @pytest.mark.parametrize("unit", ["sysmon.service", "sysmon-maintain.service", "sysmon-export.service"])
 def test_systemd_finds_little_to_attack(tmp_path: Path, unit: str) -> None:
-    service.install(Wish(root=tmp_path), {}, overwrite=False)
+    service.install(ServiceOptions(root=tmp_path), {}, overwrite=False)
 
-    found = systemd_analyze(
+    result = systemd_analyze(
         "security", "--offline=true", "--no-pager", f"--threshold={MOST_EXPOSED}", str(tmp_path / UNITS / unit)
     )
 
-    assert (found.returncode, found.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 @needs_systemd
@@ -61,12 +61,14 @@ def test_systemd_finds_little_to_attack(tmp_path: Path, unit: str) -> None:
 def test_systemd_finds_no_fault_in_the_units(tmp_path: Path, user: bool) -> None:
     environ = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "a folder, 100%")}
     data = tmp_path / 'with "quotes" and $DOLLARS'
-    service.install(Wish(user=user, root=Path("/") if user else tmp_path, data=data), environ, overwrite=False)
+    service.install(
+        ServiceOptions(user=user, root=Path("/") if user else tmp_path, data=data), environ, overwrite=False
+    )
     units = sorted(str(path) for path in tmp_path.rglob("sysmon*.*") if path.suffix in {".service", ".timer"})
 
-    found = systemd_analyze(*(["--user"] if user else []), "verify", *units)
+    result = systemd_analyze(*(["--user"] if user else []), "verify", *units)
 
-    assert (len(units), found.returncode, found.stderr) == (5, 0, "")
+    assert (len(units), result.returncode, result.stderr) == (5, 0, "")
 
 
 def test_the_run_has_the_privilege_that_it_needs_and_hides_nothing_that_is_measured() -> None:
@@ -104,7 +106,7 @@ def test_a_configuration_that_writes_elsewhere_may_do_so(tmp_path: Path) -> None
     (tmp_path / "etc/sysmon").mkdir(parents=True)
     (tmp_path / "etc/sysmon/sysmon.yaml").write_text("data_dir: /srv/samples\nlogging:\n  file: /var/log/sysmon/log\n")
 
-    service.install(Wish(root=tmp_path), {}, overwrite=False)
+    service.install(ServiceOptions(root=tmp_path), {}, overwrite=False)
 
     text = (tmp_path / RUN).read_text()
     assert lines_of(text, "ReadWritePaths", "RequiresMountsFor", "StateDirectory") == [
@@ -126,7 +128,7 @@ def test_the_network_is_open_only_where_alerts_are_handed_to_a_program(
     config = tmp_path / "my.yaml"
     config.write_text(settings)
 
-    service.install(Wish(root=tmp_path, config=config), {}, overwrite=False)
+    service.install(ServiceOptions(root=tmp_path, config=config), {}, overwrite=False)
 
     assert lines_of((tmp_path / RUN).read_text(), "RestrictAddressFamilies") == [f"RestrictAddressFamilies={families}"]
 
@@ -134,7 +136,7 @@ def test_the_network_is_open_only_where_alerts_are_handed_to_a_program(
 def test_a_persons_service_needs_no_root_and_finds_what_the_person_finds(tmp_path: Path) -> None:
     environ = {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
 
-    service.install(Wish(user=True), environ, overwrite=False)
+    service.install(ServiceOptions(user=True), environ, overwrite=False)
 
     text = (tmp_path / ".config/systemd/user/sysmon.service").read_text()
     assert lines_of(text, "Environment", "User", "AmbientCapabilities", "StateDirectory", "WantedBy") == [
@@ -144,46 +146,46 @@ def test_a_persons_service_needs_no_root_and_finds_what_the_person_finds(tmp_pat
 
 
 def test_the_same_call_gives_the_same_files_and_says_so(tmp_path: Path) -> None:
-    first = service.install(Wish(root=tmp_path), {}, overwrite=False)
+    first = service.install(ServiceOptions(root=tmp_path), {}, overwrite=False)
     before = contents(tmp_path)
 
-    again = service.install(Wish(root=tmp_path), {}, overwrite=False)
+    again = service.install(ServiceOptions(root=tmp_path), {}, overwrite=False)
 
     assert (again.written, set(again.same), contents(tmp_path)) == ((), set(first.written), before)
 
 
 def test_files_of_another_version_or_place_are_replaced(tmp_path: Path) -> None:
-    service.install(Wish(root=tmp_path, data=Path("/srv/old")), {}, overwrite=False)
+    service.install(ServiceOptions(root=tmp_path, data=Path("/srv/old")), {}, overwrite=False)
 
-    service.install(Wish(root=tmp_path), {}, overwrite=False)
+    service.install(ServiceOptions(root=tmp_path), {}, overwrite=False)
 
     assert "/srv/old" not in "".join(contents(tmp_path).values())
 
 
 def test_what_somebody_edited_is_replaced_only_when_that_was_asked_for(tmp_path: Path) -> None:
-    service.install(Wish(root=tmp_path), {}, overwrite=False)
+    service.install(ServiceOptions(root=tmp_path), {}, overwrite=False)
     own = contents(tmp_path)
     unit = tmp_path / RUN
     unit.write_text(unit.read_text().replace("WatchdogSec=60s", "WatchdogSec=5min"))
     edited = contents(tmp_path)
 
     with pytest.raises(UsageError) as refused:
-        service.install(Wish(root=tmp_path, data=Path("/srv/other")), {}, overwrite=False)
+        service.install(ServiceOptions(root=tmp_path, data=Path("/srv/other")), {}, overwrite=False)
     untouched = contents(tmp_path)
-    service.install(Wish(root=tmp_path), {}, overwrite=True)
+    service.install(ServiceOptions(root=tmp_path), {}, overwrite=True)
 
     assert (untouched, contents(tmp_path), str(refused.value).count("\n")) == (edited, own, 0)
     assert str(refused.value).startswith(f"{unit}: was edited, or is not of sysmon: put changes into a drop-in (")
 
 
 def test_uninstalling_takes_what_was_written_and_nothing_else(tmp_path: Path) -> None:
-    service.install(Wish(root=tmp_path), {}, overwrite=False)
+    service.install(ServiceOptions(root=tmp_path), {}, overwrite=False)
     timer = tmp_path / UNITS / "sysmon-export.timer"
     timer.write_text(timer.read_text() + "# mine\n")
     (tmp_path / UNITS / "sysmon.service.d").mkdir()
     (tmp_path / UNITS / "sysmon.service.d/mine.conf").write_text("[Service]\n")
 
-    done = service.uninstall(Wish(root=tmp_path), {})
+    done = service.uninstall(ServiceOptions(root=tmp_path), {})
 
     assert (len(done.gone), done.edited, sorted(contents(tmp_path))) == (
         5,
@@ -193,17 +195,17 @@ def test_uninstalling_takes_what_was_written_and_nothing_else(tmp_path: Path) ->
 
 
 def test_what_starts_with_the_machine_is_not_pulled_from_under_it(tmp_path: Path) -> None:
-    service.install(Wish(root=tmp_path), {}, overwrite=False)
+    service.install(ServiceOptions(root=tmp_path), {}, overwrite=False)
     wants = tmp_path / UNITS / "multi-user.target.wants"
     wants.mkdir()
     (wants / "sysmon.service").symlink_to("/etc/systemd/system/sysmon.service")
     before = contents(tmp_path)
 
     with pytest.raises(UsageError) as refused:
-        service.uninstall(Wish(root=tmp_path), {})
+        service.uninstall(ServiceOptions(root=tmp_path), {})
 
-    told = "sysmon.service: started with the machine: first `systemctl disable --now sysmon.service`"
-    assert (str(refused.value), contents(tmp_path)) == (told, before)
+    refusal = "sysmon.service: started with the machine: first `systemctl disable --now sysmon.service`"
+    assert (str(refused.value), contents(tmp_path)) == (refusal, before)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 
 from sysmon import __version__
 from sysmon.app.admin import status_render
-from sysmon.app.admin.status import Fault, Status, Weight, in_words, status
+from sysmon.app.admin.status import Fault, Health, Severity, assess_health, describe
 from sysmon.config import Storage
 from sysmon.model import Event, Row
 from sysmon.sampling.self_tables import AGENT
@@ -35,8 +35,8 @@ def agent_rows(ticks: Sequence[int], **values: float) -> Iterator[tuple[Any, Seq
         "agent_samples_dropped": 0,
     }
     for tick in ticks:
-        told = usual | values
-        yield at(tick), [("r1", *(told.get(metric.name) for metric in AGENT.metrics))]
+        columns = usual | values
+        yield at(tick), [("r1", *(columns.get(metric.name) for metric in AGENT.metrics))]
 
 
 def store(data: Path, *events: Event, ticks: Sequence[int] = range(10, NOW + 1, 10), **values: float) -> None:
@@ -55,23 +55,23 @@ def held(data: Path) -> Iterator[None]:
         directory.close()
 
 
-def found(data: Path, storage: Storage = ROOMY, *, later: float = 0.0) -> Status:
+def health_of(data: Path, storage: Storage = ROOMY, *, later: float = 0.0) -> Health:
     """Return the status a moment after the last tick, while this process holds the data."""
     with held(data):
-        return status(data, storage, None, now=at(NOW + 1 + later))
+        return assess_health(data, storage, None, now=at(NOW + 1 + later))
 
 
-def texts(page: Status) -> list[tuple[str, str]]:
+def texts(health: Health) -> list[tuple[str, str]]:
     """Return the faults, each with its weight."""
-    return [(fault.weight.value, fault.text) for fault in page.faults]
+    return [(fault.weight.value, fault.text) for fault in health.faults]
 
 
 def test_a_run_that_stored_everything_is_well(tmp_path: Path) -> None:
     store(tmp_path)
 
-    page = found(tmp_path)
+    health = health_of(tmp_path)
 
-    assert (texts(page), page.running.pid, page.running.age, page.coverage and page.coverage.found) == (
+    assert (texts(health), health.running.pid, health.running.age, health.coverage and health.coverage.found) == (
         [],
         os.getpid(),
         1.0,
@@ -85,7 +85,7 @@ def unhealthy(seconds: float) -> Event:
 
 
 @pytest.mark.parametrize(
-    ("events", "told"),
+    ("events", "expected"),
     [
         pytest.param(
             [unhealthy(100)], ["collector network fails: broken: look at `sysmon doctor`"], id="a collector fails"
@@ -116,16 +116,16 @@ def unhealthy(seconds: float) -> Event:
         ),
     ],
 )
-def test_trouble_that_has_not_ended_needs_a_look(tmp_path: Path, events: list[Event], told: list[str]) -> None:
+def test_trouble_that_has_not_ended_needs_a_look(tmp_path: Path, events: list[Event], expected: list[str]) -> None:
     store(tmp_path, *events)
 
-    assert texts(found(tmp_path)) == [("warning", text) for text in told]
+    assert texts(health_of(tmp_path)) == [("warning", text) for text in expected]
 
 
 def test_a_page_fits_eighty_columns_however_long_its_lines_are(tmp_path: Path) -> None:
     store(tmp_path, Event(at(100), "reload_failed", {"error": "rules.yaml:1:1: " + "too many words " * 20, "kept": 7}))
 
-    text = status_render.as_text(found(tmp_path))
+    text = status_render.as_text(health_of(tmp_path))
 
     assert [line for line in text.splitlines() if len(line) > 79 and str(tmp_path) not in line] == []
 
@@ -134,14 +134,14 @@ def test_the_last_trouble_is_told_also_when_it_is_over(tmp_path: Path) -> None:
     gap = Event(at(300), "gap", {"count": 3, "reason": "the disk is too slow"})
     store(tmp_path, Event(at(100), "stalled", {"seconds": 4.0}), gap)
 
-    page = found(tmp_path)
+    health = health_of(tmp_path)
 
-    told = "gap: count 3, reason the disk is too slow"
-    assert (texts(page), page.error and (page.error.at, in_words(page.error))) == ([], (gap.at, told))
+    text = "gap: count 3, reason the disk is too slow"
+    assert (texts(health), health.error and (health.error.at, describe(health.error))) == ([], (gap.at, text))
 
 
 @pytest.mark.parametrize(
-    ("stored", "told"),
+    ("stored", "expected"),
     [
         pytest.param(
             {"ticks": range(10, 560, 10)},
@@ -168,10 +168,10 @@ def test_the_last_trouble_is_told_also_when_it_is_over(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_not_there_needs_a_look(tmp_path: Path, stored: Any, told: tuple[str, str]) -> None:
+def test_what_is_not_there_needs_a_look(tmp_path: Path, stored: Any, expected: tuple[str, str]) -> None:
     store(tmp_path, **stored)
 
-    assert told in texts(found(tmp_path))
+    assert expected in texts(health_of(tmp_path))
 
 
 def test_in_the_first_minutes_a_few_missed_samples_are_no_trouble(tmp_path: Path) -> None:
@@ -180,23 +180,23 @@ def test_in_the_first_minutes_a_few_missed_samples_are_no_trouble(tmp_path: Path
     path.unlink()
     write_log(tmp_path, "events", event_lines([started(565, "r1", TEN, 570)]), begin=at(565))
 
-    assert texts(found(tmp_path)) == []
+    assert texts(health_of(tmp_path)) == []
 
 
 def test_a_run_of_another_version_should_be_started_again(tmp_path: Path) -> None:
     opening = Event(at(0), "running", {"run": "r1", "version": "0.0.9", "intervals": TEN})
     store(tmp_path, opening)
 
-    told = f"sysmon 0.0.9 runs and {__version__} is installed: start it again"
-    assert texts(found(tmp_path)) == [("warning", told)]
+    text = f"sysmon 0.0.9 runs and {__version__} is installed: start it again"
+    assert texts(health_of(tmp_path)) == [("warning", text)]
 
 
 def test_a_disk_below_its_floor_is_critical(tmp_path: Path) -> None:
     store(tmp_path)
 
-    page = found(tmp_path, Storage(min_free=2**62, max_bytes=2**20))
+    health = health_of(tmp_path, Storage(min_free=2**62, max_bytes=2**20))
 
-    assert texts(page) == [("critical", "less is free than min_free (4194304TiB), so nothing is stored: make room")]
+    assert texts(health) == [("critical", "less is free than min_free (4194304TiB), so nothing is stored: make room")]
 
 
 def test_lines_that_cannot_be_read_are_named(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_lines_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (path,) = tmp_path.glob("*/events/*")
     path.write_bytes(path.read_bytes() + b"what\n")
 
-    ((weight, text),) = texts(found(tmp_path))
+    ((weight, text),) = texts(health_of(tmp_path))
 
     begin = f"1 lines or files of the last day cannot be read, the first: {path}:2: "
     assert (weight, text.startswith(begin), text.endswith("look at `sysmon verify`")) == ("warning", True, True)
@@ -213,9 +213,9 @@ def test_lines_that_cannot_be_read_are_named(tmp_path: Path) -> None:
 def test_where_nothing_runs_the_end_is_critical_and_the_time_before_is_told(tmp_path: Path) -> None:
     store(tmp_path, stopped(NOW, "r1", NOW))
 
-    page = status(tmp_path, ROOMY, None, now=at(NOW) + timedelta(hours=1))
+    health = assess_health(tmp_path, ROOMY, None, now=at(NOW) + timedelta(hours=1))
 
-    assert (texts(page), page.idle >= 3500, page.running.since) == (
+    assert (texts(health), health.idle >= 3500, health.running.since) == (
         [("critical", "not running: start `sysmon run`")],
         True,
         None,
@@ -225,7 +225,7 @@ def test_where_nothing_runs_the_end_is_critical_and_the_time_before_is_told(tmp_
 def test_programs_get_plain_numbers_under_names_with_units(tmp_path: Path) -> None:
     store(tmp_path)
 
-    page = json.loads(status_render.as_json(found(tmp_path)))
+    page = json.loads(status_render.as_json(health_of(tmp_path)))
 
     hour = {"samples": 60, "missed": 0, "dropped": 0, "cpu_percent_mean": 0.5, "memory_bytes_max": 16777216.0}
     assert (page["schema"], page["healthy"], page["faults"], page["last_hour"]) == (1, True, [], hour)
@@ -243,10 +243,10 @@ def test_programs_get_plain_numbers_under_names_with_units(tmp_path: Path) -> No
 def test_a_plugin_line_has_the_number_of_everything_that_is_measured(tmp_path: Path) -> None:
     store(tmp_path)
 
-    line, code = status_render.as_nagios(found(tmp_path))
+    line, code = status_render.as_nagios(health_of(tmp_path))
 
     said, _, measured = line.partition(" | ")
-    names = [one.partition("=")[0] for one in measured.split()]
+    names = [number.partition("=")[0] for number in measured.split()]
     assert (code, said) == (0, "SYSMON OK - last sample 1s ago")
     assert names == ["age", "coverage", "samples", "missed", "dropped", "cpu", "memory", "used", "free", "alerts"]
     assert measured.startswith("age=1.0s;;31;0 coverage=100.00%;99:;;0;100 samples=60;;;0 missed=0;;;0 dropped=0;0;;0 ")
@@ -271,8 +271,8 @@ def test_a_plugin_line_begins_with_the_worst(
     tmp_path: Path, faults: list[tuple[str, str]], line: str, code: int
 ) -> None:
     store(tmp_path)
-    page = replace(found(tmp_path), faults=tuple(Fault(Weight(weight), text) for weight, text in faults))
+    health = replace(health_of(tmp_path), faults=tuple(Fault(Severity(weight), text) for weight, text in faults))
 
-    told, ended = status_render.as_nagios(page)
+    printed, code_printed = status_render.as_nagios(health)
 
-    assert (told[: len(line)], ended) == (line, code)
+    assert (printed[: len(line)], code_printed) == (line, code)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sysmon.app.admin.verify import check
+from sysmon.app.admin.verify import verify_files
 from sysmon.datadir.segments import Form
 from sysmon.errors import NothingFoundError
 from sysmon.model import Event, Row
@@ -16,7 +16,7 @@ from tests.reading.stored import AGENT, LOAD, START, at, event_lines, write_log,
 GOOD = [(START + timedelta(seconds=10 * index), [(float(index), 1.0)]) for index in range(20)]
 
 
-def told(data: Path, lines: list[str]) -> list[str]:
+def without_folder(data: Path, lines: list[str]) -> list[str]:
     """Return lines without the folder, which is another one each time."""
     return [line.replace(f"{data}/", "") for line in lines]
 
@@ -25,9 +25,9 @@ def test_what_was_written_is_sound(tmp_path: Path) -> None:
     write_table(tmp_path, LOAD, GOOD)
     write_table(tmp_path, LOAD, GOOD, form=Form.CSV, packed=True)
 
-    verdict = check(tmp_path, repair=False)
+    report = verify_files(tmp_path, repair=False)
 
-    assert (verdict.files, verdict.lines, verdict.faults, verdict.remarks) == (2, 41, [], [])
+    assert (report.files, report.lines, report.faults, report.remarks) == (2, 41, [], [])
 
 
 @pytest.mark.parametrize(
@@ -45,18 +45,18 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, spoil: object, faul
     (path,) = write_table(tmp_path, LOAD, GOOD)
     path.write_bytes(spoil(path.read_bytes()))  # type: ignore[operator]  # each of them is a function
 
-    verdict = check(tmp_path, repair=False)
+    report = verify_files(tmp_path, repair=False)
 
-    assert [fault in line and line.startswith(f"{path}:") for line in verdict.faults] == [True]
+    assert [fault in line and line.startswith(f"{path}:") for line in report.faults] == [True]
 
 
 def test_a_torn_tail_is_mentioned_and_is_no_fault(tmp_path: Path) -> None:
     (path,) = write_table(tmp_path, LOAD, GOOD)
     path.write_bytes(path.read_bytes()[:-5])
 
-    verdict = check(tmp_path, repair=False)
+    report = verify_files(tmp_path, repair=False)
 
-    assert (verdict.faults, told(tmp_path, verdict.remarks)) == (
+    assert (report.faults, without_folder(tmp_path, report.remarks)) == (
         [],
         ["web-01/load/load-20261120T120000Z-1h.jsonl: the last line is not finished"],
     )
@@ -73,14 +73,14 @@ def test_a_repair_keeps_what_can_be_read_and_sets_the_rest_aside(tmp_path: Path,
         path = path.with_name(f"{path.name}.gz")
         path.write_bytes(gzip.compress(broken))
 
-    verdict = check(tmp_path, repair=True)
+    report = verify_files(tmp_path, repair=True)
 
     (kept,) = (tmp_path / "quarantine").iterdir()
     left = gzip.decompress(path.read_bytes()) if packed else path.read_bytes()
     aside = gzip.decompress(kept.read_bytes()) if packed else kept.read_bytes()
     lost = set(sound.splitlines()) - set(left.splitlines())
-    assert (aside, kept.stat().st_mode & 0o777, len(verdict.repaired), len(lost)) == (broken, 0o600, 1, 1)
-    assert check(tmp_path, repair=False).faults == []
+    assert (aside, kept.stat().st_mode & 0o777, len(report.repaired), len(lost)) == (broken, 0o600, 1, 1)
+    assert verify_files(tmp_path, repair=False).faults == []
 
 
 def test_a_roll_up_that_cannot_be_read_is_set_aside_whole(tmp_path: Path) -> None:
@@ -89,9 +89,9 @@ def test_a_roll_up_that_cannot_be_read_is_set_aside_whole(tmp_path: Path) -> Non
     path.parent.mkdir(parents=True)
     path.write_bytes(b"")
 
-    verdict = check(tmp_path, repair=True)
+    report = verify_files(tmp_path, repair=True)
 
-    assert (told(tmp_path, verdict.faults), path.exists(), len(verdict.repaired)) == (
+    assert (without_folder(tmp_path, report.faults), path.exists(), len(report.repaired)) == (
         ["web-01/rollup/1h/load-20261120T12.jsonl.gz:1: the packed file is empty"],
         False,
         1,
@@ -118,11 +118,11 @@ def test_the_numbers_of_the_ticks_tell_what_is_lost(
     gap = Event(at(60), "gap", {"from": format_instant(at(30)), "to": format_instant(at(50)), "count": count})
     write_log(tmp_path, "events", event_lines([gap] if count else []))
 
-    verdict = check(tmp_path, repair=False)
+    report = verify_files(tmp_path, repair=False)
 
-    assert (len(verdict.faults), len(verdict.remarks)) == (faults, remarks)
+    assert (len(report.faults), len(report.remarks)) == (faults, remarks)
 
 
 def test_where_no_samples_are_there_is_nothing_to_check(tmp_path: Path) -> None:
     with pytest.raises(NothingFoundError):
-        check(tmp_path, repair=False)
+        verify_files(tmp_path, repair=False)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sysmon.app.admin.verify import check
+from sysmon.app.admin.verify import verify_files
 from sysmon.app.export.cursor import CursorFile
 from sysmon.datadir.segments import Form
 from sysmon.errors import DamagedError, StorageError, UsageError
@@ -110,7 +110,7 @@ def test_a_repair_between_two_exports_neither_hides_nor_doubles_a_row(data: Path
     export_new(data)
 
     append(segment(data), lines(4, 5))
-    check(data, repair=True)
+    verify_files(data, repair=True)
     export_new(data)
 
     assert exported(data) == lines(0, 5)
