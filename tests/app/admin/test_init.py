@@ -133,7 +133,7 @@ def test_the_command_says_what_it_wrote_and_what_comes_next(tmp_path: Path, caps
         [
             f"wrote {folder}/sysmon.yaml",
             f"wrote {folder}/rules.yaml",
-            f"look at them, then: sysmon config check {named} && sysmon run {named}",
+            f"review them, then: sysmon config check {named} && sysmon run {named}",
         ],
         [
             f"sysmon: {folder}/sysmon.yaml is there already and stays as it is",
