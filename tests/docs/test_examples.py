@@ -126,3 +126,20 @@ def test_no_link_of_any_page_leads_nowhere() -> None:
     ]
 
     assert lost == []
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.M | re.S), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_no_link_leads_to_a_heading_that_is_not_there() -> None:
+    lost = [
+        f"{page.relative_to(ROOT)}: {path}#{anchor}"
+        for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+        for path, anchor in re.findall(r"\]\(([^)#:]*)#([^)]*)\)", page.read_text("utf-8"))
+        if anchor not in anchors(page.parent / path if path else page)
+    ]
+
+    assert lost == []
