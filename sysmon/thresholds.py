@@ -30,7 +30,7 @@ _TESTS: dict[Sign, Callable[[float, float], bool]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class Threshold:
     """A number that a rule compares values with, and how bad one beyond it is."""
 
     rule: str
@@ -56,7 +56,7 @@ class Beyond:
     2 % of the limit, and where samples were taken at different intervals.
     """
 
-    limit: Limit
+    limit: Threshold
     samples: int
     of: int
     seconds: float | None
@@ -68,7 +68,7 @@ class Beyond:
         return self.samples / self.of
 
 
-def worst_level(limits: Iterable[Limit], value: float) -> Level | None:
+def worst_level(limits: Iterable[Threshold], value: float) -> Level | None:
     """Return the highest level of the limits that a value lies beyond, None where it is within all."""
     levels = [limit.level for limit in limits if limit.exceeded(value)]
     return max(levels, key=lambda level: level.rank, default=None)

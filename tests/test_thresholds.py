@@ -3,7 +3,7 @@
 import pytest
 
 from sysmon.model import Level
-from sysmon.thresholds import Limit, Sign, worst_level
+from sysmon.thresholds import Sign, Threshold, worst_level
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from sysmon.thresholds import Limit, Sign, worst_level
     ],
 )
 def test_values_are_compared_as_the_rule_says(sign: Sign, count: int) -> None:
-    limit = Limit("full", Level.WARNING, sign, 80)
+    limit = Threshold("full", Level.WARNING, sign, 80)
 
     assert limit.count([79.9, 80, 80, 80.1]) == count
 
@@ -32,6 +32,6 @@ def test_values_are_compared_as_the_rule_says(sign: Sign, count: int) -> None:
     ],
 )
 def test_the_worst_level_counts(value: float, level: Level | None) -> None:
-    limits = [Limit("full", Level.CRITICAL, Sign.AT_LEAST, 90), Limit("full", Level.WARNING, Sign.AT_LEAST, 80)]
+    limits = [Threshold("full", Level.CRITICAL, Sign.AT_LEAST, 90), Threshold("full", Level.WARNING, Sign.AT_LEAST, 80)]
 
     assert worst_level(limits, value) is level

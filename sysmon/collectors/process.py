@@ -55,7 +55,7 @@ class ProcessOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class MachineTotals:
     """What the rows are measured by: the busy time of all cores in ticks, how long a tick is, and all memory."""
 
     busy: int
@@ -70,7 +70,7 @@ class ProcessReading:
 
     processes: Processes
     listed: Mapping[int, Labels]
-    machine: Machine
+    machine: MachineTotals
 
 
 class ProcessCollector:
@@ -167,7 +167,7 @@ class ProcessCollector:
         except GONE:
             return None
 
-    def _machine(self) -> Machine:
+    def _machine(self) -> MachineTotals:
         """Read proc_stat(5): its first line holds user, nice, system, idle, iowait, irq, softirq; steal is not work."""
         stat = self._stat.require()
         user, nice, system, _, _, irq, softirq = map(int, stat.split(None, 8)[1:8])
@@ -176,9 +176,11 @@ class ProcessCollector:
             raise Unavailable(f"{self._source.proc / 'stat'} does not tell when this machine started")
         memory = self._meminfo.require().split(None, 2)[1]
         hertz = os.sysconf("SC_CLK_TCK")
-        return Machine(user + nice + system + irq + softirq, hertz, boot * hertz, int(memory) * 1024)
+        return MachineTotals(user + nice + system + irq + softirq, hertz, boot * hertz, int(memory) * 1024)
 
-    def _label(self, leading: Mapping[int, None], usage: Mapping[int, Usage], machine: Machine) -> dict[int, Labels]:
+    def _label(
+        self, leading: Mapping[int, None], usage: Mapping[int, Usage], machine: MachineTotals
+    ) -> dict[int, Labels]:
         """Name the leading processes. What a newborn belongs to may still change, so that is asked again next time."""
         belongings, self._belongings = self._belongings, {}
         past: Mapping[int, Usage] = self._previous.processes.usage if self._previous else {}
@@ -211,7 +213,7 @@ class ProcessCollector:
         processes = _ranking.make_processes(usage, io)
         leading = _ranking.rank_by_use(usage, _ranking.compute_cpu_growth(past, usage), self._options.top)
         leading += _ranking.rank_by_io(past, processes, self._options.top)
-        machine = Machine(_psutil_busy(psutil), _MICROSECONDS, 0, psutil.virtual_memory().total)
+        machine = MachineTotals(_psutil_busy(psutil), _MICROSECONDS, 0, psutil.virtual_memory().total)
         users = {info["pid"]: info["username"] or "-" for info in infos}
         listed = {pid: _labels(pid, usage[pid], machine, user=users[pid], unit="-") for pid in leading}
         return ProcessReading(processes, listed, machine)
@@ -233,11 +235,11 @@ def _psutil_busy(psutil: Any) -> int:
     return round(sum(getattr(times, field, 0.0) for field in ("user", "nice", "system", "irq")) * _MICROSECONDS)
 
 
-def _labels(pid: int, now: Usage, machine: Machine, *, user: str, unit: str) -> Labels:
+def _labels(pid: int, now: Usage, machine: MachineTotals, *, user: str, unit: str) -> Labels:
     return str(pid), _format_start(now, machine), now.name.decode("utf-8", "surrogateescape") or "-", user, unit
 
 
-def _format_start(now: Usage, machine: Machine) -> str:
+def _format_start(now: Usage, machine: MachineTotals) -> str:
     seconds = (machine.boot + now.start) // machine.ticks_per_second
     return f"{instants.from_ms(seconds * 1000):%Y-%m-%dT%H:%M:%SZ}" if seconds else "-"
 

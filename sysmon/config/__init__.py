@@ -24,7 +24,7 @@ from sysmon.config.declarations import (
     Retention,
     Storage,
 )
-from sysmon.config.intervals import Base, Wish, describe_misfit, find_base, fit_interval
+from sysmon.config.intervals import Base, CollectorInterval, describe_misfit, find_base, fit_interval
 from sysmon.config.overlay import Setting, Settings
 from sysmon.formats import CONFIGURED_LABELS
 from sysmon.sampling.masking import Mask
@@ -103,7 +103,7 @@ class _Intervals:
 
     general: timedelta
     base: Base
-    wishes: Mapping[str, Wish]
+    wishes: Mapping[str, CollectorInterval]
 
     def span(self, name: str) -> timedelta:
         return fit_interval(self.wishes[name], self.general, self.base)
@@ -295,14 +295,16 @@ def _intervals(
     return _Intervals(general, base, wishes)
 
 
-def _wish(values: Mapping[str, Any], name: str, kind: Any) -> Wish:
+def _wish(values: Mapping[str, Any], name: str, kind: Any) -> CollectorInterval:
     default = None if kind.default_interval is None else timedelta(seconds=kind.default_interval)
     interval = values.get(f"collectors.{name}.interval")
-    return Wish(values.get(f"collectors.{name}.enabled", True), None if interval == default else interval, default)
+    return CollectorInterval(
+        values.get(f"collectors.{name}.enabled", True), None if interval == default else interval, default
+    )
 
 
 def _check_general(
-    given: Settings, general: timedelta, *, base: Base, wishes: Mapping[str, Wish], warnings: list[str]
+    given: Settings, general: timedelta, *, base: Base, wishes: Mapping[str, CollectorInterval], warnings: list[str]
 ) -> None:
     """Refuse a general interval that does not fit the base; the built-in one gives way, with a warning."""
     users = [name for name, wish in wishes.items() if wish.enabled and not (wish.asked or wish.default)]
@@ -313,7 +315,7 @@ def _check_general(
     if place is not None and general != DEFAULT_INTERVAL:
         given.problems.add(place, wrong)
         return
-    taken = units.format_duration(fit_interval(Wish(), general, base))
+    taken = units.format_duration(fit_interval(CollectorInterval(), general, base))
     warnings.append(f"{wrong}; until then {taken} holds for {', '.join(users)}")
 
 

@@ -8,7 +8,7 @@ from sysmon.text.units import format_duration
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class CollectorInterval:
     """How often one collector would be read: as `asked` for, else by its `default`, else by the general interval."""
 
     enabled: bool = True
@@ -24,7 +24,7 @@ class Base:
     origin: str
 
 
-def find_base(wishes: Mapping[str, Wish], general: timedelta, *, forced: timedelta | None = None) -> Base:
+def find_base(wishes: Mapping[str, CollectorInterval], general: timedelta, *, forced: timedelta | None = None) -> Base:
     """Return the smallest interval of the enabled collectors, or the forced one.
 
     Built-in defaults give way to everything that was asked for, so they count only where nothing else is enabled.
@@ -42,7 +42,7 @@ def find_base(wishes: Mapping[str, Wish], general: timedelta, *, forced: timedel
     return min(candidates, key=lambda base: base.span)
 
 
-def fit_interval(wish: Wish, general: timedelta, base: Base) -> timedelta:
+def fit_interval(wish: CollectorInterval, general: timedelta, base: Base) -> timedelta:
     """Return a collector's interval; what is no multiple of the base is rounded up to the next one."""
     span = wish.asked or wish.default or general
     return _round_up(span, base.span) if wish.enabled else span

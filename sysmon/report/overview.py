@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sysmon.model import Headline, Kind, Metric
 from sysmon.report.render.phrases import format_process
 from sysmon.report.summary import OverviewItem, Ranking, Stats, TableSummary
-from sysmon.thresholds import Limit
+from sysmon.thresholds import Threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class _HeadlineStats:
     subject: str
     metric: Metric
     stats: Stats
-    limits: tuple[Limit, ...]
+    limits: tuple[Threshold, ...]
 
 
 def build_overview(tables: Sequence[TableSummary], rankings: Iterable[Ranking]) -> tuple[OverviewItem, ...]:

@@ -13,9 +13,9 @@ from sysmon.history import Coverage, PastAlert, Series
 from sysmon.model import Metric, Origin, Table
 from sysmon.stats.tick_runs import TickRuns
 from sysmon.text.instants import from_ms, to_ms
-from sysmon.thresholds import Beyond, Limit
+from sysmon.thresholds import Beyond, Threshold
 
-NO_LIMITS: Mapping[str, Sequence[Limit]] = {}
+NO_LIMITS: Mapping[str, Sequence[Threshold]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class OverviewItem:
     worst: float
     at: datetime
     before: float | None = None
-    limits: tuple[Limit, ...] = ()
+    limits: tuple[Threshold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ def summarise(
     until: datetime,
     parts: int,
     wanted: Callable[[str], bool],
-    limits: Mapping[str, Sequence[Limit]] = NO_LIMITS,
+    limits: Mapping[str, Sequence[Threshold]] = NO_LIMITS,
 ) -> SeriesSummary:
     """Return the numbers of one series; `parts` is how finely a trend is cut, `wanted` picks metrics by name.
 
@@ -219,7 +219,7 @@ def summarise(
     return SeriesSummary(tuple(zip(table.labels, series.labels, strict=True)), coverage, tuple(metrics))
 
 
-def _count_beyond(limit: Limit, values: "array[float]", coverage: Coverage) -> Beyond:
+def _count_beyond(limit: Threshold, values: "array[float]", coverage: Coverage) -> Beyond:
     samples = limit.count(values)
     return Beyond(
         limit, samples, len(values), estimate_seconds(samples, coverage), exact=coverage.is_even or not samples

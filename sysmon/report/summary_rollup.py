@@ -18,7 +18,7 @@ from sysmon.stats.ddsketch import bin_index
 from sysmon.stats.digest import Digest
 from sysmon.stats.hourly import HOUR, downsample
 from sysmon.text.instants import from_ms, to_ms
-from sysmon.thresholds import Beyond, Limit, Sign
+from sysmon.thresholds import Beyond, Sign, Threshold
 
 
 def summarise_aggregate(
@@ -30,7 +30,7 @@ def summarise_aggregate(
     until: datetime,
     parts: int,
     wanted: Callable[[str], bool],
-    limits: Mapping[str, Sequence[Limit]] = NO_LIMITS,
+    limits: Mapping[str, Sequence[Threshold]] = NO_LIMITS,
 ) -> SeriesSummary:
     """Return the numbers of one series; a trend is cut into at most as many parts as the range has hours."""
     begin, span = to_ms(since), to_ms(until) - to_ms(since)
@@ -48,7 +48,7 @@ def summarise_aggregate(
     return SeriesSummary(tuple(zip(table.labels, series.labels, strict=True)), coverage, tuple(metrics))
 
 
-def _count_beyond(limit: Limit, digest: Digest, coverage: Coverage) -> Beyond:
+def _count_beyond(limit: Threshold, digest: Digest, coverage: Coverage) -> Beyond:
     """Count from the histogram; it is exact where no value shares a bin with the limit."""
     samples = round(_share_beyond(limit, digest) * digest.count)
     near = (
@@ -58,7 +58,7 @@ def _count_beyond(limit: Limit, digest: Digest, coverage: Coverage) -> Beyond:
     return Beyond(limit, samples, digest.count, estimate_seconds(samples, coverage), exact=exact)
 
 
-def _share_beyond(limit: Limit, digest: Digest) -> float:
+def _share_beyond(limit: Threshold, digest: Digest) -> float:
     above, from_it_on = digest.share_above(limit.value), digest.share_above(limit.value, or_at=True)
     return {
         Sign.ABOVE: above,

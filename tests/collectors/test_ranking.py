@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from sysmon.collectors import Source, _ranking
 from sysmon.collectors._procfs import Usage
-from sysmon.collectors.process import Labels, Machine, ProcessCollector, ProcessReading
+from sysmon.collectors.process import Labels, MachineTotals, ProcessCollector, ProcessReading
 
 NUMBERS = st.none() | st.integers(0, 50)
 USAGES = st.builds(Usage, st.integers(1, 9), NUMBERS, NUMBERS, NUMBERS, st.just(b"x"))
@@ -20,7 +20,7 @@ def processes(draw: st.DrawFn) -> _ranking.Processes:
 
 def reading(processes: _ranking.Processes, listed: set[int]) -> ProcessReading:
     labels: dict[int, Labels] = {pid: (str(pid), "-", "-", "-", "-") for pid in processes.usage if pid in listed}
-    return ProcessReading(processes, labels, Machine(10, 100, 0, 1000))
+    return ProcessReading(processes, labels, MachineTotals(10, 100, 0, 1000))
 
 
 @given(st.none() | processes(), processes(), st.sets(PIDS))

@@ -19,7 +19,7 @@ from sysmon.report.render.formats import markdown, text
 from sysmon.report.side_by_side import name_series, select_metrics, sort_worst_first
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, Stats, TableSummary
 from sysmon.text.instants import EPOCH
-from sysmon.thresholds import Beyond, Limit, Sign
+from sysmon.thresholds import Beyond, Sign, Threshold
 from tests.reading.stored import (
     CPU,
     DISK_USAGE,
@@ -40,13 +40,13 @@ READ = Metric("disk_read_bytes_per_second", Kind.RATE, Unit.BYTES_PER_SECOND, ""
 AWAIT = Metric("disk_await_ms", Kind.GAUGE, Unit.MILLISECONDS, "")
 UTIL = Metric("disk_io_util_percent", Kind.RATIO, Unit.PERCENT, "", headline=Headline("busiest disk"))
 QUEUE = Metric("disk_queue_length", Kind.GAUGE, Unit.NONE, "")
-SLOW = Limit("slow", Level.WARNING, Sign.AT_LEAST, 100)
+SLOW = Threshold("slow", Level.WARNING, Sign.AT_LEAST, 100)
 
 
 def disk(name: str, read: float, wait: float, util: float) -> SeriesSummary:
     """Return a disk with these maxima; its queue is always empty."""
 
-    def watch(metric: Metric, high: float, *limits: Limit) -> MetricSummary:
+    def watch(metric: Metric, high: float, *limits: Threshold) -> MetricSummary:
         beyond = tuple(Beyond(limit, int(limit.exceeded(high)), 2, None) for limit in limits)
         return MetricSummary(metric, Stats(2, high / 2, 0, 0, 0, 0, high, EPOCH), beyond=beyond)
 

@@ -22,7 +22,7 @@ from sysmon.stats.digest import digest
 from sysmon.stats.tick_runs import TickRuns
 from sysmon.text.instants import EPOCH, from_ms
 from sysmon.text.spans import ASCII_BLOCKS
-from sysmon.thresholds import Limit, Sign
+from sysmon.thresholds import Sign, Threshold
 from tests.reading.stored import CPU, PROCESS
 
 VALUES = st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=200)
@@ -155,7 +155,7 @@ def test_instants_are_in_utc() -> None:
     assert stats.max_at == datetime(1970, 1, 1, tzinfo=UTC)
 
 
-HALF = Limit("half", Level.WARNING, Sign.AT_LEAST, 50)
+HALF = Threshold("half", Level.WARNING, Sign.AT_LEAST, 50)
 
 
 def minutes(count: int, values: Iterable[float] = ()) -> Series:
@@ -166,7 +166,7 @@ def minutes(count: int, values: Iterable[float] = ()) -> Series:
     )
 
 
-def summarise_hour(coverage: Coverage, series: Series, *limits: Limit, parts: int = 1) -> MetricSummary:
+def summarise_hour(coverage: Coverage, series: Series, *limits: Threshold, parts: int = 1) -> MetricSummary:
     """Return what is told of the first metric of a series of an hour."""
     limits_of = {"cpu_usage_percent": limits}
     until = from_ms(3_600_000)
@@ -184,7 +184,7 @@ def summarise_hour(coverage: Coverage, series: Series, *limits: Limit, parts: in
     ],
 )
 def test_the_time_beyond_a_limit_is_that_of_the_samples_beyond_it(
-    coverage: Coverage, beyond: tuple[Limit, int, int, float | None, bool]
+    coverage: Coverage, beyond: tuple[Threshold, int, int, float | None, bool]
 ) -> None:
     summary = summarise_hour(coverage, minutes(60), HALF)
 
@@ -193,7 +193,7 @@ def test_the_time_beyond_a_limit_is_that_of_the_samples_beyond_it(
 
 @given(st.lists(st.floats(-100, 100) | st.integers(-3, 60).map(float), min_size=1, max_size=60), st.sampled_from(Sign))
 def test_what_roll_ups_tell_exactly_is_so(values: list[float], sign: Sign) -> None:
-    limit, covered = Limit("half", Level.WARNING, sign, 50), Coverage(60, 60, interval=60.0, each=60.0)
+    limit, covered = Threshold("half", Level.WARNING, sign, 50), Coverage(60, 60, interval=60.0, each=60.0)
     at = range(0, 60_000 * len(values), 60_000)
     rolled = AggregatedSeries(("all",), TickRuns.from_instants(at), [digest(at, array("d", values)), None])
 

@@ -8,7 +8,7 @@ from sysmon.alerts.rule import Rule, matches
 from sysmon.alerts.rules.loader import load_rules
 from sysmon.app.catalog import intervals, tables
 from sysmon.model import Table
-from sysmon.thresholds import Limit, Sign
+from sysmon.thresholds import Sign, Threshold
 
 _NOT_COMPARABLE = "sum"
 """A rule that adds values up has a limit that no single value can be compared with."""
@@ -23,9 +23,9 @@ class RuleLimits:
             if not rule.absent and (rule.reduce is None or rule.reduce.function != _NOT_COMPARABLE):
                 self._rules.setdefault(rule.table, []).append(rule)
 
-    def of(self, table: Table, labels: Sequence[str]) -> Mapping[str, tuple[Limit, ...]]:
+    def of(self, table: Table, labels: Sequence[str]) -> Mapping[str, tuple[Threshold, ...]]:
         """Return the limits of a series by metric, mild to severe."""
-        by_metric: dict[str, list[Limit]] = {}
+        by_metric: dict[str, list[Threshold]] = {}
         by_name = dict(zip(table.labels, labels, strict=True))
         for rule in self._rules.get(table.name, ()):
             if matches(rule.match, by_name):
@@ -41,8 +41,8 @@ def load(*, rules: Path | None, config_file: Path | None, environ: Mapping[str, 
     return RuleLimits(load_rules(config.rules, tables(), intervals(config)).rules)
 
 
-def _read_limits(rule: Rule) -> list[Limit]:
+def _read_limits(rule: Rule) -> list[Threshold]:
     return [
-        Limit(rule.id, condition.level, Sign(condition.trigger.operator.sign), condition.trigger.limit)
+        Threshold(rule.id, condition.level, Sign(condition.trigger.operator.sign), condition.trigger.limit)
         for condition in rule.conditions
     ]

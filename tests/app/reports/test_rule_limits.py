@@ -8,7 +8,7 @@ from sysmon.app.catalog import tables
 from sysmon.app.reports import rule_limits
 from sysmon.errors import ConfigError
 from sysmon.model import Level
-from sysmon.thresholds import Limit, Sign
+from sysmon.thresholds import Sign, Threshold
 from tests.config.places import NO_MACHINE
 
 RULES = """\
@@ -22,7 +22,7 @@ rules:
 """
 
 
-def limits_of(folder: Path, table: str, *labels: str) -> dict[str, tuple[Limit, ...]]:
+def limits_of(folder: Path, table: str, *labels: str) -> dict[str, tuple[Threshold, ...]]:
     """Return the limits of a series by the rules above."""
     (folder / "rules.yaml").write_text(RULES)
     rule_limits_of_file = rule_limits.load(
@@ -34,9 +34,9 @@ def limits_of(folder: Path, table: str, *labels: str) -> dict[str, tuple[Limit, 
 def test_the_limits_of_all_rules_that_fit_are_there_from_mild_to_severe(tmp_path: Path) -> None:
     assert limits_of(tmp_path, "cpu", "all") == {
         "cpu_usage_percent": (
-            Limit("warm", Level.INFO, Sign.AT_LEAST, 60),
-            Limit("hot", Level.WARNING, Sign.ABOVE, 80),
-            Limit("hot", Level.CRITICAL, Sign.AT_LEAST, 95),
+            Threshold("warm", Level.INFO, Sign.AT_LEAST, 60),
+            Threshold("hot", Level.WARNING, Sign.ABOVE, 80),
+            Threshold("hot", Level.CRITICAL, Sign.AT_LEAST, 95),
         )
     }
 

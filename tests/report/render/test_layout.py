@@ -21,7 +21,7 @@ from sysmon.sampling.self_tables import COLLECTOR
 from sysmon.text.cells import flow
 from sysmon.text.instants import EPOCH, from_ms
 from sysmon.text.names import printable
-from sysmon.thresholds import Beyond, Limit, Sign
+from sysmon.thresholds import Beyond, Sign, Threshold
 from tests.report.render.test_formats import report
 from tests.report.reports import write_machine
 
@@ -298,11 +298,11 @@ def test_every_table_of_markdown_has_rows_of_one_width(tmp_path: Path) -> None:
     assert [len({len(line) for line in table.splitlines()}) for table in tables] == [1] * 9
 
 
-HOT = Limit("hot", Level.WARNING, Sign.AT_LEAST, 90)
-LOST = Limit("lost", Level.CRITICAL, Sign.ABOVE, 20)
+HOT = Threshold("hot", Level.WARNING, Sign.AT_LEAST, 90)
+LOST = Threshold("lost", Level.CRITICAL, Sign.ABOVE, 20)
 
 
-def watched(*limits: tuple[Limit, int], low: float = 0, high: float = 100, exact: bool = True) -> TableSummary:
+def watched(*limits: tuple[Threshold, int], low: float = 0, high: float = 100, exact: bool = True) -> TableSummary:
     """Return a table with a metric that was beyond limits for so many of 60 samples, a minute each."""
     metric = NETWORK.metrics[1]
     beyond = tuple(Beyond(limit, samples, 60, 60.0 * samples, exact=exact) for limit, samples in limits)
@@ -338,7 +338,7 @@ def test_of_what_never_moved_and_was_within_its_limits_there_is_no_more_to_say()
         pytest.param([], [], id="no limit"),
     ],
 )
-def test_numbers_beyond_a_limit_have_its_colour(limits: list[tuple[Limit, int]], painted: list[str]) -> None:
+def test_numbers_beyond_a_limit_have_its_colour(limits: list[tuple[Threshold, int]], painted: list[str]) -> None:
     page = text.render([page_of(watched(*limits))], RenderOptions(zone=UTC, color=True))
 
     assert re.findall(r"\x1b\[33m([\d.]+%)\x1b", page) == painted
