@@ -30,13 +30,18 @@ def _ticks(terminal: Terminal) -> int:
     return int(shown[-1]) if shown else 0
 
 
+def _rest(terminal: Terminal) -> tuple[int, str]:
+    """Return the column of the cursor and the line that it is on: 0 and empty but in the middle of a drawing."""
+    cursor = terminal.screen.cursor
+    return cursor.x, terminal.screen.display[cursor.y].strip()
+
+
 @pytest.mark.parametrize(("columns", "height"), [(80, 24), (200, 50)])
 def test_the_area_stands_once_below_the_alert_that_it_shows(tmp_path: Path, columns: int, height: int) -> None:
     with Terminal(columns, height) as terminal:
         process = terminal.start(arguments(tmp_path, "--interval", "100ms", rules=ALWAYS), XTERM)
-        terminal.until(lambda: _ticks(terminal) >= 5)
-        lines, cursor = terminal.lines, terminal.screen.cursor
-        resting = (cursor.x, terminal.screen.display[cursor.y].strip())
+        terminal.until(lambda: _ticks(terminal) >= 5 and _rest(terminal) == (0, ""))
+        lines, resting = terminal.lines, _rest(terminal)
         terminal.type("\x03")
         process.wait(30)
 
