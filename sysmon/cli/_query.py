@@ -31,7 +31,7 @@ def strict_option(command: F) -> F:
     def holding(*arguments: Any, strict: bool, **options: Any) -> Any:
         if not strict or sys.stdout is None:
             return command(*arguments, strict=strict, **options)
-        with _held_back():
+        with _hold_back():
             return command(*arguments, strict=strict, **options)
 
     about = "Print nothing if stored data is damaged; exit with 3."
@@ -86,14 +86,14 @@ def build_selection(
     )
 
 
-def tell_host(host: Host) -> None:
+def print_chosen_host(host: Host) -> None:
     """Say which host was chosen where there was a choice."""
     if host.others:
         others = ", ".join(map(printable, host.others))
         click.echo(f"sysmon: {printable(host.name)} was written last; name another with --host: {others}", err=True)
 
 
-def tell_damage(damage: Damage) -> int:
+def print_damage(damage: Damage) -> int:
     """Say what was skipped, and return the exit code that goes with it."""
     for line in damage.messages():
         click.echo(f"sysmon: {line}", err=True)
@@ -116,7 +116,7 @@ class _Held(io.TextIOWrapper):
 
 
 @contextmanager
-def _held_back() -> Iterator[None]:
+def _hold_back() -> Iterator[None]:
     """Send what is printed to standard output when all went well, and nowhere otherwise."""
     import shutil
     import tempfile

@@ -26,14 +26,14 @@ def silence_store(data_dir: Path | None, config_file: Path | None) -> SilenceSto
     return SilenceStore(config.data_dir(data_dir, config_file, environment()))
 
 
-def short(text: str) -> str:
+def check_reason(text: str) -> str:
     """Return a reason that fits into a line."""
     if len(text) > _LONGEST:
         raise click.BadParameter(f"the reason has {len(text)} characters: write at most {_LONGEST}")
     return text
 
 
-def me() -> str:
+def current_user() -> str:
     """Return who is asking."""
     try:
         return environment().get("SUDO_USER") or getpass.getuser()

@@ -6,7 +6,7 @@ import click
 
 from sysmon.cli._options import config_option, data_option, example, host_option
 from sysmon.cli._query import build_selection
-from sysmon.cli._silencing import me, short, silence_store, why_option
+from sysmon.cli._silencing import check_reason, current_user, silence_store, why_option
 
 
 @click.command(
@@ -31,4 +31,4 @@ def command(alert_id: str, why: str, host: str | None, data_dir: Path | None, co
     active = alerts.list_alerts(selection, active=True, level=Level.INFO)
     if alert_id not in [alert.id for alert in active.alerts]:
         raise NothingFoundError(f"no alert {alert_id!r} fires: look them up with `sysmon alerts --active`")
-    silence_store(data_dir, config_file).add(Ack(alert_id, active.at, short(why), me()))
+    silence_store(data_dir, config_file).add(Ack(alert_id, active.at, check_reason(why), current_user()))

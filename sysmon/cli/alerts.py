@@ -19,7 +19,7 @@ from sysmon.cli._options import (
     since_option,
     utc_option,
 )
-from sysmon.cli._query import build_selection, strict_option, tell_damage, tell_host
+from sysmon.cli._query import build_selection, print_chosen_host, print_damage, strict_option
 
 FIRING = 1
 """The exit code of `--active` when something fires."""
@@ -83,12 +83,12 @@ def command(
         line, code = alerts.render_plugin_line(listing)
         click.echo(line)
         return code
-    tell_host(listing.host)
+    print_chosen_host(listing.host)
     zone = UTC if utc else None
     if form == "json":
         click.echo(alerts.render_json(listing))
     else:
-        for line in _fitted(alerts.render_text(listing, zone)):
+        for line in _wrap(alerts.render_text(listing, zone)):
             click.echo(line)
         if not listing.alerts:
             click.echo("no active alerts" if active else f"no alerts since {since}")
@@ -96,10 +96,10 @@ def command(
             click.echo(f"silenced {line}")
     if active and not listing.watched:
         click.echo("sysmon: no recorder running: these alerts were active when it stopped", err=True)
-    return tell_damage(listing.damage) or (FIRING if active and listing.alerts else 0)
+    return print_damage(listing.damage) or (FIRING if active and listing.alerts else 0)
 
 
-def _fitted(lines: Iterable[str]) -> Iterator[str]:
+def _wrap(lines: Iterable[str]) -> Iterator[str]:
     """Yield lines broken to the width of a terminal; for a pipe as they are, so that grep finds whole ones."""
     width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else sys.maxsize
     for line in lines:

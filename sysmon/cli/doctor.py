@@ -53,11 +53,11 @@ def command(config_file: Path | None, data_dir: Path | None, rules: Path | None,
 
 def _as_text(check: "Check") -> str:
     status = {"ok": "OK", "note": "note", "problem": "PROBLEM"}[check.status]
-    lines = _filled(check.text, f"{status:<8} {check.subject:<13} ")
-    return lines if not check.advice else f"{lines}\n{_filled(check.advice, ' ' * _INDENT + 'do: ')}"
+    lines = _wrap(check.text, f"{status:<8} {check.subject:<13} ")
+    return lines if not check.advice else f"{lines}\n{_wrap(check.advice, ' ' * _INDENT + 'do: ')}"
 
 
-def _filled(text: str, begin: str) -> str:
+def _wrap(text: str, begin: str) -> str:
     return textwrap.fill(
         text,
         _WIDTH,

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import duration, example, host_option, path
-from sysmon.cli._query import binary_stdout, build_selection, range_options, tell_damage, tell_host
+from sysmon.cli._query import binary_stdout, build_selection, print_chosen_host, print_damage, range_options
 
 _ERASE_LAST_LINE = "\x1b[1A\x1b[2K"
 _EVERYTHING = "@0"
@@ -102,7 +102,7 @@ def command(
         if resume is None
         else IncrementalExporter(selection, declared, options, resume)
     )
-    tell_host(exporter.host)
+    print_chosen_host(exporter.host)
     with _progress(place) as progress:
         if place is None:
             exporter.to_stream(binary_stdout(), progress)
@@ -112,7 +112,7 @@ def command(
             exporter.to_file(place, progress)
     if resume is not None:
         exporter.damage.unfinished.clear()  # what is not finished now is exported when it is
-    return tell_damage(exporter.damage)
+    return print_damage(exporter.damage)
 
 
 def _is_given(context: click.Context, option: str) -> bool:

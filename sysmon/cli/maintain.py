@@ -44,11 +44,11 @@ def command(config_file: Path | None, data_dir: Path | None, rebuild: bool, low_
     for problem in done.problems:
         click.echo(f"sysmon: {problem}", err=True)
     if sys.stdout is not None and sys.stdout.isatty():
-        click.echo(_summary(done))
+        click.echo(_summarise(done))
     return PROBLEM if done.problems else 0
 
 
-def _summary(done: "MaintenanceResult") -> str:
+def _summarise(done: "MaintenanceResult") -> str:
     if done.busy:
         return "another `sysmon maintain` is running: nothing to do"
     freed = f" ({human(done.deleted_bytes, Unit.BYTES)})" if done.deleted else ""

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import config_option, data_option, example, hosts_option, since_option, until_option
-from sysmon.cli._query import binary_stdout, build_selection, strict_option, tell_damage, tell_host
+from sysmon.cli._query import binary_stdout, build_selection, print_chosen_host, print_damage, strict_option
 
 EMPTY = 1
 """The exit code of a result without rows."""
@@ -59,7 +59,7 @@ def command(
     )
     session = SqlSession(selection, hosts, catalog.tables())
     for host in session.hosts:
-        tell_host(host)
+        print_chosen_host(host)
     encoding = (sys.stdout.encoding if form == "table" and sys.stdout else None) or "utf-8"
     stream = binary_stdout()
     with session.execute(_statement(sql)) as result:
@@ -68,7 +68,7 @@ def command(
         for line in render.render(result.columns, result.rows, render.OutputFormat(form), _width()):
             stream.write(f"{line}\n".encode(encoding, "backslashreplace"))
         stream.flush()
-    return tell_damage(session.damage) or (0 if result.rows.count else EMPTY)
+    return print_damage(session.damage) or (0 if result.rows.count else EMPTY)
 
 
 def _width() -> int | None:

@@ -21,7 +21,7 @@ from sysmon.cli._options import (
     rules_option,
     utc_option,
 )
-from sysmon.cli._query import binary_stdout, build_selection, range_options, tell_damage, tell_host
+from sysmon.cli._query import binary_stdout, build_selection, print_chosen_host, print_damage, range_options
 from sysmon.report.render import FORMATS, NARROW, Format, Medium, RenderOptions
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class _FormatOption(click.Option):
     type=click.Choice(tuple(FORMATS)),
     default="text",
     show_default=True,
+    help="The format of the report.",
 )
 @click.option(
     "--compare",
@@ -164,7 +165,7 @@ def command(
         hosts = hosts or (ALL,)
     host_reports = report.build_reports(selection, hosts, catalog.tables(), trend_points, detail)
     for host_report in host_reports.reports:
-        tell_host(host_report.host)
+        print_chosen_host(host_report.host)
     page = form.render([host_report.report for host_report in host_reports.reports], options)
     _write(page.encode(options.encoding, "backslashreplace"), output)
     return _exit_code(host_reports, hosts)
@@ -236,7 +237,7 @@ def _exit_code(host_reports: "HostReports", hosts: Sequence[str]) -> int:
         click.echo(
             f"sysmon: {printable(lone.origin.hostname)}: no samples from {begin} to {end} to compare with", err=True
         )
-    damaged = max(tell_damage(host_report.damage) for host_report in host_reports.reports)
+    damaged = max(print_damage(host_report.damage) for host_report in host_reports.reports)
     return damaged or (INCOMPLETE if alone or (host_reports.silent and ALL not in hosts) else 0)
 
 

@@ -88,7 +88,7 @@ def try_(files: tuple[Path, ...], junit: Path | None, config_file: Path | None) 
             click.echo(printable(line))
     if junit is not None:
         junit.write_text(run_tests.render_junit(tried), "utf-8")
-    click.echo(f"{_counted(len(results), 'test')}, {len(failed)} failed")
+    click.echo(f"{_count(len(results), 'test')}, {len(failed)} failed")
     return 1 if failed else 0
 
 
@@ -116,27 +116,27 @@ def backtest(
 ) -> int:
     """Backtest rules: show what would have fired on the stored rows."""
     from sysmon.app.rules import backtest as past
-    from sysmon.cli._query import build_selection, tell_damage, tell_host
+    from sysmon.cli._query import build_selection, print_chosen_host, print_damage
     from sysmon.formats import jsonl, records
 
     selection = build_selection(
         since=since, until=until, data_dir=data_dir, config_file=config_file, host=host, tables=()
     )
     replay = past.open_replay(selection)
-    tell_host(replay.host)
+    print_chosen_host(replay.host)
     file = rules or configuration.load(config=config_file, environ=environment()).rules
     new = replay.rules(file)
     if events:
         for event in replay.events(new, culprits=True):
             click.echo(jsonl.encode_record(records.alert_record(event)), nl=False)
-        return tell_damage(replay.damage)
+        return print_damage(replay.damage)
     after = past.tally_rules(replay, new)
     before = None
     if compare is not None:
         before = past.tally_rules(replay, replay.rules(compare))
     for line in _tallies(after, before):
         click.echo(line)
-    return tell_damage(replay.damage)
+    return print_damage(replay.damage)
 
 
 @command.command(
@@ -154,17 +154,17 @@ def suggest(
     """Print the rules with limits from this machine's own history, and how often each would have fired."""
     from sysmon.app.rules import backtest as past
     from sysmon.app.rules.suggest import suggest_rules
-    from sysmon.cli._query import build_selection, tell_damage, tell_host
+    from sysmon.cli._query import build_selection, print_chosen_host, print_damage
 
     selection = build_selection(
         since=since, until=until, data_dir=data_dir, config_file=config_file, host=host, tables=()
     )
     replay = past.open_replay(selection)
-    tell_host(replay.host)
+    print_chosen_host(replay.host)
     file = rules or configuration.load(config=config_file, environ=environment()).rules
     for line in suggest_rules(replay, replay.rules(file)):
         click.echo(line)
-    return tell_damage(replay.damage)
+    return print_damage(replay.damage)
 
 
 def _tallies(after: "dict[str, RuleTally]", before: "dict[str, RuleTally] | None") -> Iterator[str]:
@@ -198,11 +198,11 @@ def _cell(
 
 
 def _verdict(rule_set: RuleSet) -> list[str]:
-    line = f"{printable(str(rule_set.path))}: {_counted(len(rule_set.rules), 'rule')}, fine"
+    line = f"{printable(str(rule_set.path))}: {_count(len(rule_set.rules), 'rule')}, fine"
     if not rule_set.warnings:
         return [line]
-    return [f"{line}, with {_counted(len(rule_set.warnings), 'warning')}:", *rule_set.warnings]
+    return [f"{line}, with {_count(len(rule_set.warnings), 'warning')}:", *rule_set.warnings]
 
 
-def _counted(number: int, noun: str) -> str:
+def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -16,7 +16,7 @@ from sysmon.cli._options import (
     table_option,
     utc_option,
 )
-from sysmon.cli._query import strict_option, tell_damage, tell_host
+from sysmon.cli._query import print_chosen_host, print_damage, strict_option
 
 NOW = "now"
 OTHER_INSTANT = 1
@@ -65,7 +65,7 @@ def command(
         at, data_dir=data_dir, config_file=config_file, host=host, tables=tables, strict=strict
     )
     files = context.open_files(selection)
-    tell_host(files.host)
+    print_chosen_host(files.host)
     display = build_display_options(color=color, utc=utc)
     if form == "text" and not plain and not strict and not tables:
         from sysmon.app.live import app
@@ -74,7 +74,7 @@ def command(
         if app.is_interactive(environment()):
             source = FileSource(files, selection.data)
             first = files.find_newest().snapshot.at if at == NOW else requested
-            return app.step_through(source, display, host=files.host.name, at=first) or tell_damage(files.damage)
+            return app.step_through(source, display, host=files.host.name, at=first) or print_damage(files.damage)
     lookup = files.find(requested) if at != NOW else files.find_newest()
     situation = context.describe_past(
         lookup, requested, now=selection.now, zone=display.zone, skipped=files.damage.count
@@ -83,4 +83,4 @@ def command(
         print_page([json.render(lookup.snapshot, situation, requested=requested, tables=tables)], encoded="utf-8")
     else:
         print_page(plain_page.render(lookup.snapshot, situation, tables=tables, width=page_width(), look=display.look))
-    return tell_damage(files.damage) or (OTHER_INSTANT if lookup.mismatch else 0)
+    return print_damage(files.damage) or (OTHER_INSTANT if lookup.mismatch else 0)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import config_option, data_option, duration, environment, example, rules_option
-from sysmon.cli._silencing import me, short, silence_store, why_option
+from sysmon.cli._silencing import check_reason, current_user, silence_store, why_option
 
 LONGEST = timedelta(days=90)
 
@@ -46,7 +46,9 @@ def command(
         raise click.BadParameter("write a time of more than 0s and at most 90d", param_hint="--for")
     _check_rule(rule, config_file, rules)
     now = from_ms(to_ms(SystemClock().now()))
-    silence = new_silence(rule, _labels(matches), since=now, until=now + lasting, why=short(why), by=me())
+    silence = new_silence(
+        rule, _labels(matches), since=now, until=now + lasting, why=check_reason(why), by=current_user()
+    )
     silence_store(data_dir, config_file).add(silence)
     click.echo(f"{silence.id}  end it with: sysmon unsilence {silence.id}")
 

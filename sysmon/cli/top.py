@@ -17,7 +17,7 @@ from sysmon.cli._options import (
     interval_option,
     utc_option,
 )
-from sysmon.cli._query import tell_damage, tell_host
+from sysmon.cli._query import print_chosen_host, print_damage
 from sysmon.errors import NothingFoundError
 from sysmon.text.names import printable
 
@@ -70,11 +70,11 @@ def _follow(selection: "Selection", display: "DisplayOptions", *, interactive: b
     from sysmon.app.live.sources import FileSource
 
     files = context.open_files(selection)
-    tell_host(files.host)
+    print_chosen_host(files.host)
     source = FileSource(files, selection.data)
     if not interactive:
-        return _print(source, display) or tell_damage(files.damage)
-    return app.step_through(source, display, host=files.host.name, at=None) or tell_damage(files.damage)
+        return _print(source, display) or print_damage(files.damage)
+    return app.step_through(source, display, host=files.host.name, at=None) or print_damage(files.damage)
 
 
 def _sample(

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from sysmon.cli._options import config_option, data_option, example
-from sysmon.cli._silencing import me, short, silence_store, why_option
+from sysmon.cli._silencing import check_reason, current_user, silence_store, why_option
 
 
 @click.command(short_help="End a silence early.", epilog=example("sysmon unsilence 3f9a1c"))
@@ -23,4 +23,4 @@ def command(silence_id: str, why: str, data_dir: Path | None, config_file: Path 
     file = silence_store(data_dir, config_file)
     if silence_id not in [silence.id for silence in file.read().active(now)]:
         raise NothingFoundError(f"no silence {silence_id!r} holds: look them up with `sysmon silences`")
-    file.add(Unsilence(silence_id, now, short(why), me()))
+    file.add(Unsilence(silence_id, now, check_reason(why), current_user()))

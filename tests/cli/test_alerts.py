@@ -46,10 +46,10 @@ def watched(tmp_path: Path) -> Iterator[Path]:
 def test_what_fires_is_listed_and_told_by_the_exit_code(watched: Path) -> None:
     (first, *_) = events(watched)
 
-    asked = ask(watched, "alerts", "--active")
+    ended = ask(watched, "alerts", "--active")
 
-    lines = asked.stdout.splitlines()
-    assert (asked.returncode, lines[0], asked.stderr) == (1, f"WARNING  exists  {first['id']}", "")
+    lines = ended.stdout.splitlines()
+    assert (ended.returncode, lines[0], ended.stderr) == (1, f"WARNING  exists  {first['id']}", "")
     assert re.fullmatch(r" +memory_total_bytes > 1, since .* for .*, peak .* GiB, firing", lines[1])
 
 
@@ -69,25 +69,25 @@ def test_long_lines_are_broken_between_words_on_a_terminal(watched: Path) -> Non
 
 
 def test_a_level_leaves_out_what_is_milder(watched: Path) -> None:
-    asked = ask(watched, "alerts", "--active", "--level", "critical")
+    ended = ask(watched, "alerts", "--active", "--level", "critical")
 
-    assert (asked.returncode, asked.stdout) == (0, "no active alerts\n")
+    assert (ended.returncode, ended.stdout) == (0, "no active alerts\n")
 
 
 def test_programs_get_an_object(watched: Path) -> None:
     page = json.loads(ask(watched, "alerts", "--format", "json").stdout)
 
-    assert (page["watched"], [(one["rule"], one["state"], one["acknowledged"]) for one in page["alerts"]]) == (
+    assert (page["watched"], [(alert["rule"], alert["state"], alert["acknowledged"]) for alert in page["alerts"]]) == (
         True,
         [("exists", "firing", None)],
     )
 
 
 def test_a_monitoring_plugin_gets_one_line_and_its_code(watched: Path) -> None:
-    asked = ask(watched, "alerts", "--nagios")
+    ended = ask(watched, "alerts", "--nagios")
 
-    assert asked.returncode == 1
-    assert re.fullmatch(r"SYSMON WARNING - exists warning for \S+ \| alerts=1 critical=0 warning=1\n", asked.stdout)
+    assert ended.returncode == 1
+    assert re.fullmatch(r"SYSMON WARNING - exists warning for \S+ \| alerts=1 critical=0 warning=1\n", ended.stdout)
 
 
 def test_without_a_run_nothing_is_known_of_now(tmp_path: Path) -> None:
@@ -146,15 +146,15 @@ def test_an_acknowledged_alert_is_repeated_to_nobody(watched: Path) -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused_in_a_line(watched: Path, command: list[str], code: int, said: str) -> None:
-    asked = ask(watched, *command, *(["--rules", str(watched / "rules.yaml")] if command[0] == "silence" else []))
+    ended = ask(watched, *command, *(["--rules", str(watched / "rules.yaml")] if command[0] == "silence" else []))
 
-    assert (asked.returncode, asked.stderr.count("\n"), said in asked.stderr) == (code, 1, True)
+    assert (ended.returncode, ended.stderr.count("\n"), said in ended.stderr) == (code, 1, True)
 
 
 def test_a_rule_that_there_is_not_cannot_be_silenced(watched: Path) -> None:
-    asked = ask(watched, "silence", "exist", "--for", "1h", "--rules", str(watched / "rules.yaml"))
+    ended = ask(watched, "silence", "exist", "--for", "1h", "--rules", str(watched / "rules.yaml"))
 
-    assert (asked.returncode, "'exist' fits no rule" in asked.stderr, "did you mean 'exists'?" in asked.stderr) == (
+    assert (ended.returncode, "'exist' fits no rule" in ended.stderr, "did you mean 'exists'?" in ended.stderr) == (
         2,
         True,
         True,

@@ -58,6 +58,6 @@ def test_a_shell_offers_what_fits(shell: str, words: list[str], offered: list[st
     for host in ("web-01", "web-02", "db"):
         (tmp_path / "d" / host / "cpu").mkdir(parents=True)
 
-    found = _offered(shell, words, tmp_path)
+    offers = _offered(shell, words, tmp_path)
 
-    assert found == offered
+    assert offers == offered

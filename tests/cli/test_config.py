@@ -29,10 +29,10 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def reloaded(found: config.Config, environ: Mapping[str, str], **more: Any) -> config.Config:
+def reloaded(loaded: config.Config, environ: Mapping[str, str], **more: Any) -> config.Config:
     """Print a configuration and load what was printed."""
-    Path("shown.yaml").write_text(render_yaml(found), encoding="utf-8")
-    return dataclasses.replace(config.load(config=Path("shown.yaml"), environ=environ, **more), file=found.file)
+    Path("shown.yaml").write_text(render_yaml(loaded), encoding="utf-8")
+    return dataclasses.replace(config.load(config=Path("shown.yaml"), environ=environ, **more), file=loaded.file)
 
 
 def test_check_says_which_file_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,7 +86,7 @@ def test_show_prints_every_setting_in_the_order_of_the_shipped_file(capsys: pyte
     answer(["config", "show", "--config", "my.yaml"])
 
     shown = yaml_nodes.load(capsys.readouterr().out.encode(), "shown")
-    assert list(leaves(shown)) == [one.name for one in config.settings()]
+    assert list(leaves(shown)) == [setting.name for setting in config.settings()]
 
 
 @pytest.mark.parametrize(
@@ -115,9 +115,9 @@ resource_limits: {cpu_percent: 0.00001, memory: 1GB}
 )
 def test_what_show_prints_means_the_same(text: str, environ: Mapping[str, str]) -> None:
     Path("my.yaml").write_text(text, encoding="utf-8")
-    found = config.load(config=Path("my.yaml"), environ=environ)
+    loaded = config.load(config=Path("my.yaml"), environ=environ)
 
-    assert reloaded(found, {}) == found
+    assert reloaded(loaded, {}) == loaded
 
 
 MINE = """\
@@ -132,13 +132,13 @@ collectors:
 
 def origins(shown: str) -> dict[str, str]:
     """Return the names of settings that `show --origin` printed, and their origins."""
-    found, name = {}, ""
+    loaded, name = {}, ""
     for line in shown.splitlines()[1:]:
         text, _, origin = line.partition("  # ")
         name = text.split(":")[0].strip() or name  # what needs the whole line has its origin below
         if origin:
-            found[name] = origin
-    return found
+            loaded[name] = origin
+    return loaded
 
 
 def test_origin_names_flag_variable_line_or_default(
@@ -152,9 +152,9 @@ def test_origin_names_flag_variable_line_or_default(
     answer(["config", "show", "--origin", "--config", "my.yaml", "--data", "d", "--log-level", "debug"])
 
     shown = capsys.readouterr().out
-    found = origins(shown)
+    loaded = origins(shown)
     names = ("data_dir", "rules", "rotation", "sync_interval", "level", "format", "top")
-    assert [found[name] for name in names] == [
+    assert [loaded[name] for name in names] == [
         "--data",
         "default",
         "my.yaml:3",
@@ -192,22 +192,22 @@ def test_intervals_have_the_origin_of_what_decided_them(
 ) -> None:
     Path("my.yaml").write_text(MINE)
 
-    found = config.load(config=Path("my.yaml"), environ=environ, **flags).origins
+    loaded = config.load(config=Path("my.yaml"), environ=environ, **flags).origins
 
     names = ("interval", "collectors.cpu.interval", "collectors.disk_usage.interval", "collectors.load.interval")
-    assert [found[name] for name in names] == expected
+    assert [loaded[name] for name in names] == expected
 
 
 def test_a_folder_that_systemd_gives_is_the_origin_of_the_data() -> None:
     Path("my.yaml").touch()
 
-    found = config.load(config=Path("my.yaml"), environ={"STATE_DIRECTORY": "/var/lib/sysmon"})
+    loaded = config.load(config=Path("my.yaml"), environ={"STATE_DIRECTORY": "/var/lib/sysmon"})
 
-    assert (found.data_dir, found.origins["data_dir"]) == (Path("/var/lib/sysmon"), "STATE_DIRECTORY")
+    assert (loaded.data_dir, loaded.origins["data_dir"]) == (Path("/var/lib/sysmon"), "STATE_DIRECTORY")
 
 
 def test_every_setting_has_an_origin() -> None:
-    assert list(config.load(environ=NO_MACHINE).origins) == [one.name for one in config.settings()]
+    assert list(config.load(environ=NO_MACHINE).origins) == [setting.name for setting in config.settings()]
 
 
 def test_origins_fit_into_80_columns_and_the_file_still_loads() -> None:
@@ -215,13 +215,13 @@ def test_origins_fit_into_80_columns_and_the_file_still_loads() -> None:
     folder.mkdir()
     (folder / "my.yaml").write_text("collectors: {network: {exclude: ['a, b', lo, veth*, docker*, br-*, tap*]}}")
     environ = {"COLLECTOR_CONNECTIONS_INTERVAL": "10s", "SYSMON_DATA_DIR": "/" + "deep/" * 8}
-    found = config.load(config=folder / "my.yaml", environ=environ)
+    loaded = config.load(config=folder / "my.yaml", environ=environ)
 
-    Path("shown.yaml").write_text(render_with_origins(found), encoding="utf-8")
+    Path("shown.yaml").write_text(render_with_origins(loaded), encoding="utf-8")
 
-    widest = max(map(len, render_with_origins(found).splitlines()[1:]))
+    widest = max(map(len, render_with_origins(loaded).splitlines()[1:]))
     again = config.load(config=Path("shown.yaml"), environ=NO_MACHINE)
-    assert (widest <= 80, dataclasses.replace(again, file=found.file)) == (True, found)
+    assert (widest <= 80, dataclasses.replace(again, file=loaded.file)) == (True, loaded)
 
 
 def test_schema_is_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -235,12 +235,12 @@ def test_any_pattern_survives_being_shown(glob: str) -> None:
     default = config.load(environ=NO_MACHINE)
     network = default.collectors["network"]
     changed = dataclasses.replace(network, options=dataclasses.replace(network.options, exclude=(glob,)))
-    found = dataclasses.replace(default, collectors={**default.collectors, "network": changed})
+    loaded = dataclasses.replace(default, collectors={**default.collectors, "network": changed})
 
-    assert reloaded(found, {}).collectors["network"].options.exclude == (glob,)
+    assert reloaded(loaded, {}).collectors["network"].options.exclude == (glob,)
 
 
-HANDFUL = [one for one in BROKEN if one.id in {"bad bytes", "a key twice", "two documents", "nested too deep", "on"}]
+HANDFUL = [case for case in BROKEN if case.id in {"bad bytes", "a key twice", "two documents", "nested too deep", "on"}]
 
 
 @pytest.mark.parametrize(("data", "line"), HANDFUL)

@@ -7,21 +7,21 @@ from tests.integration.processes import answer
 
 
 def test_each_line_begins_with_a_verdict_and_fits_the_screen(tmp_path: Path) -> None:
-    found = answer("doctor", "--data", str(tmp_path / "data"))
+    ended = answer("doctor", "--data", str(tmp_path / "data"))
 
-    words = {line[:8].strip() for line in found.stdout.splitlines()}
-    assert (words <= {"OK", "note", "PROBLEM", ""}, {"OK", "note"} <= words, found.stderr) == (True, True, "")
-    assert [line for line in found.stdout.splitlines() if len(line) > 79 and str(tmp_path) not in line] == []
+    words = {line[:8].strip() for line in ended.stdout.splitlines()}
+    assert (words <= {"OK", "note", "PROBLEM", ""}, {"OK", "note"} <= words, ended.stderr) == (True, True, "")
+    assert [line for line in ended.stdout.splitlines() if len(line) > 79 and str(tmp_path) not in line] == []
 
 
 def test_a_problem_ends_with_one_and_programs_get_the_same(tmp_path: Path) -> None:
     (tmp_path / "sysmon.yaml").write_text("intervall: 5s\n")
 
-    found = answer("doctor", "--config", str(tmp_path / "sysmon.yaml"), "--format", "json")
+    ended = answer("doctor", "--config", str(tmp_path / "sysmon.yaml"), "--format", "json")
 
-    page = json.loads(found.stdout)
+    page = json.loads(ended.stdout)
     (finding,) = page["findings"]
-    assert (found.returncode, page["schema"], page["healthy"], finding["verdict"], finding["subject"]) == (
+    assert (ended.returncode, page["schema"], page["healthy"], finding["verdict"], finding["subject"]) == (
         1,
         1,
         False,

@@ -31,7 +31,7 @@ def test_a_page_goes_to_standard_output_and_is_as_fine_as_the_samples(
     code = answer(["report", "--data", str(tmp_path), *HOUR])
 
     out, err = capfd.readouterr()
-    assert (code, err, [one["parts"] for one in payload(out)["charts"]][:2]) == (0, "", [60, 60])
+    assert (code, err, [chart["parts"] for chart in payload(out)["charts"]][:2]) == (0, "", [60, 60])
 
 
 def test_a_terminal_is_told_to_name_a_file(tmp_path: Path) -> None:

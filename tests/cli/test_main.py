@@ -32,7 +32,7 @@ def failing(error: BaseException) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "told"),
+    ("error", "code", "message"),
     [
         pytest.param(
             ConfigError("a.yaml:1:1: no: yes\nb.yaml:2:2: no: yes"),
@@ -66,11 +66,11 @@ def failing(error: BaseException) -> Callable[[], None]:
     ],
 )
 def test_however_it_ends_there_is_one_line_for_each_fault_and_no_traceback(
-    capsys: pytest.CaptureFixture[str], error: BaseException, code: int, told: str
+    capsys: pytest.CaptureFixture[str], error: BaseException, code: int, message: str
 ) -> None:
     ended = answer(["do"], group=group(failing(error)))
 
-    assert (ended, capsys.readouterr()) == (code, ("", told))
+    assert (ended, capsys.readouterr()) == (code, ("", message))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_command_may_leave_with_a_code_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         pytest.param(["rnu"], "no command 'rnu': did you mean 'run'? (try `sysmon --help`)", id="a misspelt command"),
         pytest.param(
@@ -121,11 +121,11 @@ def test_a_command_may_leave_with_a_code_of_its_own() -> None:
     ],
 )
 def test_bad_usage_is_told_in_one_line_with_the_help_to_read(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     code = answer(arguments)
 
-    assert (code, capsys.readouterr().err) == (2, f"sysmon: {told}\n")
+    assert (code, capsys.readouterr().err) == (2, f"sysmon: {message}\n")
 
 
 def test_an_unknown_command_far_from_all_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
@@ -195,9 +195,9 @@ def test_every_example_is_accepted_by_its_command(path: tuple[str, ...], command
         context, arguments = click.Context(cli), list(words)
         below: click.Command = cli
         while isinstance(below, click.Group):
-            _, found, arguments = below.resolve_command(context, arguments)
-            assert found is not None
-            below = found
+            _, target, arguments = below.resolve_command(context, arguments)
+            assert target is not None
+            below = target
         below.make_context("example", arguments)
 
     assert examples != []
@@ -205,9 +205,9 @@ def test_every_example_is_accepted_by_its_command(path: tuple[str, ...], command
 
 @pytest.mark.parametrize(("path", "command"), EVERY)
 def test_every_option_says_what_it_does(path: tuple[str, ...], command: click.Command) -> None:
-    options = [one for one in command.params if isinstance(one, click.Option)]
+    options = [option for option in command.params if isinstance(option, click.Option)]
 
-    assert (bool(command.help), [one.name for one in options if not one.help]) == (True, [])
+    assert (bool(command.help), [option.name for option in options if not option.help]) == (True, [])
 
 
 @pytest.mark.parametrize(
@@ -219,9 +219,9 @@ def test_every_option_says_what_it_does(path: tuple[str, ...], command: click.Co
     ],
 )
 def test_a_shell_is_told_what_could_come_next(words: str, offered: list[str]) -> None:
-    asked = {"_SYSMON_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    request = {"_SYSMON_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
 
-    ended = subprocess.run(SYSMON, env=environment(**asked), capture_output=True, text=True, check=True)
+    ended = subprocess.run(SYSMON, env=environment(**request), capture_output=True, text=True, check=True)
 
     assert ended.stdout.splitlines() == offered
 

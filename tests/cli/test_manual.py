@@ -16,9 +16,9 @@ PAGES = list(_pages.collect_pages(cli))
 
 
 def test_every_command_has_a_page() -> None:
-    known = set(cli.list_commands(click.Context(cli)))
+    names = set(cli.list_commands(click.Context(cli)))
 
-    assert known <= {page.words[1] for page in PAGES if len(page.words) == 2}
+    assert names <= {page.words[1] for page in PAGES if len(page.words) == 2}
 
 
 def test_a_page_says_all_that_help_says() -> None:

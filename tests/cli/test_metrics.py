@@ -9,7 +9,7 @@ from sysmon.cli.metrics import command
 from tests.integration.processes import answer
 
 
-def told(*arguments: str) -> str:
+def list_metrics(*arguments: str) -> str:
     return CliRunner().invoke(command, arguments, catch_exceptions=False).output
 
 
@@ -22,20 +22,20 @@ def told(*arguments: str) -> str:
     ],
 )
 def test_each_format_tells_every_table(form: str, render: metrics.Render) -> None:
-    assert told("--format", form) == render(tables().values())
+    assert list_metrics("--format", form) == render(tables().values())
 
 
 def test_one_table_can_be_asked_for() -> None:
-    found = json.loads(told("--table", "tcp", "--format", "json"))
+    page = json.loads(list_metrics("--table", "tcp", "--format", "json"))
 
-    assert [table["table"] for table in found["tables"]] == ["tcp"]
+    assert [table["table"] for table in page["tables"]] == ["tcp"]
 
 
 def test_the_help_names_every_key_of_the_json() -> None:
-    found = json.loads(told("--format", "json"))
-    keys = {*found, *found["tables"][0], *found["tables"][0]["metrics"][0]}
+    page = json.loads(list_metrics("--format", "json"))
+    keys = {*page, *page["tables"][0], *page["tables"][0]["metrics"][0]}
 
-    words = {line.split()[0] for line in told("--help").splitlines() if line.split()}
+    words = {line.split()[0] for line in list_metrics("--help").splitlines() if line.split()}
     assert keys - words == set()
 
 

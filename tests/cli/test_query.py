@@ -125,18 +125,18 @@ def test_without_duckdb_a_line_says_how_to_get_it(
     data: Path, tmp_path: Path, arguments: list[str], module: str, said: str
 ) -> None:
     command = [*SYSMON, *arguments, "--data", str(data), *RANGE]
-    known = with_duckdb(tmp_path / "fake", module)
+    variables = with_duckdb(tmp_path / "fake", module)
 
-    done = subprocess.run(command, env=known, capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, cwd=tmp_path)
 
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"sysmon: {said}\n")
 
 
 def test_the_other_formats_of_export_need_no_duckdb(data: Path, tmp_path: Path) -> None:
     command = [*SYSMON, "export", "--data", str(data), *RANGE, "--table", "agent"]
-    known = with_duckdb(tmp_path / "fake", "raise ImportError")
+    variables = with_duckdb(tmp_path / "fake", "raise ImportError")
 
-    done = subprocess.run(command, env=known, capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, cwd=tmp_path)
 
     assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (0, "", 4)
 
@@ -147,8 +147,10 @@ def test_parquet_files_have_typed_columns(data: Path, tmp_path: Path) -> None:
     first = answer("export", "--data", str(data), "--resume", "lake", "--format", "parquet", "-o", out)
     second = answer("export", "--data", str(data), *RANGE, "--format", "parquet", "--table", "agent", "-o", f"{out}all")
 
-    found = duckdb.execute("select timestamp, hostname, role, run, agent_cpu_percent from read_parquet(?)", [f"{out}*"])
-    rows = sorted(found.fetchall())
+    result = duckdb.execute(
+        "select timestamp, hostname, role, run, agent_cpu_percent from read_parquet(?)", [f"{out}*"]
+    )
+    rows = sorted(result.fetchall())
     assert ((first.returncode, second.returncode, first.stderr + second.stderr), rows) == (
         (0, 0, ""),
         [(at(number), "web-01", None, "0badcafe", 0.5) for number in (0, 0, 1, 1, 2, 2)],

@@ -37,8 +37,8 @@ def test_json_goes_to_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) 
 
     code = ask("report", tmp_path / "data", "--format", "json", "-o", str(tmp_path / "report.json"))
 
-    found = json.loads((tmp_path / "report.json").read_text())
-    assert (code, capfd.readouterr().out, found["schema"], found["hosts"][0]["hostname"]) == (0, "", 1, "web-01")
+    result = json.loads((tmp_path / "report.json").read_text())
+    assert (code, capfd.readouterr().out, result["schema"], result["hosts"][0]["hostname"]) == (0, "", 1, "web-01")
 
 
 def test_damage_is_told_on_standard_error_and_by_the_exit_code(
@@ -213,7 +213,7 @@ def test_a_reader_that_had_enough_is_no_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("named", "code", "shown", "told"),
+    ("named", "code", "shown", "notes"),
     [
         pytest.param(["a", "b"], 0, ["a", "b"], 0, id="two"),
         pytest.param(["b", "b"], 0, ["b"], 0, id="one twice"),
@@ -224,16 +224,16 @@ def test_a_reader_that_had_enough_is_no_error(tmp_path: Path) -> None:
     ],
 )
 def test_several_hosts_are_told_one_after_the_other(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], named: list[str], code: int, shown: list[str], told: int
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], named: list[str], code: int, shown: list[str], notes: int
 ) -> None:
     for name, second in (("a", 60), ("b", 60), ("old", -9999)):
         write_table(tmp_path, LOAD, [(at(second), [(1, 2)])], origin=Origin(name))
 
-    found = ask("report", tmp_path, "--format", "json", *(word for name in named for word in ("--host", name)))
+    result = ask("report", tmp_path, "--format", "json", *(word for name in named for word in ("--host", name)))
 
     out, err = capfd.readouterr()
     hosts = [host["hostname"] for host in json.loads(out)["hosts"]] if out else []
-    assert (found, hosts, err.count("\n")) == (code, shown, told)
+    assert (result, hosts, err.count("\n")) == (code, shown, notes)
 
 
 def test_the_only_host_that_is_there_can_be_named_all(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -278,14 +278,15 @@ def test_a_collector_is_measured_by_the_interval_of_its_own_table(
         second: [("cpu", 0.001, 1, 0), *([("disk_usage", 0.002, 1, 0)] if second % 300 == 0 else [])]
         for second in range(0, 3600, 60)
     }
-    write_table(tmp_path, COLLECTOR, [(at(second), found) for second, found in rows.items()])
+    write_table(tmp_path, COLLECTOR, [(at(second), ticks) for second, ticks in rows.items()])
     write_log(tmp_path, "events", event_lines([started(0, "5f1c", intervals), stopped(3600, "5f1c", 3599)]))
 
     ask("report", tmp_path, "--format", "json")
 
     (table,) = json.loads(capfd.readouterr().out)["hosts"][0]["tables"]
     assert [
-        (one["labels"]["collector"], one["coverage"]["found"], one["coverage"]["expected"]) for one in table["series"]
+        (entry["labels"]["collector"], entry["coverage"]["found"], entry["coverage"]["expected"])
+        for entry in table["series"]
     ] == [
         ("cpu", 60, 60),
         ("disk_usage", 12, 12),
@@ -293,7 +294,7 @@ def test_a_collector_is_measured_by_the_interval_of_its_own_table(
 
 
 @pytest.mark.parametrize(
-    ("compare", "code", "told"),
+    ("compare", "code", "message"),
     [
         pytest.param(["--compare"], 0, "", id="the time before"),
         pytest.param(["--compare", "30m"], 0, "", id="a time named"),
@@ -303,18 +304,18 @@ def test_a_collector_is_measured_by_the_interval_of_its_own_table(
     ],
 )
 def test_a_range_is_compared_with_an_earlier_one(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], compare: list[str], code: int, told: str
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], compare: list[str], code: int, message: str
 ) -> None:
     write_machine(tmp_path)
 
-    found = ask("report", tmp_path, "--since", stamp(1800), *compare, "--utc")
+    result = ask("report", tmp_path, "--since", stamp(1800), *compare, "--utc")
 
     out, err = capfd.readouterr()
-    assert (found, told in err, bool(err), "compared with 2026-11-20 12:00:00 to 12:30:00 UTC" in out) == (
+    assert (result, message in err, bool(err), "compared with 2026-11-20 12:00:00 to 12:30:00 UTC" in out) == (
         code,
         True,
-        bool(told),
-        not told,
+        bool(message),
+        not message,
     )
 
 
@@ -341,10 +342,10 @@ def test_rules_that_cannot_be_read_stop_a_report_only_when_they_were_named(
     (tmp_path / "sysmon.yaml").write_text("rules: bad.yaml\n", "utf-8")
     monkeypatch.chdir(tmp_path)
 
-    found = ask("report", tmp_path / "data", "--config", "sysmon.yaml", *named)
+    result = ask("report", tmp_path / "data", "--config", "sysmon.yaml", *named)
 
     out, err = capfd.readouterr()
-    assert (found, bool(out), err.count("\n"), "bad.yaml:2:8: rules is no list" in err) == (code, not code, 1, True)
+    assert (result, bool(out), err.count("\n"), "bad.yaml:2:8: rules is no list" in err) == (code, not code, 1, True)
 
 
 def test_as_many_processes_are_named_as_asked_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -370,7 +371,7 @@ def test_a_time_table_has_a_line_for_each_part_of_the_range(tmp_path: Path, capf
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "message"),
     [
         pytest.param(["--bucket", "5m", "--compare"], "--compare and --bucket exclude each other", id="two ways"),
         pytest.param(
@@ -386,14 +387,14 @@ def test_a_time_table_has_a_line_for_each_part_of_the_range(tmp_path: Path, capf
     ],
 )
 def test_what_no_page_can_show_is_refused(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], more: list[str], told: str
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], more: list[str], message: str
 ) -> None:
     write_machine(tmp_path)
 
     code = ask("report", tmp_path, *more)
 
     out, err = capfd.readouterr()
-    assert (code, out, err.count("\n"), told in err) == (2, "", 1, True)
+    assert (code, out, err.count("\n"), message in err) == (2, "", 1, True)
 
 
 def test_hosts_are_told_side_by_side_without_being_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

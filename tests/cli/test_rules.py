@@ -71,9 +71,9 @@ def test_a_failing_test_is_told_to_people_and_to_build_servers(tmp_path: Path) -
         command, ["test", str(file), "--junit", str(result)], catch_exceptions=False, standalone_mode=False
     )
 
-    found = result.read_text()
+    output = result.read_text()
     assert (done.return_value, done.output.splitlines()[-1]) == (1, "4 tests, 1 failed")
-    assert (found.count("<testcase "), found.count("<failure "), 'failures="1"' in found) == (4, 1, True)
+    assert (output.count("<testcase "), output.count("<failure "), 'failures="1"' in output) == (4, 1, True)
 
 
 THIS_HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -108,10 +108,10 @@ def _matching(folder: Path, match: str) -> Path:
 def test_a_match_that_fits_no_row_of_late_is_warned_of(tmp_path: Path, match: str, instead: str) -> None:
     data = _stored(tmp_path / "data", ["/", "/srv"], hours_ago=2)
 
-    found = check(_matching(tmp_path, match), "--data", str(data)).splitlines()
+    output = check(_matching(tmp_path, match), "--data", str(data)).splitlines()
 
     since = format_instant(THIS_HOUR - timedelta(hours=2))
-    assert found[1:] == [
+    assert output[1:] == [
         f"{tmp_path / 'mine.yaml'}:3:49: match of rule 'full' fits no row of disk_usage since {since}: {instead}"
     ]
 

@@ -36,8 +36,8 @@ timestamp,hostname,core,cpu_usage_percent
 
 
 def _events(folder: Path) -> list[dict[str, Any]]:
-    found = [record for record in rows(folder, "alerts") if record["event"] != "active"]
-    return sorted(found, key=lambda record: str(record["timestamp"]))
+    events = [record for record in rows(folder, "alerts") if record["event"] != "active"]
+    return sorted(events, key=lambda record: str(record["timestamp"]))
 
 
 def _kinds(folder: Path, rule: str) -> list[str]:
@@ -123,15 +123,15 @@ def test_a_table_sums_up_each_rule_and_compares_two_files(tmp_path: Path) -> Non
     old = tmp_path / "old.yaml"
     old.write_text(rules.read_text().replace("95", "99").replace("hot", "hotter"))
 
-    one = _backtest(tmp_path / "data", rules, *RANGE)
+    alone = _backtest(tmp_path / "data", rules, *RANGE)
     two = _backtest(tmp_path / "data", rules, "--compare", str(old), *RANGE)
 
-    assert one.stdout.splitlines()[1].split()[:5] == ["hot", "1", "30m", "30m", "0"]
+    assert alone.stdout.splitlines()[1].split()[:5] == ["hot", "1", "30m", "30m", "0"]
     assert [line.split()[:4] for line in two.stdout.splitlines()[1:]] == [
         ["hot", "-", "->", "1"],
         ["hotter", "0", "->", "-"],
     ]
-    assert max(map(len, [*one.stdout.splitlines(), *two.stdout.splitlines()])) <= 80
+    assert max(map(len, [*alone.stdout.splitlines(), *two.stdout.splitlines()])) <= 80
 
 
 def test_limits_from_history_make_a_rule_file_that_can_be_used(tmp_path: Path) -> None:

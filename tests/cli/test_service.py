@@ -36,19 +36,19 @@ def as_somebody_else(*more: str) -> tuple[list[str], dict[str, str]]:
 
 
 def test_printing_shows_every_file_and_writes_none(tmp_path: Path) -> None:
-    found = answer("service", "install", "--print", "--root", str(tmp_path))
+    ended = answer("service", "install", "--print", "--root", str(tmp_path))
 
-    shown = [line.split("/")[-1] for line in found.stdout.splitlines() if line.startswith("==>")]
+    shown = [line.split("/")[-1] for line in ended.stdout.splitlines() if line.startswith("==>")]
     names = ["sysmon.service", "sysmon-maintain.service", "sysmon-maintain.timer"]
     names += ["sysmon-export.service", "sysmon-export.timer", "sysmon.conf"]
-    assert (found.returncode, shown, list(tmp_path.iterdir())) == (0, [f"{name} <==" for name in names], [])
+    assert (ended.returncode, shown, list(tmp_path.iterdir())) == (0, [f"{name} <==" for name in names], [])
 
 
 def test_installing_starts_nothing_and_says_what_is_next(tmp_path: Path) -> None:
-    found = answer("service", "install", "--root", str(tmp_path), "--data", "/srv/samples")
+    ended = answer("service", "install", "--root", str(tmp_path), "--data", "/srv/samples")
 
-    _, _, after = found.stdout.partition("Next:\n")
-    assert (found.returncode, after.split("\n\n")[0].splitlines()) == (
+    _, _, after = ended.stdout.partition("Next:\n")
+    assert (ended.returncode, after.split("\n\n")[0].splitlines()) == (
         0,
         [
             "  systemd-sysusers /etc/sysusers.d/sysmon.conf",
@@ -78,11 +78,11 @@ def test_uninstalling_twice_says_that_nothing_is_left(tmp_path: Path) -> None:
 def test_without_root_it_says_what_to_do() -> None:
     command, env = as_somebody_else("--inh-caps=-all", "--bounding-set=-all")
 
-    found = subprocess.run(
+    ended = subprocess.run(
         [*command, "service", "install"], env=env, cwd="/", capture_output=True, text=True, check=False, timeout=60
     )
 
-    assert (found.returncode, found.stdout, found.stderr.count("\n"), "--user" in found.stderr) == (2, "", 1, True)
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n"), "--user" in ended.stderr) == (2, "", 1, True)
 
 
 @pytest.mark.needs_root
@@ -91,10 +91,10 @@ def test_with_the_capabilities_of_the_unit_what_others_read_and_write_is_seen() 
     granted = re.findall(r"^AmbientCapabilities=(.*)", unit, re.MULTILINE)[0].lower().split()
     given = ",".join(["-all", *(name.replace("cap_", "+") for name in granted)])
     command, env = as_somebody_else(f"--inh-caps={given}", f"--ambient-caps={given}", f"--bounding-set={given}")
-    asked = f"import pathlib, sysmon.collectors._procfs as p; print(p.read_io(pathlib.Path('/proc'), {os.getpid()}))"
+    script = f"import pathlib, sysmon.collectors._procfs as p; print(p.read_io(pathlib.Path('/proc'), {os.getpid()}))"
 
     done = subprocess.run(
-        [*command[:-2], "-c", asked], env=env, cwd="/", capture_output=True, text=True, check=False, timeout=60
+        [*command[:-2], "-c", script], env=env, cwd="/", capture_output=True, text=True, check=False, timeout=60
     )
 
     assert (done.returncode, re.fullmatch(r"\(\d+, \d+\)\n", done.stdout) is not None, done.stderr) == (0, True, "")

@@ -35,9 +35,9 @@ def test_a_page_tells_the_whole_machine(tmp_path: Path, capfd: pytest.CaptureFix
     out, err = capfd.readouterr()
     if os.environ.get("SYSMON_GOLDEN") == "write":
         GOLDEN.write_text(out, "utf-8")
-    told = [line.split(" ago")[-1] if " ago" in line else line for line in out.splitlines()]
+    lines = [line.split(" ago")[-1] if " ago" in line else line for line in out.splitlines()]
     kept = [line.split(" ago")[-1] if " ago" in line else line for line in GOLDEN.read_text("utf-8").splitlines()]
-    assert (code, err, told) == (0, "", kept)
+    assert (code, err, lines) == (0, "", kept)
 
 
 def test_json_is_for_programs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -45,8 +45,8 @@ def test_json_is_for_programs(tmp_path: Path, capfd: pytest.CaptureFixture[str])
 
     code = show(tmp_path, 2430, "--format", "json", "--table", "load")
 
-    found = json.loads(capfd.readouterr().out)
-    assert (code, found["asked"], found["timestamp"], found["note"], list(found["tables"])) == (
+    page = json.loads(capfd.readouterr().out)
+    assert (code, page["asked"], page["timestamp"], page["note"], list(page["tables"])) == (
         0,
         stamp(2430),
         stamp(2400),
@@ -118,7 +118,7 @@ def test_strict_answers_nothing_beside_damage(tmp_path: Path, capfd: pytest.Capt
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         pytest.param(["--at", "25:99"], "invalid time '25:99'", id="no time"),
         pytest.param(["--table", "nosuch"], "no table 'nosuch': known are", id="no table"),
@@ -126,14 +126,14 @@ def test_strict_answers_nothing_beside_damage(tmp_path: Path, capfd: pytest.Capt
     ],
 )
 def test_what_makes_no_sense_is_said_in_a_line(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], words: list[str], told: str
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], words: list[str], message: str
 ) -> None:
     write_machine(tmp_path)
 
     code = answer(["show", "--data", str(tmp_path), *words])
 
     out, err = capfd.readouterr()
-    assert (code, out, told in err, err.count("\n")) == (2, "", True, 1)
+    assert (code, out, message in err, err.count("\n")) == (2, "", True, 1)
 
 
 def test_a_folder_without_samples_says_what_to_do(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -142,13 +142,13 @@ def test_a_folder_without_samples_says_what_to_do(tmp_path: Path, capfd: pytest.
     assert (code, "start `sysmon run`" in capfd.readouterr().err) == (1, True)
 
 
-@pytest.mark.parametrize("asked", ["30m", "-30m"])
+@pytest.mark.parametrize("time", ["30m", "-30m"])
 def test_a_duration_is_that_long_ago_with_or_without_a_minus(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], asked: str
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], time: str
 ) -> None:
     write_table(tmp_path, CPU, [(at(0), [("all", 1.0, 0.0)])])
 
-    answer(["show", "--data", str(tmp_path), "--at", asked, "--format", "json"])
+    answer(["show", "--data", str(tmp_path), "--at", time, "--format", "json"])
 
     assert json.loads(capfd.readouterr().out)["timestamp"] == stamp(0)
 

@@ -9,17 +9,17 @@ from tests.integration.processes import answer, rows, run, start, until
 
 def status(folder: Path) -> tuple[int, list[str]]:
     """Return the exit code and the lines above the first part."""
-    found = answer("status", "--data", str(folder / "data"), "--config", str(folder / "sysmon.yaml"))
-    return found.returncode, found.stdout.split("\n\n")[0].splitlines()
+    ended = answer("status", "--data", str(folder / "data"), "--config", str(folder / "sysmon.yaml"))
+    return ended.returncode, ended.stdout.split("\n\n")[0].splitlines()
 
 
 def test_a_run_that_samples_is_well(tmp_path: Path) -> None:
     with start(tmp_path, "--interval", "200ms", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         until(lambda: len(rows(tmp_path, "agent")) > 3)
-        found = status(tmp_path)
+        ended = status(tmp_path)
         process.send_signal(signal.SIGTERM)
 
-    assert found == (0, ["OK"])
+    assert ended == (0, ["OK"])
 
 
 def test_where_nothing_runs_it_says_so_and_how_old_the_last_sample_is(tmp_path: Path) -> None:
@@ -31,23 +31,23 @@ def test_where_nothing_runs_it_says_so_and_how_old_the_last_sample_is(tmp_path: 
 
 
 def test_without_samples_there_is_one_line(tmp_path: Path) -> None:
-    found = answer("status", "--data", str(tmp_path / "none"))
+    ended = answer("status", "--data", str(tmp_path / "none"))
 
-    assert (found.returncode, found.stdout, len(found.stderr.splitlines())) == (1, "", 1)
+    assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (1, "", 1)
 
 
 def test_a_plugin_is_told_what_is_unknown_in_its_own_way(tmp_path: Path) -> None:
-    found = answer("status", "--nagios", "--data", str(tmp_path / "none"))
+    ended = answer("status", "--nagios", "--data", str(tmp_path / "none"))
 
-    assert (found.returncode, found.stdout.startswith("SYSMON UNKNOWN - "), found.stderr) == (3, True, "")
+    assert (ended.returncode, ended.stdout.startswith("SYSMON UNKNOWN - "), ended.stderr) == (3, True, "")
 
 
 def test_verify_of_a_run_finds_everything_sound(tmp_path: Path) -> None:
     run(tmp_path, "--interval", "50ms", "--ticks", "10")
 
-    found = answer("verify", str(tmp_path / "data"))
+    ended = answer("verify", str(tmp_path / "data"))
 
-    assert (found.returncode, found.stdout.splitlines()[-1].endswith("all sound")) == (0, True)
+    assert (ended.returncode, ended.stdout.splitlines()[-1].endswith("all sound")) == (0, True)
 
 
 def test_verify_of_damaged_files_ends_with_three(tmp_path: Path) -> None:
@@ -55,14 +55,14 @@ def test_verify_of_damaged_files_ends_with_three(tmp_path: Path) -> None:
     (path,) = (tmp_path / "data").glob("*/agent/*.jsonl")
     path.write_bytes(path.read_bytes() + b"what\n")
 
-    found = answer("verify", str(tmp_path / "data"))
+    ended = answer("verify", str(tmp_path / "data"))
 
-    assert (found.returncode, found.stdout.splitlines()[0].startswith(f"{path}:2: no row")) == (3, True)
+    assert (ended.returncode, ended.stdout.splitlines()[0].startswith(f"{path}:2: no row")) == (3, True)
 
 
 def test_maintain_is_silent_where_nobody_watches(tmp_path: Path) -> None:
     run(tmp_path, "--once")
 
-    found = answer("maintain", "--data", str(tmp_path / "data"), "--config", str(tmp_path / "sysmon.yaml"))
+    ended = answer("maintain", "--data", str(tmp_path / "data"), "--config", str(tmp_path / "sysmon.yaml"))
 
-    assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")

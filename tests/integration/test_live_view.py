@@ -54,8 +54,8 @@ def _header(terminal: Terminal) -> str:
 
 def _to_instant(terminal: Terminal) -> str:
     """Return the instant that the screen shows, empty where it shows none."""
-    found = re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d)?", _header(terminal))
-    return found[0] if found else ""
+    match = re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d)?", _header(terminal))
+    return match[0] if match else ""
 
 
 def _instants(folder: Path) -> list[str]:
@@ -108,14 +108,14 @@ def test_keys_lead_from_alert_to_alert(stored: Path) -> None:
 
 def test_a_time_can_be_written(stored: Path) -> None:
     instants = _instants(stored)
-    asked = instants[3].replace(" ", "T") + "Z"
+    typed = instants[3].replace(" ", "T") + "Z"
     with Terminal(80, 24) as terminal:
         process = terminal.start(_command("show", stored), XTERM)
         terminal.until(lambda: _to_instant(terminal))
         terminal.type("g25:99\r")
         terminal.until(lambda: "invalid time '25:99'" in terminal.screen.display[1])
-        terminal.type(f"g{asked}x\x7f")
-        terminal.until(lambda: f"{asked}_" in terminal.screen.display[1])
+        terminal.type(f"g{typed}x\x7f")
+        terminal.until(lambda: f"{typed}_" in terminal.screen.display[1])
         terminal.type("\r")
         terminal.until(lambda: _to_instant(terminal) == instants[3])
         left = _quit(terminal, process)
