@@ -9,9 +9,9 @@ from sysmon.alerts import silences
 from sysmon.alerts.silences import Silence, SilenceEntry, SilenceState
 from sysmon.errors import NothingFoundError, StorageError
 from sysmon.formats import decode, jsonl
+from sysmon.storage.files import FILE_MODE
 
 NAME = "replies.jsonl"
-_MODE = 0o640
 _REFUSALS = (*decode.UNREADABLE, KeyError, TypeError, AttributeError, OverflowError)
 
 
@@ -44,7 +44,7 @@ class SilenceStore:
         if not self._path.parent.is_dir():
             raise NothingFoundError(f"{self._path.parent}: no samples here: name the folder with --data")
         try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, _MODE)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
         except OSError as error:
             raise StorageError(
                 f"{self._path}: cannot be written ({error.strerror}): ask as the user that runs sysmon"

@@ -5,13 +5,12 @@ from typing import Any
 
 import msgspec
 
-from sysmon.formats import CONFIGURED_LABELS
+from sysmon.formats import HEAD
 from sysmon.formats.csv import split_line
 from sysmon.model import Table
 
 FlatRecord = tuple[Any, ...]
 Decode = Callable[[bytes], FlatRecord]
-HEAD = ("timestamp", "hostname", *CONFIGURED_LABELS)
 """The columns in front of a table's own."""
 
 Unreadable = (ValueError, RecursionError)

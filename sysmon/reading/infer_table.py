@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 
 from sysmon.datadir.segments import Form
+from sysmon.formats import HEAD
 from sysmon.formats.csv import split_line
 from sysmon.model import Kind, Metric, Table, Unit
 from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
-from sysmon.reading.decode import HEAD, Unreadable, number
+from sysmon.reading.decode import Unreadable, number
 from sysmon.reading.lines import read_lines
 
 _DECODE = msgspec.json.Decoder(dict[str, Any]).decode

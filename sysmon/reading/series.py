@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 from sysmon.datadir.rollups import Resolution, RollupFile
 from sysmon.errors import UsageError
+from sysmon.formats import HEAD
 from sysmon.history import DownsampledSeries, SeriesPoint
 from sysmon.model import Table
 from sysmon.reading import rollup_file
-from sysmon.reading.decode import HEAD
 from sysmon.reading.plan import LONG, Planner, RollupPart, RowRange, Stems, join_neighbours
 from sysmon.reading.rows import RowReader, labels_of
 from sysmon.reading.tiers import needs_rollups, rollup_path

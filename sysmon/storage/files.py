@@ -11,6 +11,7 @@ from pathlib import Path
 
 DIRECTORY_MODE = 0o750
 FILE_MODE = 0o640
+PRIVATE_MODE = 0o600
 TEMPORARY = ".tmp"
 """How the name of a file ends while it is made; it begins with a dot."""
 

@@ -4,12 +4,11 @@ import os
 from pathlib import Path
 
 from sysmon.errors import StorageError
-from sysmon.storage.files import write_atomic
+from sysmon.storage.files import PRIVATE_MODE, write_atomic
 from sysmon.text.names import printable
 
 FILE = "mask.key"
 LENGTH = 32
-_MODE = 0o600
 
 
 def mask_key(data: Path) -> bytes:
@@ -39,5 +38,5 @@ def mask_key(data: Path) -> bytes:
 def _make(path: Path) -> str:
     """Write a new key, at no moment for others to read."""
     text = os.urandom(LENGTH).hex()
-    write_atomic(path, f"{text}\n".encode(), mode=_MODE)
+    write_atomic(path, f"{text}\n".encode(), mode=PRIVATE_MODE)
     return text

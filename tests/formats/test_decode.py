@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sysmon.formats import HEAD, jsonl
 from sysmon.formats import decode as small
-from sysmon.formats import jsonl
 from sysmon.model import Kind, Metric, Origin, Table, Unit
 from sysmon.reading import decode as fast
 from sysmon.text.instants import format_instant, from_ms
@@ -75,8 +75,8 @@ def by_fast(decode: Any, line: bytes) -> object:
         record = decode(line)
     except fast.Unreadable:
         return "refused"
-    labels = len(fast.HEAD) + len(TABLE.labels)
-    return record[0], (*(label or "-" for label in record[len(fast.HEAD) : labels]), *record[labels:])
+    labels = len(HEAD) + len(TABLE.labels)
+    return record[0], (*(label or "-" for label in record[len(HEAD) : labels]), *record[labels:])
 
 
 @pytest.mark.parametrize("line", JSON_LINES)

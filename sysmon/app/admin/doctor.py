@@ -11,6 +11,7 @@ from sysmon.adapters.installation import programs
 from sysmon.alerts.rules.loader import load_rules
 from sysmon.app.admin import checks
 from sysmon.app.admin.checks import Check, note, ok, problem
+from sysmon.app.admin.disk_forecast import DAY
 from sysmon.app.admin.status import NOT_RUNNING, assess_health
 from sysmon.app.catalog import intervals, tables
 from sysmon.app.collectors import source_of
@@ -28,7 +29,6 @@ from sysmon.storage.lock import is_recording
 from sysmon.text.names import printable
 from sysmon.text.units import human
 
-DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 _START = "sysmon run, or sysmon service install"
 _TIME_ERROR = 5

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from sysmon import __version__
 from sysmon.app.admin import disk_forecast
-from sysmon.config import Storage
+from sysmon.app.admin.disk_forecast import DAY
+from sysmon.config import DEFAULT_INTERVAL, Storage
 from sysmon.formats import CONFIGURED_LABELS
 from sysmon.formats.records import RUNNING
 from sysmon.history import AlertState, Coverage, PastAlert, TableHistory
@@ -27,11 +28,9 @@ from sysmon.text import units
 from sysmon.text.instants import EPOCH, from_ms
 
 HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
 LATE = 3
 """Intervals without a sample after which something is wrong."""
 
-USUAL = 10.0
 MISSED = 0.01
 """The part of an hour's samples that may be missed before it is a fault."""
 
@@ -188,10 +187,11 @@ def _running(
     began = [event for event in events if event.kind in {RUNNING, "started"}]
     version = began[-1].fields.get("version") if began else None
     last = _last_sample(heartbeat, recent)
+    usual = DEFAULT_INTERVAL.total_seconds()
     return RunState(
         pid=pid,
         since=None if pid is None else from_ms(lock.stat().st_mtime_ns // 1_000_000),  # it is written at the start
-        interval=min(runs[-1].seconds.values(), default=USUAL) if runs else USUAL,
+        interval=min(runs[-1].seconds.values(), default=usual) if runs else usual,
         last=last,
         age=None if last is None else max(0.0, (now - last).total_seconds()),
         version=version if isinstance(version, str) else None,

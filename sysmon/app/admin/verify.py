@@ -14,15 +14,13 @@ from sysmon.reading.damage import Damage
 from sysmon.sampling.self_tables import AGENT
 from sysmon.storage import inventory
 from sysmon.storage.compress import write_compressed
-from sysmon.storage.files import sync_directory, write_atomic
+from sysmon.storage.files import PRIVATE_MODE, sync_directory, write_atomic
 from sysmon.storage.inventory import StoredFile
 from sysmon.storage.lock import MAINTENANCE_LOCK, wait_for_lock
 from sysmon.text.names import QUARANTINE, printable
 
 ALL = 1_000_000
 """Faults of one file that are told; a page of them is read, a million is not."""
-
-PRIVATE = 0o600
 
 
 @dataclass(slots=True)
@@ -120,7 +118,7 @@ def _set_aside(data: Path, file: StoredFile) -> Path:
             break
         target = folder / f"{file.host}-{file.path.name}.{number}"
     target.hardlink_to(file.path)
-    target.chmod(PRIVATE)
+    target.chmod(PRIVATE_MODE)
     sync_directory(folder)
     sound = [] if file.segment is None else [line.text + b"\n" for line in _lines(file, Damage()) if line.readable]
     if not sound:

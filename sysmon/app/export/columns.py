@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from sysmon.app.export.rows import HEAD
 from sysmon.errors import UsageError
+from sysmon.formats import HEAD
 from sysmon.model import Table
 from sysmon.text.spelling import closest
 

@@ -1,4 +1,4 @@
-"""ExportFormat files of commands: replaced as a whole at the end, and pipes and devices written to as they are."""
+"""Output files of commands: replaced as a whole at the end, and pipes and devices written to as they are."""
 
 import os
 import secrets

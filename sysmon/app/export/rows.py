@@ -12,13 +12,10 @@ from typing import BinaryIO
 from sysmon.adapters.duckdb import Columns, Type, write_parquet
 from sysmon.app.export.downsample import downsample
 from sysmon.errors import UsageError
-from sysmon.formats import CONFIGURED_LABELS, csv, jsonl
+from sysmon.formats import CONFIGURED_LABELS, HEAD, csv, jsonl
 from sysmon.history import StoredRow
 from sysmon.model import Origin, Row, Table
 from sysmon.text.instants import format_instant
-
-HEAD = ("timestamp", "hostname", *CONFIGURED_LABELS)
-"""The columns in front of a table's own; all are there even where they are not set, so that files can be joined."""
 
 Protect = Callable[[str], str]
 """What is done to text that goes to a spreadsheet."""

@@ -3,8 +3,8 @@
 import pytest
 
 from sysmon.app.export.columns import choose, parse
-from sysmon.app.export.rows import HEAD
 from sysmon.errors import UsageError
+from sysmon.formats import HEAD
 from tests.reading.stored import CPU, DISK_USAGE, LOAD
 
 TABLES = (CPU, LOAD, DISK_USAGE)

@@ -10,11 +10,11 @@ import pytest
 
 from sysmon.app.export.export import Exporter
 from sysmon.app.export.output_file import replace_output
-from sysmon.app.export.rows import HEAD, ExportFormat, ExportOptions
+from sysmon.app.export.rows import ExportFormat, ExportOptions
 from sysmon.app.selection import Selection
 from sysmon.datadir.segments import Form
 from sysmon.errors import NothingFoundError, UsageError
-from sysmon.formats import CONFIGURED_LABELS
+from sysmon.formats import CONFIGURED_LABELS, HEAD
 from sysmon.formats.csv import safe_text
 from sysmon.model import Origin
 from tests.reading.stored import CPU, DISK_USAGE, HOUR, LOAD, START, TABLES, at, write_table
