@@ -105,8 +105,8 @@ def by_collector(rounds: int, gap: float) -> dict[str, float]:
 
 def measure(interval: float, ticks: int, *, processes: bool) -> None:
     """Print what one machine gave, as JSON; called inside its namespaces."""
-    found = watch(interval, ticks, processes=processes)
-    print(json.dumps({**found, "collectors": by_collector(10, 0.5) if processes else {}}))
+    costs = watch(interval, ticks, processes=processes)
+    print(json.dumps({**costs, "collectors": by_collector(10, 0.5) if processes else {}}))
 
 
 def inside(machine: tuple[int, int, bool], interval: float, ticks: int) -> dict[str, Any]:
@@ -124,15 +124,15 @@ def inside(machine: tuple[int, int, bool], interval: float, ticks: int) -> dict[
     ]
     command = crowd.command(processes, sockets, inner if scanned else [*inner, "--without-processes"])
     answered = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    found: dict[str, Any] = json.loads(answered.stdout.splitlines()[-1])
-    return found
+    answer: dict[str, Any] = json.loads(answered.stdout.splitlines()[-1])
+    return answer
 
 
-def table(found: Mapping[tuple[int, int, bool], Mapping[str, Any]]) -> None:
+def table(costs: Mapping[tuple[int, int, bool], Mapping[str, Any]]) -> None:
     """Print the figures of all machines."""
     print("| processes | sockets | scan | ms a tick | target | ratio | RSS MB (anonymous) | bytes a tick | latest ms |")
     print("|---|---|---|---|---|---|---|---|---|")
-    for machine, seen in found.items():
+    for machine, seen in costs.items():
         processes, sockets, scanned = machine
         target, memory = TARGETS.get(machine), seen["memory"]
         goal = f"{target:.1f} | {seen['ms'] / target:.2f}" if target else "- | -"
@@ -142,11 +142,11 @@ def table(found: Mapping[tuple[int, int, bool], Mapping[str, Any]]) -> None:
             f"| {processes} | {sockets} | {'yes' if scanned else 'no'} | {seen['ms']:.2f} | {goal} |"
             f" {size} | {seen['bytes']:.0f} | {late} |"
         )
-    scanned_machines = [machine for machine in found if machine[2]]
-    print("\n| collector, ms | " + " | ".join(f"{one[0]} / {one[1]}" for one in scanned_machines) + " |")
+    scanned_machines = [machine for machine in costs if machine[2]]
+    print("\n| collector, ms | " + " | ".join(f"{machine[0]} / {machine[1]}" for machine in scanned_machines) + " |")
     print("|---" * (len(scanned_machines) + 1) + "|")
-    for name in sorted({name for machine in scanned_machines for name in found[machine]["collectors"]}):
-        cells = [found[machine]["collectors"].get(name, float("nan")) for machine in scanned_machines]
+    for name in sorted({name for machine in scanned_machines for name in costs[machine]["collectors"]}):
+        cells = [costs[machine]["collectors"].get(name, float("nan")) for machine in scanned_machines]
         print(f"| {name} | " + " | ".join(f"{cell:.3f}" for cell in cells) + " |")
 
 
@@ -157,9 +157,9 @@ def main() -> int:
     parser.add_argument("--ticks", type=int, default=12)
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--without-processes", action="store_true", help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.measure:
-        measure(asked.interval, asked.ticks, processes=not asked.without_processes)
+    options = parser.parse_args()
+    if options.measure:
+        measure(options.interval, options.ticks, processes=not options.without_processes)
         return 0
     if os.geteuid() != 0 or shutil.which("unshare") is None:
         print("namespaces need root and unshare(1)", file=sys.stderr)
@@ -167,7 +167,7 @@ def main() -> int:
     print(
         f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()}\n"
     )
-    table({machine: inside(machine, asked.interval, asked.ticks) for machine in MACHINES})
+    table({machine: inside(machine, options.interval, options.ticks) for machine in MACHINES})
     return 0
 
 

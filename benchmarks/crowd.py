@@ -58,12 +58,12 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=0)
     parser.add_argument("--sockets", type=int, default=0)
     parser.add_argument("command", nargs="+")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     loopback_up()
-    sleepers(asked.processes)
+    sleepers(options.processes)
     with ExitStack() as kept:
-        connections(asked.sockets, kept)
-        return os.spawnvp(os.P_WAIT, asked.command[0], asked.command)
+        connections(options.sockets, kept)
+        return os.spawnvp(os.P_WAIT, options.command[0], options.command)
 
 
 if __name__ == "__main__":

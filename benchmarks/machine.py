@@ -89,10 +89,10 @@ def write(data: Path, begin: datetime, until: datetime) -> None:
         old = f"{begin:%Y-%m-%d}T".encode()
         for later in (timedelta(days=number) for number in range((until - begin) // DAY + 1)):
             new = f"{begin + later:%Y-%m-%d}T".encode()
-            for hour, found in lines.items():
+            for hour, hour_lines in lines.items():
                 if hour + later >= until:
                     break
-                text = b"".join([line for at, line in found if at + later < until])
+                text = b"".join([line for at, line in hour_lines if at + later < until])
                 segment = Segment(table.name, hour + later, HOUR)
                 (folder / segment.file_name(Form.JSONL)).write_bytes(text.replace(b'":"' + old, b'":"' + new))
                 if begin + later == last:

@@ -96,8 +96,8 @@ def _sample(peer: Peer, interval: float) -> None:
 
 def _scrape() -> bytes:
     with urllib.request.urlopen(f"http://127.0.0.1:{_PORT}/metrics") as answer:
-        found: bytes = answer.read()
-        return found
+        page: bytes = answer.read()
+        return page
 
 
 def sysmon(folder: Path, interval: float, *, processes: bool) -> Peer:
@@ -121,24 +121,24 @@ def collectd(program: str, folder: Path, interval: float, *, processes: bool) ->
 
 def peers(folder: Path, interval: float) -> list[Peer]:
     """Return what is installed here."""
-    found = [
+    programs = [
         sysmon(_new(folder, "lean"), interval, processes=False),
         sysmon(_new(folder, "full"), interval, processes=True),
     ]
     whole = str(max(1, round(interval)))
     if Path("/usr/lib/sysstat/sadc").exists():
-        found.append(Peer("sadc -S ALL", False, ["/usr/lib/sysstat/sadc", "-S", "ALL", whole, "9999", "sa"]))
+        programs.append(Peer("sadc -S ALL", False, ["/usr/lib/sysstat/sadc", "-S", "ALL", whole, "9999", "sa"]))
     if program := shutil.which("prometheus-node-exporter"):
-        found.append(Peer("node_exporter", False, [program, f"--web.listen-address=127.0.0.1:{_PORT}"], _scrape))
+        programs.append(Peer("node_exporter", False, [program, f"--web.listen-address=127.0.0.1:{_PORT}"], _scrape))
     if program := shutil.which("collectd"):
-        found.append(collectd(program, _new(folder, "c1"), interval, processes=False))
-        found.append(collectd(program, _new(folder, "c2"), interval, processes=True))
+        programs.append(collectd(program, _new(folder, "c1"), interval, processes=False))
+        programs.append(collectd(program, _new(folder, "c2"), interval, processes=True))
     if program := shutil.which("atop"):
-        found.append(Peer("atop", True, [program, "-w", "raw", whole]))
+        programs.append(Peer("atop", True, [program, "-w", "raw", whole]))
     if program := shutil.which("glances"):
         export = ["--quiet", "--export", "csv", "--export-csv-file", "glances.csv"]
-        found.append(Peer("Glances", True, [program, *export, "--time", whole]))
-    return found
+        programs.append(Peer("Glances", True, [program, *export, "--time", whole]))
+    return programs
 
 
 def _new(folder: Path, name: str) -> Path:
@@ -151,20 +151,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--interval", type=float, default=1.0)
     parser.add_argument("--samples", type=int, default=30)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     count = sum(map(str.isdecimal, os.listdir("/proc")))  # noqa: PTH208 - only the names are needed
     print(f"{platform.platform()}, {os.cpu_count()} cores, {count} processes, Python {platform.python_version()}\n")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         costs: list[tuple[Peer, Cost]] = []
-        for number, peer in enumerate(peers(folder, asked.interval)):
+        for number, peer in enumerate(peers(folder, options.interval)):
             own = Path(peer.command[-1]).parent if peer.name.startswith("collectd") else _new(folder, f"peer{number}")
             own = folder / ("full" if peer.processes else "lean") if peer.name.startswith("sysmon") else own
-            costs.append((peer, measure(peer, own, asked.interval, asked.samples)))
+            costs.append((peer, measure(peer, own, options.interval, options.samples)))
     print("| program | processes | CPU ms a sample | sysmon takes | memory MB | sysmon takes | bytes a sample |")
     print("|---|---|---|---|---|---|---|")
     for peer, cost in costs:
-        own_costs = (other for one, other in costs if one.name.startswith("sysmon") and one.processes == peer.processes)
+        own_costs = (
+            other for mine, other in costs if mine.name.startswith("sysmon") and mine.processes == peer.processes
+        )
         like = next(own_costs)
         print(
             f"| {peer.name} | {'yes' if peer.processes else 'no'} | {cost.ms:.2f} | {like.ms / cost.ms:.2f} times |"

@@ -85,14 +85,14 @@ def record(folder: Path) -> dict[str, Path]:
         "atop": ["atop", "-w", str(folder / "atop"), "10", str(RECORDS)],
     }
     faked = {"LD_PRELOAD": library, "FAKETIME": f"@2026-11-20 00:00:00 x{_SPEED}", "DONT_FAKE_MONOTONIC": "1"}
-    found = {}
+    spans = {}
     for name, command in recorders.items():
         if shutil.which(command[0]) is None:
             continue
         if not (folder / name).exists():
             _hurry(subprocess.Popen(command, env={**os.environ, **faked, "TZ": "UTC"}))
-        found[name] = folder / name
-    return found
+        spans[name] = folder / name
+    return spans
 
 
 def _hurry(recorder: "subprocess.Popen[bytes]") -> None:
@@ -108,14 +108,14 @@ def _hurry(recorder: "subprocess.Popen[bytes]") -> None:
 def readers(files: Mapping[str, Path], *, hour: bool) -> dict[str, list[str]]:
     """Return what others would be asked for a day of everything, or for its last hour."""
     last = ["-s", "22:59:59", "-e", "23:59:59"] if hour else []
-    found = {}
+    spans = {}
     if "sysstat" in files:
-        found["sar -A"] = ["sar", "-A", "-f", str(files["sysstat"]), *last]
-        found["sadf -j -- -A"] = ["sadf", "-j", *last, str(files["sysstat"]), "--", "-A"]
+        spans["sar -A"] = ["sar", "-A", "-f", str(files["sysstat"]), *last]
+        spans["sadf -j -- -A"] = ["sadf", "-j", *last, str(files["sysstat"]), "--", "-A"]
     if "atop" in files:
         # One of its reports only: each takes as long again.
-        found["atopsar -c"] = ["atopsar", "-c", "-r", str(files["atop"]), *(["-b", "23:00"] if hour else [])]
-    return found
+        spans["atopsar -c"] = ["atopsar", "-c", "-r", str(files["atop"]), *(["-b", "23:00"] if hour else [])]
+    return spans
 
 
 def main() -> None:
@@ -125,11 +125,11 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable, help="the interpreter that runs sysmon")
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--sysmon-only", action="store_true")
-    asked = parser.parse_args()
-    asked.folder.mkdir(parents=True, exist_ok=True)
-    until = prepare(asked.folder)
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    until = prepare(options.folder)
     print(f"{platform.platform()}, {os.cpu_count()} processors")
-    subprocess.run([asked.python, "-VV"], check=True)
+    subprocess.run([options.python, "-VV"], check=True)
     print("| range | target s CPU | lowest | median | MB |\n|---|---|---|---|---|")
     ours = {}
     for name, (days, target) in RANGES.items():
@@ -139,15 +139,15 @@ def main() -> None:
             "--until",
             f"{until:%Y-%m-%dT%H:%M:%SZ}",
         ]
-        command = [asked.python, "-m", "sysmon", "report", *span, "--data", str(asked.folder / "data")]
-        ours[name] = measure(command, asked.runs)
+        command = [options.python, "-m", "sysmon", "report", *span, "--data", str(options.folder / "data")]
+        ours[name] = measure(command, options.runs)
         cost = ours[name]
         print(
             f"| {name} | {target:.2f} | {cost.lowest:.2f} | {cost.seconds:.2f} | {cost.memory_mb:.0f} of {MEMORY_MB} |"
         )
-    if asked.sysmon_only:
+    if options.sysmon_only:
         return
-    files = record(asked.folder)
+    files = record(options.folder)
     environ = {**os.environ, "TZ": "UTC", "LC_ALL": "C"}
     print("| program | 1h | 24h | 7d | 30d | MB |\n|---|---|---|---|---|---|")
     print("| sysmon report |", " | ".join(f"{cost.seconds:.2f}" for cost in ours.values()), "|", end=" ")

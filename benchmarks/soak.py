@@ -112,7 +112,9 @@ class Soak:
         source = Source()
         collectors = {name: kind(source, kind.Options()) for name, kind in discover().items()}
         intervals = {name: kind.default_interval or 10.0 for name, kind in discover().items()}
-        budgets = {name: one.cpu_budget for name, one in collectors.items() if isinstance(one, Governed)}
+        budgets = {
+            name: collector.cpu_budget for name, collector in collectors.items() if isinstance(collector, Governed)
+        }
         self._seconds = 0.0
         self._sampler = Sampler(collectors, lambda: self._seconds)
         self._governor = Governor(intervals, budgets)
@@ -163,18 +165,18 @@ def forget_files(folder: Path) -> None:
             path.unlink()
 
 
-def ticking(folder: Path, ticks: int, told: int, heard: int) -> None:
+def ticking(folder: Path, ticks: int, told_end: int, heard: int) -> None:
     """Take all ticks, one group of them at a word, and nothing else: what is measured is the run, not its scenery."""
     soak = Soak(folder)
     for tick in range(1, ticks + 1):
         soak.tick()
         if tick % _GROUP == 0:
-            os.write(told, struct.pack("=qq", tick, soak.alerts))
+            os.write(told_end, struct.pack("=qq", tick, soak.alerts))
             os.read(heard, 1)
     soak.close()
 
 
-def watching(pid: int, folder: Path, heard: int, told: int) -> tuple[list[Use], int]:
+def watching(pid: int, folder: Path, heard: int, told_end: int) -> tuple[list[Use], int]:
     """Have things come and go between the groups of ticks, and measure now and then; return the uses, and alerts."""
     churn, uses, alerts = Churn(), [], 0
     try:
@@ -185,7 +187,7 @@ def watching(pid: int, folder: Path, heard: int, told: int) -> tuple[list[Use], 
                 uses.append(look(pid, tick))
                 print(uses[-1].line(), flush=True)
                 forget_files(folder / "data/soak")
-            os.write(told, b".")
+            os.write(told_end, b".")
     finally:
         churn.close()
     return uses, alerts
@@ -201,17 +203,17 @@ def main() -> int:
         os.execvpe(command[0], command, {**os.environ, _ALONE: "1"})
     began = time.monotonic()
     print("| tick | resident KiB | of that its own | descriptors | threads |\n|---|---|---|---|---|", flush=True)
-    (heard, tell), (hear, told) = os.pipe(), os.pipe()
+    (heard, tell), (hear, told_end) = os.pipe(), os.pipe()
     with tempfile.TemporaryDirectory() as name:
         pid = os.fork()
         if pid == 0:
             os.close(heard)
-            os.close(told)
+            os.close(told_end)
             ticking(Path(name), ticks, tell, hear)
             os._exit(0)
         os.close(tell)
         os.close(hear)
-        uses, alerts = watching(pid, Path(name), heard, told)
+        uses, alerts = watching(pid, Path(name), heard, told_end)
         os.waitpid(pid, 0)
     first, last = uses[0], uses[-1]
     print(f"\n{alerts} alert events, {time.monotonic() - began:.0f} s; from tick {first.tick} to {last.tick}:")

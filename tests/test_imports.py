@@ -69,58 +69,58 @@ def imported(tree: ast.Module, modules: frozenset[str]) -> Iterator[tuple[int, s
 
 def mentioned(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Yield line and full name of everything that is reached through an imported name, whatever it was renamed to."""
-    known: dict[str, str] = {}
+    full_names: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            known |= {alias.asname or alias.name: alias.name for alias in node.names}
+            full_names |= {alias.asname or alias.name: alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            known |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            full_names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name | ast.Attribute):
             first, dot, rest = ast.unparse(node).partition(".")
-            if first in known:
-                yield node.lineno, known[first] + dot + rest
+            if first in full_names:
+                yield node.lineno, full_names[first] + dot + rest
 
 
 def faults(module: str, source: str, modules: frozenset[str]) -> list[str]:
     """Return what one module does against the rules."""
     tree = ast.parse(source)
-    found = []
+    broken = []
     for line, target in imported(tree, modules):
         top = target.split(".")[0]
         if target.startswith("."):
-            found.append(f"{module}:{line}: relative import")
+            broken.append(f"{module}:{line}: relative import")
         elif top == "sysmon":
             upwards = part_of(target) != part_of(module) and rank_of(target) >= rank_of(module)
             within_the_ground = not (rank_of(target) or rank_of(module))
             if (upwards and not within_the_ground) or not may_know(module, target):
-                found.append(f"{module}:{line}: imports {target}")
+                broken.append(f"{module}:{line}: imports {target}")
         elif top not in sys.stdlib_module_names and part_of(module) not in THIRD_PARTIES.get(top, ()):
-            found.append(f"{module}:{line}: imports {top}")
+            broken.append(f"{module}:{line}: imports {top}")
     if module != CLOCK:
-        found += [f"{module}:{line}: asks {name}" for line, name in mentioned(tree) if name in TIME_OF_DAY]
-    return found
+        broken += [f"{module}:{line}: asks {name}" for line, name in mentioned(tree) if name in TIME_OF_DAY]
+    return broken
 
 
 def sources() -> dict[str, str]:
     """Return the source of every module of the program."""
-    found = {}
+    texts = {}
     for path in sorted((ROOT / "sysmon").rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path.read_text("utf-8")
-    return found
+        texts[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path.read_text("utf-8")
+    return texts
 
 
 def test_nobody_imports_upwards_or_sideways_and_third_parties_stay_where_they_belong() -> None:
     program = sources()
 
-    found = [fault for module, source in program.items() for fault in faults(module, source, frozenset(program))]
+    broken = [fault for module, source in program.items() for fault in faults(module, source, frozenset(program))]
 
-    assert found == []
+    assert broken == []
 
 
 @pytest.mark.parametrize(
-    ("module", "source", "found"),
+    ("module", "source", "broken"),
     [
         pytest.param("sysmon.text.units", "from sysmon import names", [], id="ground on ground"),
         pytest.param("sysmon.app.agent.run", "from sysmon.alerts import machine\nimport json", [], id="downwards"),
@@ -202,5 +202,5 @@ def test_nobody_imports_upwards_or_sideways_and_third_parties_stay_where_they_be
         ),
     ],
 )
-def test_the_rules_can_be_broken(module: str, source: str, found: list[str]) -> None:
-    assert faults(module, source, frozenset(sources())) == found
+def test_the_rules_can_be_broken(module: str, source: str, broken: list[str]) -> None:
+    assert faults(module, source, frozenset(sources())) == broken

@@ -70,15 +70,15 @@ def test_a_percentage_needs_a_whole(part: float | None, whole: float | None, sha
 
 
 @pytest.mark.parametrize(
-    ("total", "count", "found"),
+    ("total", "count", "mean"),
     [(10, 4, 2.5), (1, 3, 0.333), (10, 0, None), (10, None, None), (None, 4, None), (0, 4, 0.0)],
 )
-def test_a_mean_needs_something_counted(total: float | None, count: float | None, found: float | None) -> None:
-    assert rates.mean(total, count) == found
+def test_a_mean_needs_something_counted(total: float | None, count: float | None, mean: float | None) -> None:
+    assert rates.mean(total, count) == mean
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "found"),
+    ("before", "after", "expected"),
     [
         pytest.param([10, 20, 70], [20, 30, 150], [10.0, 10.0, 80.0], id="shares of the growth"),
         pytest.param([10, 20, 70], [20, 20, 60], [100.0, 0.0, 0.0], id="what runs backwards counts as still"),
@@ -87,13 +87,13 @@ def test_a_mean_needs_something_counted(total: float | None, count: float | None
         pytest.param([10], [10, 20], [None, None], id="another number of fields"),
     ],
 )
-def test_shares_of_time(before: list[int] | None, after: list[int], found: list[float | None]) -> None:
-    assert rates.shares(before, after) == found
+def test_shares_of_time(before: list[int] | None, after: list[int], expected: list[float | None]) -> None:
+    assert rates.shares(before, after) == expected
 
 
 @given(st.lists(st.tuples(counters, counters), min_size=1, max_size=10))
 def test_shares_are_all_unknown_or_add_up_to_the_whole(pairs: list[tuple[int, int]]) -> None:
-    found = rates.shares([before for before, _ in pairs], [after for _, after in pairs])
+    fractions = rates.shares([before for before, _ in pairs], [after for _, after in pairs])
 
-    known = [share for share in found if share is not None]
-    assert known == [] or (len(known) == len(pairs) and sum(known) == pytest.approx(100, abs=0.01 * len(pairs)))
+    defined = [share for share in fractions if share is not None]
+    assert defined == [] or (len(defined) == len(pairs) and sum(defined) == pytest.approx(100, abs=0.01 * len(pairs)))

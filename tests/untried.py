@@ -13,7 +13,7 @@ def untried(skipped: Iterable[pytest.TestReport | pytest.CollectReport]) -> list
         return ["everything could be tried on this machine"]
     width = len(str(max(reasons.values())))
     return [
-        f"{count:>{width}}  {reason}" for reason, count in sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
+        f"{count:>{width}}  {reason}" for reason, count in sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
     ]
 
 

@@ -30,8 +30,8 @@ def example(page: Path = PAGE) -> str:
 
 def in_csv(folder: Path) -> list[Any]:
     texts = [path.read_text() for path in folder.glob("data/*/softirq/*.csv")]
-    found = [row for text in texts for row in csv.DictReader(text.splitlines())]
-    return [(row["kind"], float(row["softirqs_per_second"])) for row in found]
+    rows = [row for text in texts for row in csv.DictReader(text.splitlines())]
+    return [(row["kind"], float(row["softirqs_per_second"])) for row in rows]
 
 
 @pytest.fixture
@@ -67,9 +67,9 @@ def test_the_example_is_in_the_catalogue_at_once(program: Path) -> None:
 
     done = subprocess.run(command, cwd=program, env=environment(), capture_output=True, check=True, timeout=60)
 
-    found = json.loads(done.stdout)
+    answer = json.loads(done.stdout)
 
-    assert [metric["metric"] for table in found["tables"] for metric in table["metrics"]] == ["softirqs_per_second"]
+    assert [metric["metric"] for table in answer["tables"] for metric in table["metrics"]] == ["softirqs_per_second"]
 
 
 def test_the_thirty_lines_of_the_contributing_page_are_a_collector(tmp_path: Path, program: Path) -> None:

@@ -34,25 +34,25 @@ class Example:
 
 
 def pages() -> list[Path]:
-    found = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "howto").glob("*.md")]
-    return sorted(page for page in found if str(page.relative_to(ROOT)) not in OWN_TESTS and list(examples(page)))
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "howto").glob("*.md")]
+    return sorted(page for page in pages if str(page.relative_to(ROOT)) not in OWN_TESTS and list(examples(page)))
 
 
 def examples(page: Path) -> Iterator[Example]:
     text = page.read_text("utf-8")
-    for found in BLOCK.finditer(text):
-        note = found["note"] or ""
+    for block in BLOCK.finditer(text):
+        note = block["note"] or ""
         if note.startswith("not run: "):
             continue
         code = int(note.removeprefix("exits ")) if note.startswith("exits ") else 0
-        line = text.count("\n", 0, found.start("text")) + 1
-        if found["language"] == "python":
-            yield Example(line, f"python3 - <<'END'\n{found['text']}END", code)
-        elif found["language"] == "console":
-            for command in re.findall(r"^\$ (.*)$", found["text"], re.M):
+        line = text.count("\n", 0, block.start("text")) + 1
+        if block["language"] == "python":
+            yield Example(line, f"python3 - <<'END'\n{block['text']}END", code)
+        elif block["language"] == "console":
+            for command in re.findall(r"^\$ (.*)$", block["text"], re.M):
                 yield Example(line, command, code)
         else:
-            yield Example(line, found["text"], code)
+            yield Example(line, block["text"], code)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def desk(watched: Path, tmp_path: Path) -> Path:
 
 
 def outcome(example: Example, desk: Path) -> "subprocess.CompletedProcess[str]":
-    known = environment(
+    variables = environment(
         PATH=f"{desk / 'bin'}:{environment()['PATH']}",
         PYTHONPATH=str(ROOT),
         HOME=str(desk / "home"),
@@ -87,7 +87,7 @@ def outcome(example: Example, desk: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         ["/bin/sh", "-ec", example.command],
         cwd=desk,
-        env=known,
+        env=variables,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -113,7 +113,7 @@ def test_the_examples_of_a_page_work_one_after_the_other(page: Path, desk: Path)
 def test_what_is_not_run_says_why() -> None:
     texts = {page: page.read_text("utf-8") for page in pages()}
 
-    reasons = [found["note"] for text in texts.values() for found in BLOCK.finditer(text) if found["note"]]
+    reasons = [block["note"] for text in texts.values() for block in BLOCK.finditer(text) if block["note"]]
     assert [note for note in reasons if not re.fullmatch(r"exits [123]|not run: .{10,}", note)] == []
 
 

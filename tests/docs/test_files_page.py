@@ -40,8 +40,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def example(language: str, holding: str) -> str:
     """Return the one example that holds some text."""
-    (found,) = [text for kind, text in EXAMPLES if kind == language and holding in text]
-    return str(found)
+    (block,) = [text for kind, text in EXAMPLES if kind == language and holding in text]
+    return str(block)
 
 
 def outcome(folder: Path, language: str, text: str) -> tuple[int, str, list[str]]:
@@ -71,17 +71,22 @@ def fields(chapter: str) -> set[str]:
     ],
 )
 def test_the_jq_examples_find_what_they_say(folder: Path, holding: str, lines: int, like: str) -> None:
-    code, complaint, found = outcome(folder, "sh", example("sh", holding))
+    code, complaint, output = outcome(folder, "sh", example("sh", holding))
 
-    assert (code, complaint, len(found), [line for line in found if not re.fullmatch(like, line)]) == (0, "", lines, [])
+    assert (code, complaint, len(output), [line for line in output if not re.fullmatch(like, line)]) == (
+        0,
+        "",
+        lines,
+        [],
+    )
 
 
 def test_the_python_example_reads_whole_rows_only(folder: Path) -> None:
     (host,) = (path.name for path in (folder / "data").iterdir() if path.is_dir())
 
-    code, complaint, found = outcome(folder, "python", example("python", "def rows"))
+    code, complaint, output = outcome(folder, "python", example("python", "def rows"))
 
-    assert (code, complaint, [line.split()[:2] for line in found]) == (0, "", [[host, str(TICKS)]])
+    assert (code, complaint, [line.split()[:2] for line in output]) == (0, "", [[host, str(TICKS)]])
 
 
 def test_the_python_example_takes_one_file_of_a_stem_in_order(tmp_path: Path) -> None:
@@ -92,9 +97,9 @@ def test_the_python_example_takes_one_file_of_a_stem_in_order(tmp_path: Path) ->
         (tmp_path / f"{stem}.jsonl.gz").write_bytes(gzip.compress(lines[number].encode()))
     code = example("python", "def rows").split("\n\n\nfor host")[0]
 
-    _, _, found = outcome(tmp_path, "python", f"{code}\nprint([row['cpu_usage_percent'] for row in rows('.')])")
+    _, _, output = outcome(tmp_path, "python", f"{code}\nprint([row['cpu_usage_percent'] for row in rows('.')])")
 
-    assert found == [str(list(range(1, 12)))]
+    assert output == [str(list(range(1, 12)))]
 
 
 def test_the_pandas_example_works_on_what_export_gives(folder: Path) -> None:
@@ -109,9 +114,9 @@ def test_the_pandas_example_works_on_what_export_gives(folder: Path) -> None:
 def test_the_duckdb_example_counts_every_sample(folder: Path) -> None:
     pytest.importorskip("duckdb")
 
-    code, complaint, found = outcome(folder, "python", example("python", "duckdb"))
+    code, complaint, output = outcome(folder, "python", example("python", "duckdb"))
 
-    counts = [re.split(r"\W+", line)[2] for line in found if re.match(r"│ (all|\d+)\s", line)]
+    counts = [re.split(r"\W+", line)[2] for line in output if re.match(r"│ (all|\d+)\s", line)]
     assert (code, complaint, set(counts)) == (0, "", {str(TICKS)})
 
 

@@ -20,8 +20,8 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
 def _block(language: str, holding: str) -> str:
-    (found,) = [str(text) for kind, text in BLOCKS if kind == language and holding in text]
-    return found.strip()
+    (block,) = [str(text) for kind, text in BLOCKS if kind == language and holding in text]
+    return block.strip()
 
 
 @pytest.fixture(scope="module")

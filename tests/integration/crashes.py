@@ -75,8 +75,8 @@ class Aftermath:
 
 def sequence(data: Path, host: str) -> list[tuple[str, int]]:
     """Return the run and the number of every stored tick of a host, in the order of the files."""
-    found = RowReader(data / host / AGENT.name, AGENT, Damage()).rows(EPOCH, catalog.LAST)
-    return [(str(row.row[0]), int(row.row[1] or 0)) for row in found]
+    rows = RowReader(data / host / AGENT.name, AGENT, Damage()).rows(EPOCH, catalog.LAST)
+    return [(str(row.row[0]), int(row.row[1] or 0)) for row in rows]
 
 
 def begun(disk: FaultyDisk, folder: Path, arguments: Sequence[str], point: Point | None = None) -> Aftermath:
@@ -190,16 +190,16 @@ def _untold(data: Path, after: Aftermath, ticks: int, stored: int) -> Iterator[s
     if after.fate is None or not after.fate.once or after.code:
         return
     events = read_events(data / own_host(data), EPOCH, catalog.LAST, Damage())
-    told = sum(int(str(event.fields["count"])) for event in events if event.kind == "gap")
-    if ticks - stored > told:
-        yield f"{stored} of {ticks} ticks are stored, and {told} were told as lost"
+    lost = sum(int(str(event.fields["count"])) for event in events if event.kind == "gap")
+    if ticks - stored > lost:
+        yield f"{stored} of {ticks} ticks are stored, and {lost} were told as lost"
 
 
 def _alerts(data: Path, said: str) -> Iterator[str]:
     """Nothing is printed without its mark that is not stored, and nothing is stored twice."""
     entries = read_alerts(data / own_host(data), EPOCH, catalog.LAST, Damage())
     events = [entry for entry in entries if isinstance(entry, AlertEvent)]
-    for (_, *event), count in Counter((one.id, one.rule, one.transition) for one in events).items():
+    for (_, *event), count in Counter((event.id, event.rule, event.transition) for event in events).items():
         if count > 1:
             yield f"{event} is in the log {count} times"
     stored = {event.rule for event in events}
@@ -210,9 +210,9 @@ def _alerts(data: Path, said: str) -> Iterator[str]:
 
 def printed_alerts(said: str) -> list[str]:
     """Return the rules of the alerts that were shown without the mark of those that the disk did not take."""
-    told = re.split(r"^(?=\d\d:\d\d:\d\d +WARNING)", said, flags=re.MULTILINE)
-    found = [re.match(r"\S+ +WARNING +([^:]+):", one) for one in told if "(not stored)" not in one]
-    return [match[1] for match in found if match is not None]
+    lines = re.split(r"^(?=\d\d:\d\d:\d\d +WARNING)", said, flags=re.MULTILINE)
+    warnings = [re.match(r"\S+ +WARNING +([^:]+):", line) for line in lines if "(not stored)" not in line]
+    return [match[1] for match in warnings if match is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,8 +363,8 @@ def _answer(point: Point, look: Callable[[Point], list[str]], writing: int) -> N
     """Look, answer, and end this process; what is too long for a pipe is cut."""
     try:
         ctypes.CDLL(None).prctl(_SUBREAPER, 1)
-        found = look(point)
+        faults = look(point)
     except BaseException:  # noqa: BLE001 - this process ends here
-        found = [traceback.format_exc()]
-    os.write(writing, json.dumps([one[:2000] for one in found[:20]]).encode()[:60_000])
+        faults = [traceback.format_exc()]
+    os.write(writing, json.dumps([fault[:2000] for fault in faults[:20]]).encode()[:60_000])
     os._exit(0)

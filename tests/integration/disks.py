@@ -28,5 +28,5 @@ def small_disk(folder: Path, size: int) -> Iterator[None]:
 
 def used(folder: Path) -> int:
     """Return how many bytes of a file system are taken (statvfs(3)): what `du` would add up, and nothing missed."""
-    found = os.statvfs(folder)
-    return (found.f_blocks - found.f_bfree) * found.f_frsize
+    room = os.statvfs(folder)
+    return (room.f_blocks - room.f_bfree) * room.f_frsize

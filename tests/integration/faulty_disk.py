@@ -108,10 +108,10 @@ class FaultyDisk:
 
         return call
 
-    def _path(self, name: str, what: Any) -> str:
-        if name == "open" and isinstance(what, int):
+    def _path(self, name: str, file: Any) -> str:
+        if name == "open" and isinstance(file, int):
             return ""  # a descriptor becomes a file object: no call
-        return str(Path(f"/proc/self/fd/{what}").readlink()) if isinstance(what, int) else os.fspath(what)
+        return str(Path(f"/proc/self/fd/{file}").readlink()) if isinstance(file, int) else os.fspath(file)
 
     def _meet(self, name: str, arguments: tuple[Any, ...]) -> int | None:
         """Do to a call what is due: end the process, raise, return how much of a write was done; None lets it go on."""

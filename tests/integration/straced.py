@@ -24,14 +24,14 @@ def points(command: Sequence[str], environ: Mapping[str, str], folder: Path, log
     """Run a program to its end; return its calls that changed something below a folder."""
     _run(command, environ, "-o", str(log))
     counts: Counter[str] = Counter()
-    found = []
+    calls = []
     for line in log.read_text("utf-8", "replace").splitlines():
         call = line.partition("(")[0]
         if call in _CHANGING:
             counts[call] += 1
             if str(folder) in line:
-                found.append(Point(call, counts[call]))
-    return found
+                calls.append(Point(call, counts[call]))
+    return calls
 
 
 def befall(command: Sequence[str], environ: Mapping[str, str], point: Point, fate: str) -> int:

@@ -40,12 +40,12 @@ needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="there is no /dev/
 
 def _events(folder: Path, table: str = "alerts") -> list[dict[str, Any]]:
     """Return the records of a log in the order of its segments, without those that open one."""
-    found = []
+    records = []
     for path in folder.glob(f"data/*/{table}"):
-        for file in segments.select((one.name for one in path.iterdir()), EPOCH, datetime.max.replace(tzinfo=UTC)):
+        for file in segments.select((entry.name for entry in path.iterdir()), EPOCH, datetime.max.replace(tzinfo=UTC)):
             text = (path / file.name).read_text()
-            found += [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
-    return [record for record in found if record["event"] not in {"active", "running"}]
+            records += [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+    return [record for record in records if record["event"] not in {"active", "running"}]
 
 
 def _kinds(folder: Path) -> list[str]:
@@ -88,9 +88,9 @@ def test_killed_around_transitions_each_of_them_is_logged_and_told_once(tmp_path
     assert kinds == ["fired", "resolved"] * (len(kinds) // 2) != []
     assert [event["timestamp"] for event in events] == sorted({event["timestamp"] for event in events})
     logged = [format_alert(records.read_alert(event), color=False) for event in events]
-    told = [line for line in said.read_text().splitlines() if "shared-memory: memory" in line]
-    assert Counter(line[_CLOCK:] for line in told) <= Counter(line[_CLOCK:] for line in logged)
-    assert told
+    lines = [line for line in said.read_text().splitlines() if "shared-memory: memory" in line]
+    assert Counter(line[_CLOCK:] for line in lines) <= Counter(line[_CLOCK:] for line in logged)
+    assert lines
 
 
 def test_a_hang_up_reads_the_rules_again_and_a_rule_that_is_gone_resolves(tmp_path: Path) -> None:

@@ -35,10 +35,10 @@ def test_a_data_directory_that_goes_away_is_begun_anew_and_told_once(tmp_path: P
         until(lambda: len(rows(tmp_path, "agent")) > 3)
         code = ending(process)
         assert process.stderr is not None
-        told = process.stderr.read().decode().splitlines()
+        lines = process.stderr.read().decode().splitlines()
 
     numbers = [row["agent_sequence"] for row in rows(tmp_path, "agent")]
-    anew = [line for line in told if "begun anew" in line]
+    anew = [line for line in lines if "begun anew" in line]
     assert (code, numbers == list(range(numbers[0], numbers[0] + len(numbers))), len(anew)) == (0, True, 1)
 
 

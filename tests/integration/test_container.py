@@ -36,8 +36,8 @@ def interfaces() -> set[str]:
 def test_from_within_a_container_the_machine_is_seen_and_not_the_container(tmp_path: Path) -> None:
     (tmp_path / "host").mkdir()
     (tmp_path / "sysmon.yaml").write_text("collectors: {disk_usage: {include: ['/*', /]}, network: {include: [lo]}}\n")
-    told = ["--config", str(tmp_path / "sysmon.yaml"), "--data", str(tmp_path / "data")]
-    run = [*SYSMON, "run", "--once", *told, "--rootfs", str(tmp_path / "host")]
+    where = ["--config", str(tmp_path / "sysmon.yaml"), "--data", str(tmp_path / "data")]
+    run = [*SYSMON, "run", "--once", *where, "--rootfs", str(tmp_path / "host")]
     namespaces = ["--mount", "--propagation", "private", "--pid", "--fork", "--net"]
 
     before = interfaces()
@@ -63,5 +63,5 @@ def test_a_machine_that_is_not_there_is_refused_in_a_line_and_nothing_is_made(tm
 
     done = answer("run", "--once", "--data", str(data), "--rootfs", str(tmp_path / "host"))
 
-    told = "rootfs leads here, and there is no 1/mountinfo: mount the machine's /proc there"
-    assert (done.returncode, done.stderr, data.exists()) == (2, f"sysmon: {tmp_path}/host/proc: {told}\n", False)
+    complaint = "rootfs leads here, and there is no 1/mountinfo: mount the machine's /proc there"
+    assert (done.returncode, done.stderr, data.exists()) == (2, f"sysmon: {tmp_path}/host/proc: {complaint}\n", False)

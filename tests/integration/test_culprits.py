@@ -48,7 +48,9 @@ def test_who_did_it_is_named_by_its_alert(tmp_path: Path, kind: str) -> None:
     if kind == "io" and not _disk_is_counted(tmp_path):
         pytest.skip("writes here are not counted")
     largest = max(
-        one.info["memory_info"].rss for one in psutil.process_iter(["memory_info"]) if one.info["memory_info"]
+        process.info["memory_info"].rss
+        for process in psutil.process_iter(["memory_info"])
+        if process.info["memory_info"]
     )
     code, metric, limit = {
         "cpu": (SPIN, "cpu_usage_percent", 20),
@@ -72,7 +74,7 @@ def test_who_did_it_is_named_by_its_alert(tmp_path: Path, kind: str) -> None:
             hog.wait()
 
     (event,) = _fired(tmp_path)[:1]
-    pids = [one["pid"] for one in event["top"]]
+    pids = [culprit["pid"] for culprit in event["top"]]
     assert (event["resource"], str(hogs[0].pid) in pids, event["top"][0]["value"] > 0) == (kind, True, True)
     assert f"top: {event['top'][0]['name']}({pids[0]}) " in said.decode()
 

@@ -57,8 +57,8 @@ def test_a_rule_fires_escalates_and_resolves_once_on_the_screen_in_the_log_and_i
         said, _ = process.communicate(timeout=30)
 
     report = answer("report", "--since", "10m", "--data", str(tmp_path / "data"), "--format", "json")
-    told = [line for line in said.decode().splitlines() if "shared-memory" in line]
+    lines = [line for line in said.decode().splitlines() if "shared-memory" in line]
     (alert,) = json.loads(report.stdout)["hosts"][0]["alerts"]
     assert events() == ["active", "fired", "escalated", "resolved"]
-    assert [line.split("\x1b[0m")[0].split("m")[-1].strip() for line in told] == ["WARNING", "CRITICAL", "RESOLVED"]
+    assert [line.split("\x1b[0m")[0].split("m")[-1].strip() for line in lines] == ["WARNING", "CRITICAL", "RESOLVED"]
     assert (alert["rule"], alert["state"], alert["peak"] >= now + 120 * MIB) == ("shared-memory", "resolved", True)

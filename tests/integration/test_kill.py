@@ -15,11 +15,11 @@ KILLS = 25
 
 def _whole_lines(folder: Path) -> dict[Path, bytes]:
     """Return what a reader takes from each file: everything up to its last newline."""
-    found = {}
+    sizes = {}
     for path in folder.glob("data/*/*/*"):
         data = path.read_bytes()
-        found[path] = data[: data.rfind(b"\n") + 1]
-    return found
+        sizes[path] = data[: data.rfind(b"\n") + 1]
+    return sizes
 
 
 @pytest.mark.parametrize("seed", [20261120])

@@ -34,12 +34,12 @@ FAULTS = [
 
 def totals(folder: Path) -> dict[str, tuple[int, float]]:
     """Return for each table how many rows there are, and the sum of all their numbers."""
-    found = {}
+    totals_by_table = {}
     for name in catalog.Host(folder).tables():
         rows = list(RowReader(folder / name, tables()[name], Damage()).rows(START, START + DAY))
         numbers = [value for row in rows for value in row.row if isinstance(value, int | float)]
-        found[name] = (len(rows), round(sum(numbers), 3))
-    return found
+        totals_by_table[name] = (len(rows), round(sum(numbers), 3))
+    return totals_by_table
 
 
 def test_sound_files_give_every_row_and_number() -> None:

@@ -92,11 +92,11 @@ def _on_terminal(command: list[str]) -> str:
 def _everything(folder: Path, *shown: str) -> str:
     """Return all that is below a data directory, names of files too, what was shown, and what every command says."""
     answers = [answer(*reading, "--data", str(folder)) for reading in READINGS]
-    assert [(one.returncode, one.stderr) for one in answers] == [(0, "")] * len(READINGS)
+    assert [(done.returncode, done.stderr) for done in answers] == [(0, "")] * len(READINGS)
     paths = [path for top in (folder, Path("exported")) for path in top.rglob("*") if path.is_file()]
     bytes_of = {path: path.read_bytes() for path in paths}
     stored = [(gzip.decompress(data) if path.suffix == ".gz" else data).decode() for path, data in bytes_of.items()]
-    return "\n".join([*map(str, paths), *stored, *shown, *[one.stdout for one in answers]])
+    return "\n".join([*map(str, paths), *stored, *shown, *[done.stdout for done in answers]])
 
 
 def _found(names: tuple[str, ...], text: str) -> list[str]:
@@ -152,16 +152,16 @@ def test_no_masked_mount_point_is_stored_told_or_blamed(tmp_path: Path) -> None:
     masking = Masking(Mask(mountpoints=("/mnt/*", "*hush*")), mask_key(data))
     sampler = Sampler({"disk_usage": collector}, lambda: 0.0, stored=LabelSanitizer(masking))
     evaluator = Evaluator(load_rules(tmp_path / "rules.yaml", tables(), {}).rules, tables(), host)
-    told: list[str] = []
+    lines: list[str] = []
     files = HostWriter(
         host_folder(data, host.hostname),
         host,
         tables().values(),
         layout=StorageLayout(),
         opening=lambda at: Event(at, "running", {"intervals": {"disk_usage": 1}}),
-        tell=told.append,
+        tell=lines.append,
     )
-    writer = Writer(files, sync_seconds=1.0, tell=told.append)
+    writer = Writer(files, sync_seconds=1.0, tell=lines.append)
 
     writer.start()
     for second in range(3):
@@ -174,7 +174,7 @@ def test_no_masked_mount_point_is_stored_told_or_blamed(tmp_path: Path) -> None:
     writer.close(10)
 
     text = _everything(data)
-    assert (_found(MOUNTS, text), told, text.count("collector_failed"), len(set(_mounts(tmp_path)))) == ([], [], 1, 5)
+    assert (_found(MOUNTS, text), lines, text.count("collector_failed"), len(set(_mounts(tmp_path)))) == ([], [], 1, 5)
 
 
 def _mounts(folder: Path) -> list[str]:

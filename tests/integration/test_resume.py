@@ -73,10 +73,10 @@ def test_whatever_happens_at_a_file_call_each_row_goes_out_once(
         befall(command, environment(), point, fate)
         stored = (texts[0], texts[1] + store(data, AGENT, 0, 3, 3))
         code = cli.answer(export(data))
-        found = (exported(data, COLLECTOR.name), exported(data, AGENT.name))
+        rows = (exported(data, COLLECTOR.name), exported(data, AGENT.name))
         left = [path.name for path in (work / "out").glob(".*")]
-        if (code, said := capsys.readouterr().err, found, left) != (0, "", stored, []):
-            wrong.append((point, said, found, left))
+        if (code, said := capsys.readouterr().err, rows, left) != (0, "", stored, []):
+            wrong.append((point, said, rows, left))
 
     assert (len(chosen) > 10, wrong) == (True, [])
 

@@ -17,15 +17,15 @@ from pathlib import Path
 from tests.integration.faulty_disk import Fate, FaultyDisk, Point
 
 
-def tell(name: str, found: Iterable[tuple[Point, list[str]]]) -> int:
+def tell(name: str, results: Iterable[tuple[Point, list[str]]]) -> int:
     """Print what was wrong, and a line for each fate; return how many points were wrong."""
     tried: Counter[Fate] = Counter()
     bad: Counter[Fate] = Counter()
-    for point, wrong in found:
+    for point, wrong in results:
         tried[point.fate] += 1
         bad[point.fate] += bool(wrong)
-        for one in wrong:
-            print(f"{name}, {point.fate} at call {point.number}: {one}", flush=True)
+        for fault in wrong:
+            print(f"{name}, {point.fate} at call {point.number}: {fault}", flush=True)
     for fate in Fate:
         print(f"{name}, {fate}: {tried[fate]} points, {bad[fate]} wrong", flush=True)
     return bad.total()
@@ -39,28 +39,28 @@ def main() -> int:
     parser.add_argument("--ticks", type=int, default=23, help="how long each run is, in ticks of 100 ms")
     parser.add_argument("--only", choices=("run", "maintain"))
     parser.add_argument("--count", type=Path, metavar="FOLDER", help="only list the file calls of a maintenance there")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     disk = FaultyDisk()
     from tests.integration import crashes  # now that sysmon finds the wrapped calls when it is imported
 
-    if asked.count is not None:
-        asked.count.mkdir()
-        print("\n".join(crashes.calls(disk, crashes.Maintenance([], [], datetime.now(UTC)), asked.count)))
+    if options.count is not None:
+        options.count.mkdir()
+        print("\n".join(crashes.calls(disk, crashes.Maintenance([], [], datetime.now(UTC)), options.count)))
         return 0
     with tempfile.TemporaryDirectory() as name:
         folder, now = Path(name), datetime.now(UTC)
         scenes: list[crashes.Scene] = [
-            crashes.Run(disk, now, asked.ticks),
+            crashes.Run(disk, now, options.ticks),
             crashes.Maintenance.expected(folder / "expected", now),
         ]
         bad = 0
         for scene in scenes:
-            if asked.only in (None, scene.name):
+            if options.only in (None, scene.name):
                 (folder / scene.name).mkdir()
-                found = crashes.sweep(
-                    disk, scene, folder / scene.name, list(Fate), every=asked.every, at_once=asked.at_once
+                results = crashes.sweep(
+                    disk, scene, folder / scene.name, list(Fate), every=options.every, at_once=options.at_once
                 )
-                bad += tell(scene.name, found)
+                bad += tell(scene.name, results)
     return 1 if bad else 0
 
 

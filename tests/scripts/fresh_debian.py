@@ -30,16 +30,16 @@ PATIENCE = 600.0
 
 def block(holding: str) -> str:
     """Return the one block of the README that holds a text."""
-    (found,) = [text for text in re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL) if holding in text]
-    return str(found).strip()
+    (block,) = [text for text in re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL) if holding in text]
+    return str(block).strip()
 
 
 def mirror() -> tuple[str, str]:
     """Return this machine's mirror and the release that it takes from there."""
-    asked = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME)", "Created-By: Packages"]
-    lines = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.split("\n")
-    found = sorted({tuple(line.split()) for line in lines if "/debian/ " in line}, key=lambda pair: len(pair[1]))
-    return found[0][0], found[0][1]
+    command = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME)", "Created-By: Packages"]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\n")
+    targets = sorted({tuple(line.split()) for line in lines if "/debian/ " in line}, key=lambda pair: len(pair[1]))
+    return targets[0][0], targets[0][1]
 
 
 def build(root: Path) -> None:
@@ -64,9 +64,9 @@ def start(root: Path, command: str) -> "subprocess.Popen[bytes]":
     """Start a command of the README in the new system, as root in the checkout."""
     print(f"$ {command}", flush=True)
     passed = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-    known = {"PATH": f"{HOME}/.venv/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "CI": "true", **passed}
+    variables = {"PATH": f"{HOME}/.venv/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "CI": "true", **passed}
     inside = ["chroot", str(root), "/bin/sh", "-ec", f"cd {HOME}\n{command}"]
-    return subprocess.Popen(inside, env=known, start_new_session=True)
+    return subprocess.Popen(inside, env=variables, start_new_session=True)
 
 
 def ended(process: "subprocess.Popen[bytes]") -> int:
@@ -117,8 +117,8 @@ def main(arguments: list[str]) -> int:
                 subprocess.run(["umount", "--lazy", str(root / place)], check=True)
             subprocess.run(["umount", "--lazy", str(root)], check=True)
             shutil.rmtree(root)
-    for what, (code, right) in ends.items():
-        print(f"{'ok' if code in right else 'WRONG'}  {what}: {code}")
+    for step, (code, right) in ends.items():
+        print(f"{'ok' if code in right else 'WRONG'}  {step}: {code}")
     return int(any(code not in right for code, right in ends.values()))
 
 

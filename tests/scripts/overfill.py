@@ -27,10 +27,10 @@ MOST = 4 * MIB
 LOOK = 0.05
 
 
-def command(folder: Path, asked: argparse.Namespace) -> list[str]:
+def command(folder: Path, options: argparse.Namespace) -> list[str]:
     """Return the command line of a run that writes a lot."""
     labels = ", ".join(f"{name}: {'x' * 64}" for name in ("environment", "region", "datacenter", "role"))
-    storage = f"rotation: {asked.rotation}, compress_after: {asked.compress_after}, max_bytes: {MOST // MIB}MiB"
+    storage = f"rotation: {options.rotation}, compress_after: {options.compress_after}, max_bytes: {MOST // MIB}MiB"
     (folder / "sysmon.yaml").write_text(f"storage: {{{storage}, min_free: 0B}}\nlabels: {{{labels}}}\n")
     (folder / "rules.yaml").write_text(CALM)
     files = ["--config", str(folder / "sysmon.yaml"), "--rules", str(folder / "rules.yaml")]
@@ -43,16 +43,16 @@ def main() -> int:
     parser.add_argument("--times", type=float, default=10.0)
     parser.add_argument("--rotation", default="2s")
     parser.add_argument("--compress-after", default="10s")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     if os.geteuid() != 0:
         sys.stderr.write("only root can mount file systems: try again with sudo\n")
         return 2
     with tempfile.TemporaryDirectory() as name, small_disk(Path(name) / "data", 2 * MOST):
         data = Path(name) / "data"
-        process = subprocess.Popen(command(Path(name), asked), env=environment())
+        process = subprocess.Popen(command(Path(name), options), env=environment())
         most = packed = 0
         segments: dict[object, dict[Path, int]] = defaultdict(dict)
-        while sum(sum(files.values()) for files in segments.values()) < asked.times * MOST:
+        while sum(sum(files.values()) for files in segments.values()) < options.times * MOST:
             if process.poll() is not None:
                 return 1
             taken = subprocess.run(["du", "-sB1", str(data)], capture_output=True, text=True, check=False)
@@ -65,7 +65,7 @@ def main() -> int:
             time.sleep(LOOK)
         process.terminate()
         process.wait(30)
-        (host,) = [found.name for found in data.iterdir() if (found / "agent").is_dir()]
+        (host,) = [folder.name for folder in data.iterdir() if (folder / "agent").is_dir()]
         stored = [number for _, number in sequence(data, host)]
         faults = verify_files(data, repair=False).faults
     whole = stored == list(range(stored[0], stored[0] + len(stored)))

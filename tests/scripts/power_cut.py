@@ -66,10 +66,10 @@ class Cut:
 
 def tool(*command: str) -> None:
     """Run a system's tool; its failure is ours."""
-    found = shutil.which(command[0])
-    if found is None:
+    program = shutil.which(command[0])
+    if program is None:
         raise SystemExit(f"{command[0]} is not installed")
-    subprocess.run([found, *command[1:]], check=True, capture_output=True)
+    subprocess.run([program, *command[1:]], check=True, capture_output=True)
 
 
 @contextmanager
@@ -127,7 +127,7 @@ def command(folder: Path, data: Path, *more: str) -> list[str]:
 
 def ticks(data: Path) -> list[tuple[str, int]]:
     """Return what is stored of the agent's own table."""
-    return [one for host in (catalog.hosts(data) if data.exists() else []) for one in sequence(data, host)]
+    return [number for host in (catalog.hosts(data) if data.exists() else []) for number in sequence(data, host)]
 
 
 def finished(data: Path) -> Iterator[tuple[tuple[str, Form], bytes]]:
@@ -166,8 +166,8 @@ def faults(folder: Path, data: Path, before: Before, after: list[int], *, most: 
     entries = [entry for host in hosts for entry in read_alerts(data / host, EPOCH, catalog.LAST, Damage())]
     stored = {entry.rule for entry in entries if isinstance(entry, AlertEvent)}
     yield from (f"{rule} was printed and is not stored" for rule in before.printed if rule not in stored)
-    found = verify_files(data, repair=False).faults if hosts else []
-    yield from (fault for fault in found if "NULs at the end" not in fault and ".csv" not in fault)
+    faults = verify_files(data, repair=False).faults if hosts else []
+    yield from (fault for fault in faults if "NULs at the end" not in fault and ".csv" not in fault)
     again = subprocess.run(command(folder, data, "--ticks", "2"), env=environment(), capture_output=True, check=False)
     if again.returncode:
         yield f"the next start ends with {again.returncode}: {again.stderr.decode()}"
@@ -181,7 +181,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="the moments that chance chooses")
     parser.add_argument("--sync", type=float, default=1.0, help="storage.sync_interval in seconds")
     parser.add_argument("--grace", type=float, default=0.0, help="seconds that this disk may take for a sync")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     if os.geteuid() != 0:
         sys.stderr.write("only root can mount file systems: try again with sudo\n")
         return 2
@@ -189,16 +189,21 @@ def main() -> int:
         unshare = shutil.which("unshare") or "unshare"
         again = [sys.executable, "-m", "tests.scripts.power_cut", *sys.argv[1:]]
         os.execve(unshare, ["unshare", "--mount", *again], {**os.environ, "SYSMON_POWER_CUT": "1"})
-    chance = random.Random(asked.seed)  # noqa: S311 - the same moments each time
+    chance = random.Random(options.seed)  # noqa: S311 - the same moments each time
     bad = 0
-    for _ in range(asked.times):
-        seconds = chance.uniform(asked.sync + 1.0, asked.sync + 8.0)
+    for _ in range(options.times):
+        seconds = chance.uniform(options.sync + 1.0, options.sync + 8.0)
         with tempfile.TemporaryDirectory() as folder:
-            one = cut(Path(folder), asked.kind, seconds, asked.sync, asked.grace)
-        bad += len(one.wrong)
-        what = f"{one.lost} of {one.samples} samples lost, {one.finished} finished files, {one.alerts} printed alerts"
+            loss = cut(Path(folder), options.kind, seconds, options.sync, options.grace)
+        bad += len(loss.wrong)
+        figures = (
+            f"{loss.lost} of {loss.samples} samples lost, {loss.finished} finished files, {loss.alerts} printed alerts"
+        )
         print(
-            f"{asked.kind}, cut after {seconds:.1f} s: {what}: {len(one.wrong)} wrong", *one.wrong, sep="\n", flush=True
+            f"{options.kind}, cut after {seconds:.1f} s: {figures}: {len(loss.wrong)} wrong",
+            *loss.wrong,
+            sep="\n",
+            flush=True,
         )
     return 1 if bad else 0
 

@@ -28,23 +28,23 @@ SETTINGS = (
 
 def numbers(text: str) -> dict[str, list[int]]:
     """Return the numbers of the samples in an answer, by run, as they come."""
-    found: dict[str, list[int]] = defaultdict(list)
+    by_table: dict[str, list[int]] = defaultdict(list)
     for line in text.splitlines():
         row = json.loads(line)
-        found[row["run"]].append(row["agent_sequence"])
-    return found
+        by_table[row["run"]].append(row["agent_sequence"])
+    return by_table
 
 
-def fault(found: dict[str, list[int]], before: dict[str, list[int]]) -> str | None:
+def fault(after: dict[str, list[int]], before: dict[str, list[int]]) -> str | None:
     """Return what is wrong with an answer that came after another one."""
-    for run, numbered in found.items():
+    for run, numbered in after.items():
         if numbered != list(range(numbered[0], numbered[0] + len(numbered))):
             return f"run {run} is in pieces: {numbered}"
-    for run in itertools.islice(found, 1, None):
-        if found[run][0] != 1:
+    for run in itertools.islice(after, 1, None):
+        if after[run][0] != 1:
             return f"run {run} lacks its beginning, and an older one is there"
     last = next(reversed(before), None)
-    if last is not None and (last not in found or found[last][-1] < before[last][-1]):
+    if last is not None and (last not in after or after[last][-1] < before[last][-1]):
         return f"run {last} was there up to {before[last][-1]}, and is so no more"
     return None
 
@@ -55,9 +55,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--life", type=float, default=20.0, help="seconds from one start to the next")
     parser.add_argument("--max-bytes", default="2GiB")
-    asked = parser.parse_args()
-    end = time.monotonic() + asked.seconds
-    settings = SETTINGS.format(most=asked.max_bytes)
+    options = parser.parse_args()
+    end = time.monotonic() + options.seconds
+    settings = SETTINGS.format(most=options.max_bytes)
     answers = samples = deleted = 0
     wrong: list[str] = []
     before: dict[str, list[int]] = {}
@@ -73,13 +73,13 @@ def main() -> int:
                 ours = len(rows(folder, "agent"))
                 until(lambda ours=ours: len(rows(folder, "agent")) != ours)  # type: ignore[misc]  # bound now
                 born = time.monotonic()
-                while time.monotonic() < min(born + asked.life, end):
+                while time.monotonic() < min(born + options.life, end):
                     said = answer(*export)
-                    found = numbers(said.stdout)
-                    bad = said.stderr if said.returncode else fault(found, before)
+                    after = numbers(said.stdout)
+                    bad = said.stderr if said.returncode else fault(after, before)
                     wrong += [bad] if bad else []
-                    deleted += bool(before) and next(iter(found.values()))[0] != next(iter(before.values()))[0]
-                    before, answers, samples = found, answers + 1, sum(map(len, found.values()))
+                    deleted += bool(before) and next(iter(after.values()))[0] != next(iter(before.values()))[0]
+                    before, answers, samples = after, answers + 1, sum(map(len, after.values()))
                 process.send_signal(fatal)
     print(f"{answers} answers, the last of {samples} samples of {len(before)} runs; the oldest went {deleted} times")
     print(f"{len(wrong)} wrong", *wrong, sep="\n")

@@ -64,15 +64,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--mebibytes", type=int, default=150)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "sysmon.yaml").write_text(SETTINGS)
         # In a process of its own: children inherit the largest memory of their parent.
-        subprocess.run([sys.executable, "-m", "benchmarks.machine", str(folder / "data"), str(asked.days)], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.machine", str(folder / "data"), str(options.days)], check=True
+        )
         size = sum(path.stat().st_size for path in folder.rglob("*.*"))
-        print(f"{asked.days} days, {size / MIB:.0f} MiB; each with {asked.mebibytes} MiB of address space", flush=True)
-        well = [tried(command, asked.mebibytes * MIB) for command in commands(folder, asked.days)]
+        print(
+            f"{options.days} days, {size / MIB:.0f} MiB; each with {options.mebibytes} MiB of address space", flush=True
+        )
+        well = [tried(command, options.mebibytes * MIB) for command in commands(folder, options.days)]
     return 0 if all(well) else 1
 
 

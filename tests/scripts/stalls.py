@@ -111,7 +111,7 @@ def frozen_disk(folder: Path, seconds: int) -> bool:
         fields = ("event", "count", "reason")
         paths = sorted((disk / "data").glob("*/events/*.jsonl"))
         events = [json.loads(line) for path in paths for line in path.read_text().splitlines()]
-        print("  events:", [{key: one[key] for key in fields if key in one} for one in events])
+        print("  events:", [{key: event[key] for key in fields if key in event} for event in events])
     return well
 
 
@@ -148,14 +148,14 @@ def stopped(folder: Path, seconds: int) -> bool:
     process.send_signal(signal.SIGCONT)
     wait_for(data, 6)
     end = ended(process)
-    agent, told_of = stored(data, "agent"), [one for one in stored(data, "events") if one["event"] == "stalled"]
+    agent, told_of = stored(data, "agent"), [event for event in stored(data, "events") if event["event"] == "stalled"]
     at = [datetime.fromisoformat(str(row["timestamp"])) for row in agent]
     missed = sum(int(str(row["agent_samples_missed"])) for row in agent)
     exact = len(agent) + missed == round((at[-1] - at[0]).total_seconds()) + 1
     on_time = not any(instant.microsecond for instant in at)
     rates = [value for row in stored(data, "network") for name, value in row.items() if name.endswith("_per_second")]
     lowest = min(float(str(rate)) for rate in rates if rate is not None)
-    held_up = [one["seconds"] for one in told_of]
+    held_up = [event["seconds"] for event in told_of]
     print(
         f"a process that is stopped: {len(agent)} ticks + {missed} missed, exact: {exact}, on whole seconds: {on_time},"
         f" told as stalled for {held_up} s, lowest rate {lowest}, ended in {end:.2f} s",

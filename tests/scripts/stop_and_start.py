@@ -70,13 +70,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--times", type=int, default=5)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     slow = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "sysmon.yaml").touch()
-        make_files(folder / "data", asked.files)
-        for number in range(asked.times):
+        make_files(folder / "data", options.files)
+        for number in range(options.times):
             ending = (signal.SIGTERM, signal.SIGINT)[number % 2]
             start, sample, end = one(folder, ending)
             slow += max(start, end) > MOST or sample > MOST + INTERVAL

@@ -53,8 +53,8 @@ def verdict(data: Path) -> tuple[str, bool]:
     late = sorted(float(str(row["agent_tick_lateness_seconds"])) for row in rows)
     exact = len(rows) + dropped == ticks and ticks + missed == expected
     p50, p99, most = (f"{1000 * late[at]:.1f}" for at in (len(late) // 2, len(late) * 99 // 100, -1))
-    found = f"expected {expected}, stored {len(rows)}, missed {missed}, dropped {dropped}"
-    words = f"{found}, lateness p50 {p50} ms, p99 {p99} ms, most {most} ms"
+    figures = f"expected {expected}, stored {len(rows)}, missed {missed}, dropped {dropped}"
+    words = f"{figures}, lateness p50 {p50} ms, p99 {p99} ms, most {most} ms"
     return words, exact and missed + dropped <= MOST_MISSED * expected
 
 
