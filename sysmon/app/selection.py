@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from sysmon.datadir.names import RESERVED_TABLES
 from sysmon.errors import NothingFoundError, UsageError
 from sysmon.model import Table
 from sysmon.reading import catalog
@@ -14,7 +15,7 @@ from sysmon.reading.damage import Damage
 from sysmon.reading.rows import RowReader
 from sysmon.reading.tiers import SHORT
 from sysmon.text.instants import EPOCH, format_instant, from_ms
-from sysmon.text.names import RESERVED_TABLES, printable
+from sysmon.text.names import printable
 
 ALL = "all"
 """What stands for every host there is."""

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from sysmon.alerts import silences
 from sysmon.alerts.silences import Silence, SilenceEntry, SilenceState
+from sysmon.datadir.names import DataEntry
 from sysmon.errors import NothingFoundError, StorageError
 from sysmon.formats import decode, jsonl
 from sysmon.storage.files import FILE_MODE
 
-NAME = "replies.jsonl"
+NAME = DataEntry.REPLIES.value
 _REFUSALS = (*decode.UNREADABLE, KeyError, TypeError, AttributeError, OverflowError)
 
 

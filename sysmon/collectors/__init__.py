@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from sysmon.collectors._source import Source
+from sysmon.datadir.names import RESERVED_TABLES
 from sysmon.errors import CollectorError
 from sysmon.model import Metric, Unit
-from sysmon.text.names import RESERVED_TABLES
 
 _NOT_COLLECTORS = ("api", "contract")
 __all__ = ["Source", "discover", "register"]

@@ -1,6 +1,7 @@
 """Search paths of configuration, rules and data: looked up in a fixed order, the first one wins."""
 
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -20,13 +21,13 @@ SYSTEM_ROOT = "SYSMON_SYSTEM_ROOT"
 _PACKAGE = Path(__file__).parent.parent
 
 
-def config_file(flag: Path | None, environ: Mapping[str, str]) -> Path | None:
+def config_file(flag: Path | None, environ: Mapping[str, str], *, package: Path = _PACKAGE) -> Path | None:
     """Return the configuration file to read; one that is named must exist, None where there is none."""
     if flag is not None:
         return _require_named(flag, "--config")
     if text := environ.get("SYSMON_CONFIG"):
         return _require_named(expand(text, environ), "SYSMON_CONFIG")
-    return next((path for path in _usual_config_files(environ) if exists(path)), None)
+    return next((path for path in _usual_config_files(environ, package) if exists(path)), None)
 
 
 def usual_data_dir(environ: Mapping[str, str]) -> Path:
@@ -36,7 +37,7 @@ def usual_data_dir(environ: Mapping[str, str]) -> Path:
     """
     if state := _first(environ.get("STATE_DIRECTORY")):
         return state
-    if _in_checkout():
+    if in_checkout():
         return Path("data")
     own, of_service = personal_data_dir(environ), place_of_machine(OF_SERVICE, environ)
     return of_service if exists(of_service) and not _holds_samples(own) else own
@@ -109,7 +110,7 @@ def usual_config_folder(environ: Mapping[str, str]) -> Path:
     """Return the folder in which a new configuration is found without being named."""
     if folder := _first(environ.get("CONFIGURATION_DIRECTORY")):
         return folder
-    if _in_checkout():
+    if in_checkout():
         return Path("config")
     if _is_root():
         return place_of_machine(FOR_ALL, environ)
@@ -120,17 +121,28 @@ def _is_root() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
-def _usual_config_files(environ: Mapping[str, str]) -> Iterator[Path]:
+def _usual_config_files(environ: Mapping[str, str], package: Path) -> Iterator[Path]:
     if folder := _first(environ.get("CONFIGURATION_DIRECTORY")):
         yield folder / CONFIG_NAME
-    if _in_checkout():
+    if in_checkout(package):
         yield Path("config") / CONFIG_NAME
     yield personal_config_home(environ) / "sysmon" / CONFIG_NAME
     yield place_of_machine(FOR_ALL, environ) / CONFIG_NAME
 
 
-def _in_checkout() -> bool:
-    return all(exists(Path(part)) for part in ("setup.py", "sysmon/__init__.py", "config"))
+def in_checkout(package: Path = _PACKAGE) -> bool:
+    """Say whether we stand in the checkout that `package` was imported from, or in the one that holds its environment.
+
+    Any other folder may only look like a checkout, and its configuration names programs that would be run. So may a
+    sticky folder above the program, such as /tmp: who may write there may not replace what others have put there.
+    """
+    here = Path()
+    try:
+        if here.stat().st_mode & stat.S_ISVTX or not any(here.samefile(parent) for parent in package.parents):
+            return False
+    except OSError:  # the folder was deleted, or may not be looked at
+        return False
+    return all(exists(here / part) for part in ("setup.py", "sysmon/__init__.py", "config"))
 
 
 def place_of_machine(folder: Path, environ: Mapping[str, str]) -> Path:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-FOLDER = "rollup"
+from sysmon.datadir.names import HostEntry
+
+FOLDER = HostEntry.ROLLUP.value
 """Where a host's roll-ups are, beside its tables."""
 
 _NAME = re.compile(r"(?P<table>[A-Za-z0-9_]+)-(?P<stamp>\d{8}(?:T\d\d)?)\.jsonl\.gz", re.ASCII)

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sysmon.datadir import segments
+from sysmon.datadir.names import RESERVED_TABLES, DataEntry, host_folder_name, is_reserved
 from sysmon.datadir.segments import SegmentFile
 from sysmon.errors import NothingFoundError, StorageError, UsageError
 from sysmon.reading.damage import Damage
 from sysmon.reading.lines import open_file
 from sysmon.text.instants import EPOCH
-from sysmon.text.names import LOST_AND_FOUND, QUARANTINE, RESERVED_TABLES, path_name, printable
+from sysmon.text.names import printable
 
 FORMAT_VERSION = 1
 LAST = datetime.max.replace(tzinfo=UTC)
@@ -53,7 +54,7 @@ def find_host(data: Path, host: str | None) -> Host:
     if host is None:
         latest = names[0] if len(names) == 1 else max(names, key=lambda name: _last_written(data / name))
         return Host(data / latest, tuple(name for name in names if name != latest))
-    for name in (host, path_name(host, reserved=RESERVED_TABLES)):
+    for name in (host, host_folder_name(host)):
         if name in names:
             return Host(data / name)
     raise UsageError(f"{data}: no host {printable(host)!r}: known are {', '.join(map(printable, names))}")
@@ -69,13 +70,13 @@ def _why_empty(data: Path) -> str:
 
 def hosts(data: Path) -> list[str]:
     """Return the names of the hosts' folders."""
-    names = [name for name in _entries(data) if name not in {LOST_AND_FOUND, QUARANTINE}]
+    names = [name for name in _entries(data) if not is_reserved(name)]
     return [name for name in names if any((data / name / table).is_dir() for table in _entries(data / name))]
 
 
 def check_format(data: Path, damage: Damage) -> None:
     """Raise StorageError where a newer sysmon wrote the data in a way that this one does not know."""
-    path = data / "format"
+    path = data / DataEntry.FORMAT
     try:
         with open_file(path) as file:
             text = file.read(100).decode("ascii").strip()

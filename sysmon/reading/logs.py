@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from sysmon.datadir.names import HostEntry
 from sysmon.datadir.segments import Form, SegmentFile
 from sysmon.formats import records
 from sysmon.formats.records import AlertEntry
@@ -24,12 +25,12 @@ T = TypeVar("T")
 
 def read_events(host: Path, since: datetime, until: datetime, damage: Damage) -> list[Event]:
     """Return the events up to `until`, from the last segment that began before `since` on."""
-    return _read(host / "events", since, until, damage, records.read_event)
+    return _read(host / HostEntry.EVENTS, since, until, damage, records.read_event)
 
 
 def read_alerts(host: Path, since: datetime, until: datetime, damage: Damage) -> list[AlertEntry]:
     """Return the entries of the alert log up to `until`, from the last segment that began before `since` on."""
-    return _read(host / "alerts", since, until, damage, records.read_alert_entry)
+    return _read(host / HostEntry.ALERTS, since, until, damage, records.read_alert_entry)
 
 
 def _read(

@@ -9,21 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from sysmon.datadir.names import temporary_name
+
 DIRECTORY_MODE = 0o750
 FILE_MODE = 0o640
 PRIVATE_MODE = 0o600
-TEMPORARY = ".tmp"
-"""How the name of a file ends while it is made; it begins with a dot."""
-
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
 _BY_UMASK = 0o666
 _CANNOT_SYNC = {errno.EINVAL, errno.EBADF}
 """What file systems answer that cannot sync a directory, as fsync(2) has it."""
-
-
-def temporary_name(name: str) -> str:
-    """Return what a file is called while it is made."""
-    return f".{name}{TEMPORARY}"
 
 
 def write_atomic(path: Path, data: bytes, *, mode: int | None = FILE_MODE, overwrite: bool = True) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sysmon.datadir.names import HostEntry, host_folder_name
 from sysmon.datadir.segments import Form
 from sysmon.formats import csv, jsonl, records
 from sysmon.formats.paired import PairEncoder
@@ -12,7 +13,6 @@ from sysmon.model import AlertEvent, Event, Origin, Row, Table, Unit
 from sysmon.storage.free_space import WriteScope, decide_write_scope, free_bytes
 from sysmon.storage.layout import StorageLayout
 from sysmon.storage.segment_writer import CopyError, SegmentWriter, SyncError
-from sysmon.text.names import RESERVED_TABLES, path_name
 from sysmon.text.units import human
 
 LOG_PERIOD = timedelta(days=1)
@@ -48,8 +48,8 @@ class HostWriter:
         self._without_copy: set[str] = set()
         self._active: Sequence[AlertEvent] = ()
         self._tables = {table.name: _TableFiles(folder / table.name, origin, table, layout) for table in tables}
-        self._events = _log(folder / "events", self._running_line, layout)
-        self._alerts = _log(folder / "alerts", self._active_line, layout)
+        self._events = _log(folder / HostEntry.EVENTS, self._running_line, layout)
+        self._alerts = _log(folder / HostEntry.ALERTS, self._active_line, layout)
         self.lost: set[datetime] = set()
 
     @property
@@ -182,7 +182,7 @@ class _TableFiles:
 
 def host_folder(data: Path, hostname: str) -> Path:
     """Return where a host's tables go below a data directory; its name never leads elsewhere."""
-    return data / path_name(hostname, reserved=RESERVED_TABLES)
+    return data / host_folder_name(hostname)
 
 
 def _log(folder: Path, first_line: Callable[[datetime], bytes], layout: StorageLayout) -> SegmentWriter:

@@ -8,13 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from sysmon.datadir import rollups, segments
+from sysmon.datadir.names import LOGS, TEMPORARY, DataEntry
 from sysmon.datadir.rollups import Resolution
 from sysmon.datadir.segments import Form, SegmentFile
-from sysmon.storage.files import TEMPORARY
 from sysmon.storage.lock import is_held
-from sysmon.text.names import LOST_AND_FOUND, QUARANTINE, RESERVED_TABLES
-
-_LOGS = RESERVED_TABLES - {rollups.FOLDER}
 
 
 class Tier(StrEnum):
@@ -64,7 +61,7 @@ def take_inventory(data: Path) -> Inventory:
     total = _allocated(os.lstat(data))
     for host in _listed(data):
         total += _size(host)
-        if host.name == LOST_AND_FOUND or not host.is_dir(follow_symlinks=False):
+        if host.name == DataEntry.LOST_AND_FOUND or not host.is_dir(follow_symlinks=False):
             continue
         for table in _listed(host.path):
             total += _size(table)
@@ -78,7 +75,7 @@ def take_inventory(data: Path) -> Inventory:
                 total += size
                 if isinstance(item, StoredFile):
                     files.append(item)
-                elif item is not None and host.name != QUARANTINE:
+                elif item is not None and host.name != DataEntry.QUARANTINE:
                     temporaries.append(item)
     return Inventory(tuple(files), tuple(temporaries), total)
 
@@ -94,7 +91,7 @@ def _segments(host: str, table: str, folder: Path) -> Iterator[tuple[StoredFile 
             yield (folder / entry.name if _is_temporary(entry) else None), size
             continue
         copy = file.form is Form.CSV and file.segment.stem in rows
-        tier = Tier.EVENTS if table in _LOGS else Tier.CSV if copy else Tier.ROWS
+        tier = Tier.EVENTS if table in LOGS else Tier.CSV if copy else Tier.ROWS
         path = folder / entry.name
         begin, end = file.segment.start, file.segment.end
         unfinished = not file.packed and is_held(path)

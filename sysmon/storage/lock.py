@@ -8,6 +8,7 @@ import fcntl
 import os
 from pathlib import Path
 
+from sysmon.datadir.names import DataEntry
 from sysmon.errors import LockHeldError, StorageError
 from sysmon.storage.files import FILE_MODE, make_directory, write_atomic
 from sysmon.text.names import printable
@@ -15,10 +16,10 @@ from sysmon.text.names import printable
 FORMAT = 1
 """The version of the layout that this program writes, and the newest that it reads."""
 
-RUN_LOCK = "lock"
+RUN_LOCK = DataEntry.RUN_LOCK.value
 """What the file in a data directory is called that `sysmon run` locks."""
 
-MAINTENANCE_LOCK = "maintain.lock"
+MAINTENANCE_LOCK = DataEntry.MAINTENANCE_LOCK.value
 """What the file is called that maintenance locks, and a repair."""
 
 
@@ -120,7 +121,7 @@ def _take(path: Path) -> tuple[int, tuple[int, int]]:
     except OSError as error:
         raise StorageError(f"{shown}: cannot be written ({error.strerror}): name another with --data") from error
     try:
-        _settle_format(path / "format")
+        _settle_format(path / DataEntry.FORMAT)
         return lock, _identity(os.fstat(lock))
     except OSError as error:
         os.close(lock)

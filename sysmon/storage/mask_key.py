@@ -3,11 +3,12 @@
 import os
 from pathlib import Path
 
+from sysmon.datadir.names import DataEntry
 from sysmon.errors import StorageError
 from sysmon.storage.files import PRIVATE_MODE, write_atomic
 from sysmon.text.names import printable
 
-FILE = "mask.key"
+FILE = DataEntry.MASK_KEY.value
 LENGTH = 32
 
 

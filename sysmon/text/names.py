@@ -1,13 +1,7 @@
 """Escaping of names that other programs chose: how they appear in files, on screens and in paths."""
 
 import re
-
-RESERVED_TABLES = frozenset({"rollup", "alerts", "events"})
-LOST_AND_FOUND = "lost+found"
-"""What a file system keeps at its top for root alone: a data directory may be such a top."""
-
-QUARANTINE = "quarantine"
-"""The folder of a data directory that keeps what was damaged; nobody deletes it but its owner."""
+from collections.abc import Callable
 
 _PATH_SAFE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -30,9 +24,9 @@ def printable(text: str) -> str:
     return "".join(ch if ch.isprintable() else _hex(ch) for ch in text)
 
 
-def path_name(name: str, *, reserved: frozenset[str] = frozenset()) -> str:
+def path_name(name: str, *, reserved: Callable[[str], bool] = lambda _name: False) -> str:
     """Return a name that is safe as one component of a path: itself where harmless, else `host-` and 8 hex digits."""
-    if _PATH_SAFE.fullmatch(name) and name not in {".", ".."} and name not in reserved:
+    if _PATH_SAFE.fullmatch(name) and name not in {".", ".."} and not reserved(name):
         return name
     import hashlib  # loads OpenSSL, 4 MB of memory that hardly any host needs
 

@@ -1,5 +1,6 @@
 """Where the configuration, the rules and the data are found when nobody says."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -58,14 +59,47 @@ def test_the_nearest_configuration_file_wins(root: Path) -> None:
         write(root / "xdg" / "sysmon" / "sysmon.yaml"),
     ]
     write(root / "here" / "config" / "sysmon.yaml")
+    package = root / "here" / "sysmon"
 
-    paths = [locations.config_file(flag, environ), locations.config_file(None, environ)]
+    paths = [locations.config_file(flag, environ), locations.config_file(None, environ, package=package)]
     del environ["SYSMON_CONFIG"]
     for place in places[1:]:
-        paths.append(locations.config_file(None, environ))
+        paths.append(locations.config_file(None, environ, package=package))
         place.unlink()
 
     assert paths == [flag, *places]
+
+
+def test_a_folder_that_only_looks_like_a_checkout_is_none(root: Path) -> None:
+    make_checkout(root / "here")
+    write(root / "here" / "config" / "sysmon.yaml")
+    environ = {"HOME": str(root / "home"), "SYSMON_SYSTEM_ROOT": str(root)}
+
+    paths = [
+        locations.config_file(None, environ),
+        locations.usual_data_dir(environ),
+        locations.usual_config_folder({**environ, "XDG_CONFIG_HOME": str(root / "xdg")}),
+    ]
+
+    new = root / "etc" / "sysmon" if os.geteuid() == 0 else root / "xdg" / "sysmon"
+    assert paths == [None, root / "home/.local/state/sysmon", new]
+
+
+@pytest.mark.parametrize(
+    ("package", "mode", "counts"),
+    [
+        pytest.param("here/sysmon", 0o755, True, id="imported from it"),
+        pytest.param("here/.venv/lib/python3.13/site-packages/sysmon", 0o755, True, id="from an environment in it"),
+        pytest.param("here/sysmon", 0o1777, False, id="where strangers can write beside it"),
+        pytest.param("usr/lib/python3/site-packages/sysmon", 0o755, False, id="from elsewhere"),
+    ],
+)
+def test_only_the_checkout_that_the_program_came_from_counts(root: Path, package: str, mode: int, counts: bool) -> None:
+    make_checkout(root / "here")
+    (root / package).mkdir(parents=True, exist_ok=True)
+    (root / "here").chmod(mode)
+
+    assert locations.in_checkout(root / package) is counts
 
 
 def test_the_machines_own_configuration_is_the_last_that_is_looked_for(root: Path) -> None:
@@ -117,12 +151,12 @@ def without(*names: str) -> Callable[[Mapping[str, str]], dict[str, str]]:
 @pytest.mark.parametrize(
     ("flag", "variable", "file", "change", "checkout", "expected"),
     [
-        pytest.param("flagged", "named", "of-file", without(), True, "here/flagged", id="the flag"),
-        pytest.param(None, "named", "of-file", without(), True, "here/named", id="the variable"),
+        pytest.param("flagged", "named", "of-file", without(), True, "checkout/flagged", id="the flag"),
+        pytest.param(None, "named", "of-file", without(), True, "checkout/named", id="the variable"),
         pytest.param(None, None, "of-file", without(), True, "conf/of-file", id="the file, from its folder"),
         pytest.param(None, None, "~/of-file", without(), True, "home/of-file", id="the home folder"),
         pytest.param(None, None, None, without(), True, "state", id="the unit's folder"),
-        pytest.param(None, None, None, without("STATE_DIRECTORY"), True, "here/data", id="the checkout's"),
+        pytest.param(None, None, None, without("STATE_DIRECTORY"), True, "checkout/data", id="the checkout's"),
         pytest.param(None, None, None, without("STATE_DIRECTORY"), False, "xdg-state/sysmon", id="the XDG folder"),
         pytest.param(
             None,
@@ -137,6 +171,7 @@ def without(*names: str) -> Callable[[Mapping[str, str]], dict[str, str]]:
 )
 def test_run_and_readers_look_for_the_data_in_the_same_place(
     root: Path,
+    monkeypatch: pytest.MonkeyPatch,
     flag: str | None,
     variable: str | None,
     file: str | None,
@@ -150,7 +185,7 @@ def test_run_and_readers_look_for_the_data_in_the_same_place(
     ):  # a service of this very machine is not asked then
         (root / own).mkdir(parents=True)
     if checkout:
-        make_checkout(root / "here")
+        monkeypatch.chdir(PROJECT)
     named = write(root / "conf" / "my.yaml", f"data_dir: {file or ''}\n")
     environ = change(environment(root)) | ({"SYSMON_DATA_DIR": variable} if variable else {})
     data = Path(flag) if flag else None
@@ -158,7 +193,9 @@ def test_run_and_readers_look_for_the_data_in_the_same_place(
     of_run = config.load(config=named, data=data, environ=environ).data_dir
     of_readers = config.data_dir(data, named, environ)
 
-    assert (of_run, of_readers) == (root / expected, root / expected)
+    place, _, rest = expected.partition("/")
+    path = PROJECT / rest if place == "checkout" else root / expected
+    assert (of_run, of_readers) == (path, path)
 
 
 def test_who_has_no_samples_looks_at_those_of_the_machines_service(root: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sysmon.app.catalog import tables
+from sysmon.datadir.names import DataEntry
 from sysmon.datadir.rollups import Resolution, RollupFile
 from sysmon.errors import NothingFoundError
 from sysmon.reading import catalog, rollup_file, rollup_minutes, verify
@@ -17,7 +18,7 @@ from sysmon.storage.compress import write_compressed
 from sysmon.storage.files import PRIVATE_MODE, sync_directory, write_atomic
 from sysmon.storage.inventory import StoredFile
 from sysmon.storage.lock import MAINTENANCE_LOCK, wait_for_lock
-from sysmon.text.names import QUARANTINE, printable
+from sysmon.text.names import printable
 
 ALL = 1_000_000
 """Faults of one file that are told; a page of them is read, a million is not."""
@@ -110,7 +111,7 @@ def _lines(file: StoredFile, damage: Damage) -> Iterator[verify.CheckedLine]:
 
 def _set_aside(data: Path, file: StoredFile) -> Path:
     """Give a file a second name in the quarantine, and only then put in its place what can be read of it."""
-    folder = data / QUARANTINE
+    folder = data / DataEntry.QUARANTINE
     folder.mkdir(mode=0o700, exist_ok=True)
     target = folder / f"{file.host}-{file.path.name}"
     for number in itertools.count(2):

@@ -14,6 +14,7 @@ from sysmon.alerts.evaluator import Evaluator
 from sysmon.alerts.restore import Restored, restore
 from sysmon.alerts.rule import Rule
 from sysmon.datadir import segments
+from sysmon.datadir.names import HostEntry
 from sysmon.datadir.segments import Form, SegmentFile
 from sysmon.formats import decode, records
 from sysmon.model import Row, Sample, Table
@@ -40,7 +41,7 @@ def resume(
     rules = evaluator.rules
     begin = now - max((rule.span for rule in rules), default=timedelta(0))
     skipped = Skipped()
-    log = read_log(folder / "alerts", min(begin, now - _flapping(rules)), skipped)
+    log = read_log(folder / HostEntry.ALERTS, min(begin, now - _flapping(rules)), skipped)
     wanted = {rule.table for rule in rules} | {_COLLECTOR}
     ticks = [_ticks(folder / name, tables[name], begin, skipped) for name in sorted(wanted & tables.keys())]
     samples = _samples(heapq.merge(*ticks, key=itemgetter(0)))

@@ -11,13 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sysmon.datadir.names import Cursors
 from sysmon.errors import StorageError, UsageError
 from sysmon.storage.files import sync_directory, write_atomic
 from sysmon.storage.lock import open_lock
 from sysmon.text.instants import format_instant, parse_instant
-
-PREFIX = "export-"
-"""What the names of cursors begin with; they are files beside the hosts' folders, so that none is taken for a host."""
 
 VERSION = 1
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
@@ -72,13 +70,13 @@ class CursorFile:
             raise UsageError(f"--resume {name!r}: write at most 64 letters, digits, dots, dashes and underscores")
         self.name = name
         self._data = data
-        self._path = data / f"{PREFIX}{name}.json"
+        self._path = data / Cursors.EXPORT.state(name)
 
     @contextmanager
     def try_lock(self) -> Iterator[bool]:
         """Keep others from using the cursor; False where another one is at it."""
         try:
-            lock = open_lock(self._data / f"{PREFIX}{self.name}.lock")
+            lock = open_lock(self._data / Cursors.EXPORT.lock(self.name))
         except BlockingIOError:
             yield False
             return

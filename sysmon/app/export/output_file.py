@@ -8,8 +8,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from sysmon.datadir.names import temporary_name
 from sysmon.errors import UsageError
-from sysmon.storage.files import new_file, replacing, temporary_name
+from sysmon.storage.files import new_file, replacing
 
 
 @contextmanager

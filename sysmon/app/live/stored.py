@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from sysmon.app.live.cache import RowCache
+from sysmon.datadir.names import RESERVED_TABLES
 from sysmon.errors import NothingFoundError
 from sysmon.model import AlertEvent, Row, Table, Transition
 from sysmon.reading import catalog
@@ -15,7 +16,7 @@ from sysmon.reading.coverage import RunPeriod
 from sysmon.reading.seek import SeekableTable
 from sysmon.sampling.self_tables import AGENT, COLLECTOR
 from sysmon.text.instants import EPOCH, from_ms, to_ms
-from sysmon.text.names import RESERVED_TABLES, printable
+from sysmon.text.names import printable
 from sysmon.view.snapshot import Snapshot, TableSnapshot
 
 HISTORY_TICKS = 160
