@@ -3,10 +3,10 @@
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
-from sysmon.model import Culprit, Level, Metric, Origin, Row, Table, Unit
+from sysmon.model import Culprit, Level, Origin, Row, Table, Unit
 from sysmon.stats.digest import Digest
 from sysmon.stats.tick_runs import TickRuns
 
@@ -146,27 +146,3 @@ class AggregatedTable:
     series: Sequence[AggregatedSeries]
     groups: Sequence[AggregatedGroup]
     sources: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesPoint:
-    """The values of one metric in one bucket, from `at` on; a value of its own where the series was not cut."""
-
-    at: datetime
-    low: float
-    high: float
-    mean: float
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class DownsampledSeries:
-    """One metric of one series over a range in a few points, in order; a bucket without a value has none.
-
-    `step` is the length of the buckets, None where each point is one stored value. `labels` are those of the series.
-    """
-
-    metric: Metric
-    labels: Mapping[str, str]
-    step: timedelta | None
-    points: Sequence[SeriesPoint]

@@ -1,14 +1,13 @@
 """Archive: everything that is stored of one host. Are rows read, or roll-ups? That is decided here, and only here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sysmon.errors import UsageError
-from sysmon.history import AggregatedTable, DownsampledSeries, PastAlert, TableHistory
+from sysmon.history import AggregatedTable, PastAlert, TableHistory
 from sysmon.model import Event, Table
 from sysmon.reading import catalog
 from sysmon.reading.catalog import Host
@@ -21,14 +20,13 @@ if TYPE_CHECKING:
     from sysmon.formats.records import AlertEntry
     from sysmon.reading.coverage import RunPeriod
     from sysmon.reading.seek import SeekableTable
+    from sysmon.stats.downsampled import DownsampledSeries
 
 # What only some commands need is imported when it is needed: most of them read an hour of rows, and begin sooner so.
 
 
 class StoredTable(RowReader):
     """The rows of one table, and the roll-ups of them."""
-
-    __slots__ = ()
 
     def read(
         self, since: datetime, until: datetime, *, exact: bool = False, short: timedelta = SHORT
@@ -50,7 +48,7 @@ class StoredTable(RowReader):
 
     def series(
         self, metric: str, labels: Mapping[str, str], since: datetime, until: datetime, *, points: int
-    ) -> DownsampledSeries:
+    ) -> "DownsampledSeries":
         """Return one metric of the series with these labels over [since, until) in at most so many points."""
         from sysmon.reading.series import downsample
 
@@ -63,14 +61,14 @@ class StoredTable(RowReader):
         return SeekableTable(self.folder, self.table, self.damage)
 
 
-@dataclass(frozen=True, slots=True)
 class Archive:
     """What is stored of one host; `damage` counts what its answers leave out, `declared` are the tables of sysmon."""
 
-    data: Path
-    host: Host
-    damage: Damage
-    declared: Mapping[str, Table] = field(default_factory=dict)
+    def __init__(self, data: Path, host: Host, damage: Damage, declared: Mapping[str, Table] | None = None) -> None:
+        self.data = data
+        self.host = host
+        self.damage = damage
+        self.declared = declared or {}
 
     @classmethod
     def open(
@@ -81,7 +79,11 @@ class Archive:
         Raise NothingFoundError where there is none, and StorageError for data that only a newer sysmon can read.
         """
         catalog.check_format(data, damage)
-        return cls(data, catalog.find_host(data, host), damage, declared or {})
+        return cls(data, catalog.find_host(data, host), damage, declared)
+
+    def uncounted(self) -> "Archive":
+        """Return the same archive for a look that counts no damage, because what is met is read again and counted."""
+        return Archive(self.data, self.host, Damage(), self.declared)
 
     @property
     def table_names(self) -> Sequence[str]:
@@ -104,7 +106,7 @@ class Archive:
 
     def series(
         self, metric: str, labels: Mapping[str, str], since: datetime, until: datetime, *, points: int
-    ) -> DownsampledSeries:
+    ) -> "DownsampledSeries":
         """Return one metric of the series with these labels over [since, until) in at most so many points.
 
         Its lowest, highest and mean values and their number stand for each of equal parts of the range, or where the

@@ -3,7 +3,7 @@
 import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from math import nan
@@ -34,13 +34,13 @@ class SegmentRows:
     rows: Iterator[StoredRow]
 
 
-@dataclass(frozen=True, slots=True)
 class RowReader:
     """The rows of one table, from the files in its folder; `damage` counts what has to be skipped."""
 
-    folder: Path
-    table: Table
-    damage: Damage
+    def __init__(self, folder: Path, table: Table, damage: Damage) -> None:
+        self.folder = folder
+        self.table = table
+        self.damage = damage
 
     def rows(self, since: datetime, until: datetime) -> Iterator[StoredRow]:
         """Yield the rows of [since, until) one by one, in the order of the files; constant memory."""
@@ -79,7 +79,7 @@ class RowReader:
 
     def instants(self, since: datetime, until: datetime) -> Iterator[int]:
         """Yield the milliseconds since the epoch of each row of [since, until), whatever its columns hold."""
-        bare = replace(self, table=Table(self.table.name, "", ()))
+        bare = RowReader(self.folder, Table(self.table.name, "", ()), self.damage)
         return (ms for ms, _ in bare.scan(since, until))
 
     def scan(self, since: datetime, until: datetime) -> Iterator[tuple[int, FlatRecord]]:

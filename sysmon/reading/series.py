@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from sysmon.datadir.rollups import Resolution, RollupFile
 from sysmon.errors import UsageError
 from sysmon.formats import HEAD
-from sysmon.history import DownsampledSeries, SeriesPoint
 from sysmon.model import Table
 from sysmon.reading import rollup_file
 from sysmon.reading.plan import LONG, Planner, RollupPart, RowRange, Stems, join_neighbours
 from sysmon.reading.rows import RowReader, labels_of
 from sysmon.reading.tiers import needs_rollups, rollup_path
+from sysmon.stats.downsampled import DownsampledSeries, SeriesPoint
 from sysmon.text.instants import format_instant, from_ms, to_ms
 
 _INSTANT, _MINUTE, _HOUR, _DAY = 1, 60_000, 3_600_000, 86_400_000

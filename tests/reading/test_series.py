@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from sysmon.datadir.rollups import FOLDER, Resolution, RollupFile
 from sysmon.errors import UsageError
-from sysmon.history import DownsampledSeries, SeriesPoint
 from sysmon.model import Row
 from sysmon.reading import rollup_file, rollup_minutes
 from sysmon.reading.aggregate import aggregate, merge_aggregates, split_by_minute
@@ -20,6 +19,7 @@ from sysmon.reading.archive import Archive
 from sysmon.reading.catalog import Host
 from sysmon.reading.damage import Damage
 from sysmon.reading.rows import RowReader
+from sysmon.stats.downsampled import DownsampledSeries, SeriesPoint
 from sysmon.storage.compress import write_compressed
 from tests.reading.stored import CPU, DAY, HOUR, MINUTE, ORIGIN, PROCESS, START, TABLES, at, write_table
 

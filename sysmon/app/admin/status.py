@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import isnan
@@ -137,7 +137,7 @@ def assess_health(data: Path, storage: Storage, host_name: str | None, *, now: d
     archive = Archive.open(data, host_name, Damage())
     events = archive.events(now - DAY, now + HOUR)
     runs = find_run_periods(events, until=now, now=now)
-    heartbeat = replace(archive, damage=Damage()).reader(AGENT)  # what is damaged is counted where the day is read
+    heartbeat = archive.uncounted().reader(AGENT)
     recent = heartbeat.history(now - HOUR, now + HOUR)
     running = _running(data, heartbeat, recent, runs=runs, events=events, now=now)
     cost = _cost(recent)

@@ -3,7 +3,7 @@
 import heapq
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
@@ -116,7 +116,7 @@ class _Player:
 def open_replay(selection: Selection) -> Replay:
     """Find the selected rows, how far apart they are, and when a run began among them."""
     archive = open_archive(selection, tables(), Damage())
-    first_look = replace(archive, damage=Damage())  # the rows themselves are read later, and counted then
+    first_look = archive.uncounted()
     log = first_look.events(selection.since, selection.until)
     starts = [event.at for event in log if event.kind == "started" and event.at >= selection.since]
     spacings = {name: _find_spacing(first_look, name, selection) for name in archive.table_names if name in tables()}
