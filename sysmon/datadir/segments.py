@@ -153,7 +153,7 @@ def stems_by_hour(file_names: Iterable[str], since: datetime, until: datetime) -
 
     Names of whole hours are not read any further, for there may be thousands.
     """
-    begin, end = _stamp(since.astimezone(UTC).replace(minute=0, second=0)), _stamp(until)
+    begin, end = _stamp(max(since, _FIRST).astimezone(UTC).replace(minute=0, second=0)), _stamp(max(until, _FIRST))
     stems: dict[str, set[str]] = {}
     others = []
     for name in _filter_by_stamp(file_names, since, until):

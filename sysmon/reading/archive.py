@@ -46,6 +46,15 @@ class StoredTable(RowReader):
 
         return read_aggregate(self, since, until)
 
+    def stored_hours(self, since: datetime, until: datetime) -> list[datetime] | None:
+        """Return, in order, the hours of [since, until) for which there may be rows or roll-ups; None for any.
+
+        A day that is left of its hours counts with its first one.
+        """
+        from sysmon.reading.plan import Planner
+
+        return Planner(self).stored_hours(since, until)
+
     def series(
         self, metric: str, labels: Mapping[str, str], since: datetime, until: datetime, *, points: int
     ) -> "DownsampledSeries":

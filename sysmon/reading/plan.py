@@ -11,6 +11,7 @@ from sysmon.history import AggregatedTable
 from sysmon.reading import catalog, rollup_file, rollup_minutes
 from sysmon.reading.aggregate import MINUTE, AggregateMerger, TableAggregate, aggregate
 from sysmon.reading.damage import Damage
+from sysmon.reading.rollup_index import find_candidates
 from sysmon.reading.rows import RowReader
 from sysmon.reading.tiers import ROWS, SHORT, rollup_path, sort_kinds
 from sysmon.text.instants import to_ms
@@ -64,7 +65,10 @@ class Planner:
         """
         at, last = Resolution.HOUR.ceiling(since), Resolution.HOUR.floor(until)
         yield from self._part_of_hour(since, min(at, until), stems)
-        while at < last:
+        for hour in sorted(self.candidates(at, last, stems)):
+            if hour < at:  # a roll-up answered for it
+                continue
+            at = hour
             rollup = self._whole_hours(at, last, stems, resolutions)
             if rollup is not None:
                 file, summed = rollup
@@ -73,7 +77,20 @@ class Planner:
             else:
                 yield from self._part_of_hour(at, at + Resolution.HOUR.length, stems)
                 at += Resolution.HOUR.length
-        yield from self._part_of_hour(at, until, stems)
+        yield from self._part_of_hour(max(at, last), until, stems)
+
+    def stored_hours(self, since: datetime, until: datetime) -> list[datetime] | None:
+        """Return, in order, the hours of [since, until) for which there are files; None where only rows tell."""
+        stems = self.stems(since, until)
+        if stems is None:
+            return None
+        rolled_up = find_candidates(self._host, self._table, since, until, self._damage, few=timedelta(0))
+        return sorted(rolled_up.union(stems))
+
+    def candidates(self, since: datetime, until: datetime, stems: Stems) -> set[datetime]:
+        """Return the hours of [since, until) for which something may be stored; there is nothing for all others."""
+        stored = {hour for hour in stems if since <= hour < until}
+        return stored | find_candidates(self._host, self._table, since, until, self._damage)
 
     def _whole_hours(
         self, at: datetime, last: datetime, stems: Stems, resolutions: Iterable[Resolution]

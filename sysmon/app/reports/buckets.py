@@ -1,6 +1,6 @@
 """Bucketed report: equal parts of time, from rows, or from roll-ups where these are enough or all there is."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -68,14 +68,16 @@ class BucketReader:
         """Yield what must be read as rows; the buckets that sums answer are put into `by_series`."""
         waiting: list[datetime] = []
         first = 0
+        hours = self._archive.reader(table).stored_hours(self._selection.since, self._selection.until)
         for number, (begin, end) in enumerate(pairwise(self._edges)):
-            rolled = self._aggregate(table, begin, end) if self._sums else None
+            empty = hours is not None and not _touches(begin, end, hours)
+            rolled = self._aggregate(table, begin, end) if self._sums and not empty else None
             if rolled is not None:
                 self._add_sums(rolled, number, by_series)
-            else:
+            elif not empty:
                 waiting = [*waiting, end] if waiting else [begin, end]
                 first = number + 2 - len(waiting)
-            if waiting and (rolled is not None or waiting[-1] - waiting[0] >= _MOST_ROWS):
+            if waiting and (empty or rolled is not None or waiting[-1] - waiting[0] >= _MOST_ROWS):
                 yield _Part(first, tuple(waiting))
                 waiting = []
         if waiting:
@@ -108,6 +110,12 @@ class BucketReader:
         if labels not in by_series:
             by_series[labels] = [[None] * (len(self._edges) - 1) for _ in table.metrics]
         return by_series[labels]
+
+
+def _touches(begin: datetime, end: datetime, hours: Sequence[datetime]) -> bool:
+    """Say whether a part of [begin, end) lies in one of some hours, which are in order."""
+    place = bisect_right(hours, begin - _HOUR)
+    return place < len(hours) and hours[place] < end
 
 
 def split_into_buckets(report: Report, selection: Selection, archive: Archive, edges: tuple[datetime, ...]) -> Report:

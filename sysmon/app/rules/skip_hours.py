@@ -61,14 +61,13 @@ class SkipHours:
             yield RangePart(since, until, skip=False)
             return
         begin = since
-        hour = Resolution.HOUR.ceiling(since)
-        while hour + 2 * _HOUR <= until:
-            if self._can_skip(hour, since):
+        stored = {hour for hours in self._segments.values() for hour in hours}  # the others have nothing to skip
+        for hour in sorted(stored):
+            if since <= hour and hour + 2 * _HOUR <= until and self._can_skip(hour, since):
                 if begin < hour:
                     yield RangePart(begin, hour, skip=False)
                 begin = hour + _HOUR
                 yield RangePart(hour, begin, skip=True)
-            hour += _HOUR
         yield RangePart(begin, until, skip=False)
 
     def _is_possible(self, since: datetime, until: datetime) -> bool:

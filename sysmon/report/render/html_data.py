@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
 from typing import Any
 
 from sysmon.history import PastAlert
@@ -18,6 +19,9 @@ MOST_ALERTS = 200
 
 _QUARTER = 900_000
 """Clocks are put forward and back at multiples of a quarter of an hour (in milliseconds)."""
+
+_STRIDE = 14 * 96
+"""Quarters of an hour in two weeks, which no clock was put forward and back within."""
 
 _MOST_LIMITS = 4
 _VISIBLE = 0.005
@@ -39,14 +43,31 @@ def encode_payload(reports: Sequence[Report], drawn: Iterable[tuple[Report, Char
 
 def list_offsets(since: datetime, until: datetime, zone: tzinfo | None) -> list[tuple[int, int]]:
     """Return from which instant (milliseconds since the epoch) on local time is how many seconds ahead of UTC."""
-    changes: list[tuple[int, int]] = []
-    at = to_ms(since)
-    while at < to_ms(until):
-        ahead = from_ms(at).astimezone(zone).utcoffset() or timedelta()
-        if not changes or changes[-1][1] != ahead.total_seconds():
-            changes.append((at, int(ahead.total_seconds())))
-        at = (at // _QUARTER + 1) * _QUARTER
+    begin, end = to_ms(since), to_ms(until)
+    quarters = range((begin // _QUARTER + 1) * _QUARTER, end, _QUARTER)
+    marks = [begin, *quarters[::_STRIDE], *quarters[-1:]] if begin < end else []
+    offsets = [(at, _find_offset(at, zone)) for at in marks]
+    changes = offsets[:1]
+    for early, late in pairwise(offsets):
+        changes += _find_changes(early, late, zone)
     return changes
+
+
+def _find_changes(early: tuple[int, int], late: tuple[int, int], zone: tzinfo | None) -> Iterator[tuple[int, int]]:
+    """Yield the changes between two instants with their offsets, the later one among them, by halving."""
+    if early[1] == late[1]:
+        return
+    at = (early[0] + late[0]) // 2 // _QUARTER * _QUARTER
+    if at <= early[0]:
+        yield late
+        return
+    middle = (at, _find_offset(at, zone))
+    yield from _find_changes(early, middle, zone)
+    yield from _find_changes(middle, late, zone)
+
+
+def _find_offset(ms: int, zone: tzinfo | None) -> int:
+    return int((from_ms(ms).astimezone(zone).utcoffset() or timedelta()).total_seconds())
 
 
 def select_worst_alerts(report: Report) -> list[PastAlert]:

@@ -7,12 +7,15 @@ from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sysmon.app import catalog
 from sysmon.history import Coverage
@@ -23,6 +26,7 @@ from sysmon.report.render.formats import html
 from sysmon.report.render.html_data import MOST_ALERTS, list_offsets
 from sysmon.report.resolution import choose_parts
 from sysmon.report.summary import MetricChange, MetricSummary, Report, SeriesSummary, Stats, TableSummary
+from sysmon.text.instants import from_ms, to_ms
 from tests.report.render.test_formats import report
 from tests.report.reports import write_machine
 
@@ -260,6 +264,40 @@ def test_charts_know_when_clocks_are_put_back() -> None:
     changes = list_offsets(since, until, ZoneInfo("Europe/Berlin"))
 
     assert changes == [(int(since.timestamp() * 1000), 7200), (int(back.timestamp() * 1000), 3600)]
+
+
+@given(
+    begin=st.integers(0, 50 * 365 * 1440).map(lambda minute: from_ms(minute * 60_000)),
+    minutes=st.integers(1, 200 * 1440),
+    zone=st.sampled_from(("Europe/Berlin", "Africa/Casablanca", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC")),
+)
+@settings(max_examples=10, deadline=None)
+def test_changes_of_clocks_are_those_of_looking_at_every_quarter_of_an_hour(
+    begin: datetime, minutes: int, zone: str
+) -> None:
+    end = begin + timedelta(minutes=minutes)
+    quarter = 900_000
+    marks = [to_ms(begin), *range((to_ms(begin) // quarter + 1) * quarter, to_ms(end), quarter)]
+    offsets = [
+        (ms, int((from_ms(ms).astimezone(ZoneInfo(zone)).utcoffset() or timedelta()).total_seconds())) for ms in marks
+    ]
+
+    changes = list_offsets(begin, end, ZoneInfo(zone))
+
+    assert changes == [offsets[0], *(late for early, late in pairwise(offsets) if early[1] != late[1])]
+
+
+def test_a_page_of_a_thousand_years_looks_at_a_few_instants_only() -> None:
+    class Zone(ZoneInfo):
+        looks = 0
+
+        def fromutc(self, at: datetime, /) -> datetime:
+            Zone.looks += 1
+            return super().fromutc(at)
+
+    list_offsets(datetime(1000, 1, 1, tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC), Zone("UTC"))
+
+    assert Zone.looks < 30_000
 
 
 def test_a_day_of_a_machine_with_much_to_tell_is_less_than_a_megabyte() -> None:
