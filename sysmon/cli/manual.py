@@ -41,12 +41,9 @@ def command(form: str, output: Path | None) -> None:
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
-    from sysmon.app.export.output_file import replace_output
+    from sysmon.app.export.output_file import make_folder, replace_output
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{folder}: no folder ({error.strerror}): name another one with -o") from error
+    make_folder(folder)
     for name, text in files.items():
         with replace_output(folder / name) as file:
             file.write(text.encode())

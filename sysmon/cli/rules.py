@@ -77,6 +77,7 @@ def schema() -> None:
 @config_option
 def try_(files: tuple[Path, ...], junit: Path | None, config_file: Path | None) -> int:
     """Run the rule unit tests in FILES: do these series give these events? Exit with 1 if one fails."""
+    from sysmon.app.export.output_file import replace_output
     from sysmon.app.rules import run_tests
 
     base = intervals(configuration.load(config=config_file, environ=environment()))
@@ -87,7 +88,8 @@ def try_(files: tuple[Path, ...], junit: Path | None, config_file: Path | None) 
         for line in result.lines():
             click.echo(printable(line))
     if junit is not None:
-        junit.write_text(run_tests.render_junit(tried), "utf-8")
+        with replace_output(junit) as file:
+            file.write(run_tests.render_junit(tried).encode())
     click.echo(f"{_count(len(results), 'test')}, {len(failed)} failed")
     return 1 if failed else 0
 

@@ -15,11 +15,13 @@ from sysmon.adapters import yaml_nodes
 from sysmon.datadir.segments import divides_a_day
 from sysmon.errors import UsageError
 from sysmon.text import units
+from sysmon.text.names import is_visible
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?")
 _ANY_SCALAR = ["string", "number", "boolean"]
 """The types that an editor sees in unquoted text: `12` and `true` are as good a name as any."""
@@ -156,7 +158,7 @@ def label() -> Reader[str]:
     """Return a reader of the text of a label: it stands in every row, so it is one short, printable line."""
 
     def read(text: str) -> str:
-        if not text.strip() or len(text) > 64 or not text.isprintable():
+        if not text.strip() or len(text) > 64 or not is_visible(text):
             raise UsageError(f"{text[:70]!r} cannot be a label: write 1 to 64 printable characters")
         return text
 
@@ -169,11 +171,11 @@ def path() -> Reader[Any]:
     """Return a reader of the text of a path."""
 
     def read(text: str) -> str:
-        if not text.strip() or "\0" in text:
-            raise UsageError(f"{text!r} is no path: write the name of a file or folder")
+        if not text.strip() or _CONTROL.search(text):
+            raise UsageError(f"{text!r} is no path: write the name of a file or folder, without control characters")
         return text
 
-    pattern = r"^[^\u0000]*[^\u0000\s][^\u0000]*$"
+    pattern = r"^(?=.*\S)[^\u0000-\u001f\u007f-\u009f]*$"
     return Reader(read, lambda: {"type": _ANY_SCALAR, "pattern": pattern}, "a path", _quoted)
 
 

@@ -14,8 +14,13 @@ from sysmon.datadir.names import temporary_name
 DIRECTORY_MODE = 0o750
 FILE_MODE = 0o640
 PRIVATE_MODE = 0o600
+READABLE_MODE, PASSABLE_MODE = 0o644, 0o755
+"""Of files that services and other users read, and of the folders above them."""
+
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
-_BY_UMASK = 0o666
+_BY_UMASK, _FOLDER_BY_UMASK = 0o664, 0o775
+"""What the umask may take from; it never lets everybody write."""
+
 _CANNOT_SYNC = {errno.EINVAL, errno.EBADF}
 """What file systems answer that cannot sync a directory, as fsync(2) has it."""
 
@@ -86,13 +91,20 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def make_directory(path: Path) -> None:
-    """Make a directory with its parents, whatever the umask says, for good; leave one that exists as it is."""
+def make_directory(path: Path, *, mode: int | None = DIRECTORY_MODE) -> None:
+    """Make a directory with its parents, for good; leave one that exists as it is.
+
+    Each has just this mode, or with None the one that the umask gives to new folders.
+    """
     if path.is_dir():
         return
-    make_directory(path.parent)
-    path.mkdir(exist_ok=True)
-    path.chmod(DIRECTORY_MODE)
+    try:
+        path.mkdir(_FOLDER_BY_UMASK, exist_ok=True)
+    except FileNotFoundError:
+        make_directory(path.parent, mode=mode)
+        path.mkdir(_FOLDER_BY_UMASK, exist_ok=True)
+    if mode is not None:
+        path.chmod(mode)  # whatever the umask took away
     sync_directory(path.parent)
 
 

@@ -228,12 +228,12 @@ BROKEN = [
     ),
     pytest.param(
         b"data_dir: ''\n",
-        "sysmon.yaml:1:11: data_dir: '' is no path: write the name of a file or folder",
+        "sysmon.yaml:1:11: data_dir: '' is no path: write the name of a file or folder, without control characters",
         id="an empty path",
     ),
     pytest.param(
         b'rules: "a\\0b"\n',
-        "sysmon.yaml:1:8: rules: 'a\\x00b' is no path: write the name of a file or folder",
+        "sysmon.yaml:1:8: rules: 'a\\x00b' is no path: write the name of a file or folder, without control characters",
         id="a NUL in a path",
     ),
     pytest.param(

@@ -264,7 +264,7 @@ def test_an_unknown_collector_variable_warns_with_what_was_perhaps_meant(home: P
         pytest.param(
             "SYSMON_DATA_DIR",
             " ",
-            "SYSMON_DATA_DIR: data_dir: ' ' is no path: write the name of a file or folder",
+            "SYSMON_DATA_DIR: data_dir: ' ' is no path: write the name of a file or folder, without control characters",
             id="a folder",
         ),
         pytest.param(

@@ -113,7 +113,7 @@ def test_a_new_file_is_there_at_once_and_gone_when_it_cannot_be_finished(tmp_pat
 def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(FileExistsError, match="file"):
+    with pytest.raises(NotADirectoryError, match="file/below/deeper"):
         make_directory(tmp_path / "file" / "below" / "deeper")
 
 

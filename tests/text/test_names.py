@@ -19,6 +19,13 @@ anything = st.text(st.characters(exclude_categories=[]), max_size=30)
         pytest.param("C:\\", "C:\\x5c", id="a backslash"),
         pytest.param("\udcff", "\\xff", id="a byte that is not UTF-8"),
         pytest.param("\u202egpj.exe", "\\xe2\\x80\\xaegpj.exe", id="a bidi override"),
+        pytest.param(
+            "\u115f\u1160\u3164\uffa0", "\\xe1\\x85\\x9f\\xe1\\x85\\xa0\\xe3\\x85\\xa4\\xef\\xbe\\xa0", id="fillers"
+        ),
+        pytest.param(
+            "a\ufe0f\u034f\U000e0100", "a\\xef\\xb8\\x8f\\xcd\\x8f\\xf3\\xa0\\x84\\x80", id="selectors and joiners"
+        ),
+        pytest.param("\u2800", "\\xe2\\xa0\\x80", id="a blank that is no space"),
         pytest.param("\ud800", "\\xed\\xa0\\x80", id="a lone surrogate"),
         pytest.param("", "-", id="nothing"),
     ],
@@ -39,7 +46,7 @@ def test_the_bytes_of_a_stored_name_can_be_had_back(raw: bytes) -> None:
 def test_a_stored_name_is_printable_and_never_empty(name: str) -> None:
     stored = names.escape(name)
 
-    assert (stored.isprintable(), bool(stored)) == (True, True)
+    assert (stored.isprintable(), names.is_visible(stored), bool(stored)) == (True, True, True)
 
 
 @given(anything)
@@ -47,7 +54,7 @@ def test_shown_text_cannot_move_the_cursor(text: str) -> None:
     assert names.printable(text).isprintable()
 
 
-@given(st.text(st.characters(categories=["L", "N", "P", "S"])))
+@given(st.text(st.characters(categories=["L", "N", "P", "S"]).filter(names.is_visible)))
 def test_text_that_is_printable_is_shown_as_it_is(text: str) -> None:
     assert names.printable(text) == text
 

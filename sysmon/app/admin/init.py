@@ -13,7 +13,7 @@ from sysmon.errors import UsageError
 from sysmon.model import Row, Unit
 from sysmon.sampling.clock import SystemClock
 from sysmon.sampling.sampler import Sampler
-from sysmon.storage.files import write_atomic
+from sysmon.storage.files import PASSABLE_MODE, READABLE_MODE, make_directory, write_atomic
 from sysmon.text.names import printable
 from sysmon.text.units import human
 
@@ -154,7 +154,7 @@ def write(folder: Path, files: Mapping[str, str]) -> WrittenFiles:
     new: list[Path] = []
     kept: list[Path] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_directory(folder, mode=PASSABLE_MODE)
     except OSError as error:
         raise _not_written(folder, error) from error
     for path, text in ((folder / name, text) for name, text in files.items()):
@@ -167,7 +167,7 @@ def _create(path: Path, text: str) -> bool:
     try:
         if os.path.lexists(path):  # also in a folder where nothing can be made
             return False
-        write_atomic(path, text.encode(), mode=None, overwrite=False)
+        write_atomic(path, text.encode(), mode=READABLE_MODE, overwrite=False)
     except FileExistsError:
         return False
     except OSError as error:

@@ -23,14 +23,13 @@ from sysmon.app.admin.unit_files import (
 )
 from sysmon.config import locations
 from sysmon.errors import StorageError, UsageError
-from sysmon.storage.files import write_atomic
+from sysmon.storage.files import PASSABLE_MODE, READABLE_MODE, make_directory, write_atomic
 from sysmon.text.names import printable
 
 _HEAD = "# Written by `sysmon service install`{way}\n# sha256 {digest}\n"
 _WAY = ". Changes belong into a drop-in: systemctl edit {name}"
 _ENABLED = (SERVICE, f"{MAINTAIN}.timer", f"{EXPORT}.timer")
 _OWN_FOLDERS = ("/tmp", "/var/tmp")  # noqa: S108 - nothing is put there
-_READABLE = 0o644
 _PASSED_ON = ("XDG_CONFIG_HOME", "XDG_STATE_HOME")
 
 
@@ -245,8 +244,8 @@ def _text(path: Path) -> str | None:
 
 def _write(path: Path, text: str, options: ServiceOptions) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, text.encode("utf-8", "surrogateescape"), mode=_READABLE)
+        make_directory(path.parent, mode=PASSABLE_MODE)
+        write_atomic(path, text.encode("utf-8", "surrogateescape"), mode=READABLE_MODE)
     except PermissionError as error:
         raise _without_rights(path, options, "install") from error
 

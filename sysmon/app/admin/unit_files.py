@@ -4,12 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
+from sysmon.errors import UsageError
+
 SERVICE, MAINTAIN, EXPORT = "sysmon.service", "sysmon-maintain", "sysmon-export"
 USER = "sysmon"
 STATE = PurePath("/var/lib/sysmon")
 EXPORTS = PurePath("/var/lib/sysmon-export")
 SYSTEM_UNITS = PurePath("/etc/systemd/system")
 SYSUSERS = PurePath("/etc/sysusers.d/sysmon.conf")
+
+_CONTROL = {chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 _HARDENING = """\
 UMask=0027
@@ -194,7 +198,12 @@ def _command(words: Sequence[str]) -> str:
 
 
 def _word(text: str) -> str:
-    """Return one word as systemd.syntax(7) reads it: `%` begins a specifier unless it is doubled."""
+    """Return one word as systemd.syntax(7) reads it: `%` begins a specifier unless it is doubled.
+
+    Raise UsageError where it would be more than a word: a line break ends the setting, whatever the quotes.
+    """
+    if not set(text).isdisjoint(_CONTROL):
+        raise UsageError(f"{text!r}: a unit file cannot hold control characters: name another path")
     text = text.replace("%", "%%")
     if text and not set(text) & set(" \t'\"\\;"):
         return text

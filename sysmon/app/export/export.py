@@ -51,7 +51,7 @@ class Exporter:
 
     def to_folder(self, folder: Path, progress: Progress) -> None:
         """Write a file for each table that has rows; an older one of the same name is replaced."""
-        make_folder(folder)
+        folder = make_folder(folder)
         begin, end = format_stamp(self._selection.since), format_stamp(self._selection.until)
         meter = self._meter(progress)
         written = 0

@@ -76,8 +76,7 @@ class IncrementalExporter:
         """Write a new file for each table that has new rows; do nothing where another export of this name is at it."""
         with self._file.try_lock() as is_locked:
             if is_locked:
-                make_folder(folder)
-                self._export(folder.resolve(), progress)
+                self._export(make_folder(folder), progress)
 
     def to_stream(self, stream: BinaryIO, progress: Progress) -> None:
         """Write the new rows of one table to an open stream, and remember them when all of them are handed over."""

@@ -1,5 +1,7 @@
 """The first files of a machine: right for it, readable by the program, and never written over anybody's own."""
 
+import os
+import stat
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -149,3 +151,15 @@ def test_a_folder_that_cannot_be_is_told_in_a_line(capsys: pytest.CaptureFixture
         2,
         "sysmon: /dev/null/x: cannot be written (Not a directory): name another folder with -o\n",
     )
+
+
+@pytest.mark.parametrize("mask", [pytest.param(0o000, id="open mask"), pytest.param(0o077, id="strict mask")])
+def test_the_service_can_read_the_files_and_only_their_owner_writes_them(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        write(tmp_path / "a" / "b", {"rules.yaml": "rules: []\n"})
+    finally:
+        os.umask(before)
+
+    paths = ("a", "a/b", "a/b/rules.yaml")
+    assert [stat.S_IMODE((tmp_path / path).stat().st_mode) for path in paths] == [0o755, 0o755, 0o644]

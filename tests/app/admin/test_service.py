@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 from pathlib import Path, PurePath
@@ -234,3 +235,32 @@ def test_a_program_that_the_services_user_could_not_read_is_found() -> None:
         after = service.closed_to_others(program)
 
     assert (before, after == closed) == (None, True)
+
+
+@pytest.mark.parametrize("mask", [pytest.param(0o000, id="open mask"), pytest.param(0o077, id="strict mask")])
+def test_units_have_their_modes_whatever_the_mask_says(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        written = service.install(ServiceOptions(root=tmp_path), {}, overwrite=False).written
+    finally:
+        os.umask(before)
+
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in written}
+    folders = {stat.S_IMODE(folder.stat().st_mode) for folder in tmp_path.rglob("*") if folder.is_dir()}
+    assert (modes, folders) == ({0o644}, {0o755})
+
+
+@pytest.mark.parametrize(
+    ("options", "environ"),
+    [
+        pytest.param(ServiceOptions(data=Path("/a\nExecStartPre=/x")), {}, id="the data"),
+        pytest.param(ServiceOptions(user=True, data=Path("/a\nExecStartPre=/x")), {}, id="a person's data"),
+        pytest.param(ServiceOptions(user=True), {"XDG_STATE_HOME": "/a\nExecStartPre=/x"}, id="a variable"),
+    ],
+)
+def test_a_line_break_never_becomes_a_line_of_a_unit(options: ServiceOptions, environ: dict[str, str]) -> None:
+    with pytest.raises(UsageError) as refused:
+        service.files_of(options, {"HOME": "/home/me", **environ})
+
+    line = str(refused.value)
+    assert ("\n" not in line, "control characters" in line) == (True, True)

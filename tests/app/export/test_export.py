@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import stat
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from sysmon.app.export.export import Exporter
-from sysmon.app.export.output_file import replace_output
+from sysmon.app.export.output_file import make_folder, replace_output
 from sysmon.app.export.rows import ExportFormat, ExportOptions
 from sysmon.app.selection import Selection
 from sysmon.datadir.segments import Form
@@ -19,6 +20,7 @@ from sysmon.formats.csv import safe_text
 from sysmon.model import Origin
 from tests.reading.stored import CPU, DISK_USAGE, HOUR, LOAD, START, TABLES, at, write_table
 
+STRANGER = 65534
 EVIL = '=cmd|"/c calc"!A1'
 
 
@@ -167,6 +169,77 @@ def test_a_link_stays_and_what_it_names_is_replaced(tmp_path: Path) -> None:
         file.write(b"new")
 
     assert ((tmp_path / "real").read_text(), (tmp_path / "link").is_symlink()) == ("new", True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make links of others")
+@pytest.mark.parametrize(
+    ("target", "link"),
+    [
+        pytest.param("open/out.csv", "open/out.csv", id="a file in a folder of all"),
+        pytest.param("open/sub/out.csv", "open/sub", id="a folder in a folder of all"),
+        pytest.param("theirs/out.csv", "theirs/out.csv", id="a file in a folder of theirs"),
+        pytest.param("ours/out.csv", "open/out.csv", id="a link of ours to a link of theirs"),
+    ],
+)
+def test_a_strangers_link_is_not_followed(tmp_path: Path, target: str, link: str) -> None:
+    for folder in ("open", "theirs", "ours", "victim"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "open").chmod(0o1777)
+    os.chown(tmp_path / "theirs", STRANGER, STRANGER)
+    (tmp_path / "victim" / "out.csv").write_text("precious")
+    (tmp_path / "ours" / "out.csv").symlink_to(tmp_path / "open" / "out.csv")
+    (tmp_path / link).symlink_to(tmp_path / ("victim" if link.endswith("sub") else "victim/out.csv"))
+    os.lchown(tmp_path / link, STRANGER, STRANGER)
+
+    with pytest.raises(UsageError) as refused, replace_output(tmp_path / target) as file:
+        file.write(b"new")
+
+    assert (str(refused.value), (tmp_path / "victim" / "out.csv").read_text()) == (
+        f"{tmp_path / target}: {tmp_path / link} is a symbolic link of somebody else: name another place with -o",
+        "precious",
+    )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make links of others")
+def test_a_folder_that_an_admin_has_linked_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    os.lchown(tmp_path / "link", STRANGER, STRANGER)
+
+    with replace_output(tmp_path / "link" / ".." / "link" / "out.csv") as file:
+        file.write(b"new")
+
+    assert (tmp_path / "real" / "out.csv").read_text() == "new"
+
+
+def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+
+    with pytest.raises(UsageError, match="lead in a circle"), replace_output(tmp_path / "a"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("mask", "modes"),
+    [
+        pytest.param(0o000, (0o664, 0o775, 0o775), id="open"),
+        pytest.param(0o027, (0o640, 0o750, 0o750), id="group"),
+        pytest.param(0o077, (0o600, 0o700, 0o700), id="private"),
+    ],
+)
+def test_the_umask_says_who_reads_and_never_lets_all_write(
+    tmp_path: Path, mask: int, modes: tuple[int, int, int]
+) -> None:
+    before = os.umask(mask)
+    try:
+        folder = make_folder(tmp_path / "a" / "b")
+        with replace_output(folder / "out.csv") as file:
+            file.write(b"new")
+    finally:
+        os.umask(before)
+
+    assert tuple(stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a/b/out.csv", "a/b", "a")) == modes
 
 
 def test_a_device_is_written_to_and_not_replaced() -> None:
