@@ -1,6 +1,5 @@
 """Console lines: how a tick and an alert read; words carry the meaning, colour repeats it."""
 
-import textwrap
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -59,6 +58,8 @@ def format_alert(event: AlertEvent, *, color: bool, width: int | None = None) ->
     top = f"   top: {format_culprit(event.top[0], event.resource)}" if event.top else ""
     text = f"{event.rule}: {message}{top}"
     if width is not None and width > 2 * _HEAD:
+        import textwrap  # only where somebody watches: it stays for as long as the run
+
         text = f"\n{' ' * _HEAD}".join(textwrap.wrap(text, width - _HEAD - 1, break_on_hyphens=False))
     return f"{event.at.astimezone():%H:%M:%S}  {shown}  {text}"
 

@@ -1,6 +1,5 @@
 """Start banner of a run: what is watched, where the files go, and how to look at them."""
 
-import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +47,8 @@ def format_for_terminal(facts: BannerFacts, config: Config) -> list[str]:
 
 
 def _wrap(name: str, text: str) -> list[str]:
+    import textwrap  # only where somebody watches: it stays for as long as the run
+
     return textwrap.wrap(text, _WIDTH, initial_indent=f"{name:<8}", subsequent_indent=" " * 8, break_on_hyphens=False)
 
 
