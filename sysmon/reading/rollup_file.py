@@ -3,11 +3,11 @@
 Instants in them are milliseconds after the beginning of the roll-up's hour or day.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
 from math import nan
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import msgspec
 
@@ -24,6 +24,9 @@ from sysmon.stats.tick_runs import TickRun
 from sysmon.text.instants import format_instant, to_ms
 
 T = TypeVar("T")
+
+UNREADABLE = (ValueError, RecursionError, ArithmeticError)
+"""What decoding raises for a file that is no roll-up."""
 
 VERSION = 2
 """Grows when what is written changes its meaning; a file of a later version is passed over."""
@@ -128,7 +131,7 @@ def read(path: Path, file: RollupFile, damage: Damage) -> TableAggregate | None:
     """Return what a roll-up holds; None where it is missing, of another version or cannot be read (which is noted)."""
     base = to_ms(file.start)
 
-    def made(head: RollupHeader, lines: list[bytes]) -> TableAggregate:
+    def made(head: RollupHeader, lines: Iterator[bytes]) -> TableAggregate:
         decoded = [_DECODE_LINE(line) for line in lines]
         return TableAggregate(
             origin=head.whose,
@@ -142,48 +145,44 @@ def read(path: Path, file: RollupFile, damage: Damage) -> TableAggregate | None:
     return parse(path, damage, made)
 
 
-def parse(path: Path, damage: Damage, made: Callable[[RollupHeader, list[bytes]], T]) -> T | None:
+def parse(path: Path, damage: Damage, made: Callable[[RollupHeader, Iterator[bytes]], T]) -> T | None:
     """Return what is made of the head and the lines of a roll-up; None, and a note, as `read` says."""
-    lines = _read_lines(path, damage)
-    if not lines:
-        return None
+    before = damage.count
     try:
-        head = _DECODE_HEAD(lines[0])
-        return made(head, lines[1:]) if head.version <= VERSION else None
-    except (ValueError, RecursionError) as error:
-        damage.note(path, None, f"no roll-up ({error})")
+        with open_file(path) as opened:
+            lines = _lines(opened, path, damage)
+            content = _make(lines, made)
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        damage.note(path, None, f"cannot be opened ({error.strerror})")
+        return None
+    except UNREADABLE as error:
+        if damage.count == before:  # else it was cut off, and that is noted
+            damage.note(path, None, f"no roll-up ({error})")
+        return None
+    return content if damage.count == before else None
 
 
 def read_sources(path: Path) -> frozenset[str] | None:
     """Return the segments that a roll-up was made of; None where it cannot be used."""
-    try:
-        lines = _read_lines(path, Damage(), only_head=True)
-        head = _DECODE_HEAD(lines[0]) if lines else None
-    except (ValueError, RecursionError):
+    return parse(path, Damage(), lambda head, _lines: frozenset(head.sources))
+
+
+def _make(lines: Iterator[bytes], made: Callable[[RollupHeader, Iterator[bytes]], T]) -> T | None:
+    first = next(lines, None)
+    if first is None:
         return None
-    return frozenset(head.sources) if head is not None and head.version <= VERSION else None
+    head = _DECODE_HEAD(first)
+    return made(head, lines) if head.version <= VERSION else None
 
 
-def _read_lines(path: Path, damage: Damage, *, only_head: bool = False) -> list[bytes]:
-    """Return the lines of a roll-up; none where it is missing or cannot be read (which is noted)."""
-    all_lines: list[bytes] = []
-    before = damage.count
-    try:
-        opened = open_file(path)
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        damage.note(path, None, f"cannot be opened ({error.strerror})")
-        return []
-    with opened:
-        if (whole := read_whole(opened)) is not None:
-            return whole
-        for _, lines in read_lines(opened, path, damage, packed=True):
-            all_lines += lines
-            if only_head:
-                break
-    return [] if damage.count > before else all_lines
+def _lines(opened: BinaryIO, path: Path, damage: Damage) -> Iterator[bytes]:
+    if (whole := read_whole(opened)) is not None:
+        yield from whole
+        return
+    for _, lines in read_lines(opened, path, damage, packed=True):
+        yield from lines
 
 
 def _encode_series(series: SeriesAggregate, base: int) -> _Line:

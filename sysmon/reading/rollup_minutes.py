@@ -102,7 +102,7 @@ def read(path: Path, file: RollupFile, damage: Damage) -> list[TableAggregate] |
     """
     base = to_ms(file.start)
 
-    def made(head: RollupHeader, lines: list[bytes]) -> tuple[RollupHeader, TickRuns, list[_SeriesMinutes]]:
+    def made(head: RollupHeader, lines: Iterator[bytes]) -> tuple[RollupHeader, TickRuns, list[_SeriesMinutes]]:
         return (
             head,
             TickRuns(shift_runs(head.ticks, base)),

@@ -49,10 +49,11 @@ class AlertPipeline(Observer):
 
     def resume(self, folder: Path, *, now: datetime, first_tick: datetime) -> None:
         """Go on where the last run ended."""
-        restored, skipped = resume(self._evaluator, folder, tables(), now=now, first_tick=first_tick)
+        restored, damage = resume(self._evaluator, folder, tables(), now=now, first_tick=first_tick)
         self.logged, self.owed = restored.firing, restored.events
-        if skipped.lines:
-            _LOGGER.warning("%d stored lines could not be read for the state of the alerts", skipped.lines)
+        if damage.count:
+            text = "%d stored lines or files could not be read for the state of the alerts, the first: %s"
+            _LOGGER.warning(text, damage.count, damage.lines[0])
 
     def start(self, entry: Entry, /) -> None:
         """Hand on what the log lacks."""

@@ -3,12 +3,10 @@
 import heapq
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from pathlib import Path
-from typing import BinaryIO
 
 from sysmon.alerts.evaluator import Evaluator
 from sysmon.alerts.restore import Restored, restore
@@ -18,46 +16,45 @@ from sysmon.datadir.names import HostEntry
 from sysmon.datadir.segments import Form, SegmentFile
 from sysmon.formats import decode, records
 from sysmon.model import Row, Sample, Table
+from sysmon.reading.damage import Damage
+from sysmon.reading.lines import open_file, read_lines
 from sysmon.text.instants import EPOCH, format_instant, parse_instant
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 _COLLECTOR = "collector"
 _REFUSALS = (*decode.UNREADABLE, KeyError, TypeError, AttributeError, OverflowError)
 _STAMP = len('{"timestamp":"')
+_GIVEN_UP = 1000
+"""Lines of one file that cannot be read, after which the rest of it is left out: a run has to begin."""
+
 _Tick = tuple[datetime, str, list[Row]]
-
-
-@dataclass(slots=True)
-class Skipped:
-    """How many lines could not be read."""
-
-    lines: int = 0
+_StoredRow = tuple[Path, int, decode.TimestampedRow]
 
 
 def resume(
     evaluator: Evaluator, folder: Path, tables: Mapping[str, Table], *, now: datetime, first_tick: datetime
-) -> tuple[Restored, Skipped]:
+) -> tuple[Restored, Damage]:
     """Bring an evaluator to where the last run left it; return what the log lacks, and what could not be read."""
     rules = evaluator.rules
     begin = now - max((rule.span for rule in rules), default=timedelta(0))
-    skipped = Skipped()
-    log = read_log(folder / HostEntry.ALERTS, min(begin, now - _flapping(rules)), skipped)
+    damage = Damage()
+    log = read_log(folder / HostEntry.ALERTS, min(begin, now - _flapping(rules)), damage)
     wanted = {rule.table for rule in rules} | {_COLLECTOR}
-    ticks = [_ticks(folder / name, tables[name], begin, skipped) for name in sorted(wanted & tables.keys())]
+    ticks = [_ticks(folder / name, tables[name], begin, damage) for name in sorted(wanted & tables.keys())]
     samples = _samples(heapq.merge(*ticks, key=itemgetter(0)))
-    return restore(evaluator, log, samples, begin=begin, now=now, first_tick=first_tick), skipped
+    return restore(evaluator, log, samples, begin=begin, now=now, first_tick=first_tick), damage
 
 
-def read_log(folder: Path, since: datetime, skipped: Skipped) -> list[records.AlertEntry]:
+def read_log(folder: Path, since: datetime, damage: Damage) -> list[records.AlertEntry]:
     """Return the entries of the alert log from the last segment on that began before an instant."""
     logs = [file for file in segments.select(_names(folder), EPOCH, _LAST) if file.form is Form.JSONL]
     before = [index for index, file in enumerate(logs) if file.segment.start <= since]
     entries: list[records.AlertEntry] = []
-    for line in _lines(folder, logs[before[-1] :] if before else logs, skipped):
+    for path, number, line in _lines(folder, logs[before[-1] :] if before else logs, damage):
         try:
             entries.append(records.read_alert_entry(decode.json_record(line)))
-        except _REFUSALS:
-            skipped.lines += 1
+        except _REFUSALS as error:
+            damage.note(path, number, f"no record ({error})")
     return entries
 
 
@@ -72,17 +69,17 @@ def _samples(ticks: Iterable[_Tick]) -> Iterator[Sample]:
         yield Sample(at, {name: rows for _, name, rows in group})
 
 
-def _ticks(folder: Path, table: Table, since: datetime, skipped: Skipped) -> Iterator[_Tick]:
+def _ticks(folder: Path, table: Table, since: datetime, damage: Damage) -> Iterator[_Tick]:
     """Yield the rows of a table from an instant on, one tick at a time."""
     stamp, at, rows = "", since, list[Row]()
-    for timestamp, row in _rows(folder, table, since, skipped):
+    for path, number, (timestamp, row) in _rows(folder, table, since, damage):
         if timestamp != stamp:
             if rows:
                 yield at, table.name, rows
             try:
                 stamp, at, rows = timestamp, parse_instant(timestamp), []
-            except _REFUSALS:
-                skipped.lines += 1
+            except _REFUSALS as error:
+                damage.note(path, number, f"no row ({error})")
                 stamp, rows = "", []
                 continue
         if at >= since:
@@ -91,42 +88,36 @@ def _ticks(folder: Path, table: Table, since: datetime, skipped: Skipped) -> Ite
         yield at, table.name, rows
 
 
-def _rows(folder: Path, table: Table, since: datetime, skipped: Skipped) -> Iterator[decode.TimestampedRow]:
+def _rows(folder: Path, table: Table, since: datetime, damage: Damage) -> Iterator[_StoredRow]:
     begin = format_instant(since).encode()
     for file in segments.select(_names(folder), since, _LAST):
         read: decode.Decode | None = decode.json_decoder(table) if file.form is Form.JSONL else None
         start = _STAMP if file.form is Form.JSONL else 0
-        for line in _lines(folder, [file], skipped):
+        for path, number, line in _lines(folder, [file], damage):
             try:
                 if read is None:
                     read = decode.csv_decoder(table, line)
                 elif line[start : start + len(begin)] >= begin or line[start : start + 2] != b"20":
-                    yield read(line)
-            except _REFUSALS:
-                skipped.lines += 1
+                    yield path, number, read(line)
+            except _REFUSALS as error:
+                damage.note(path, number, f"no row ({error})")
 
 
-def _lines(folder: Path, files: Iterable[SegmentFile], skipped: Skipped) -> Iterator[bytes]:
+def _lines(folder: Path, files: Iterable[SegmentFile], damage: Damage) -> Iterator[tuple[Path, int, bytes]]:
     """Yield the whole lines of files; one that vanished meanwhile has expired, or is packed and too old to matter."""
     for file in files:
-        opener: Callable[[Path], BinaryIO] = _unpacked if file.packed else _plain
+        path, before = folder / file.name, damage.count
         try:
-            with opener(folder / file.name) as opened:
-                yield from (line[:-1] for line in opened if line.endswith(b"\n"))
+            with open_file(path) as opened:
+                for first, lines in read_lines(opened, path, damage, packed=file.packed):
+                    yield from ((path, first + offset, line) for offset, line in enumerate(lines))
+                    if damage.count - before > _GIVEN_UP:
+                        damage.note(path, first + len(lines), "the rest of the file is left out")
+                        break
         except FileNotFoundError:
             continue
-        except (OSError, EOFError):
-            skipped.lines += 1
-
-
-def _plain(path: Path) -> BinaryIO:
-    return path.open("rb")
-
-
-def _unpacked(path: Path) -> BinaryIO:
-    import gzip  # only rules of more than a day ever look into a packed file
-
-    return gzip.open(path, "rb")  # type: ignore[return-value] # a GzipFile reads like any binary file
+        except OSError as error:
+            damage.note(path, None, f"cannot be opened ({error.strerror})")
 
 
 def _names(folder: Path) -> list[str]:
