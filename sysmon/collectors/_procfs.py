@@ -16,13 +16,18 @@ _CONTAINER = re.compile(r"[0-9a-f]{64}")
 
 
 class Usage(NamedTuple):
-    """What one process uses. With its pid, `start` (in ticks) tells it from any other; None is unknown."""
+    """What one process uses. With its pid, `start` (in ticks) tells it from any other; None is unknown.
+
+    `parent` is the pid of its parent, `children` the ticks of the children that it has waited for, and of theirs.
+    """
 
     start: int
     ticks: int | None
     memory: int | None
     threads: int | None
     name: bytes
+    parent: int = 0
+    children: int = 0
 
 
 class Scanner:
@@ -71,6 +76,8 @@ def parse_stat(stat: bytes, *, kernel_threads: bool = True) -> Usage | None:
         int(fields[21]) * _PAGE,
         int(fields[17]),
         stat[stat.index(b"(") + 1 : end],
+        int(fields[1]),
+        int(fields[13]) + int(fields[14]),
     )
 
 

@@ -1,6 +1,6 @@
 """Ranking of processes by their use between two readings: who is worth a row? Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
 
@@ -9,6 +9,8 @@ from sysmon.collectors._procfs import Usage
 
 Io = tuple[int, int]
 """Bytes read and written."""
+
+_NONE: Mapping[int, Sequence[int]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,53 @@ def cpu_growth(before: Processes, pid: int, now: Usage) -> int | None:
     return now.ticks if now.start >= before.newest else None
 
 
-def io_growth(before: Processes, after: Processes, pid: int) -> tuple[int | None, int | None]:
-    """Return the bytes that a process has read and written since `before`; None unless both are known."""
+def find_ended(before: Processes, usage: Mapping[int, Usage]) -> dict[int, list[int]]:
+    """Return the processes that have ended since `before`, by the nearest ancestor that has not.
+
+    That one, or an ancestor of it that ended too, has waited for them, so their whole lives are added to its accounts.
+    """
+    past = before.usage
+    below: dict[int, list[int]] = {}
+    for pid in past.keys() - usage.keys():
+        parent = past[pid].parent
+        while parent in past and parent not in usage:
+            parent = past[parent].parent
+        if parent in past and past[parent].start == usage[parent].start:
+            below.setdefault(parent, []).append(pid)
+    return below
+
+
+def compute_children_growth(
+    before: Processes, usage: Mapping[int, Usage], pids: Iterable[int], below: Mapping[int, Sequence[int]]
+) -> dict[int, int]:
+    """Return the ticks that ended children of each of some processes have used since `before`, where they have.
+
+    What a child had used up to `before` was its own then, and is not counted again.
+    """
+    past = before.usage
+    grown = {}
+    for pid in pids:
+        now, then = usage[pid], past.get(pid)
+        if now is then or not now.children:
+            continue
+        if then is not None and then.start == now.start:
+            counted = sum([(past[ended].ticks or 0) + past[ended].children for ended in below.get(pid, ())])
+            ticks = now.children - then.children - counted
+        else:
+            ticks = now.children if now.start >= before.newest else 0
+        if ticks > 0:
+            grown[pid] = ticks
+    return grown
+
+
+def io_growth(
+    before: Processes, after: Processes, pid: int, below: Mapping[int, Sequence[int]] = _NONE
+) -> tuple[int | None, int | None]:
+    """Return the bytes that a process and its ended children have read and written since `before`.
+
+    None unless both are known: a parent's account takes in all that a child ever moved, so what that was before must
+    be known for each child that has ended meanwhile.
+    """
     now, then = after.usage[pid], before.usage.get(pid)
     if pid not in after.io:
         return None, None
@@ -45,7 +92,14 @@ def io_growth(before: Processes, after: Processes, pid: int) -> tuple[int | None
         earlier = (0, 0) if now.start >= before.newest else None
     if earlier is None:
         return None, None
-    return rates.increase(earlier[0], after.io[pid][0]), rates.increase(earlier[1], after.io[pid][1])
+    read, written = earlier
+    for ended in below.get(pid, ()):
+        moved = before.io.get(ended)
+        if moved is not None:
+            read, written = read + moved[0], written + moved[1]
+        elif before.usage[ended].ticks or before.usage[ended].children:  # else it has hardly run: it moved nothing
+            return None, None
+    return rates.increase(read, after.io[pid][0]), rates.increase(written, after.io[pid][1])
 
 
 def compute_cpu_growth(before: Processes | None, usage: Mapping[int, Usage]) -> dict[int, int]:
@@ -66,11 +120,13 @@ def rank_by_use(usage: Mapping[int, Usage], grown: Mapping[int, int], top: int) 
     return list(dict.fromkeys([*nlargest(top, grown, key=grown.__getitem__), *by_memory]))
 
 
-def rank_by_io(before: Processes | None, after: Processes, top: int) -> list[int]:
+def rank_by_io(
+    before: Processes | None, after: Processes, top: int, below: Mapping[int, Sequence[int]] = _NONE
+) -> list[int]:
     """Return the first `top` by bytes read and written since `before`; those without any do not lead."""
     if before is None:
         return []
-    moved = {pid: sum(filter(None, io_growth(before, after, pid))) for pid in after.io}
+    moved = {pid: sum(filter(None, io_growth(before, after, pid, below))) for pid in after.io}
     return nlargest(top, _positive(moved), key=moved.__getitem__)
 
 

@@ -119,6 +119,12 @@ class ProcessCollector:
                 "Bytes it made the disks write.",
                 resource=Resource.IO,
             ),
+            Metric(
+                "process_children_cpu_percent",
+                Kind.RATIO,
+                Unit.PERCENT,
+                "Processor time of its children that have ended, where no other row has counted it.",
+            ),
         ),
         labels=("pid", "started", "name", "username", "unit"),
         series=False,
@@ -145,20 +151,29 @@ class ProcessCollector:
         """Return the listed processes, and one row for all that is not listed."""
         used = {pid: _cpu_percent(pid, before, after, seconds) for pid in after.listed}
         shown = sum(filter(None, used.values()))
-        listed = [(*after.listed[pid], cpu, *_metrics(pid, before, after, seconds)) for pid, cpu in used.items()]
+        below = _ranking.find_ended(before.processes, after.processes.usage) if before else {}
+        children = _children_percent(before, after, below, seconds)
+        listed = [
+            (*after.listed[pid], cpu, *_metrics(pid, before, after, below, seconds), children.get(pid))
+            for pid, cpu in used.items()
+        ]
         return [*listed, _others(shown, before, after, seconds)]
 
     def _read_kernel(self) -> ProcessReading:
         machine = self._machine()
         usage = self._scanner.scan()
         past = self._previous.processes if self._previous else None
+        below = _ranking.find_ended(past, usage) if past else {}
         grown = _ranking.compute_cpu_growth(past, usage)
+        if past is not None:
+            for pid, ticks in _ranking.compute_children_growth(past, usage, usage, below).items():
+                grown[pid] = grown.get(pid, 0) + ticks
         leading = _ranking.rank_by_use(usage, grown, self._options.top)
         pids = dict.fromkeys([*grown, *(self._previous.listed if self._previous else ()), *leading])
         answers = [(pid, self._io(pid)) for pid in pids if pid in usage]
         self._io_files.turn()
         processes = _ranking.make_processes(usage, {pid: io for pid, io in answers if io is not None})
-        leading += _ranking.rank_by_io(past, processes, self._options.top)
+        leading += _ranking.rank_by_io(past, processes, self._options.top, below)
         return ProcessReading(processes, self._label(dict.fromkeys(leading), usage, machine), machine)
 
     def _io(self, pid: int) -> Io | None:
@@ -251,9 +266,22 @@ def _cpu_percent(pid: int, before: ProcessReading | None, after: ProcessReading,
     return rates.percent(grown, seconds * after.machine.ticks_per_second)
 
 
-def _metrics(pid: int, before: ProcessReading | None, after: ProcessReading, seconds: float) -> Row:
+def _children_percent(
+    before: ProcessReading | None, after: ProcessReading, below: Mapping[int, list[int]], seconds: float
+) -> dict[int, float | None]:
+    """Return what ended children of each listed process used; nothing on systems that do not count it."""
+    if before is None or not any(process.parent for process in after.processes.usage.values()):
+        return {}
+    grown = _ranking.compute_children_growth(before.processes, after.processes.usage, after.listed, below)
+    ticks = seconds * after.machine.ticks_per_second
+    return {pid: rates.percent(grown.get(pid, 0), ticks) for pid in after.listed}
+
+
+def _metrics(
+    pid: int, before: ProcessReading | None, after: ProcessReading, below: Mapping[int, list[int]], seconds: float
+) -> Row:
     now = after.processes.usage[pid]
-    read, written = _ranking.io_growth(before.processes, after.processes, pid) if before else (None, None)
+    read, written = _ranking.io_growth(before.processes, after.processes, pid, below) if before else (None, None)
     return (
         now.memory,
         rates.percent(now.memory, after.machine.memory),
@@ -271,4 +299,4 @@ def _others(shown: float, before: ProcessReading | None, after: ProcessReading, 
     memory = sum([process.memory or 0 for process in rest])
     threads = sum([process.threads or 0 for process in rest])
     cpu = None if busy is None else max(0.0, round(busy - shown, 2))
-    return (*_OTHERS, cpu, memory, rates.percent(memory, after.machine.memory), threads, None, None)
+    return (*_OTHERS, cpu, memory, rates.percent(memory, after.machine.memory), threads, None, None, None)

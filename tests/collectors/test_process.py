@@ -41,11 +41,15 @@ class Process:
     io: tuple[int, int] | None = None
     cgroup: str = "0::/\n"
     flags: int = 0
+    parent: int = 1
+    children: float = 0.0
 
     @property
     def stat(self) -> bytes:
         ticks = round(self.cpu * HERTZ)
-        head = f" S 1 1 1 0 -1 {self.flags} 1 1 1 1 {ticks - ticks // 3} {ticks // 3} 7 7 20 0 {self.threads} 0"
+        ended = round(self.children * HERTZ)
+        used = f"{ticks - ticks // 3} {ticks // 3} {ended - ended // 4} {ended // 4}"
+        head = f" S {self.parent} 1 1 0 -1 {self.flags} 1 1 1 1 {used} 20 0 {self.threads} 0"
         return b"1 (" + self.name + b")" + f"{head} {round(self.started * HERTZ)} 999 {self.pages} 0 0\n".encode()
 
 
@@ -103,8 +107,21 @@ def test_a_row_says_who_uses_how_much_since_when(tmp_path: Path) -> None:
     rows = two_readings(tmp_path, before, after, busy=8.0)
 
     assert rows == [
-        ("7", "2025-11-20T12:01:00Z", "nginx", ME, "nginx.service", 50.0, 250 * mmap.PAGESIZE, 25.0, 5, 100.0, 200.0),
-        ("-1", "-", "(others)", "-", "-", 30.0, 0, 0.0, 0, None, None),
+        (
+            "7",
+            "2025-11-20T12:01:00Z",
+            "nginx",
+            ME,
+            "nginx.service",
+            50.0,
+            250 * mmap.PAGESIZE,
+            25.0,
+            5,
+            100.0,
+            200.0,
+            0.0,
+        ),
+        ("-1", "-", "(others)", "-", "-", 30.0, 0, 0.0, 0, None, None, None),
     ]
 
 
@@ -114,6 +131,52 @@ def test_the_first_reading_has_no_rates(tmp_path: Path) -> None:
     rows = by_pid(here.rows(None, here.read(), 1.0))
 
     assert {pid: (row[0], row[4], row[5]) for pid, row in rows.items()} == dict.fromkeys((7, 8, -1), (None, None, None))
+
+
+def test_a_parent_whose_children_come_and_go_leads_by_what_they_used(tmp_path: Path) -> None:
+    before = {7: Process(b"make", 1.0, children=50.0), 8: Process(b"busy", 1.0), 9: Process(b"big", pages=500)}
+    after = before | {7: Process(b"make", 1.1, children=58.0), 8: Process(b"busy", 2.0)}
+
+    rows = by_pid(two_readings(tmp_path, before, after, busy=10.0, top=1))
+
+    assert {pid: (row[0], row[-1]) for pid, row in rows.items()} == {7: (1.0, 80.0), 9: (0.0, 0.0), -1: (99.0, None)}
+
+
+def test_what_a_child_had_used_before_it_ended_is_not_counted_again(tmp_path: Path) -> None:
+    before = {
+        7: Process(b"make", children=50.0),
+        8: Process(b"sh", 0.5, parent=7, children=3.0),
+        9: Process(b"cc1", 4.0, parent=8),
+    }
+    after = {7: Process(b"make", children=50.0 + 0.5 + 3.0 + 4.0 + 2.0)}
+
+    rows = by_pid(two_readings(tmp_path, before, after, busy=2.0))
+
+    assert (rows[7][0], rows[7][-1]) == (0.0, 20.0)
+
+
+def test_a_parent_that_was_born_since_has_all_that_its_children_used(tmp_path: Path) -> None:
+    rows = by_pid(two_readings(tmp_path, {7: Process()}, {7: Process(), 8: Process(started=5.0, children=2.0)}))
+
+    assert rows[8][-1] == 20.0
+
+
+def test_what_a_child_had_moved_before_it_ended_is_not_counted_again_for_its_parent(tmp_path: Path) -> None:
+    before = {7: Process(b"sh", 1.0, io=(10, 20)), 8: Process(b"dd", 1.0, parent=7, io=(1000, 2000))}
+    after = {7: Process(b"sh", 1.0, io=(1010 + 30, 2020 + 500), children=2.0)}
+
+    rows = by_pid(two_readings(tmp_path, before, after))
+
+    assert rows[7][4:6] == (3.0, 50.0)
+
+
+def test_what_a_parent_moved_is_unknown_where_it_took_in_a_child_that_was_never_asked(tmp_path: Path) -> None:
+    before = {7: Process(b"sh", 1.0, io=(10, 20)), 8: Process(b"dd", 1.0, parent=7)}
+    after = {7: Process(b"sh", 1.0, io=(1010, 2020), children=2.0)}
+
+    rows = by_pid(two_readings(tmp_path, before, after))
+
+    assert rows[7][4:6] == (None, None)
 
 
 def test_leaders_by_cpu_by_memory_and_by_io_are_listed_each_once(tmp_path: Path) -> None:
@@ -135,7 +198,7 @@ def test_the_row_of_the_others_sums_what_is_not_listed(tmp_path: Path) -> None:
 
     rows = two_readings(tmp_path, before, after, busy=6.0, top=1)
 
-    assert rows[-1] == ("-1", "-", "(others)", "-", "-", 20.0, 25 * mmap.PAGESIZE, 2.5, 6, None, None)
+    assert rows[-1] == ("-1", "-", "(others)", "-", "-", 20.0, 25 * mmap.PAGESIZE, 2.5, 6, None, None, None)
 
 
 def test_the_others_never_use_less_than_nothing(tmp_path: Path) -> None:
@@ -265,7 +328,7 @@ def test_the_unit_is_read_from_the_control_groups(cgroup: str, unit: str) -> Non
 def test_no_name_can_shift_the_fields(name: bytes, ticks: int, pages: int, threads: int) -> None:
     process = Process(name, ticks / HERTZ, pages, threads, 5.0)
 
-    expected = Usage(5 * HERTZ, round(ticks / HERTZ * HERTZ), pages * mmap.PAGESIZE, threads, name)
+    expected = Usage(5 * HERTZ, round(ticks / HERTZ * HERTZ), pages * mmap.PAGESIZE, threads, name, parent=1)
     assert parse_stat(process.stat) == expected
 
 
@@ -299,9 +362,9 @@ def test_other_systems_have_what_psutil_has() -> None:
     rows = here.rows(here.read(), here.read(), 10.0)
 
     assert rows == [
-        ("4", "2025-11-20T12:00:00Z", "app.exe", "HOST\\me", "-", 20.0, 250, 25.0, 3, 0.0, 100.0),
-        ("8", "-", "-", "-", "-", None, None, None, None, None, None),
-        ("-1", "-", "(others)", "-", "-", 20.0, 0, 0.0, 0, None, None),
+        ("4", "2025-11-20T12:00:00Z", "app.exe", "HOST\\me", "-", 20.0, 250, 25.0, 3, 0.0, 100.0, None),
+        ("8", "-", "-", "-", "-", None, None, None, None, None, None, None),
+        ("-1", "-", "(others)", "-", "-", 20.0, 0, 0.0, 0, None, None, None),
     ]
 
 
