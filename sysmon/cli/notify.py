@@ -21,11 +21,13 @@ def test(config_file: Path | None) -> int:
     """Run the program of notify.command with a test event on its standard input; exit with 1 if it fails."""
     from sysmon import config as configuration
     from sysmon.app.rules.trial_event import make_test_event
+    from sysmon.config import trust
     from sysmon.console.command import run as run_command
 
     config = configuration.load(config=config_file, environ=environment())
     if not config.notify.command:
         raise click.UsageError("notify.command is not set: name a program in the configuration file")
+    trust.require_trusted(config, environment())
     seconds = config.notify.timeout.total_seconds()
     trouble = run_command(config.notify.command, make_test_event(), environment(), seconds, quiet=False)
     name = config.notify.command[0]

@@ -57,6 +57,7 @@ def command(
         raise click.UsageError("--once, --ticks and --for exclude each other: give one of them")
     from sysmon import config as configuration
     from sysmon.app.agent import run
+    from sysmon.config import trust
 
     environ = environment()
     load = partial(
@@ -70,7 +71,13 @@ def command(
         rootfs=rootfs,
         environ=environ,
     )
-    config = load()
+
+    def load_trusted() -> configuration.Config:
+        config = load()
+        trust.require_trusted(config, environ)
+        return config
+
+    config = load_trusted()
     limit = run.ticks_in(lasting, config.interval) if lasting is not None else ticks
     options = run.RunOptions(ticks=limit, once=once, quiet=quiet, color=color, lines=lines)
-    return run.run(config, options, environ=environ, load=load)
+    return run.run(config, options, environ=environ, load=load_trusted)

@@ -17,7 +17,7 @@ from sysmon.app.catalog import intervals, tables
 from sysmon.app.collectors import source_of
 from sysmon.collectors import Source, _procfs, discover
 from sysmon.collectors._mounts import Mount, find_visible, parse_mountinfo
-from sysmon.config import Config
+from sysmon.config import Config, trust
 from sysmon.errors import NothingFoundError, SysmonError, Unavailable
 from sysmon.model import Event, Unit
 from sysmon.protocols import Closing
@@ -60,6 +60,12 @@ def _check_configuration(config: Config) -> Iterator[Check]:
     yield ok("configuration", where)
     for warning in config.warnings:
         yield note("configuration", printable(warning), "change that setting")
+    if trust.is_machine_root():
+        for exposure in trust.find_exposures(config, os.environ):
+            yield problem("configuration", f"{exposure}, and root would run what it says", exposure.advice)
+    else:
+        for exposure in trust.find_open_to_all(config, os.environ):
+            yield note("configuration", f"{exposure}, and you would run what it says", exposure.advice)
 
 
 def _check_rules(config: Config) -> Iterator[Check]:
