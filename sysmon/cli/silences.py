@@ -15,17 +15,20 @@ from sysmon.cli._silencing import silence_store
 @utc_option
 @data_option
 @config_option
-def command(form: str, utc: bool, data_dir: Path | None, config_file: Path | None) -> None:
+def command(form: str, utc: bool, data_dir: Path | None, config_file: Path | None) -> int:
     """List active silences."""
     from sysmon.app.reports import alerts
+    from sysmon.cli._query import print_damage
     from sysmon.sampling.clock import SystemClock
 
     now = SystemClock().now()
-    held = silence_store(data_dir, config_file).read().active(now)
+    store = silence_store(data_dir, config_file)
+    held = store.read().active(now)
     if form == "json":
         click.echo(json.dumps([alerts.encode_silence(silence) for silence in held], ensure_ascii=False, indent=1))
-        return
-    for line in alerts.render_silences(held, now, UTC if utc else None):
-        click.echo(line)
-    if not held:
-        click.echo("no silences")
+    else:
+        for line in alerts.render_silences(held, now, UTC if utc else None):
+            click.echo(line)
+        if not (held or store.damage.count):
+            click.echo("no silences")
+    return print_damage(store.damage)

@@ -16,11 +16,13 @@ from sysmon.cli._silencing import check_reason, current_user, silence_store, why
 def command(silence_id: str, why: str, data_dir: Path | None, config_file: Path | None) -> None:
     """End the silence ID now; alerts that it muted and that are still active are notified."""
     from sysmon.alerts.silences import Unsilence
-    from sysmon.errors import NothingFoundError
+    from sysmon.errors import DamagedError, NothingFoundError
     from sysmon.sampling.clock import SystemClock
 
     now = SystemClock().now()
     file = silence_store(data_dir, config_file)
     if silence_id not in [silence.id for silence in file.read().active(now)]:
+        if file.damage.count:
+            raise DamagedError("\n".join([f"no silence {silence_id!r} can be read", *file.damage.messages()]))
         raise NothingFoundError(f"no silence {silence_id!r} holds: look them up with `sysmon silences`")
     file.add(Unsilence(silence_id, now, check_reason(why), current_user()))

@@ -11,6 +11,7 @@ from pathlib import Path
 from sysmon import __version__
 from sysmon.app.admin import disk_forecast
 from sysmon.app.admin.disk_forecast import DAY
+from sysmon.app.silence_store import read_entries
 from sysmon.config import DEFAULT_INTERVAL, Storage
 from sysmon.formats import CONFIGURED_LABELS
 from sysmon.formats.records import RUNNING
@@ -163,6 +164,7 @@ def assess_health(data: Path, storage: Storage, host_name: str | None, *, now: d
             *_full(disk, storage),
             *(_open_trouble(events) if running.pid is not None else ()),
             *_damaged(archive.damage),
+            *_silences_damaged(data),
         ),
     )
 
@@ -292,6 +294,15 @@ def _damaged(damage: Damage) -> list[Fault]:
     if not damage.count:
         return []
     first = f"{damage.count} lines or files of the last day cannot be read, the first: {damage.lines[0]}"
+    return [Fault(Severity.WARNING, f"{first}: look at `sysmon verify`")]
+
+
+def _silences_damaged(data: Path) -> list[Fault]:
+    damage = Damage()
+    read_entries(data, damage)
+    if not damage.count:
+        return []
+    first = f"{damage.count} silences or acknowledgements cannot be read, the first: {damage.lines[0]}"
     return [Fault(Severity.WARNING, f"{first}: look at `sysmon verify`")]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sysmon.app.catalog import tables
+from sysmon.app.silence_store import NAME, read_entries
 from sysmon.datadir.names import DataEntry
 from sysmon.datadir.rollups import Resolution, RollupFile
 from sysmon.errors import NothingFoundError
@@ -43,6 +44,7 @@ def verify_files(data: Path, *, repair: bool) -> VerifyReport:
     damage = Damage()
     catalog.check_format(data, damage)
     report.faults += damage.lines
+    _check_silences(data, report, repair=repair)
     lock = wait_for_lock(data / MAINTENANCE_LOCK) if repair else None
     try:
         for file in inventory.take_inventory(data).files:
@@ -58,6 +60,19 @@ def verify_files(data: Path, *, repair: bool) -> VerifyReport:
             elif run.missing:
                 report.remarks.append(f"{printable(host)}: run {run.run}: {run.missing} samples are lost, as was told")
     return report
+
+
+def _check_silences(data: Path, report: VerifyReport, *, repair: bool) -> None:
+    """Check what people said of alerts; it is never repaired, for somebody may be saying more."""
+    damage = Damage(kept=ALL)
+    entries = read_entries(data, damage)
+    if entries or damage.count or damage.unfinished:
+        report.files += 1
+        report.lines += len(entries or ()) + damage.count
+    report.faults += damage.lines
+    report.remarks += [f"{path}: the last line is not finished" for path in damage.unfinished]
+    if damage.count and repair:
+        report.remarks.append(f"{printable(str(data / NAME))}: left as it is: take out the lines that are named")
 
 
 def _check_file(data: Path, file: StoredFile, report: VerifyReport, *, repair: bool) -> None:

@@ -17,6 +17,7 @@ from sysmon.app.catalog import tables
 from sysmon.app.silence_store import SilenceStore
 from sysmon.config import Config
 from sysmon.model import AlertEvent, Event, Origin
+from sysmon.reading.damage import Damage
 from sysmon.text.instants import format_instant
 
 _LOGGER = logging.getLogger(log.LOGGER)
@@ -44,6 +45,7 @@ class AlertPipeline(Observer):
         self._reloader = None if load is None else Reloader(load, config, intervals)
         self._silences = SilenceStore(config.data_dir)
         self._silences_read: datetime | None = None
+        self._silences_damage: list[str] = []
         self.logged: list[AlertEvent] = []
         self.owed: list[AlertEvent] = []
 
@@ -95,6 +97,14 @@ class AlertPipeline(Observer):
         if self._silences_read is None or not timedelta(0) <= at - self._silences_read < SETTLED:
             self._silences_read = at
             self._mutes.silences = self._silences.read()
+            self._tell_damage(self._silences.damage)
+
+    def _tell_damage(self, damage: Damage) -> None:
+        """Warn of silences that cannot be read, once as long as nothing changes about them."""
+        if damage.lines != self._silences_damage and damage.count:
+            text = "%d silences or acknowledgements cannot be read, the first: %s"
+            _LOGGER.warning(text, damage.count, damage.lines[0])
+        self._silences_damage = damage.lines
 
     def _reload(self, reloader: Reloader, entry: Entry) -> None:
         at = entry.sample.at

@@ -8,7 +8,7 @@ from typing import Any
 
 from sysmon.alerts.silences import Silence, SilenceState
 from sysmon.app.selection import Selection, open_archive
-from sysmon.app.silence_store import SilenceStore
+from sysmon.app.silence_store import read_silences
 from sysmon.history import AlertState, PastAlert
 from sysmon.model import Level
 from sysmon.reading.catalog import Host
@@ -45,7 +45,7 @@ def list_alerts(selection: Selection, *, active: bool, level: Level) -> AlertLis
         if alert.level.rank >= level.rank and (alert.state is AlertState.FIRING or not active)
     ]
     watched = is_recording(selection.data)
-    silences = SilenceStore(selection.data).read()
+    silences = read_silences(selection.data, archive.damage) or SilenceState()
     return AlertList(archive.host, tuple(wanted), silences, watched, archive.damage, selection.now)
 
 

@@ -109,6 +109,8 @@ def build_report(
     """
     archive = open_archive(selection, declared)
     report = _build_report(selection, archive, trend_width=trend_width, detail=detail)
+    silences = _list_silences(selection, archive.damage)
+    report = replace(report, silences=silences, skipped=archive.damage.count)
     if detail.compare is not None:
         earlier = replace(selection, since=selection.since - detail.compare, until=selection.until - detail.compare)
         everybody = Detail(top=_EVERYBODY)
@@ -159,17 +161,17 @@ def _build_report(
         skipped=archive.damage.count,
         overview=build_overview(draft.tables, draft.rankings) if selection.is_whole else (),
         sources=sort_kinds(draft.sources),
-        silences=_list_silences(selection),
     )
 
 
 # What follows imports what it needs when it needs it: most reports are of the last hour, and begin sooner without.
 
 
-def _list_silences(selection: Selection) -> tuple[str, ...]:
-    from sysmon.app import silence_store
+def _list_silences(selection: Selection, damage: Damage) -> tuple[str, ...]:
+    from sysmon.app.silence_store import read_silences
 
-    silences = silence_store.SilenceStore(selection.data).read().active(selection.now)
+    state = read_silences(selection.data, damage)
+    silences = [] if state is None else state.active(selection.now)
     if not silences:
         return ()
     from sysmon.app.reports.alerts import render_silences
