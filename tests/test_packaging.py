@@ -3,6 +3,8 @@ import tomllib
 from pathlib import Path
 
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import sysmon
 
@@ -43,3 +45,31 @@ def test_a_fork_has_the_same_checks_on_every_python_that_is_named() -> None:
         {"run": "bash .ci/run"},
         re.findall(r"Python :: (3\.\d+)", classifiers),
     )
+
+
+def test_ci_installs_one_pinned_and_hashed_version_of_everything_that_is_asked_for() -> None:
+    project = PROJECT["project"]
+    requirements = [Requirement(text) for text in [*project["dependencies"], *project["optional-dependencies"]["dev"]]]
+    text = (ROOT / ".ci/requirements.txt").read_text("utf-8")
+
+    pins = [Requirement(line.rstrip("\\ ")) for line in re.findall(r"^\w.*$", text, re.MULTILINE)]
+    hashes = re.findall(r"^\w.*?(?=^\w|\Z)", text, re.MULTILINE | re.DOTALL)
+    versions = {
+        canonicalize_name(pin.name): str(pin.specifier).removeprefix("==")
+        for pin in pins
+        if pin.marker is None or pin.marker.evaluate()
+    }
+    unmet = [
+        str(requirement)
+        for requirement in requirements
+        if not requirement.specifier.contains(versions.get(canonicalize_name(requirement.name), "0"))
+    ]
+    assert (unmet, [block.split()[0] for block in hashes if "--hash=sha256:" not in block]) == ([], [])
+
+
+def test_every_dependency_of_users_has_an_upper_bound() -> None:
+    project = PROJECT["project"]
+
+    bounded = {str(Requirement(text).name): "<" in text for text in project["dependencies"]}
+
+    assert set(bounded.values()) == {True}, bounded
