@@ -1,6 +1,7 @@
 """What goes and what stays, decided without a disk."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,16 @@ from hypothesis import strategies as st
 
 from sysmon.datadir.segments import Form, Segment, SegmentFile
 from sysmon.storage.inventory import StoredFile, Tier
-from sysmon.storage.retention import HOLE, estimate_growth, find_trusted_now, select_expired
+from sysmon.storage.retention import (
+    HOLE,
+    PROOF,
+    ClockEvidence,
+    Hold,
+    estimate_growth,
+    find_holds,
+    find_trusted_now,
+    select_expired,
+)
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -80,11 +90,106 @@ def test_a_clock_that_jumped_forward_deletes_nothing(jump: timedelta) -> None:
     assert chosen([*before, after], now=NOON + jump) == []
 
 
-def test_a_clock_that_jumped_is_believed_when_a_day_of_data_stands_behind_it() -> None:
-    before = [stored(hours) for hours in range(24 * 2)]
-    after = [stored(-24 * 40 - hours) for hours in range(25)]
+@pytest.mark.parametrize("hours", [pytest.param(26, id="a day"), pytest.param(24 * 7 - 1, id="almost a week")])
+def test_a_clock_that_was_wrong_for_days_deletes_nothing(hours: int) -> None:
+    before = [stored(hour) for hour in range(120)]
+    after = [stored(-24 * 40 - hour) for hour in range(hours)]
 
-    assert len(chosen([*before, *after], now=NOON + 41 * DAY)) == len(before)
+    assert chosen([*before, *after], now=NOON + 40 * DAY + hours * HOUR) == []
+
+
+def test_a_clock_that_jumped_is_believed_when_a_week_of_data_stands_behind_it() -> None:
+    before = [stored(hours) for hours in range(24 * 2)]
+    after = [stored(-24 * 40 - hours) for hours in range(24 * 7 + 1)]
+
+    assert len(chosen([*before, *after], now=NOON + 47 * DAY)) == len(before)
+
+
+JUMP = NOON + 40 * DAY
+
+
+@pytest.mark.parametrize(
+    ("hours", "evidence", "believed"),
+    [
+        pytest.param(2, ClockEvidence(synchronised=True), True, id="NTP keeps it"),
+        pytest.param(26, ClockEvidence(boots={"h": [(JUMP, "a"), (JUMP + HOUR, "b")]}), True, id="two boots and a day"),
+        pytest.param(2, ClockEvidence(boots={"h": [(JUMP, "a"), (JUMP + HOUR, "b")]}), False, id="two boots at once"),
+        pytest.param(26, ClockEvidence(boots={"h": [(JUMP, "a"), (JUMP + HOUR, "a")]}), False, id="one boot, two runs"),
+        pytest.param(26, ClockEvidence(boots={"h": [(NOON, "a"), (JUMP, "b")]}), False, id="one boot before the jump"),
+        pytest.param(26, ClockEvidence(boots={"i": [(JUMP, "a"), (JUMP, "b")]}), False, id="boots of another host"),
+    ],
+)
+def test_a_clock_that_jumped_is_believed_where_there_is_evidence(
+    hours: int, evidence: ClockEvidence, believed: bool
+) -> None:
+    before = [stored(hour) for hour in range(48)]
+    files = [*before, *(stored(-24 * 40 - hour) for hour in range(hours))]
+    now = JUMP + hours * HOUR
+
+    gone = select_expired(files, AGES, total=0, max_bytes=10**12, now=now, evidence=evidence)
+    holds = find_holds(files, AGES, now=now, evidence=evidence)
+
+    assert (len(gone), holds) == ((48, []) if believed else (0, [Hold("h", JUMP, 48)]))
+
+
+def test_the_bound_in_bytes_holds_while_deletion_by_age_is_held() -> None:
+    files = [*(stored(hour) for hour in range(48)), stored(-24 * 40)]
+
+    assert chosen(files, max_bytes=4700, now=JUMP + HOUR) == ["cpu-47.rows", "cpu-46.rows"]
+
+
+def test_a_hole_that_keeps_no_file_longer_is_nothing_to_tell() -> None:
+    files = [*(stored(hour) for hour in range(48)), stored(-24 * 3)]
+
+    assert find_holds(files, AGES, now=NOON + 3 * DAY + HOUR, evidence=ClockEvidence()) == []
+
+
+@given(
+    before=st.lists(st.integers(0, 23), min_size=1, max_size=60),
+    jump=st.integers(25, 10**5),
+    after=st.lists(st.integers(0, 23), max_size=60),
+)
+def test_nothing_that_was_there_before_a_jump_grows_older_until_a_week_of_data_is_there(
+    before: list[int], jump: int, after: list[int]
+) -> None:
+    early = [NOON + HOUR * hour for hour in accumulate(before)]
+    late = [early[-1] + HOUR * (jump + hour) for hour in accumulate(after, initial=0)]
+
+    trusted = find_trusted_now([*early, *late], late[-1] + HOUR)
+
+    proven = late[-1] - late[0] >= PROOF
+    assert trusted == (late[-1] + HOUR if proven else min(late[-1] + HOUR, early[-1] + HOLE))
+
+
+@given(
+    gaps=st.lists(st.integers(0, 24), min_size=1, max_size=60),
+    now=st.integers(-50, 3000),
+    synchronised=st.booleans(),
+    boots=st.lists(st.tuples(st.integers(0, 500).map(lambda hour: NOON + HOUR * hour), st.sampled_from("abc"))),
+)
+def test_data_without_a_hole_are_of_the_age_that_the_clock_says_whatever_the_evidence(
+    gaps: list[int], now: int, synchronised: bool, boots: list[tuple[datetime, str]]
+) -> None:
+    starts = [NOON + HOUR * hour for hour in accumulate(gaps)]
+    instant = NOON + HOUR * now
+
+    trusted = find_trusted_now(starts, instant, synchronised=synchronised, boots=boots)
+
+    assert trusted == min(instant, starts[-1] + HOLE)
+
+
+@given(
+    hours=st.lists(st.integers(0, 5000), min_size=1, max_size=40),
+    boots=st.lists(st.tuples(st.integers(0, 5000).map(lambda hour: NOON + HOUR * hour), st.sampled_from("abc"))),
+)
+def test_evidence_only_ever_makes_files_older(hours: list[int], boots: list[tuple[datetime, str]]) -> None:
+    starts, now = [NOON + HOUR * hour for hour in hours], NOON + 5000 * HOUR
+
+    none = find_trusted_now(starts, now)
+    some = find_trusted_now(starts, now, boots=boots)
+    best = find_trusted_now(starts, now, synchronised=True)
+
+    assert none <= some <= best
 
 
 def test_what_goes_for_its_age_counts_towards_the_size_that_has_to_go() -> None:

@@ -1,8 +1,6 @@
 """Checks of this machine: is it a good home for sysmon? Looks at everything and changes nothing."""
 
-import ctypes
 import os
-import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,6 +22,7 @@ from sysmon.protocols import Closing
 from sysmon.reading.archive import Archive
 from sysmon.reading.catalog import Host
 from sysmon.reading.damage import Damage
+from sysmon.sampling.clock import is_synchronised
 from sysmon.storage.free_space import free_bytes
 from sysmon.storage.lock import is_recording
 from sysmon.text.names import printable
@@ -31,8 +30,6 @@ from sysmon.text.units import human
 
 WEEK = timedelta(days=7)
 _START = "sysmon run, or sysmon service install"
-_TIME_ERROR = 5
-"""What adjtimex(2) returns where nothing keeps the clock right."""
 
 
 def run_checks(load: Callable[[], Config], host: str | None, *, now: datetime) -> list[Check]:
@@ -48,7 +45,7 @@ def run_checks(load: Callable[[], Config], host: str | None, *, now: datetime) -
         *_check_rules(config),
         *_check_data(config),
         *_check_limits(),
-        *checks.check_clock(now, _find_clock_steps(config.data_dir, host, now), synchronised=_is_synchronised()),
+        *checks.check_clock(now, _find_clock_steps(config.data_dir, host, now), synchronised=is_synchronised(now)),
         *_check_sources(config),
         *_check_processes(),
         *_check_record(config, host, now),
@@ -123,13 +120,6 @@ def _read_memory_limit() -> int | None:
     except (Unavailable, OSError):
         return None
     return limit if isinstance(limit, int) else None
-
-
-def _is_synchronised() -> bool | None:
-    """Ask adjtimex(2), which changes nothing when it is asked with no modes."""
-    if not sys.platform.startswith("linux"):
-        return None
-    return bool(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512)) not in {-1, _TIME_ERROR})
 
 
 def _find_clock_steps(data: Path, host: str | None, now: datetime) -> list[Event]:

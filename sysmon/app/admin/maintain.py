@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sysmon.app.admin.build_rollups import RollupBuilder
+from sysmon.app.admin.clock_trust import ages_by_tier, gather_evidence
 from sysmon.app.catalog import tables
 from sysmon.config import Storage
 from sysmon.errors import NothingFoundError, StorageError
@@ -16,21 +17,25 @@ from sysmon.reading.damage import Damage
 from sysmon.storage import inventory
 from sysmon.storage.compress import compress
 from sysmon.storage.free_space import free_bytes
-from sysmon.storage.inventory import Inventory, StoredFile, Tier
+from sysmon.storage.inventory import Inventory, StoredFile
 from sysmon.storage.lock import MAINTENANCE_LOCK, open_lock, wait_for_lock
-from sysmon.storage.retention import estimate_growth, select_expired
+from sysmon.storage.retention import ClockEvidence, Hold, estimate_growth, find_holds, select_expired
 from sysmon.text.names import printable
 
 
 @dataclass(slots=True)
 class MaintenanceResult:
-    """What maintenance did; `busy` says that another one is at work, and nothing was done."""
+    """What maintenance did; `busy` says that another one is at work, and nothing was done.
+
+    `holds` are the hosts whose files are kept beyond their age, because the clock may have jumped.
+    """
 
     busy: bool = False
     deleted: int = 0
     deleted_bytes: int = 0
     rolled_up: int = 0
     compressed: int = 0
+    holds: list[Hold] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -40,10 +45,12 @@ def maintain(
     *,
     now: datetime,
     rebuild: bool = False,
+    trust_clock: bool = False,
     room_made: Callable[[], None] = lambda: None,
 ) -> MaintenanceResult:
     """Do what is to be done in a data directory, one at a time; raise SysmonError where it cannot begin.
 
+    With `trust_clock` somebody vouches for `now`, whatever the files say.
     `room_made` is called when all is deleted that has to go: up to then it is urgent, the rest can wait.
     Whatever goes wrong with one file is noted and the others go on: the next maintenance meets it again.
     """
@@ -53,7 +60,8 @@ def maintain(
     result = MaintenanceResult()
     with _alone(data, wait=rebuild) as alone:
         if alone:
-            _Maintenance(data, storage, now, result).work(rebuild=rebuild, room_made=room_made)
+            work = _Maintenance(data, storage, now, result)
+            work.do(rebuild=rebuild, trust_clock=trust_clock, room_made=room_made)
         else:
             result.busy = True
     return result
@@ -66,11 +74,13 @@ class _Maintenance:
         self._now = now
         self._result = result
 
-    def work(self, *, rebuild: bool, room_made: Callable[[], None]) -> None:
+    def do(self, *, rebuild: bool, trust_clock: bool, room_made: Callable[[], None]) -> None:
         stored = inventory.take_inventory(self._data)
         for path in stored.temporaries:  # their maker is gone: we hold its lock
             self._try(path, path.unlink)
-        kept = self._delete(stored)
+        trusted = ClockEvidence(synchronised=True)
+        evidence = trusted if trust_clock else gather_evidence(self._data, stored.files, now=self._now)
+        kept = self._delete(stored, evidence)
         room_made()
         if rebuild or free_bytes(self._data) >= self._storage.min_free:
             minutes = self._storage.retention.minutes
@@ -79,18 +89,15 @@ class _Maintenance:
             self._result.rolled_up = builder.made
         self._compress(kept)
 
-    def _delete(self, stored: Inventory) -> list[StoredFile]:
+    def _delete(self, stored: Inventory, evidence: ClockEvidence) -> list[StoredFile]:
         """Delete before anything is written: it needs no room, and makes some."""
-        storage, retention = self._storage, self._storage.retention
-        ages = {
-            Tier.ROWS: retention.rows,
-            Tier.CSV: retention.csv,
-            Tier.ROLLUPS: retention.rollups,
-            Tier.MINUTES: retention.minutes,
-            Tier.EVENTS: retention.events,
-        }
+        storage, now = self._storage, self._now
+        ages = ages_by_tier(storage.retention)
         total = stored.total + estimate_growth(stored.files)  # the next look comes when these have grown
-        chosen = select_expired(stored.files, ages, total=total, max_bytes=storage.max_bytes, now=self._now)
+        chosen = select_expired(
+            stored.files, ages, total=total, max_bytes=storage.max_bytes, now=now, evidence=evidence
+        )
+        self._result.holds = find_holds(stored.files, ages, now=now, evidence=evidence)
         for file in chosen:
             if self._try(file.path, file.path.unlink):
                 self._result.deleted += 1

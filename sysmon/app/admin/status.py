@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sysmon import __version__
 from sysmon.app.admin import disk_forecast
+from sysmon.app.admin.clock_trust import ages_by_tier, describe_hold, gather_evidence
 from sysmon.app.admin.disk_forecast import DAY
 from sysmon.app.silence_store import read_entries
 from sysmon.config import DEFAULT_INTERVAL, Storage
@@ -25,6 +26,7 @@ from sysmon.sampling.self_tables import AGENT
 from sysmon.storage import inventory
 from sysmon.storage.free_space import free_bytes
 from sysmon.storage.lock import FORMAT, RUN_LOCK, holder
+from sysmon.storage.retention import Hold, find_holds
 from sysmon.text import units
 from sysmon.text.instants import EPOCH, from_ms
 
@@ -99,12 +101,16 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """What the files take in bytes, what is left on their file system, how they grow, and up to which bounds."""
+    """What the files take in bytes, what is left on their file system, how they grow, and up to which bounds.
+
+    `holds` tells of files that are kept beyond their age, because the clock may have jumped.
+    """
 
     used: int
     free: int
     growth: tuple[disk_forecast.GrowthRate, ...]
     limits: tuple[disk_forecast.CapacityLimit, ...]
+    holds: tuple[Hold, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +168,7 @@ def assess_health(data: Path, storage: Storage, host_name: str | None, *, now: d
             *_not_running(running),
             *_incomplete(cost, full, running.interval),
             *_full(disk, storage),
+            *(Fault(Severity.WARNING, describe_hold(hold)) for hold in disk.holds if hold.host == archive.host.name),
             *(_open_trouble(events) if running.pid is not None else ()),
             *_damaged(archive.damage),
             *_silences_damaged(data),
@@ -241,7 +248,9 @@ def _disk(data: Path, storage: Storage, now: datetime) -> Disk:
     free = free_bytes(data)
     growth = disk_forecast.measure_growth(stored.files, now)
     limits = disk_forecast.forecast_limits(stored.files, storage, growth, total=stored.total, free=free, now=now)
-    return Disk(stored.total, free, tuple(growth), tuple(limits))
+    evidence = gather_evidence(data, stored.files, now=now)
+    holds = find_holds(stored.files, ages_by_tier(storage.retention), now=now, evidence=evidence)
+    return Disk(stored.total, free, tuple(growth), tuple(limits), tuple(holds))
 
 
 def _not_running(running: RunState) -> list[Fault]:

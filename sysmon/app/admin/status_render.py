@@ -60,6 +60,9 @@ def as_json(health: Health) -> str:
             "free_bytes": health.disk.free,
             "bytes_a_day": [asdict(rate) for rate in health.disk.growth],
             "limits": [_plain_limit(limit) for limit in health.disk.limits],
+            "retention_held_since": next(
+                (format_instant(hold.since) for hold in health.disk.holds if hold.host == health.host), None
+            ),
         },
         "alerts": [_plain_alert(alert, health.at) for alert in health.alerts],
         "last_error": None

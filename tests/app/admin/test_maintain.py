@@ -2,16 +2,19 @@
 
 import fcntl
 import gzip
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from sysmon.app.admin.maintain import maintain
+from sysmon.app.admin.status import assess_health
 from sysmon.config import Retention, Storage
 from sysmon.datadir.segments import Form
 from sysmon.errors import NothingFoundError, StorageError
-from tests.reading.stored import DAY, HOUR, LOAD, START, write_table
+from sysmon.model import Event
+from tests.reading.stored import DAY, HOUR, LOAD, START, event_lines, write_log, write_table
 
 SMALL = Storage(compress_after=timedelta(0), min_free=0)
 
@@ -166,3 +169,58 @@ def test_minutes_are_made_anew_when_asked_for(tmp_path: Path) -> None:
     done = maintain(tmp_path, keep, now=START + 2 * HOUR, rebuild=True)
 
     assert (gzip.decompress(path.read_bytes()), done.rolled_up) == (gzip.decompress(whole), 4)
+
+
+JUMP = timedelta(days=40)
+
+
+def write_jump(data: Path, events: Sequence[Event] = ()) -> datetime:
+    """Write five days, and 26 hours of a clock that had jumped by forty days; return the instant of the clock."""
+    write_table(data, LOAD, hours(120, begin=START - 120 * HOUR))
+    write_table(data, LOAD, hours(26, begin=START + JUMP))
+    if events:
+        write_log(data, "events", event_lines(events), begin=START + JUMP)
+    return START + JUMP + 26 * HOUR
+
+
+def test_a_clock_that_was_wrong_for_a_day_deletes_nothing_and_that_is_told(tmp_path: Path) -> None:
+    now = write_jump(tmp_path)
+
+    done = maintain(tmp_path, Storage(min_free=0), now=now)
+    health = assess_health(tmp_path, Storage(min_free=0), None, now=now)
+
+    hold = (
+        "deletion by age is held since 2026-12-30 12:00 UTC, to which the clock may have jumped, and 120 files are kept"
+    )
+    assert (done.deleted, [fault.text for fault in health.faults if hold in fault.text]) == (
+        0,
+        [f"{hold} longer: if the clock is right, run `sysmon maintain --trust-clock`"],
+    )
+
+
+def test_what_is_held_goes_when_somebody_vouches_for_the_clock(tmp_path: Path) -> None:
+    now = write_jump(tmp_path)
+
+    done = maintain(tmp_path, Storage(min_free=0), now=now, trust_clock=True)
+    health = assess_health(tmp_path, Storage(min_free=0), None, now=now)
+
+    assert (done.deleted, health.disk.holds) == (120, ())
+
+
+def test_what_is_held_goes_when_the_clock_came_through_two_starts_of_the_machine(tmp_path: Path) -> None:
+    boots = [
+        Event(START + JUMP + number * HOUR, "started", {"run": f"{number}", "boot": f"b{number}"}) for number in (1, 2)
+    ]
+    now = write_jump(tmp_path, boots)
+
+    done = maintain(tmp_path, Storage(min_free=0), now=now)
+
+    assert done.deleted == 120
+
+
+def test_the_size_is_bounded_while_deletion_by_age_is_held(tmp_path: Path) -> None:
+    now = write_jump(tmp_path)
+
+    done = maintain(tmp_path, Storage(min_free=0, max_bytes=100_000), now=now)
+
+    assert done.deleted > 100
