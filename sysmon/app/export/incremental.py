@@ -85,7 +85,7 @@ class IncrementalExporter:
         with self._file.try_lock() as is_locked:
             if not is_locked:
                 return
-            before, after = self._begin()
+            before, after = self._begin(None)
             unread = self._unread(after)
             meter = self._meter(unread, progress)
             for item in unread:
@@ -96,40 +96,40 @@ class IncrementalExporter:
             if after != before:
                 self._file.write(after)
 
-    def _begin(self) -> tuple[Cursor, Cursor]:
+    def _begin(self, folder: Path | None) -> tuple[Cursor, Cursor]:
         """Return the cursor, with what the last export left to be done, and a copy to go on with."""
         cursor = self._file.read(since=self._selection.since)
-        self._file.move(cursor)
+        self._file.move(cursor, folder)
         return cursor, cursor.copy()
 
     def _export(self, folder: Path, progress: Progress) -> None:
-        before, after = self._begin()
-        prefix = f".{self._file.name}@{after.mark}."
-        for path in folder.glob(f"{prefix}*"):  # of one that was killed before it was remembered
+        before, after = self._begin(folder)
+        for path in folder.glob(
+            f"{self._file.temporary_prefix(after)}*"
+        ):  # of one that was killed before it was remembered
             path.unlink()
         unread = self._unread(after)
         meter = self._meter(unread, progress)
-        number = f"{self._file.name}-{before.batch + 1:06d}"
         with ExitStack() as whole:
             for item in unread:
                 rows = export_rows.peek(self._rows(item, after, meter))
                 if rows is None:
                     continue
-                target = folder / f"{item.table.name}-{number}.{self._options.output}"
+                target = folder / self._file.file_name(before, item.table.name, self._options.output)
                 if target.exists():
                     raise UsageError(f"{target}: there already, and not of this cursor: name another folder with -o")
-                temporary = folder / f"{prefix}{target.name}"
+                temporary = self._file.temporary(after, target)
                 with open_new(temporary) as file:
                     export_rows.write(file, item.table, item.names, rows, self._options)
                 whole.callback(temporary.unlink, missing_ok=True)
-                after.moves.append((str(temporary), str(target)))
+                after.waiting.append(target)
             whole.pop_all()  # whether or not the cursor gets written: only the cursor knows
-        if after.moves:
+        if after.waiting:
             after.batch += 1
             sync_directory(folder)
         if after != before:
             self._file.write(after)
-        self._file.move(after)
+        self._file.move(after, folder)
 
     def _unread(self, cursor: Cursor) -> list[_UnreadTable]:
         tables = cursor.positions.setdefault(self.host.name, {})

@@ -1,6 +1,9 @@
 """Every row once, whatever happens to files and clocks between two exports of one name."""
 
+import json
+from contextlib import suppress
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,29 @@ from sysmon.reading.damage import Damage
 from sysmon.storage.compress import compress
 from tests.app.export.increments import NAME, append, export_new, exported, exporter_of, line, lines, names, segment
 from tests.reading.stored import LOAD, MINUTE, START, at, write_table
+
+HONEST = {"version": 1, "mark": "0badcafe", "since": "2026-11-20T12:00:00Z", "batch": 1, "moves": [], "hosts": {}}
+
+WRONG: list[dict[str, object]] = [
+    {"mark": "a"},
+    {"mark": "*"},
+    {"mark": "../../e"},
+    {"mark": 1},
+    {"since": "yesterday"},
+    {"batch": "huge"},
+    {"batch": -1},
+    {"batch": 1.5},
+    {"batch": True},
+    {"moves": [["/etc/passwd"]]},
+    {"moves": [[1, 2]]},
+    {"moves": {"a": "b"}},
+    {"hosts": []},
+    {"hosts": {"h": {"t": {"s": ["1", 2, 3]}}}},
+    {"hosts": {"h": {"t": {"s": [1, 2]}}}},
+    {"hosts": {"h": {"t": {"s": [1, -2, 0]}}}},
+    {"hosts": {"h": {"t": {"s": [10**30, 2, 0]}}}},
+    {"hosts": {"h": {"t": {"s": ["huge", 2, 0]}}}},
+]
 
 
 @pytest.fixture
@@ -175,22 +201,102 @@ def test_only_steps_that_are_over_are_summed_up(data: Path) -> None:
     assert [text.split('"load_average_1m":')[1].split(",")[0] for text in exported(data).splitlines()] == ["2.0", "7.0"]
 
 
+def remember(data: Path, *moves: tuple[str, str], **more: object) -> None:
+    """Write a cursor as sysmon always has, with files that wait for their names."""
+    cursor = json.loads(cursor_text(data)) | {"moves": moves, **more}
+    (data / f"export-{NAME}.json").write_text(json.dumps(cursor))
+
+
+def wait_in(folder: Path, data: Path, number: int) -> tuple[str, str]:
+    """Return under which name a file waits in a folder, and which one it is to get."""
+    name = f"load-{NAME}-{number:06d}.jsonl"
+    return str(folder / f".{NAME}@{json.loads(cursor_text(data))['mark']}.{name}"), str(folder / name)
+
+
 def test_files_that_had_not_got_their_names_get_them(data: Path) -> None:
     export_new(data)
-    out, file = data.parent / "out", CursorFile(data, NAME)
-    cursor = file.read(since=START)
-    waiting = out / f".{NAME}@{cursor.mark}.load-nightly-000002.jsonl"
-    waiting.write_text("what a crash left")
-    cursor.moves = [(str(waiting), str(out / "load-nightly-000002.jsonl")), (str(out / ".gone"), str(out / "taken"))]
-    cursor.batch = 2
-    file.write(cursor)
+    out = data.parent / "out"
+    waiting, gone = wait_in(out, data, 2), wait_in(out, data, 3)
+    Path(waiting[0]).write_text("what a crash left")
+    remember(data, waiting, gone, batch=3)
 
     export_new(data)
 
-    assert (names(out), file.read(since=START).moves) == (
+    assert (names(out), CursorFile(data, NAME).read(since=START).waiting) == (
         ["load-nightly-000001.jsonl", "load-nightly-000002.jsonl"],
         [],
     )
+
+
+def test_files_that_wait_in_another_folder_are_told_and_left_alone(data: Path) -> None:
+    export_new(data)
+    elsewhere = data.parent / "elsewhere"
+    elsewhere.mkdir()
+    waiting = wait_in(elsewhere, data, 2)
+    Path(waiting[0]).write_text("what a crash left")
+    remember(data, waiting)
+
+    with pytest.raises(StorageError, match=r"files of the last export wait in .*elsewhere: export there"):
+        export_new(data)
+    with pytest.raises(StorageError, match=r"files of the last export wait in .*elsewhere: export there"):
+        exporter_of(data).to_stream(BytesIO(), lambda _part: None)
+
+    assert names(elsewhere) == [Path(waiting[0]).name]
+
+
+def test_a_name_that_somebody_has_is_not_taken_from_them(data: Path) -> None:
+    export_new(data)
+    waiting = wait_in(data.parent / "out", data, 2)
+    Path(waiting[0]).write_text("what a crash left")
+    Path(waiting[1]).write_text("mine")
+    remember(data, waiting)
+
+    with pytest.raises(StorageError, match=r"000002\.jsonl: there already, and not of this cursor"):
+        export_new(data)
+
+    assert Path(waiting[1]).read_text() == "mine"
+
+
+def test_a_link_does_not_get_the_name_of_an_export(data: Path) -> None:
+    export_new(data)
+    waiting = wait_in(data.parent / "out", data, 2)
+    Path(waiting[0]).symlink_to("/etc/passwd")
+    remember(data, waiting)
+
+    with pytest.raises(StorageError, match="not a regular file, and not of this export"):
+        export_new(data)
+
+    assert not Path(waiting[1]).is_symlink()
+
+
+@pytest.mark.parametrize(
+    "move",
+    [
+        pytest.param("{out}/evil {out}/taken", id="other names in the folder"),
+        pytest.param("/etc/passwd {out}/load-nightly-000002.jsonl", id="a file of others"),
+        pytest.param(".nightly@{mark}.load-nightly-000002.jsonl load-nightly-000002.jsonl", id="relative names"),
+        pytest.param("{out}/.nightly@{mark}.load-nightly-000002.jsonl {out}/load-nightly-000003.jsonl", id="another's"),
+        pytest.param("{out}/.nightly@{mark}.passwd {out}/passwd", id="no name of an export"),
+        pytest.param("{out}/.nightly@{mark}.load-other-000001.csv {out}/load-other-000001.csv", id="of another cursor"),
+        pytest.param(
+            "{out}/../out/.nightly@{mark}.load-nightly-000002.csv {out}/../out/load-nightly-000002.csv", id="a detour"
+        ),
+        pytest.param(
+            "{out}\0/.nightly@{mark}.load-nightly-000002.csv {out}\0/load-nightly-000002.csv", id="a NUL in the folder"
+        ),
+    ],
+)
+def test_a_cursor_that_has_other_files_moved_is_none(data: Path, move: str) -> None:
+    export_new(data)
+    mark, out = json.loads(cursor_text(data))["mark"], data.parent / "out"
+    (out / "evil").write_text("evil")
+    before, *moves = names(out), *move.format(out=out, mark=mark).split(" ")
+    remember(data, (moves[0], moves[1]))
+
+    with pytest.raises(StorageError, match=r"nightly\.json: no cursor of this sysmon") as raised:
+        export_new(data)
+
+    assert (names(out), "\n" in str(raised.value), "\0" in str(raised.value)) == (before, False, False)
 
 
 def test_what_was_not_remembered_is_removed_and_made_anew(data: Path) -> None:
@@ -257,18 +363,37 @@ def test_a_name_that_could_lead_elsewhere_is_refused(tmp_path: Path, name: str) 
         pytest.param("{", id="torn"),
         pytest.param("[]", id="another shape"),
         pytest.param('{"version":2}', id="a newer one"),
-        pytest.param(
-            '{"version":1,"mark":"a","since":"2026-11-20T12:00:00Z","batch":1,"moves":[],"hosts":{"h":{"t":{"s":["1"]}}}}',
-            id="a place that is no number",
-        ),
+        *(pytest.param(json.dumps(HONEST | wrong).replace('"huge"', "1e999"), id=str(wrong)) for wrong in WRONG),
+        pytest.param("[" * 100_000, id="deep"),
+        pytest.param("\0" * 1000, id="NULs"),
     ],
 )
 def test_a_cursor_that_cannot_be_read_is_not_taken_for_none(data: Path, text: str) -> None:
     export_new(data)
     (data / f"export-{NAME}.json").write_text(text)
 
-    with pytest.raises(StorageError, match=r"nightly\.json: no cursor of this sysmon"):
+    with pytest.raises(StorageError, match=r"nightly\.json: no cursor of this sysmon") as raised:
         export_new(data)
+
+    assert "\n" not in str(raised.value)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    content=st.binary()
+    | st.recursive(
+        st.none() | st.text() | st.integers() | st.floats(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from([*HONEST, "a"]), inner),
+    ).map(lambda value: json.dumps(HONEST | value if isinstance(value, dict) else value).encode())
+)
+def test_whatever_a_cursor_holds_it_is_one_or_it_is_none(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    data = tmp_path_factory.mktemp("cursor")
+    (data / f"export-{NAME}.json").write_bytes(content)
+
+    with suppress(StorageError):
+        assert all(path.is_absolute() for path in CursorFile(data, NAME).read(since=START).waiting)
 
 
 @settings(max_examples=40, deadline=None)
