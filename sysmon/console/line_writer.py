@@ -6,6 +6,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sysmon.shortage import start_thread
+
 if TYPE_CHECKING:
     from sysmon.console.status_area import StatusArea
 
@@ -52,7 +54,7 @@ class AsyncLineWriter:
         self._away = False
         self._cleared: threading.Event | None = None
         self._thread = threading.Thread(target=self._work, name=f"sysmon-{name}", daemon=True)
-        self._thread.start()
+        start_thread(self._thread)
 
     def show(self, text: str, *, stored: threading.Event | None = None) -> None:
         """Queue a line; with `stored` it is shown once that is set, or marked when that takes too long."""

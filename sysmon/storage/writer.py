@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from sysmon.model import AlertEvent, Event, Sample
+from sysmon.shortage import start_thread
 from sysmon.storage.host_writer import HostWriter
 from sysmon.storage.queue import QUEUE_LIMIT, Gap, LogEntry, TickRows, WriteQueue
 from sysmon.storage.segment_writer import SyncError
@@ -46,7 +47,7 @@ class Writer:
 
     def start(self) -> None:
         """Begin to write."""
-        self._thread.start()
+        start_thread(self._thread)
 
     def put(
         self,

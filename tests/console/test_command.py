@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -15,6 +16,16 @@ ENVIRON = dict(os.environ)
 STORE = "import sys; open(sys.argv[1], 'ab').write(sys.stdin.buffer.read())"
 COUNT = "import sys; open(sys.argv[1], 'a').write('x'); sys.exit(3)"
 HANG = "import subprocess, sys, time; subprocess.Popen(['sleep', '60']); time.sleep(60)"
+LEAVES = "import os, time; os.setpgid(0, os.getpgid(os.getppid())); time.sleep(60)"
+DAEMON = """\
+import os, sys, time
+for _ in range(2):
+    if os.fork():
+        time.sleep(60)
+    os.setsid()
+open(sys.argv[1], 'w').write(str(os.getpid()))
+time.sleep(60)
+"""
 
 
 def stored() -> threading.Event:
@@ -103,3 +114,92 @@ def test_a_program_that_is_too_slow_holds_up_nobody_and_what_it_missed_is_counte
 
     assert time.monotonic() - began < 1
     assert courier._left_out >= 10
+
+
+def test_one_that_leaves_its_group_is_ended_by_its_own_id() -> None:
+    assert run(program(LEAVES), b"", ENVIRON, 0.5) == "it took too long and was ended"
+
+
+def test_what_daemonized_under_a_program_ends_with_it(tmp_path: Path) -> None:
+    trouble = run(program(DAEMON, str(tmp_path / "pid")), b"", ENVIRON, 2)
+
+    pid = int((tmp_path / "pid").read_text())
+    assert (trouble, is_alive(pid)) == ("it took too long and was ended", False)
+
+
+def is_alive(pid: int) -> bool:
+    """Say whether a process is there and no zombie (proc(5): the state follows the name)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_an_internal_error_costs_its_alert_only(tmp_path: Path) -> None:
+    class Broken(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            raise ZeroDivisionError("by zero")
+
+    said: list[str] = []
+    courier = Courier(program(STORE, str(tmp_path / "got")), ENVIRON, seconds=30, tell=said.append)
+
+    courier.send(b"first", Broken())
+    courier.send(b"second", stored())
+    courier.close(30)
+
+    lost = f"{sys.executable} was not told of an alert: internal error: ZeroDivisionError('by zero')"
+    assert ((tmp_path / "got").read_text(), said) == ("second", [lost])
+
+
+def test_an_alert_waits_for_descriptors_and_is_handed_over_when_there_are_some(tmp_path: Path) -> None:
+    """In a process of its own: the limit holds for all of it."""
+    code = """\
+import os, resource, sys, threading
+from sysmon.console.command import Courier
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+free = os.open(os.devnull, os.O_RDONLY)
+os.close(free)
+refused = threading.Event()
+
+def tell(text):
+    print(text, flush=True)
+    refused.set()
+
+courier = Courier(sys.argv[1:], dict(os.environ), seconds=30, tell=tell, pause=0.01)
+stored = threading.Event()
+stored.set()
+resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+courier.send(b"waited", stored)
+refused.wait(30)
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+courier.close(30)
+"""
+    command = [sys.executable, "-c", code, *program(STORE, str(tmp_path / "got"))]
+    done = subprocess.run(command, env=ENVIRON, capture_output=True, text=True, check=False, timeout=60)
+
+    waits = f"{sys.executable} cannot be started (Too many open files): alerts wait\n"
+    assert ((tmp_path / "got").read_text(), done.stdout, done.stderr) == ("waited", waits, "")
+
+
+@pytest.mark.needs_root
+def test_one_that_may_not_be_ended_as_what_sudo_runs_is_left_alone_in_time_and_reaped_later() -> None:
+    """In a process of its own, which becomes another user while the program runs."""
+    code = """\
+import os, sys, threading, time
+from sysmon.console import command
+
+command._ENDED_WITHIN = 0.1
+told = []
+waiting = threading.Thread(target=lambda: told.append(command.run(["sleep", "2"], b"", dict(os.environ), 0.5)))
+waiting.start()
+time.sleep(0.25)
+os.setresuid(65534, 65534, 65534)
+waiting.join()
+stuck = len(command._stuck)
+os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+command.run(["true"], b"", dict(os.environ), 30)
+print(*told, stuck, len(command._stuck))
+"""
+    done = subprocess.run([sys.executable, "-c", code], env=ENVIRON, capture_output=True, text=True, check=False)
+
+    assert done.stdout == "it took too long and could not be ended 1 0\n"

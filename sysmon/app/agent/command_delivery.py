@@ -9,6 +9,7 @@ from sysmon.app.agent.log import LOGGER
 from sysmon.app.agent.observer import Entry, Observer, Place
 from sysmon.config import Notify
 from sysmon.formats import jsonl, records
+from sysmon.shortage import SHORTAGES, ThreadLimitError
 
 if TYPE_CHECKING:
     from sysmon.console.command import Courier
@@ -25,6 +26,7 @@ class CommandDelivery(Observer):
     def __init__(self, notify: Notify, environ: Mapping[str, str]) -> None:
         self._notify = notify
         self._environ = environ
+        self._trouble = ""
         self._courier = self._make_courier()
 
     def start(self, entry: Entry, /) -> None:
@@ -35,6 +37,8 @@ class CommandDelivery(Observer):
         """Send what changed; a new configuration may name another program."""
         if entry.config is not None:
             self._replace(entry.config.notify)
+        elif self._courier is None and self._notify.command:
+            self._begin()
         self._send(entry)
 
     def close(self) -> None:
@@ -43,28 +47,40 @@ class CommandDelivery(Observer):
             self._courier.close(_CLOSING_SECONDS)
 
     def _send(self, entry: Entry) -> None:
+        events = [event for event in entry.alerts if event.notified]
         if self._courier is not None:
-            for event in entry.alerts:
-                if event.notified:
-                    self._courier.send(jsonl.encode_record(records.alert_record(event)), entry.stored)
+            for event in events:
+                self._courier.send(jsonl.encode_record(records.alert_record(event)), entry.stored)
+        elif events and self._notify.command:
+            _warn(f"{self._notify.command[0]} was not told of {len(events)} alerts: {self._trouble}")
 
     def _replace(self, notify: Notify) -> None:
         """Take over another program; what waits for the old one is still handed to it."""
         if notify != self._notify:
             if self._courier is not None:
                 self._courier.close(0)
-            self._notify = notify
-            self._courier = self._make_courier()
+            self._notify, self._courier = notify, None
+            self._begin()
+
+    def _begin(self) -> None:
+        """Be ready for the program; where this process lacks what that takes, it is tried again at each tick."""
+        try:
+            self._courier, self._trouble = self._make_courier(), ""
+        except (OSError, ImportError, ThreadLimitError) as error:
+            if not self._trouble:
+                _warn(f"{self._notify.command[0]} cannot be run yet: {error}")
+            self._trouble = str(error)
 
     def _make_courier(self) -> "Courier | None":
         if not self._notify.command:
             return None
         from sysmon.console.command import Courier  # only a run with such a program needs it
 
+        seconds = self._notify.timeout.total_seconds()
+        courier = Courier(self._notify.command, self._environ, seconds=seconds, tell=_warn)
         if not _may_reach_out():
             _warn("this service may not use the network, which notify.command may need: `sysmon service install` again")
-        seconds = self._notify.timeout.total_seconds()
-        return Courier(self._notify.command, self._environ, seconds=seconds, tell=_warn)
+        return courier
 
 
 def _warn(text: str) -> None:
@@ -75,6 +91,6 @@ def _may_reach_out() -> bool:
     """Say whether sockets of IPv4 can be made; the unit of a service forbids them where nobody was to be told."""
     try:
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno in SHORTAGES  # which says nothing of the network
     return True

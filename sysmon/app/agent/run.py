@@ -32,8 +32,6 @@ from sysmon.storage.host_writer import host_folder
 from sysmon.storage.lock import DataDirectory
 from sysmon.text.units import format_duration
 
-INTERNAL_ERROR = 70
-
 OVER_LIMIT = 1
 """What a run ends with that used more than `resource_limits` allow, where their action is `stop`."""
 
@@ -88,8 +86,7 @@ def run(config: Config, options: RunOptions, *, environ: Mapping[str, str], load
 
 
 def _run(agent: Agent, sleeper: Sleeper, console: Console) -> int:
-    broken = threading.Event()
-    threading.excepthook = _end_by(broken)
+    threading.excepthook = _make_thread_hook()
     stopping, ignoring = _signals()
     sleeper.on_ignored = agent.request_reload
     with sleeper.catch_signals(stopping, ignoring), console.attached():
@@ -101,8 +98,6 @@ def _run(agent: Agent, sleeper: Sleeper, console: Console) -> int:
         while agent.tick():
             pass
         agent.stop(sleeper.stopped_by.name if sleeper.stopped_by else "done")
-    if broken.is_set():
-        return INTERNAL_ERROR
     return OVER_LIMIT if agent.stop_reason == STOP_REASON else exit_code(sleeper.stopped_by)
 
 
@@ -144,17 +139,18 @@ def _make_observers(
     return observers
 
 
-def _end_by(broken: threading.Event) -> Callable[[Any], None]:
-    """Return what ends the run when one of its threads fails, and notes that it did."""
+def _make_thread_hook() -> Callable[[Any], None]:
+    """Return what logs the failure of a thread, once for each: the samples go on, whoever else may fail."""
+    logged: set[str] = set()
 
-    def end(arguments: Any) -> None:
-        broken.set()
+    def log_failure(arguments: Any) -> None:
         thread = arguments.thread.name if arguments.thread else "a thread"
-        error = arguments.exc_value
-        _LOGGER.critical("internal error in %s: %s", thread, repr(error), exc_info=error)
-        os.kill(os.getpid(), signal.SIGTERM)
+        failure = f"{thread} {arguments.exc_type.__name__}"
+        if failure not in logged:
+            logged.add(failure)
+            _LOGGER.critical("internal error in %s: %r", thread, arguments.exc_value)
 
-    return end
+    return log_failure
 
 
 def ticks_in(span: timedelta, interval: timedelta) -> int:
