@@ -11,8 +11,10 @@ from sysmon.collectors._process_files import GONE, MOST_KEPT, ProcessFiles
 
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _KERNEL_THREAD = 0x00200000  # PF_KTHREAD of include/linux/sched.h
-_UNITS = (".service", ".scope", ".slice")
-_CONTAINER = re.compile(r"[0-9a-f]{64}")
+_UNITS = (".service", ".scope", ".mount", ".socket", ".swap")
+_SLICE = ".slice"
+_CONTAINER = re.compile(r"[0-9a-f]{64}|(?<=/)[0-9a-f]{32}(?=(?:-[0-9]+)?(?:/|$))")  # Docker and Podman, ECS
+_JOB = re.compile(r"/(job_[^/]+(?:/step_[^/]+)?)")  # Slurm
 
 
 class Usage(NamedTuple):
@@ -142,16 +144,18 @@ def read_unit(proc: Path, pid: int) -> str:
 
 
 def unit_of(cgroups: str) -> str:
-    """Return what cgroups(7) tell: the first 12 digits of a container's id, else the innermost systemd unit, else `-`.
+    """Return the first 12 digits of a container's id, else a Slurm job and its step, else the innermost systemd unit.
 
-    The unified hierarchy (`0::`) is asked first, then systemd's own (`name=systemd`), then the others in their order.
+    These are looked for in all hierarchies that cgroups(7) tell: the unified one (`0::`), then systemd's own
+    (`name=systemd`), then the others in their order. A slice counts where there is nothing else, `-` is nothing at all.
     """
-    paths = [line.split(":", 2) for line in cgroups.split("\n") if line.count(":") >= 2]
-    paths.sort(key=lambda path: (path[0] != "0", path[1] != "name=systemd"))
-    for _, _, path in paths:
-        if containers := _CONTAINER.findall(path):
-            return str(containers[-1][:12])
-        for part in reversed(path.split("/")):
-            if part.endswith(_UNITS):
-                return part
-    return "-"
+    lines = [line.split(":", 2) for line in cgroups.split("\n") if line.count(":") >= 2]
+    lines.sort(key=lambda line: (line[0] != "0", line[1] != "name=systemd"))
+    paths = [path for _, _, path in lines]
+    if containers := [numbers[-1] for path in paths if (numbers := _CONTAINER.findall(path))]:
+        return str(containers[0][:12])
+    if jobs := [match[1] for path in paths if "slurm" in path and (match := _JOB.search(path))]:
+        return max(jobs, key=len)
+    parts = [part for path in paths for part in reversed(path.split("/"))]
+    units = [part for part in parts if part.endswith(_UNITS)] or [part for part in parts if part.endswith(_SLICE)]
+    return units[0] if units else "-"

@@ -21,7 +21,6 @@ from sysmon.collectors.api import (
     Source,
     Table,
     Total,
-    Unavailable,
     Unit,
     option,
     rates,
@@ -56,11 +55,14 @@ class ProcessOptions:
 
 @dataclass(frozen=True, slots=True)
 class MachineTotals:
-    """What the rows are measured by: the busy time of all cores in ticks, how long a tick is, and all memory."""
+    """What the rows are measured by: the busy time of all cores in ticks, how long a tick is, and all memory.
 
-    busy: int
+    `boot` is the tick at which the machine started, counted from the epoch; all but the length is None where unknown.
+    """
+
+    busy: int | None
     ticks_per_second: int
-    boot: int
+    boot: int | None
     memory: int | None
 
 
@@ -137,6 +139,7 @@ class ProcessCollector:
         self._scanner = _procfs.Scanner(source.proc, source.listing.take, kernel_threads=options.kernel_threads)
         self._io_files = ProcessFiles(source.proc, "io")
         self._stat, self._meminfo = KernelFile(source.proc / "stat"), KernelFile(source.proc / "meminfo")
+        self._boot: int | None = None
         self._previous: ProcessReading | None = None
         self._belongings: dict[tuple[int, int], tuple[str, str]] = {}
         # The answer may come from a directory server.
@@ -183,15 +186,16 @@ class ProcessCollector:
             return None
 
     def _machine(self) -> MachineTotals:
-        """Read proc_stat(5): its first line holds user, nice, system, idle, iowait, irq, softirq; steal is not work."""
-        stat = self._stat.require()
-        user, nice, system, _, _, irq, softirq = map(int, stat.split(None, 8)[1:8])
-        boot = line_number(stat, b"\nbtime ")
-        if boot is None:
-            raise Unavailable(f"{self._source.proc / 'stat'} does not tell when this machine started")
-        memory = self._meminfo.require().split(None, 2)[1]
+        """Read proc_stat(5) and proc_meminfo(5). What may not be read costs what is measured by it, and no row.
+
+        The time of the start is taken once: the kernel computes it from the clock, and it moves when that is set.
+        """
+        stat, meminfo = _permitted(self._stat), _permitted(self._meminfo)
         hertz = os.sysconf("SC_CLK_TCK")
-        return MachineTotals(user + nice + system + irq + softirq, hertz, boot * hertz, int(memory) * 1024)
+        if self._boot is None and (seconds := line_number(stat, b"\nbtime ")) is not None:
+            self._boot = seconds * hertz
+        kibibytes = line_number(b"\n" + meminfo, b"\nMemTotal:")
+        return MachineTotals(_busy(stat), hertz, self._boot, None if kibibytes is None else kibibytes * 1024)
 
     def _label(
         self, leading: Mapping[int, None], usage: Mapping[int, Usage], machine: MachineTotals
@@ -234,6 +238,23 @@ class ProcessCollector:
         return ProcessReading(processes, listed, machine)
 
 
+def _permitted(file: KernelFile) -> bytes:
+    """Return a file, or nothing where it may not be read; raise Unavailable where there is none."""
+    try:
+        return file.require()
+    except PermissionError:
+        return b""
+
+
+def _busy(stat: bytes) -> int | None:
+    """Return the ticks of user, nice, system, irq and softirq (old kernels stop after idle); steal is not work."""
+    name, *counted = stat[: max(0, stat.find(b"\n"))].split()[:8] or [b""]
+    if name != b"cpu" or len(counted) < 4:
+        return None
+    user, nice, system, _, _, irq, softirq = map(int, [*counted, *[b"0"] * (7 - len(counted))])
+    return user + nice + system + irq + softirq
+
+
 def _psutil_usage(info: Mapping[str, Any]) -> Usage:
     times, memory = info["cpu_times"], info["memory_info"]
     return Usage(
@@ -255,6 +276,8 @@ def _labels(pid: int, now: Usage, machine: MachineTotals, *, user: str, unit: st
 
 
 def _format_start(now: Usage, machine: MachineTotals) -> str:
+    if machine.boot is None:
+        return "-"
     seconds = (machine.boot + now.start) // machine.ticks_per_second
     return f"{instants.from_ms(seconds * 1000):%Y-%m-%dT%H:%M:%SZ}" if seconds else "-"
 

@@ -317,6 +317,22 @@ def test_a_machine_without_proc_has_no_such_source(tmp_path: Path) -> None:
         pytest.param(f"0::/kubepods/burstable/podx/{CONTAINER}\n", "0123456789ab", id="a container of Kubernetes"),
         pytest.param("4:cpu,memory:/x.slice\n1:name=systemd:/y.service\n0::/\n", "y.service", id="systemd's own first"),
         pytest.param("4:cpu,memory:/x.slice\n", "x.slice", id="any other last"),
+        pytest.param("0::/system.slice/gcloud.mount\n", "gcloud.mount", id="a mount with a program behind it"),
+        pytest.param("0::/system.slice/cups.socket\n", "cups.socket", id="a socket that starts a program"),
+        pytest.param("0::/system.slice/dev-sdb2.swap\n", "dev-sdb2.swap", id="a swap"),
+        pytest.param("1:name=systemd:/y.service\n0::/system.slice\n", "y.service", id="a slice only without a unit"),
+        pytest.param(
+            f"9:memory:/docker/{CONTAINER}\n1:name=systemd:/docker/{CONTAINER}\n0::/system.slice/x.service\n",
+            "0123456789ab",
+            id="a container of any hierarchy",
+        ),
+        pytest.param(f"9:cpu:/ecs/{CONTAINER[:32]}/{CONTAINER}\n", "0123456789ab", id="a container of ECS"),
+        pytest.param(f"0::/ecs/{CONTAINER[4:36]}/{CONTAINER[4:36]}-99\n", "456789abcdef", id="a task of Fargate"),
+        pytest.param(f"0::/user.slice/run-r{CONTAINER[:32]}.scope\n", f"run-r{CONTAINER[:32]}.scope", id="a run"),
+        pytest.param("0::/system.slice/slurmstepd.scope/job_7/step_0/user/task_0\n", "job_7/step_0", id="a Slurm step"),
+        pytest.param(
+            "4:memory:/slurm/uid_5/job_7/step_batch\n1:name=systemd:/a.service\n", "job_7/step_batch", id="v1"
+        ),
         pytest.param("0::/a:b.service\n", "a:b.service", id="a colon in a name"),
     ],
 )
