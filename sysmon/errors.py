@@ -27,6 +27,12 @@ class LockHeldError(StorageError):
     """Another process writes to this data directory; the message names its process id."""
 
 
+class BlockedError(StorageError):
+    """A program that is no sysmon holds a lock, and nothing was done; `exit_code` is sysexits(3)'s EX_TEMPFAIL."""
+
+    exit_code = 75
+
+
 class NothingFoundError(SysmonError):
     """The question was fine and there is nothing to answer it with."""
 

@@ -31,7 +31,8 @@ def command(
 ) -> int:
     """Expire, roll up and compress stored files. `sysmon run` does this by itself; it may be run beside it at any time.
 
-    Prints what it did on a terminal only, and errors always.
+    Prints what it did on a terminal only, and errors always. Exits with 75 where a program that is no sysmon holds its
+    lock, and nothing was done.
     """
     from sysmon import config as configuration
     from sysmon.app.admin import maintain
@@ -49,7 +50,9 @@ def command(
     )
     for problem in done.problems:
         click.echo(f"sysmon: {problem}", err=True)
-    if sys.stdout is not None and sys.stdout.isatty():
+    if done.busy:
+        click.echo("sysmon: another `sysmon maintain` or `verify --repair` is at work: nothing was done", err=True)
+    elif sys.stdout is not None and sys.stdout.isatty():
         click.echo(_summarise(done))
         for hold in done.holds:
             click.echo(f"{printable(hold.host)}: {describe_hold(hold)}")
@@ -57,7 +60,5 @@ def command(
 
 
 def _summarise(done: "MaintenanceResult") -> str:
-    if done.busy:
-        return "another `sysmon maintain` is running: nothing to do"
     freed = f" ({human(done.deleted_bytes, Unit.BYTES)})" if done.deleted else ""
     return f"deleted {done.deleted}{freed}, rolled up {done.rolled_up}, compressed {done.compressed}"

@@ -6,11 +6,13 @@ The kernel gives a lock back however its holder ends.
 import errno
 import fcntl
 import os
+import stat
 from pathlib import Path
 
 from sysmon.datadir.names import DataEntry
-from sysmon.errors import LockHeldError, StorageError
-from sysmon.storage.files import FILE_MODE, make_directory, write_atomic
+from sysmon.errors import BlockedError, LockHeldError, StorageError
+from sysmon.storage.files import PRIVATE_MODE, make_directory, write_atomic
+from sysmon.storage.lock_holder import find_holders, find_strangers
 from sysmon.text.names import printable
 
 FORMAT = 1
@@ -63,6 +65,9 @@ def holder(path: Path) -> int | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
+    except PermissionError:  # the kernel's list is for everybody
+        alone = [lock.pid for lock in find_holders(path) if not lock.shared]
+        return alone[0] if alone else None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -92,13 +97,25 @@ def open_lock(path: Path) -> int:
 
 
 def wait_for_lock(path: Path) -> int:
-    """Do the same, and wait for whoever has it."""
-    return _locked(path, fcntl.LOCK_EX)
+    """Do the same, and wait for another sysmon; raise BlockedError where it is somebody else who has it."""
+    try:
+        return open_lock(path)
+    except BlockingIOError:
+        refuse_strangers(path)
+        return _locked(path, fcntl.LOCK_EX)
+
+
+def refuse_strangers(path: Path) -> None:
+    """Raise BlockedError where somebody holds the lock of a file who is no sysmon: it may last for ever."""
+    if strangers := find_strangers(path):
+        shown = printable(str(path))
+        raise BlockedError(f"{shown} is held by {strangers[0]}, which is no sysmon: nothing was done: end it")
 
 
 def _locked(path: Path, operation: int) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_MODE)
     try:
+        _make_private(descriptor)
         fcntl.flock(descriptor, operation)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
@@ -114,13 +131,11 @@ def _take(path: Path) -> tuple[int, tuple[int, int]]:
         make_directory(path)
         lock = open_lock(path / RUN_LOCK)
     except BlockingIOError as error:
-        raise LockHeldError(
-            f"{shown} is written by the sysmon with pid {holder(path / RUN_LOCK) or 'unknown'}: "
-            "end it, or name another directory with --data"
-        ) from error
+        raise LockHeldError(_describe_held(path)) from error
     except OSError as error:
         raise StorageError(f"{shown}: cannot be written ({error.strerror}): name another with --data") from error
     try:
+        _narrow(path / MAINTENANCE_LOCK)
         _settle_format(path / DataEntry.FORMAT)
         return lock, _identity(os.fstat(lock))
     except OSError as error:
@@ -129,6 +144,32 @@ def _take(path: Path) -> tuple[int, tuple[int, int]]:
     except StorageError:
         os.close(lock)
         raise
+
+
+def _describe_held(path: Path) -> str:
+    """Return who keeps us from writing a data directory, and what to do."""
+    shown, way = printable(str(path)), "end it, or name another directory with --data"
+    if strangers := find_strangers(path / RUN_LOCK):
+        return f"{shown}/{RUN_LOCK} is held by {strangers[0]}, which is no sysmon: {way}"
+    return f"{shown} is written by the sysmon with pid {holder(path / RUN_LOCK) or 'unknown'}: {way}"
+
+
+def _narrow(path: Path) -> None:
+    """Let nobody but the owner open a lock file of ours: who may read a file may hold its lock, and stop our work."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:  # there is none, or it is not ours
+        return
+    try:
+        _make_private(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _make_private(descriptor: int) -> None:
+    about = os.fstat(descriptor)
+    if about.st_uid == os.geteuid() and stat.S_IMODE(about.st_mode) != PRIVATE_MODE:
+        os.fchmod(descriptor, PRIVATE_MODE)
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:

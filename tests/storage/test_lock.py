@@ -123,3 +123,13 @@ def test_who_holds_a_lock_is_told_by_the_kernel_and_not_by_what_the_file_says(tm
     held.close()
 
     assert (during, holder(tmp_path / "lock"), holder(tmp_path / "none")) == (os.getpid(), None, None)
+
+
+def test_lock_files_are_for_their_owner_only_also_those_of_earlier_versions(tmp_path: Path) -> None:
+    for name in ("lock", "maintain.lock"):
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(0o640)
+
+    DataDirectory(tmp_path).close()
+
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("lock", "maintain.lock")] == [0o600, 0o600]

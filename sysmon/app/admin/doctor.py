@@ -10,7 +10,7 @@ from sysmon.alerts.rules.loader import load_rules
 from sysmon.app.admin import checks
 from sysmon.app.admin.checks import Check, note, ok, problem
 from sysmon.app.admin.disk_forecast import DAY
-from sysmon.app.admin.status import NOT_RUNNING, assess_health
+from sysmon.app.admin.status import NOT_RUNNING, assess_health, find_locked
 from sysmon.app.catalog import intervals, tables
 from sysmon.app.collectors import source_of
 from sysmon.collectors import Source, _procfs, discover
@@ -178,6 +178,9 @@ def _check_record(config: Config, host: str | None, now: datetime) -> Iterator[C
         held = is_recording(config.data_dir)
         way = "wait for the first sample" if held else _START
         yield note("samples", printable(str(error)), way)
+        yield from (
+            problem("locks", printable(fault.text), "end that process") for fault in find_locked(config.data_dir)
+        )
         return
     except (SysmonError, OSError) as error:
         yield problem("samples", printable(str(error)), "look as the user of the run, or as root")

@@ -18,7 +18,8 @@ from sysmon.storage import inventory
 from sysmon.storage.compress import compress
 from sysmon.storage.free_space import free_bytes
 from sysmon.storage.inventory import Inventory, StoredFile
-from sysmon.storage.lock import MAINTENANCE_LOCK, open_lock, wait_for_lock
+from sysmon.storage.lock import MAINTENANCE_LOCK, RUN_LOCK, open_lock, refuse_strangers, wait_for_lock
+from sysmon.storage.lock_holder import find_holders
 from sysmon.storage.retention import ClockEvidence, Hold, estimate_growth, find_holds, select_expired
 from sysmon.text.names import printable
 
@@ -73,6 +74,7 @@ class _Maintenance:
         self._storage = storage
         self._now = now
         self._result = result
+        self._writers = {os.getpid(), *(lock.pid for lock in find_holders(data / RUN_LOCK) if lock.is_sysmon)}
 
     def do(self, *, rebuild: bool, trust_clock: bool, room_made: Callable[[], None]) -> None:
         stored = inventory.take_inventory(self._data)
@@ -109,9 +111,19 @@ class _Maintenance:
         before = self._now - self._storage.compress_after
         for file in sorted(files, key=lambda file: file.start):
             segment = file.segment
-            if segment is None or segment.packed or file.open or file.end > before:
+            if segment is None or segment.packed or file.end > before:
+                continue
+            self._tell_strangers(file)
+            if file.open:
                 continue
             self._try(file.path, lambda file=file: self._compress_file(file))  # type: ignore[misc]  # bound now
+
+    def _tell_strangers(self, file: StoredFile) -> None:
+        """Note who holds the lock of a finished segment besides the run: it cannot be compressed, nor deleted."""
+        for lock in find_holders(file.path):
+            if lock.pid not in self._writers:
+                shown = printable(str(file.path))
+                self._result.problems.append(f"{shown}: its lock is held by {lock}: it stays as it is until that ends")
 
     def _compress_file(self, file: StoredFile) -> None:
         if file.size < free_bytes(self._data) and compress(file.path):
@@ -140,6 +152,7 @@ def _alone(data: Path, *, wait: bool) -> Iterator[bool]:
     try:
         descriptor = (wait_for_lock if wait else open_lock)(data / MAINTENANCE_LOCK)
     except BlockingIOError:
+        refuse_strangers(data / MAINTENANCE_LOCK)
         yield False
         return
     except OSError as error:

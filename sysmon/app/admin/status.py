@@ -25,7 +25,8 @@ from sysmon.reading.damage import Damage
 from sysmon.sampling.self_tables import AGENT
 from sysmon.storage import inventory
 from sysmon.storage.free_space import free_bytes
-from sysmon.storage.lock import FORMAT, RUN_LOCK, holder
+from sysmon.storage.lock import FORMAT, MAINTENANCE_LOCK, RUN_LOCK, holder
+from sysmon.storage.lock_holder import find_strangers
 from sysmon.storage.retention import Hold, find_holds
 from sysmon.text import units
 from sysmon.text.instants import EPOCH, from_ms
@@ -49,6 +50,7 @@ _ERRORS = frozenset(_ENDED_BY) | {
     "collector_failed",
     "gap",
     "limit_exceeded",
+    "lock_held",
     "mounts_not_asked",
     "stalled",
     "storage_trouble",
@@ -169,6 +171,7 @@ def assess_health(data: Path, storage: Storage, host_name: str | None, *, now: d
             *_incomplete(cost, full, running.interval),
             *_full(disk, storage),
             *(Fault(Severity.WARNING, describe_hold(hold)) for hold in disk.holds if hold.host == archive.host.name),
+            *find_locked(data),
             *(_open_trouble(events) if running.pid is not None else ()),
             *_damaged(archive.damage),
             *_silences_damaged(data),
@@ -297,6 +300,16 @@ def _full(disk: Disk, storage: Storage) -> list[Fault]:
             Fault(Severity.CRITICAL, f"less is free than min_free ({bound}), so nothing is stored: make room")
         )
     return faults
+
+
+def find_locked(data: Path) -> list[Fault]:
+    """Return which locks of a data directory are held by programs that are no sysmon, and by which."""
+    effects = {RUN_LOCK: "no `sysmon run` can begin", MAINTENANCE_LOCK: "nothing expires, nothing is compressed"}
+    return [
+        Fault(Severity.WARNING, f"{name} is held by {stranger}, which is no sysmon: {effect}: end it")
+        for name, effect in effects.items()
+        for stranger in find_strangers(data / name)
+    ]
 
 
 def _damaged(damage: Damage) -> list[Fault]:

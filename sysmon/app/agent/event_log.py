@@ -8,7 +8,7 @@ from sysmon.app.agent.observer import Entry, Observer, Place
 from sysmon.model import Event
 
 _LOGGER = logging.getLogger(LOGGER)
-_LEVELS = dict.fromkeys(("reloaded", "collector_recovered", "limit_kept_again"), logging.INFO)
+_LEVELS = dict.fromkeys(("reloaded", "collector_recovered", "limit_kept_again", "lock_released"), logging.INFO)
 _LEVELS["interval_changed"] = logging.DEBUG  # it is in the event log, and no news for whoever watches the alerts
 
 

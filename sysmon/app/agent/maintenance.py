@@ -13,6 +13,7 @@ import sysmon
 from sysmon.app.agent.log import LOGGER
 from sysmon.app.agent.observer import Entry, Observer, Place
 from sysmon.config import Config
+from sysmon.errors import BlockedError
 
 _LOGGER = logging.getLogger(LOGGER)
 _MOST = 4096
@@ -90,7 +91,7 @@ class MaintenanceRunner(Observer):
         self._pid = None
         code = os.waitstatus_to_exitcode(status)
         said = self._said.decode("utf-8", "replace").strip().replace("\n", "; ").removeprefix("sysmon: ")
-        if code:
+        if code and code != BlockedError.exit_code:  # that is told by who watches the lock
             self._complain(said or (f"it was ended by signal {-code}" if code < 0 else f"it ended with {code}"))
         else:
             self._complaint = ""

@@ -16,6 +16,7 @@ from sysmon.app.agent.command_delivery import CommandDelivery
 from sysmon.app.agent.console import Console, choose_mode
 from sysmon.app.agent.event_log import EventLogger
 from sysmon.app.agent.gc import GarbageCollection
+from sysmon.app.agent.lock_watch import LockWatch
 from sysmon.app.agent.maintenance import MaintenanceRunner
 from sysmon.app.agent.observer import Observer
 from sysmon.app.agent.resource_limits import STOP_REASON, ResourceLimiter
@@ -29,7 +30,7 @@ from sysmon.console.sd_notify import VARIABLES, Supervisor, find_supervisor
 from sysmon.sampling.clock import SystemClock
 from sysmon.sampling.sleeper import Sleeper, exit_code
 from sysmon.storage.host_writer import host_folder
-from sysmon.storage.lock import DataDirectory
+from sysmon.storage.lock import MAINTENANCE_LOCK, DataDirectory
 from sysmon.text.units import format_duration
 
 OVER_LIMIT = 1
@@ -131,6 +132,7 @@ def _make_observers(
     # A short run leaves maintenance to the next.
     if not options.once and (options.ticks is None or options.ticks * config.interval >= config.storage.rotation):
         command, variables = maintenance.command(config), maintenance.environment(environ)
+        observers.append(LockWatch(config.data_dir / MAINTENANCE_LOCK, SystemClock().monotonic))
         observers.append(MaintenanceRunner(command, variables, lambda: storage.segments_ended))
     if supervisor is not None:
         interval = config.interval.total_seconds()

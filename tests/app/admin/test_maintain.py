@@ -1,7 +1,7 @@
 """Maintenance as a whole, on data directories that were written as `run` writes them."""
 
-import fcntl
 import gzip
+import os
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,9 +12,11 @@ from sysmon.app.admin.maintain import maintain
 from sysmon.app.admin.status import assess_health
 from sysmon.config import Retention, Storage
 from sysmon.datadir.segments import Form
-from sysmon.errors import NothingFoundError, StorageError
+from sysmon.errors import BlockedError, NothingFoundError, StorageError
 from sysmon.model import Event
+from sysmon.storage.lock import open_lock
 from tests.reading.stored import DAY, HOUR, LOAD, START, event_lines, write_log, write_table
+from tests.storage.strangers import locked
 
 SMALL = Storage(compress_after=timedelta(0), min_free=0)
 
@@ -93,12 +95,37 @@ def test_left_over_temporaries_go_and_strangers_stay(tmp_path: Path) -> None:
 
 def test_only_one_maintains_at_a_time(tmp_path: Path) -> None:
     write_table(tmp_path, LOAD, hours(1))
-    with (tmp_path / "maintain.lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    held = open_lock(tmp_path / "maintain.lock")
 
-        done = maintain(tmp_path, SMALL, now=START + HOUR)
+    done = maintain(tmp_path, SMALL, now=START + HOUR)
 
+    os.close(held)
     assert (done.busy, names(tmp_path)) == (True, ["load-20261120T120000Z-1h.jsonl"])
+
+
+@pytest.mark.parametrize("rebuild", [False, True])
+def test_a_stranger_who_holds_the_lock_is_named_and_not_waited_for(tmp_path: Path, rebuild: bool) -> None:
+    write_table(tmp_path, LOAD, hours(1))
+
+    with locked(tmp_path / "maintain.lock", "SH") as stranger, pytest.raises(BlockedError) as refused:
+        maintain(tmp_path, SMALL, now=START + HOUR, rebuild=rebuild)
+
+    assert (str(refused.value), refused.value.exit_code) == (
+        f"{tmp_path}/maintain.lock is held by {stranger}, which is no sysmon: nothing was done: end it",
+        75,
+    )
+
+
+def test_a_stranger_who_holds_an_old_segment_is_named(tmp_path: Path) -> None:
+    (path,) = write_table(tmp_path, LOAD, hours(1))
+
+    with locked(path, "SH") as stranger:
+        done = maintain(tmp_path, Storage(), now=START + timedelta(days=3))
+
+    assert (done.problems, names(tmp_path)) == (
+        [f"{path}: its lock is held by {stranger}: it stays as it is until that ends"],
+        [path.name],
+    )
 
 
 def test_doing_it_twice_changes_nothing(tmp_path: Path) -> None:

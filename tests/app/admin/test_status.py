@@ -19,6 +19,7 @@ from sysmon.model import Event, Row
 from sysmon.sampling.self_tables import AGENT
 from sysmon.storage.lock import DataDirectory
 from tests.reading.stored import at, event_lines, started, stopped, write_log, write_table
+from tests.storage.strangers import locked
 
 ROOMY = Storage(min_free=0)
 TEN = {"agent": 10.0}
@@ -276,3 +277,13 @@ def test_a_plugin_line_begins_with_the_worst(
     printed, code_printed = status_render.as_nagios(health)
 
     assert (printed[: len(line)], code_printed) == (line, code)
+
+
+def test_a_stranger_who_holds_the_lock_of_maintenance_is_named(tmp_path: Path) -> None:
+    store(tmp_path)
+
+    with locked(tmp_path / "maintain.lock", "SH") as stranger:
+        faults = health_of(tmp_path).faults
+
+    text = f"maintain.lock is held by {stranger}, which is no sysmon: nothing expires, nothing is compressed: end it"
+    assert [fault for fault in faults if "lock" in fault.text] == [Fault(Severity.WARNING, text)]
