@@ -9,12 +9,12 @@ from typing import BinaryIO
 
 from sysmon.alerts import silences
 from sysmon.alerts.silences import Silence, SilenceEntry, SilenceState
+from sysmon.datadir.files import open_to_append
 from sysmon.datadir.names import DataEntry
 from sysmon.errors import NothingFoundError, StorageError
 from sysmon.formats import decode, jsonl
 from sysmon.reading.damage import Damage
 from sysmon.reading.lines import open_file, read_lines
-from sysmon.storage.files import FILE_MODE
 
 NAME = DataEntry.REPLIES.value
 MOST = 8 * 1024**2
@@ -48,7 +48,7 @@ class SilenceStore:
         if not self._path.parent.is_dir():
             raise NothingFoundError(f"{self._path.parent}: no samples here: name the folder with --data")
         try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
+            descriptor = open_to_append(self._path)
         except OSError as error:
             raise StorageError(
                 f"{self._path}: cannot be written ({error.strerror}): ask as the user that runs sysmon"

@@ -127,7 +127,8 @@ def boundary_after(at: datetime, period: timedelta) -> datetime:
 def select(file_names: Iterable[str], since: datetime, until: datetime) -> list[SegmentFile]:
     """Return the files that may hold rows of [since, until), in order of time, one a stem.
 
-    Of a stem's files the compressed one is taken first, JSON Lines before CSV.
+    Of a stem's files JSON Lines come before CSV, and the text before its compressed form, which may be older: whatever
+    reads them looks again where the text has gone meanwhile.
     """
     by_stem: dict[str, SegmentFile] = {}
     for name in _filter_by_stamp(file_names, since, until):
@@ -202,4 +203,4 @@ def _stamp(at: datetime) -> str:
 
 
 def _preference(file: SegmentFile) -> tuple[bool, bool]:
-    return (file.form is not Form.JSONL, not file.packed)
+    return (file.form is not Form.JSONL, file.packed)

@@ -3,12 +3,12 @@
 import errno
 import itertools
 import os
-import stat
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from sysmon.datadir.files import open_regular
 from sysmon.reading.damage import Damage
 
 LONGEST_LINE = 1024 * 1024
@@ -28,11 +28,7 @@ class _UnreadableRestError(Exception):
 
 def open_file(path: Path) -> BinaryIO:
     """Open a file for reading without ever waiting for it; raise OSError where it is none."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "not a regular file")
-    return os.fdopen(descriptor, "rb", buffering=0)
+    return os.fdopen(open_regular(path), "rb", buffering=0)
 
 
 def read_lines(file: BinaryIO, path: Path, damage: Damage, *, packed: bool) -> Iterator[tuple[int, list[bytes]]]:

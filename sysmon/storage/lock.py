@@ -9,14 +9,17 @@ import os
 import stat
 from pathlib import Path
 
+from sysmon.datadir.files import PRIVATE_MODE, give_owner, open_regular, open_to_write, read_regular
 from sysmon.datadir.names import DataEntry
 from sysmon.errors import BlockedError, LockHeldError, StorageError
-from sysmon.storage.files import PRIVATE_MODE, make_directory, write_atomic
+from sysmon.storage.files import make_directory, write_atomic
 from sysmon.storage.lock_holder import find_holders, find_strangers
 from sysmon.text.names import printable
 
 FORMAT = 1
 """The version of the layout that this program writes, and the newest that it reads."""
+
+_LONGEST_VERSION = 100
 
 RUN_LOCK = DataEntry.RUN_LOCK.value
 """What the file in a data directory is called that `sysmon run` locks."""
@@ -62,7 +65,7 @@ def holder(path: Path) -> int | None:
     Raise OSError where the file is there and cannot be read.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = open_regular(path)
     except FileNotFoundError:
         return None
     except PermissionError:  # the kernel's list is for everybody
@@ -113,12 +116,13 @@ def refuse_strangers(path: Path) -> None:
 
 
 def _locked(path: Path, operation: int) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_MODE)
+    descriptor = open_to_write(path, PRIVATE_MODE)
     try:
         _make_private(descriptor)
         fcntl.flock(descriptor, operation)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        give_owner(descriptor, path.parent)  # nothing is in it but what we wrote, whoever made it
     except OSError:
         os.close(descriptor)
         raise
@@ -126,21 +130,20 @@ def _locked(path: Path, operation: int) -> int:
 
 
 def _take(path: Path) -> tuple[int, tuple[int, int]]:
-    shown = printable(str(path))
     try:
         make_directory(path)
         lock = open_lock(path / RUN_LOCK)
     except BlockingIOError as error:
         raise LockHeldError(_describe_held(path)) from error
     except OSError as error:
-        raise StorageError(f"{shown}: cannot be written ({error.strerror}): name another with --data") from error
+        raise _unwritable(path, error) from error
     try:
         _narrow(path / MAINTENANCE_LOCK)
         _settle_format(path / DataEntry.FORMAT)
         return lock, _identity(os.fstat(lock))
     except OSError as error:
         os.close(lock)
-        raise StorageError(f"{shown}: cannot be written ({error.strerror}): name another with --data") from error
+        raise _unwritable(path, error) from error
     except StorageError:
         os.close(lock)
         raise
@@ -157,7 +160,7 @@ def _describe_held(path: Path) -> str:
 def _narrow(path: Path) -> None:
     """Let nobody but the owner open a lock file of ours: who may read a file may hold its lock, and stop our work."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = open_regular(path)
     except OSError:  # there is none, or it is not ours
         return
     try:
@@ -172,13 +175,18 @@ def _make_private(descriptor: int) -> None:
         os.fchmod(descriptor, PRIVATE_MODE)
 
 
+def _unwritable(path: Path, error: OSError) -> StorageError:
+    shown = printable(str(error.filename or path))
+    return StorageError(f"{shown}: cannot be written ({error.strerror}): name another with --data")
+
+
 def _identity(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
 def _settle_format(path: Path) -> None:
     try:
-        version = path.read_text("ascii", errors="replace").strip()
+        version = read_regular(path, most=_LONGEST_VERSION).decode("ascii", errors="replace").strip()
     except FileNotFoundError:
         version = ""
     if not version:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sysmon.datadir.files import open_regular
 from sysmon.text.names import printable
 
 _LOCK = re.compile(
@@ -68,7 +69,7 @@ def find_strangers(path: Path, *, proc: Path = Path("/proc")) -> list[LockHolder
 def _written_pid(path: Path) -> int:
     """Return the process id in a lock file, 0 where there is none or it may not be read."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = open_regular(path)
     except OSError:
         return 0
     try:

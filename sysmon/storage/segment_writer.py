@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sysmon.datadir.files import create, remove
 from sysmon.datadir.segments import Form, Segment
-from sysmon.storage.files import FILE_MODE, make_directory, sync_directory
+from sysmon.storage.files import make_directory, sync_directory
 from sysmon.storage.lock import claim
 
-_OPEN = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
 _sync_data = getattr(os, "fdatasync", os.fsync)
 
 
@@ -151,7 +151,7 @@ class SegmentWriter:
         return current
 
     def _open(self, at: datetime) -> _Current:
-        make_directory(self._folder)
+        make_directory(self._folder, below=self._folder.parent.parent)
         segment = Segment(self._folder.name, at.replace(microsecond=0), self._period)
         taken = {path.name.split(".", 1)[0] for path in self._folder.iterdir()}
         while segment.stem in taken:
@@ -179,10 +179,9 @@ class SegmentWriter:
 
 
 def _new_file(path: Path) -> _File:
-    descriptor = os.open(path, _OPEN, FILE_MODE)
+    descriptor = create(path)
     try:
         claim(descriptor)
-        os.fchmod(descriptor, FILE_MODE)
         status = os.fstat(descriptor)
     except OSError:
         os.close(descriptor)
@@ -208,6 +207,6 @@ def _close(files: Mapping[Form, _File]) -> None:
     for file in files.values():
         with suppress(OSError):
             if not file.size and _is_there(file):
-                os.unlink(file.path)  # noqa: PTH108 - the path is kept as text, for the look at every append
+                remove(Path(file.path))  # kept as text, for the look at every append
         with suppress(OSError):  # a close that fails tells no more than the sync before it
             os.close(file.descriptor)

@@ -96,7 +96,7 @@ def test_a_taken_name_is_followed_by_numbers() -> None:
     ]
 
 
-def test_of_one_stem_the_compressed_json_lines_are_taken_first() -> None:
+def test_of_one_stem_json_lines_are_taken_first_and_a_text_before_its_compressed_form_which_may_be_older() -> None:
     stem = "cpu-20261120T120000Z-1h"
     present = [f"{stem}.csv", f"{stem}.csv.gz", f"{stem}.jsonl", f"{stem}.jsonl.gz"]
 
@@ -106,7 +106,7 @@ def test_of_one_stem_the_compressed_json_lines_are_taken_first() -> None:
         taken.append(file.name)
         present.remove(file.name)
 
-    assert taken == [f"{stem}.jsonl.gz", f"{stem}.jsonl", f"{stem}.csv.gz", f"{stem}.csv"]
+    assert taken == [f"{stem}.jsonl", f"{stem}.jsonl.gz", f"{stem}.csv", f"{stem}.csv.gz"]
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_a_data_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None
 
     done = answer(*export(data))
 
-    said = f"sysmon: {data}: cannot be written (Is a directory): --resume keeps its place there; "
+    said = f"sysmon: {data}/export-{NAME}.lock: cannot be written (Is a directory): --resume keeps its place there; "
     assert (done.returncode, done.stderr) == (2, f"{said}let the user of `sysmon run` export\n")
 
 

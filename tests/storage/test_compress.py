@@ -1,11 +1,13 @@
 import gzip
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sysmon.storage.compress import compress, write_compressed
 from sysmon.storage.lock import claim
+from tests.hanging import must_end
 
 NAME = "cpu-20261120T120000Z-1h.jsonl"
 TEXT = b'{"timestamp":"2026-11-20T12:00:00.000Z"}\n' * 20_000 + b'{"torn'
@@ -60,6 +62,88 @@ def test_after_a_crash_between_packing_and_deleting_the_whole_packed_form_is_kep
     compress(text)
 
     assert {path.name: path.read_bytes() for path in text.parent.iterdir()} == {f"{NAME}.gz": before}
+
+
+@pytest.mark.parametrize(
+    "older",
+    [
+        pytest.param(gzip.compress(TEXT[:4321]), id="the beginning"),
+        pytest.param(gzip.compress(TEXT[:4321])[:-3], id="the beginning, cut"),
+        pytest.param(gzip.compress(TEXT[:4321]) + gzip.compress(TEXT[4321:9000]), id="the beginning, in two members"),
+        pytest.param(gzip.compress(b""), id="nothing"),
+    ],
+)
+def test_a_packed_form_of_a_text_that_grew_on_is_made_anew(text: Path, older: bytes) -> None:
+    text.with_name(f"{NAME}.gz").write_bytes(older)
+
+    compress(text)
+
+    assert left(text.parent) == {f"{NAME}.gz": TEXT}
+
+
+def test_a_packed_form_that_holds_more_than_the_text_is_kept(text: Path) -> None:
+    text.with_name(f"{NAME}.gz").write_bytes(gzip.compress(TEXT) + gzip.compress(b"more\n"))
+
+    compress(text)
+
+    assert left(text.parent) == {f"{NAME}.gz": TEXT + b"more\n"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(b'{"another":1}\n' + TEXT, id="other rows"),
+        pytest.param(TEXT[:4321] + b"?" + TEXT[4322:], id="one byte"),
+        pytest.param(TEXT[:-1] + b"?", id="the last byte"),
+    ],
+)
+def test_a_packed_form_with_other_rows_is_told_and_both_are_kept(text: Path, other: bytes) -> None:
+    text.with_name(f"{NAME}.gz").write_bytes(gzip.compress(other))
+
+    with pytest.raises(OSError, match="holds other rows: move one of the two away"):
+        compress(text)
+
+    assert left(text.parent) == {NAME: TEXT, f"{NAME}.gz": other}
+
+
+def test_more_rows_than_the_text_has_are_not_replaced_because_the_packed_form_is_broken_after_them(text: Path) -> None:
+    broken = gzip.compress(TEXT + os.urandom(10**6))[:-100]
+    text.with_name(f"{NAME}.gz").write_bytes(broken)
+
+    with pytest.raises(OSError, match="holds other rows"):
+        compress(text)
+
+    assert text.with_name(f"{NAME}.gz").read_bytes() == broken
+
+
+def test_a_text_that_somebody_appends_to_meanwhile_stays(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = os.utime
+
+    def append(*arguments: Any, **options: Any) -> None:  # the last thing that is done to the packed form
+        really(*arguments, **options)
+        with text.open("ab") as file:
+            file.write(b"late")
+
+    monkeypatch.setattr(os, "utime", append)
+
+    with pytest.raises(OSError, match="changed while it was compressed"):
+        compress(text)
+
+    monkeypatch.undo()
+    compress(text)
+    assert left(text.parent) == {f"{NAME}.gz": TEXT + b"late"}
+
+
+@pytest.mark.parametrize("place", [NAME, f"{NAME}.gz"])
+def test_a_fifo_is_not_waited_for(text: Path, place: str) -> None:
+    path = text.parent / place
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+
+    with must_end(), pytest.raises(OSError, match="not a regular file"):
+        compress(text)
+
+    assert path.is_fifo()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sysmon.storage.files import FILE_MODE, make_directory, new_file, replacing, sync_directory, write_all, write_atomic
+from sysmon.datadir.files import FILE_MODE
+from sysmon.storage.files import make_directory, new_file, replacing, sync_directory, write_all, write_atomic
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -52,6 +52,23 @@ def test_what_is_no_key_is_refused_and_left_as_it_is(tmp_path: Path, text: str) 
     assert (tmp_path / FILE).read_text() == text
 
 
+@pytest.mark.parametrize("mode", [0o640, 0o644, 0o660])
+def test_a_key_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> None:
+    mask_key(tmp_path)
+    (tmp_path / FILE).chmod(mode)
+
+    with pytest.raises(StorageError, match=f"others may read the key of `mask` .mode {mode:04o}.*chmod 600"):
+        mask_key(tmp_path)
+
+
+def test_a_link_in_place_of_the_key_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_text("ab" * 32)
+    (tmp_path / FILE).symlink_to(tmp_path / "theirs")
+
+    with pytest.raises(StorageError, match="symbolic links are not followed"):
+        mask_key(tmp_path)
+
+
 def test_where_no_key_can_be_made_the_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(StorageError) as refused:
         mask_key(tmp_path / "nowhere")

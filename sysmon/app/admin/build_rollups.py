@@ -155,7 +155,7 @@ def _note(hours: dict[datetime, _Hour], file: StoredFile) -> None:
 
 def _store(host: Path, file: RollupFile, text: bytes) -> None:
     path = _path(host, file)
-    make_directory(path.parent)
+    make_directory(path.parent, below=host.parent)
     write_compressed(path, text)
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from sysmon.collectors import Source, discover
 from sysmon.config import locations
+from sysmon.datadir.files import PASSABLE_MODE, READABLE_MODE, Owner
 from sysmon.errors import UsageError
 from sysmon.model import Row, Unit
 from sysmon.sampling.clock import SystemClock
 from sysmon.sampling.sampler import Sampler
-from sysmon.storage.files import PASSABLE_MODE, READABLE_MODE, make_directory, write_atomic
+from sysmon.storage.files import make_directory, write_atomic
 from sysmon.text.names import printable
 from sysmon.text.units import human
 
@@ -167,7 +168,7 @@ def _create(path: Path, text: str) -> bool:
     try:
         if os.path.lexists(path):  # also in a folder where nothing can be made
             return False
-        write_atomic(path, text.encode(), mode=READABLE_MODE, overwrite=False)
+        write_atomic(path, text.encode(), mode=READABLE_MODE, owner=Owner.CALLER, overwrite=False)
     except FileExistsError:
         return False
     except OSError as error:

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from sysmon.app.admin.build_rollups import RollupBuilder
 from sysmon.app.admin.clock_trust import ages_by_tier, gather_evidence
 from sysmon.app.catalog import tables
 from sysmon.config import Storage
+from sysmon.datadir.files import remove
 from sysmon.errors import NothingFoundError, StorageError
 from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
@@ -79,7 +81,7 @@ class _Maintenance:
     def do(self, *, rebuild: bool, trust_clock: bool, room_made: Callable[[], None]) -> None:
         stored = inventory.take_inventory(self._data)
         for path in stored.temporaries:  # their maker is gone: we hold its lock
-            self._try(path, path.unlink)
+            self._try(path, partial(remove, path))
         trusted = ClockEvidence(synchronised=True)
         evidence = trusted if trust_clock else gather_evidence(self._data, stored.files, now=self._now)
         kept = self._delete(stored, evidence)
@@ -101,7 +103,7 @@ class _Maintenance:
         )
         self._result.holds = find_holds(stored.files, ages, now=now, evidence=evidence)
         for file in chosen:
-            if self._try(file.path, file.path.unlink):
+            if self._try(file.path, partial(remove, file.path)):
                 self._result.deleted += 1
                 self._result.deleted_bytes += file.size
         gone = {file.path for file in chosen}

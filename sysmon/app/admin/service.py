@@ -22,8 +22,9 @@ from sysmon.app.admin.unit_files import (
     unit_files,
 )
 from sysmon.config import locations
+from sysmon.datadir.files import PASSABLE_MODE, READABLE_MODE, Owner
 from sysmon.errors import StorageError, UsageError
-from sysmon.storage.files import PASSABLE_MODE, READABLE_MODE, make_directory, write_atomic
+from sysmon.storage.files import make_directory, write_atomic
 from sysmon.text.names import printable
 
 _HEAD = "# Written by `sysmon service install`{way}\n# sha256 {digest}\n"
@@ -245,7 +246,7 @@ def _text(path: Path) -> str | None:
 def _write(path: Path, text: str, options: ServiceOptions) -> None:
     try:
         make_directory(path.parent, mode=PASSABLE_MODE)
-        write_atomic(path, text.encode("utf-8", "surrogateescape"), mode=READABLE_MODE)
+        write_atomic(path, text.encode("utf-8", "surrogateescape"), mode=READABLE_MODE, owner=Owner.CALLER)
     except PermissionError as error:
         raise _without_rights(path, options, "install") from error
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sysmon.app.catalog import tables
 from sysmon.app.silence_store import NAME, read_entries
+from sysmon.datadir.files import PRIVATE_MODE, is_regular, link, make_folder, remove, rename, set_mode
 from sysmon.datadir.names import DataEntry
 from sysmon.datadir.rollups import Resolution, RollupFile
 from sysmon.errors import NothingFoundError
@@ -15,8 +16,8 @@ from sysmon.reading import catalog, rollup_file, rollup_minutes, verify
 from sysmon.reading.damage import Damage
 from sysmon.sampling.self_tables import AGENT
 from sysmon.storage import inventory
-from sysmon.storage.compress import write_compressed
-from sysmon.storage.files import PRIVATE_MODE, sync_directory, write_atomic
+from sysmon.storage.compress import Match, compare, write_compressed
+from sysmon.storage.files import sync_directory, write_atomic
 from sysmon.storage.inventory import StoredFile
 from sysmon.storage.lock import MAINTENANCE_LOCK, wait_for_lock
 from sysmon.text.names import printable
@@ -81,6 +82,8 @@ def _check_file(data: Path, file: StoredFile, report: VerifyReport, *, repair: b
     sound = _check_rollup(file, damage) if file.segment is None else _check_segment(file, damage, report)
     report.faults += damage.lines
     report.remarks += [f"{path}: the last line is not finished" for path in damage.unfinished if not file.open]
+    if file.segment is not None and not file.segment.packed:
+        report.faults += _check_compressed(file)
     if sound or not repair:
         return
     if file.open:
@@ -119,6 +122,19 @@ def _check_segment(file: StoredFile, damage: Damage, report: VerifyReport) -> bo
     return sound
 
 
+def _check_compressed(file: StoredFile) -> Iterator[str]:
+    """Yield what is wrong where a text and its compressed form are both there, and differ."""
+    try:
+        match = compare(file.path)
+    except OSError as error:
+        yield f"{printable(str(file.path))}.gz: cannot be read ({error.strerror})"
+        return
+    if match is Match.BEGINNING:
+        yield f"{printable(str(file.path))}.gz: not all of the text beside it: `sysmon maintain` makes it anew"
+    elif match is Match.OTHER:
+        yield f"{printable(str(file.path))}.gz: other rows than the text beside it: move one of the two away"
+
+
 def _lines(file: StoredFile, damage: Damage) -> Iterator[verify.CheckedLine]:
     assert file.segment is not None  # noqa: S101 - only roll-ups have none
     return verify.check_lines(file.path, file.segment, tables().get(file.table), damage)
@@ -127,18 +143,22 @@ def _lines(file: StoredFile, damage: Damage) -> Iterator[verify.CheckedLine]:
 def _set_aside(data: Path, file: StoredFile) -> Path:
     """Give a file a second name in the quarantine, and only then put in its place what can be read of it."""
     folder = data / DataEntry.QUARANTINE
-    folder.mkdir(mode=0o700, exist_ok=True)
+    make_folder(folder, 0o700)
     target = folder / f"{file.host}-{file.path.name}"
     for number in itertools.count(2):
         if not target.exists():
             break
         target = folder / f"{file.host}-{file.path.name}.{number}"
-    target.hardlink_to(file.path)
-    target.chmod(PRIVATE_MODE)
+    if not is_regular(file.path):
+        rename(file.path, target)
+        sync_directory(folder)
+        return target
+    link(file.path, target)
+    set_mode(target, PRIVATE_MODE)
     sync_directory(folder)
     sound = [] if file.segment is None else [line.text + b"\n" for line in _lines(file, Damage()) if line.readable]
     if not sound:
-        file.path.unlink()
+        remove(file.path)
         sync_directory(file.path.parent)
     elif file.segment is not None and file.segment.packed:
         write_compressed(file.path, b"".join(sound))

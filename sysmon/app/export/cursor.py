@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sysmon.app.export.rows import ExportFormat
+from sysmon.datadir.files import read_regular, rename
 from sysmon.datadir.names import Cursors
 from sysmon.errors import StorageError, UsageError
 from sysmon.storage.files import sync_directory, write_atomic
@@ -21,6 +22,7 @@ from sysmon.text.instants import format_instant, parse_instant
 from sysmon.text.names import printable
 
 VERSION = 1
+_MOST_BYTES = 64 * 2**20
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 _MARK = re.compile(r"[0-9a-f]{8}")
 _LARGEST = 2**53
@@ -88,8 +90,8 @@ class CursorFile:
             return
         except OSError as error:
             raise StorageError(
-                f"{self._data}: cannot be written ({error.strerror}): --resume keeps its place there; "
-                "let the user of `sysmon run` export"
+                f"{error.filename or self._data}: cannot be written ({error.strerror}): --resume keeps its place "
+                "there; let the user of `sysmon run` export"
             ) from error
         try:
             yield True
@@ -102,11 +104,15 @@ class CursorFile:
         Raise StorageError for a file that is no cursor: to begin anew would be to export all rows once more.
         """
         try:
-            text = self._path.read_bytes()
+            text = read_regular(self._path, most=_MOST_BYTES)
         except FileNotFoundError:
             cursor = Cursor(secrets.token_hex(4), since)
             self.write(cursor)
             return cursor
+        except OSError as error:
+            raise StorageError(
+                f"{self._path}: cannot be read ({error.strerror}): let the user of `sysmon run` export"
+            ) from error
         try:
             return self._decode(json.loads(text))
         except _REFUSALS as error:
@@ -207,7 +213,7 @@ def _move(temporary: Path, target: Path) -> None:
         raise StorageError(f"{temporary}: not a regular file, and not of this export: move it away")
     if os.path.lexists(target):
         raise StorageError(f"{target}: there already, and not of this cursor: move it away")
-    temporary.rename(target)
+    rename(temporary, target)
 
 
 def _read_position(rows: Any, size: Any, damage: Any) -> FilePosition:

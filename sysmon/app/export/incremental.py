@@ -24,6 +24,7 @@ from sysmon.app.export.progress import Progress, ProgressMeter, weight
 from sysmon.app.export.rows import ExportOptions
 from sysmon.app.selection import Selection, find_tables, open_archive
 from sysmon.datadir import segments
+from sysmon.datadir.files import open_regular, remove
 from sysmon.datadir.segments import SegmentFile
 from sysmon.errors import UsageError
 from sysmon.history import StoredRow
@@ -104,10 +105,8 @@ class IncrementalExporter:
 
     def _export(self, folder: Path, progress: Progress) -> None:
         before, after = self._begin(folder)
-        for path in folder.glob(
-            f"{self._file.temporary_prefix(after)}*"
-        ):  # of one that was killed before it was remembered
-            path.unlink()
+        for path in folder.glob(f"{self._file.temporary_prefix(after)}*"):  # of one that was killed
+            remove(path)
         unread = self._unread(after)
         meter = self._meter(unread, progress)
         with ExitStack() as whole:
@@ -208,7 +207,7 @@ def _may_have_more(folder: Path, file: SegmentFile, positions: FilePositions) ->
 
 
 def _text_size(path: Path) -> int:
-    with path.open("rb") as file:
+    with os.fdopen(open_regular(path), "rb") as file:
         file.seek(-_TRAILER, os.SEEK_END)
         return int.from_bytes(file.read(_TRAILER), "little")
 

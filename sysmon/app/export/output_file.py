@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from sysmon.datadir.files import Owner
 from sysmon.datadir.names import temporary_name
 from sysmon.errors import UsageError
 from sysmon.storage.files import make_directory, new_file, replacing
@@ -28,7 +29,7 @@ def replace_output(target: Path) -> Iterator[BinaryIO]:
             else:
                 # A name of its own: two exports may go to one file, and no lock keeps them apart.
                 temporary = temporary_name(f"{path.name}.{secrets.token_hex(4)}")
-                descriptor = stack.enter_context(replacing(path, mode=None, temporary=temporary))
+                descriptor = stack.enter_context(replacing(path, mode=None, owner=Owner.CALLER, temporary=temporary))
                 file = stack.enter_context(os.fdopen(descriptor, "wb", closefd=False))
         except OSError as error:
             raise UsageError(f"{target}: cannot be written ({error.strerror}): name another place with -o") from error
@@ -40,7 +41,7 @@ def open_new(path: Path) -> Iterator[BinaryIO]:
     """Open a new file, to be moved to its place by the caller; it is synced, and removed where something goes wrong."""
     with ExitStack() as stack:
         try:
-            descriptor = stack.enter_context(new_file(path, mode=None))
+            descriptor = stack.enter_context(new_file(path, mode=None, owner=Owner.CALLER))
         except OSError as error:
             raise UsageError(f"{path}: cannot be made ({error.strerror}): name another place with -o") from error
         yield stack.enter_context(os.fdopen(descriptor, "wb", closefd=False))

@@ -1,6 +1,7 @@
 """Checking and repairing whole data directories."""
 
 import gzip
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -121,6 +122,27 @@ def test_the_numbers_of_the_ticks_tell_what_is_lost(
     report = verify_files(tmp_path, repair=False)
 
     assert (len(report.faults), len(report.remarks)) == (faults, remarks)
+
+
+@pytest.mark.parametrize(
+    ("held", "fault"),
+    [
+        pytest.param(lambda text: text, [], id="the same"),
+        pytest.param(lambda text: text[:-70], ["not all of the text beside it"], id="less"),
+        pytest.param(lambda text: text[::-1], ["other rows than the text beside it"], id="other rows"),
+    ],
+)
+def test_a_text_beside_its_packed_form_is_compared_with_it(
+    tmp_path: Path, held: Callable[[bytes], bytes], fault: list[str]
+) -> None:
+    (path,) = write_table(tmp_path, LOAD, GOOD)
+    packed = path.with_name(f"{path.name}.gz")
+    packed.write_bytes(gzip.compress(held(path.read_bytes())))
+
+    report = verify_files(tmp_path, repair=False)
+
+    beside = [line.removeprefix(f"{packed}: ").split(":")[0] for line in report.faults if "beside it" in line]
+    assert beside == fault
 
 
 def test_where_no_samples_are_there_is_nothing_to_check(tmp_path: Path) -> None:
