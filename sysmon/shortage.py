@@ -9,6 +9,16 @@ SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM})
 """What the kernel answers while something is used up, and not wrong (open(2), pipe(2), fork(2))."""
 
 
+def is_shortage(error: BaseException) -> bool:
+    """Say whether an error, or what caused it, is that something is used up."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in SHORTAGES:
+            return True
+        cause = cause.__cause__
+    return False
+
+
 class ThreadLimitError(SysmonError):
     """No further thread can be started."""
 

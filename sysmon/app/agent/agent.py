@@ -11,6 +11,7 @@ It needs no terminal, no signals and no service manager, and may run in a thread
 `agent.request_stop` ends that loop from any thread.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from typing import Protocol
 from sysmon import __version__
 from sysmon.alerts.rules.loader import RuleSet
 from sysmon.app.agent.alerting import AlertPipeline
+from sysmon.app.agent.log import LOGGER
 from sysmon.app.agent.observer import Entry, Observer
 from sysmon.app.collectors import build_sampler, hostname
 from sysmon.config import Config
@@ -36,6 +38,8 @@ from sysmon.sampling.sleeper import Sleeper
 from sysmon.storage.host_writer import host_folder
 from sysmon.storage.mask_key import mask_key
 from sysmon.text.instants import format_instant
+
+_LOGGER = logging.getLogger(LOGGER)
 
 FIRST_LOOK = 1.0
 """Seconds after which a preview is taken, and the sample of an agent that takes just one."""
@@ -98,6 +102,7 @@ class Agent:
         self.alerts.resume(self.folder, now=now, first_tick=self._schedule.after(now))
         self._observers = sorted([*observers, self.alerts], key=lambda observer: observer.place)
         self._count_dropped: Callable[[], int] = lambda: 0
+        self._refused: set[Observer] = set()
         self._reload = False
         self._stop_reason: str | None = None
         self._loop: Loop | None = None
@@ -148,9 +153,9 @@ class Agent:
         at = self._clock.now()
         entry = Entry(Sample(at, {}), [Event(at, "stopped", fields)], counts)
         for observer in self._observers:
-            observer.stop(entry)
+            self._call(observer, lambda: observer.stop(entry))  # noqa: B023 - called at once
         for observer in self._observers:
-            observer.close()
+            self._call(observer, observer.close)
         if self._own_sleeper is not None:
             self._own_sleeper.close()
 
@@ -188,7 +193,18 @@ class Agent:
         reload, self._reload = self._reload, False
         entry = Entry(sample, events, self._started_loop().counts, reload)
         for observer in self._observers:
-            observer.tick(entry)
+            self._call(observer, lambda: observer.tick(entry))  # noqa: B023 - called at once
+
+    def _call(self, observer: Observer, act: Callable[[], None]) -> None:
+        """Have an observer do something; what the system refuses it is told once, and ends nothing."""
+        try:
+            act()
+        except OSError as error:
+            if observer not in self._refused:
+                _LOGGER.error("%s: %s", type(observer).__name__, error)  # noqa: TRY400 - no bug of ours
+            self._refused.add(observer)
+        else:
+            self._refused.discard(observer)
 
     def _make_loop(self) -> Loop:
         return Loop(

@@ -14,6 +14,7 @@ from sysmon.app.agent.log import LOGGER
 from sysmon.app.agent.observer import Entry, Observer, Place
 from sysmon.config import Config
 from sysmon.errors import BlockedError
+from sysmon.shortage import SHORTAGES
 
 _LOGGER = logging.getLogger(LOGGER)
 _MOST = 4096
@@ -54,14 +55,22 @@ class MaintenanceRunner(Observer):
         ended = self._segments_ended()
         if self._pid is not None and not self._reaped(self._pid):
             return
-        if self._due:
-            self._start()
-        self._due, self._ended = ended != self._ended, ended
+        again = self._due and self._try_to_start()
+        self._due, self._ended = again or ended != self._ended, ended
 
     @property
     def idle(self) -> bool:
         """Say whether no child is at work."""
         return self._pid is None
+
+    def _try_to_start(self) -> bool:
+        """Start a child; return whether it must be tried again: something is used up now, and will not be for ever."""
+        try:
+            self._start()
+        except OSError as error:
+            self._complain(f"it cannot be started ({error.strerror})")
+            return error.errno in SHORTAGES
+        return False
 
     def _start(self) -> None:
         reading, writing = os.pipe()
@@ -70,16 +79,15 @@ class MaintenanceRunner(Observer):
         actions = [*nothing, (os.POSIX_SPAWN_DUP2, writing, 2)]
         try:
             self._pid = os.posix_spawn(self._command[0], self._command, self._environ, file_actions=actions)
-        except OSError as error:
+        except OSError:
             os.close(reading)
-            self._complain(f"it cannot be started ({error.strerror})")
-            return
+            raise
         finally:
             os.close(writing)
         self._errors, self._said = reading, b""
 
     def _reaped(self, pid: int) -> bool:
-        with suppress(BlockingIOError):
+        with suppress(OSError):  # nothing was said, or nothing can be read: how it ended is what counts
             self._said += os.read(self._errors, _MOST)
         try:
             done, status = os.waitpid(pid, os.WNOHANG)

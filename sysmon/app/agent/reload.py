@@ -9,6 +9,7 @@ from sysmon.alerts.rules.loader import RuleSet, load_rules
 from sysmon.app.catalog import tables
 from sysmon.config import Config
 from sysmon.errors import SysmonError
+from sysmon.shortage import is_shortage
 from sysmon.text.instants import from_ms
 
 SETTLED = timedelta(seconds=1)
@@ -36,11 +37,15 @@ class Reloader:
         self._load = load
         self._config = config
         self._intervals = intervals
-        self._seen = self._signatures()
+        self._seen: tuple[_Signature, ...] | None = self._signatures()
         self._looked: datetime | None = None
+        self._short = False
 
-    def look(self, at: datetime, *, forced: bool) -> Fresh | SysmonError | None:
-        """Return what was read anew, or why it cannot be used; None where nothing changed and it is not forced."""
+    def look(self, at: datetime, *, forced: bool) -> Fresh | SysmonError | OSError | None:
+        """Return what was read anew, or why it cannot be used; None where nothing changed and it is not forced.
+
+        What cannot be read for want of descriptors or memory is returned once, and read again at each look.
+        """
         if not forced:
             if self._looked is not None and timedelta(0) <= at - self._looked < SETTLED:
                 return None
@@ -52,8 +57,12 @@ class Reloader:
         try:
             config = self._load()
             fresh = Fresh(config, load_rules(config.rules, tables(), self._intervals), self._restart(config))
-        except SysmonError as error:
-            return error
+        except (SysmonError, OSError) as error:
+            again, self._short = self._short, is_shortage(error)
+            if self._short:
+                self._seen = None
+            return None if again and self._short else error
+        self._short = False
         self._config = config
         self._seen = self._signatures()
         return fresh

@@ -1,5 +1,7 @@
 """The agent without a terminal, signals or a service manager: in a thread of somebody else's program."""
 
+import errno
+import logging
 import signal
 import socket
 import tempfile
@@ -15,6 +17,7 @@ import pytest
 from sysmon import config
 from sysmon.alerts.rules.loader import RuleSet, load_rules
 from sysmon.app.agent.agent import Agent, collected_intervals
+from sysmon.app.agent.log import LOGGER
 from sysmon.app.agent.observer import Entry, Observer, Place
 from sysmon.app.agent.storage import Storage
 from sysmon.app.agent.systemd import ServiceAnnouncer, ServiceState
@@ -204,3 +207,30 @@ def test_a_service_with_a_long_interval_is_ready_at_once_at_any_minute_of_the_ho
         supervisor.close()
 
     assert at_the_start == messages
+
+
+class Refused(Observer):
+    """An observer to whom the system refuses something at its first two ticks."""
+
+    place: ClassVar[Place] = Place.DELIVERY
+
+    def __init__(self) -> None:
+        self.ticks = 0
+
+    def tick(self, _entry: Entry, /) -> None:
+        self.ticks += 1
+        if self.ticks <= 2:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+
+def test_an_observer_to_whom_something_is_refused_ends_nothing_and_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = _configure(tmp_path)
+    refused, listener = Refused(), Listener()
+    logging.getLogger(LOGGER).propagate = True
+
+    _run(Agent(settings, _rules(settings), [refused, listener], limit=3))
+
+    assert (refused.ticks, listener.heard) == (3, ["open", "started", *["tick with 1 alert"] * 3, "stopped", "close"])
+    assert [record.getMessage() for record in caplog.records] == ["Refused: [Errno 24] Too many open files"]

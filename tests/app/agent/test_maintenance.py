@@ -2,6 +2,7 @@
 
 import logging
 import os
+import resource
 import sys
 from pathlib import Path
 
@@ -115,3 +116,23 @@ def test_a_child_at_work_is_not_waited_for_and_ends_with_the_run(logged: list[st
     runner.finish(1)
 
     assert logged == ["maintenance: it was ended by signal 15"]
+
+
+def test_one_that_cannot_be_started_for_want_of_descriptors_is_started_when_there_are_some(
+    logged: list[str], tmp_path: Path
+) -> None:
+    runner = runner_of(f"open({str(tmp_path / 'ran')!r}, 'a').write('x')")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    runner.look(1)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        for _ in range(3):
+            runner.look(1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    runner.look(1)
+    runner.finish(1)
+
+    complaint = "maintenance: it cannot be started (Too many open files)"
+    assert ((tmp_path / "ran").read_text(), logged) == ("x", [complaint])

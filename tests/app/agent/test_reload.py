@@ -1,8 +1,9 @@
 """A reload takes all of what was written, or nothing of it."""
 
+import resource
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ class Running:
     def load(self) -> config.Config:
         return config.load(config=self.settings, environ={"HOME": "/nowhere"})
 
-    def look(self) -> Fresh | SysmonError | None:
+    def look(self) -> Fresh | SysmonError | OSError | None:
         return self.reloader.look(NOON, forced=True)
 
 
@@ -45,7 +46,7 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
     return Running()
 
 
-def summarize(looks: Sequence[Fresh | SysmonError | None]) -> list[object]:
+def summarize(looks: Sequence[Fresh | SysmonError | OSError | None]) -> list[object]:
     """Return for each look what it gave: rules, labels and what needs a restart, or that it was refused."""
     return [
         (loaded.rules.rules, dict(loaded.config.labels), loaded.restart) if isinstance(loaded, Fresh) else "refused"
@@ -89,3 +90,18 @@ def test_a_broken_rule_among_good_ones_changes_nothing(running: Running, text: s
 
     rules = load_rules(running.rules, tables(), intervals(running.load())).rules
     assert looks == ["refused", (rules, {"role": "database"}, ("labels",))]
+
+
+def test_what_lacks_descriptors_is_told_once_and_read_when_there_are_some(running: Running) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        refused = running.look()
+        silent = running.reloader.look(NOON + timedelta(seconds=2), forced=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    looks = [running.reloader.look(NOON + timedelta(seconds=seconds), forced=False) for seconds in (4, 6)]
+
+    assert (isinstance(refused, SysmonError), silent) == (True, None)
+    assert [type(loaded) for loaded in looks] == [Fresh, type(None)]
