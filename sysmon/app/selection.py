@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from sysmon.datadir.names import RESERVED_TABLES
-from sysmon.errors import NothingFoundError, UsageError
+from sysmon.errors import DamagedError, NothingFoundError, UsageError
 from sysmon.model import Table
 from sysmon.reading import catalog
 from sysmon.reading.archive import Archive
@@ -99,18 +99,17 @@ def find_tables(selection: Selection, archive: Archive) -> list[Table]:
     return tables
 
 
-def no_rows_error(selection: Selection, archive: Archive) -> NothingFoundError:
-    """Return what to say when no row is in the range: where there are some."""
-    ends = [end for name in archive.table_names for end in _ends(archive, name)]
+def no_rows_error(selection: Selection, archive: Archive) -> NothingFoundError | DamagedError:
+    """Return what to say when no row is in the range: where there are some; or what of the range cannot be read."""
     span = f"{format_instant(selection.since)} to {format_instant(selection.until)}"
-    host = printable(archive.host.name)
     where = f" in {', '.join(selection.tables)}" if selection.tables else ""
+    text = f"{printable(archive.host.name)}: no samples{where} from {span}"
     if archive.damage.count:
-        where += f" ({archive.damage.count} could not be read)"
+        return DamagedError("\n".join([f"{text} can be read", *archive.damage.messages()]))
+    ends = [end for name in archive.table_names for end in _ends(archive, name)]
     if not ends:
-        return NothingFoundError(f"{host}: no samples{where} from {span}, nor at any other time")
-    first, last = format_instant(min(ends)), format_instant(max(ends))
-    return NothingFoundError(f"{host}: no samples{where} from {span}: there are some from {first} to {last}")
+        return NothingFoundError(f"{text}, nor at any other time")
+    return NothingFoundError(f"{text}: there are some from {format_instant(min(ends))} to {format_instant(max(ends))}")
 
 
 def _ends(archive: Archive, name: str) -> list[datetime]:

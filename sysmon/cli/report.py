@@ -21,7 +21,7 @@ from sysmon.cli._options import (
     rules_option,
     utc_option,
 )
-from sysmon.cli._query import binary_stdout, build_selection, print_chosen_host, print_damage, range_options
+from sysmon.cli._query import DAMAGED, binary_stdout, build_selection, print_chosen_host, print_damage, range_options
 from sysmon.report.render import FORMATS, NARROW, Format, Medium, RenderOptions
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ def _exit_code(host_reports: "HostReports", hosts: Sequence[str]) -> int:
     from sysmon.text.instants import format_instant
     from sysmon.text.names import printable
 
-    for line in host_reports.silent:
+    for line in "\n".join((*host_reports.silent, *host_reports.unreadable)).splitlines():
         click.echo(f"sysmon: {line}", err=True)
     pairs = [(host_report.report, host_report.report.compared) for host_report in host_reports.reports]
     alone = [(lone, compared) for lone, compared in pairs if compared is not None and not compared.coverage]
@@ -238,6 +238,8 @@ def _exit_code(host_reports: "HostReports", hosts: Sequence[str]) -> int:
             f"sysmon: {printable(lone.origin.hostname)}: no samples from {begin} to {end} to compare with", err=True
         )
     damaged = max(print_damage(host_report.damage) for host_report in host_reports.reports)
+    if host_reports.unreadable:
+        damaged = DAMAGED
     return damaged or (INCOMPLETE if alone or (host_reports.silent and ALL not in hosts) else 0)
 
 

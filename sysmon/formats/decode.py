@@ -20,13 +20,18 @@ UNREADABLE = (ValueError, RecursionError)
 """What decoding raises for a line that is no row."""
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_NAN = re.compile(r"[+-]?nan", re.ASCII | re.IGNORECASE)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _LARGEST = 2**64
 
 
 def json_record(line: bytes) -> dict[str, Any]:
     """Read one line that is a JSON object; raise ValueError for anything else, NaN and lone surrogates too."""
-    record = json.loads(line.decode(), parse_constant=_refuse, parse_int=_integer, parse_float=_finite)
+    return _json_object(line, _refuse)
+
+
+def _json_object(line: bytes, constant: Callable[[str], None]) -> dict[str, Any]:
+    record = json.loads(line.decode(), parse_constant=constant, parse_int=_integer, parse_float=_finite)
     if not isinstance(record, dict):
         raise ValueError("no object")  # noqa: TRY004 - what is in a file is a matter of values
     return record
@@ -37,7 +42,7 @@ def json_decoder(table: Table) -> Decode:
     texts, numbers = table.labels, [metric.name for metric in table.metrics]
 
     def decode(line: bytes) -> TimestampedRow:
-        record = json_record(line)
+        record = _json_object(line, _null_for_nan)
         at = record.get("timestamp")
         if not isinstance(at, str):
             raise ValueError("no timestamp")  # noqa: TRY004 - as above
@@ -68,9 +73,9 @@ def csv_decoder(table: Table, header: bytes) -> Decode:
 
 
 def _cell(cells: Sequence[str], place: int | None) -> int | float | None:
-    if place is None or not cells[place]:
+    text = "" if place is None else cells[place]
+    if not text or _NAN.fullmatch(text):
         return None
-    text = cells[place]
     if not _NUMBER.fullmatch(text):
         raise ValueError("a cell that is no number")
     return _integer(text) if _INTEGER.fullmatch(text) else _finite(text)
@@ -103,6 +108,12 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError("a number that is too large")
     return value
+
+
+def _null_for_nan(constant: str) -> None:
+    """Have NaN, which is no JSON, count as a missing value, and nothing else that is no JSON."""
+    if constant != "NaN":
+        _refuse(constant)
 
 
 def _refuse(constant: str) -> NoReturn:

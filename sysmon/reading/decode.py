@@ -1,5 +1,6 @@
 """Row decoders: a line as one flat record of timestamp, hostname, configured labels, the table's labels and metrics."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,6 +20,10 @@ Unreadable = (ValueError, RecursionError)
 _NUMBERS = msgspec.json.Decoder(list[int | float | None])
 
 
+_TEXT_OR_NAN = re.compile(rb'"(?:[^"\\]|\\.)*+"|NaN')
+_NAN = re.compile(r"[+-]?nan", re.ASCII | re.IGNORECASE)
+_SHOWN = 40
+
 _PLAIN = bytes(range(0x20, 0x7F)) + b"\t\r\n"
 
 
@@ -32,6 +37,13 @@ def refuse_debris(line: bytes) -> None:
     text = line.decode()
     if any(ch < " " and ch != "\t" for ch in text.removesuffix("\r")):
         raise ValueError("a control character")
+
+
+def null_for_nan(line: bytes) -> bytes:
+    """Return a line of JSON with null for NaN, which is no JSON: some programs write it where a value is missing."""
+    if b"NaN" not in line:
+        return line
+    return _TEXT_OR_NAN.sub(lambda match: b"null" if match[0] == b"NaN" else match[0], line)
 
 
 def decode_all(decode: Decode, text: bytes, count: int) -> list[FlatRecord] | None:
@@ -71,7 +83,7 @@ class _JsonDecoder:
         self._decode_lines = decoder.decode_lines
 
     def __call__(self, line: bytes) -> FlatRecord:
-        return msgspec.structs.astuple(self._decode(line))
+        return msgspec.structs.astuple(self._decode(null_for_nan(line)))
 
     def many(self, text: bytes) -> list[FlatRecord]:
         return list(map(msgspec.structs.astuple, self._decode_lines(text)))
@@ -104,6 +116,7 @@ class _AnyDecoder:
         self._width = len(columns)
         places = {name: index for index, name in enumerate(columns)}
         self._texts = [places.get(name) for name in names[:texts]]
+        self._columns = columns
         self._numbers = [places.get(name) for name in names[texts:]]
 
     def __call__(self, line: bytes) -> FlatRecord:
@@ -111,7 +124,7 @@ class _AnyDecoder:
         if len(cells) != self._width:
             raise ValueError(f"{len(cells)} cells under a header of {self._width}")
         texts = [None if place is None else cells[place] or None for place in self._texts]
-        numbers = [None if place is None else number(cells[place]) for place in self._numbers]
+        numbers = [None if place is None else _metric(self._columns[place], cells[place]) for place in self._numbers]
         return (*texts, *numbers)
 
 
@@ -124,6 +137,7 @@ class _TailDecoder:
 
     def __init__(self, texts: Sequence[str], metrics: Sequence[str], columns: Sequence[str], first: int) -> None:
         self._first = first
+        self._columns = columns
         self._width = len(columns)
         places = {name: index for index, name in enumerate(columns)}
         self._texts = [places.get(name) for name in texts]
@@ -131,26 +145,43 @@ class _TailDecoder:
         self._numbers = [places[name] - first if name in places else None for name in metrics]
 
     def __call__(self, line: bytes) -> FlatRecord:
-        if b'"' in line:
-            cells = split_line(line)
-            if len(cells) != self._width:
-                raise ValueError(f"{len(cells)} cells under a header of {self._width}")
-            numbers = [number(cell) for cell in cells[self._first :]]
-        else:
-            *raw, tail = line.split(b",", self._first)
-            cells = [cell.decode() for cell in raw]
-            numbers = _NUMBERS.decode(_json_array(tail))
-            if len(cells) + len(numbers) != self._width:
-                raise ValueError(f"{len(cells) + len(numbers)} cells under a header of {self._width}")
+        try:
+            cells, numbers = self._split_quickly(line)
+        except ValueError:
+            cells, numbers = self._split(line)
         texts = [None if place is None else cells[place] or None for place in self._texts]
         if not self._whole:
             numbers = [None if place is None else numbers[place] for place in self._numbers]
         return (*texts, *numbers)
 
+    def _split_quickly(self, line: bytes) -> tuple[list[str], list[int | float | None]]:
+        """Return labels and metrics; raise ValueError for whatever takes a closer look, or is no row."""
+        if b'"' in line:
+            raise ValueError("a quote")
+        *raw, tail = line.split(b",", self._first)
+        numbers = _NUMBERS.decode(_json_array(tail))
+        if len(raw) + len(numbers) != self._width:
+            raise ValueError("other cells than the header has")
+        return [cell.decode() for cell in raw], numbers
+
+    def _split(self, line: bytes) -> tuple[list[str], list[int | float | None]]:
+        cells = split_line(line)
+        if len(cells) != self._width:
+            raise ValueError(f"{len(cells)} cells under a header of {self._width}")
+        metrics = zip(self._columns[self._first :], cells[self._first :], strict=True)
+        return cells, [_metric(name, cell) for name, cell in metrics]
+
+
+def _metric(name: str, cell: str) -> int | float | None:
+    try:
+        return number(cell)
+    except Unreadable as error:
+        raise ValueError(f"{name}: {cell[:_SHOWN]!r} is no number") from error
+
 
 def number(cell: str) -> int | float | None:
-    """Return the number in a cell, None for an empty one; raise ValueError for anything else."""
-    if not cell:
+    """Return the number in a cell, None for an empty one and for NaN; raise ValueError for anything else."""
+    if not cell or _NAN.fullmatch(cell):
         return None
     (value,) = _NUMBERS.decode(f"[{cell}]")
     if value is None:

@@ -13,7 +13,7 @@ from sysmon.formats.csv import split_line
 from sysmon.model import Kind, Metric, Table, Unit
 from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
-from sysmon.reading.decode import Unreadable, number
+from sysmon.reading.decode import Unreadable, null_for_nan, number
 from sysmon.reading.lines import read_lines
 
 _DECODE = msgspec.json.Decoder(dict[str, Any]).decode
@@ -39,7 +39,7 @@ def _columns(lines: list[bytes], form: Form) -> list[tuple[str, bool]]:
         if form is Form.CSV:
             header, row = map(split_line, lines)
             return [(name, not _is_number(cell)) for name, cell in zip(header, row, strict=True)]
-        return [(name, isinstance(value, str)) for line in lines for name, value in _DECODE(line).items()]
+        return [(name, isinstance(value, str)) for line in lines for name, value in _DECODE(null_for_nan(line)).items()]
     except Unreadable:
         return []
 

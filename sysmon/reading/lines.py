@@ -84,6 +84,16 @@ def read_whole(file: BinaryIO) -> list[bytes] | None:
     return text.split(b"\n")[:-1]
 
 
+def count_newlines(file: BinaryIO, begin: int, end: int) -> int:
+    """Return how many lines end in a stretch of a file, without ever holding it; where the file stands then is open."""
+    count = 0
+    position = file.seek(begin)
+    while position < end and (chunk := file.read(min(_CHUNK, end - position))):
+        count += chunk.count(b"\n")
+        position = file.seek(_end_of_hole(file, file.tell()) if chunk == _NULS else position + len(chunk))
+    return count
+
+
 def _refuse_endless(length: int) -> None:
     if length > GIVEN_UP:
         raise _UnreadableRestError(f"a line of more than {GIVEN_UP // 1024**2} MiB: the rest of the file is left out")

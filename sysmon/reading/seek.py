@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from io import SEEK_END, RawIOBase
+from io import SEEK_END, SEEK_SET, RawIOBase
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -11,6 +11,7 @@ from sysmon.formats import HEAD
 from sysmon.model import Row, Table
 from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
+from sysmon.reading.lines import count_newlines
 from sysmon.reading.rows import labels_of, scan_file
 from sysmon.text.instants import EPOCH, format_instant, to_ms
 
@@ -24,6 +25,7 @@ _CLOSE_ENOUGH = 64 * 1024
 _PROBE = 16 * 1024
 _STAMP_PREFIX = {Form.JSONL: b'{"timestamp":"', Form.CSV: b""}
 _STAMP_LENGTH = len("2026-11-20T12:00:10.000")
+_DATE_LENGTH = len("2026-11-20")
 
 
 class DamageOnce(Damage):
@@ -150,6 +152,18 @@ class _HeaderAndBody(RawIOBase):
         header, self._header = self._header, b""
         return header or self._body.read(size)
 
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        """Go on elsewhere in the body."""
+        return self._body.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Return where the body goes on."""
+        return self._body.tell()
+
+    def fileno(self) -> int:
+        """Return the descriptor of the body."""
+        return self._body.fileno()
+
 
 def _format_stamp(at: datetime) -> bytes:
     """Return an instant as it begins a line, in its first characters."""
@@ -158,20 +172,28 @@ def _format_stamp(at: datetime) -> bytes:
 
 def _seek_near(opened: BinaryIO, low: bytes, file: SegmentFile, damage: Damage) -> tuple[BinaryIO, Damage]:
     """Let a file of lines in order be read from a little before the first with a timestamp from `low` on."""
-    header = opened.readline() if file.form is Form.CSV else b""
+    header = _read_header(opened) if file.form is Form.CSV else b""
+    if header is None:
+        return opened, damage
     body = len(header)
     offset = _bisect_offset(opened, low, file, body)
     opened.seek(offset)
 
     def skipped() -> int:
         here = opened.tell()
-        opened.seek(body)
-        count = opened.read(offset - body).count(b"\n")
+        count = count_newlines(opened, body, offset)
         opened.seek(here)
         return count
 
     shifted = _OffsetDamage(damage, skipped) if offset > body else damage
     return (cast("BinaryIO", _HeaderAndBody(header, opened)) if header else opened), shifted
+
+
+def _read_header(opened: BinaryIO) -> bytes | None:
+    """Return the first line; None, and the file is at its beginning again, where that is not a short one."""
+    header, newline, _ = opened.read(_PROBE).partition(b"\n")
+    opened.seek(0)
+    return header + newline if newline else None
 
 
 def _bisect_offset(opened: BinaryIO, low: bytes, file: SegmentFile, begin: int) -> int:
@@ -207,8 +229,10 @@ def _starts_at_or_after(low: bytes, form: Form) -> Callable[[bytes], bool] | Non
         return None
     before = _STAMP_PREFIX[form]
     start, stop = len(before), len(before) + _STAMP_LENGTH
+    separator = slice(start + _DATE_LENGTH, start + _DATE_LENGTH + 1)
 
     def may_be_in_range(line: bytes) -> bool:
-        return line[start:stop] >= low or not line.startswith(before)
+        """Tell of a line that is not written as sysmon does that it may be, so that it is read or counted."""
+        return line[start:stop] >= low or line[separator] != b"T" or not line.startswith(before)
 
     return may_be_in_range

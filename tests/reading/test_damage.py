@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from sysmon.reading.damage import Damage
+from sysmon.reading.decode import null_for_nan
 from sysmon.reading.rows import RowReader
 from tests.reading.stored import HOUR, LOAD, START, stamp
 
@@ -55,7 +56,8 @@ def read(folder: Path, name: str, content: bytes) -> tuple[list[int], int, int]:
         pytest.param(b'{"timestamp":"0001-01-01T00:00:00+14:00"}\n', [10, 20], id="before all time"),
         pytest.param(with_value(b'"hot"'), [10, 20], id="text where a number belongs"),
         pytest.param(with_value(b"true"), [10, 20], id="true where a number belongs"),
-        pytest.param(with_value(b"NaN"), [10, 20], id="not a number"),
+        pytest.param(with_value(b"Infinity"), [10, 20], id="infinity"),
+        pytest.param(with_value(b"NaNa"), [10, 20], id="more than NaN"),
         pytest.param(with_value(b"1e999"), [10, 20], id="infinite"),
         pytest.param(with_value(b"9" * 5000), [10, 20], id="5000 digits"),
         pytest.param(with_value(b"07"), [10, 20], id="a leading zero"),
@@ -124,7 +126,7 @@ def test_the_end_and_the_beginning_of_a_file(
         pytest.param(HEADER + csv(10) + csv(15)[:-1] + b",9\n" + csv(20), ([10, 20], 1, 0), id="a cell too many"),
         pytest.param(HEADER + b",web-01,1,2\n" + csv(20), ([20], 1, 0), id="an empty timestamp"),
         pytest.param(HEADER + csv(15).replace(b"15.5", b"hot") + csv(20), ([20], 1, 0), id="text for a number"),
-        pytest.param(HEADER + csv(15).replace(b"15.5", b"nan") + csv(20), ([20], 1, 0), id="not a number"),
+        pytest.param(HEADER + csv(15).replace(b"15.5", b"inf") + csv(20), ([20], 1, 0), id="infinity"),
         pytest.param(HEADER + csv(15).replace(b"15.5", b"null") + csv(20), ([20], 1, 0), id="the word null"),
         pytest.param(HEADER + csv(15).replace(b"15.5", b"1_0") + csv(20), ([20], 1, 0), id="digits as Python has them"),
         pytest.param(HEADER + csv(15).replace(b"15.5", b'"x"') + csv(20), ([20], 1, 0), id="quoted text for a number"),
@@ -204,3 +206,30 @@ def test_what_is_no_file_is_damage_and_never_waited_for(tmp_path: Path) -> None:
     rows = list(RowReader(folder, LOAD, damage).rows(START, START + HOUR))
 
     assert (rows, damage.count) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        pytest.param("load-20261120T120000Z-1h.jsonl", line(10) + with_value(b"NaN") + line(20), id="JSON"),
+        *(
+            pytest.param(
+                "load-20261120T120000Z-1h.csv",
+                HEADER + csv(10) + csv(15).replace(b"15.5", word) + csv(20),
+                id=str(word),
+            )
+            for word in (b"NaN", b"nan", b"-nan", b"NAN")
+        ),
+    ],
+)
+def test_not_a_number_is_a_missing_value_and_costs_no_row(tmp_path: Path, name: str, content: bytes) -> None:
+    assert read(tmp_path, name, content) == ([10, 15, 20], 0, 0)
+    assert [row.row[0] for row in RowReader(tmp_path / "load", LOAD, Damage()).rows(START, START + HOUR)] == [
+        10.5,
+        None,
+        20.5,
+    ]
+
+
+def test_the_word_in_a_label_is_a_name() -> None:
+    assert null_for_nan(b'{"a":"\\"NaN","NaN":NaN,"b":"c"}') == b'{"a":"\\"NaN","NaN":null,"b":"c"}'

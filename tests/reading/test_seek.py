@@ -1,6 +1,7 @@
 """Rows found by halving a file are the rows that reading all of it finds."""
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from sysmon.reading.rows import RowReader
 from sysmon.reading.seek import DamageOnce, SeekableTable
 from sysmon.text.instants import to_ms
 from tests.reading.stored import CPU, at, write_table
+from tests.reading.test_lines import LITTLE, peak_of
 
 LENGTH = 5000
 HOLE = range(1000, 1500)
@@ -129,3 +131,32 @@ def test_a_file_of_another_program_is_read_whole_because_its_lines_may_be_in_any
     result = SeekableTable(path.parent, CPU, Damage()).ticks(at(7), at(9))
 
     assert {ms: len(rows) for ms, rows in result.items()} == {to_ms(at(7)): 2, to_ms(at(8)): 2}
+
+
+@pytest.mark.parametrize("form", list(Form))
+def test_a_hole_of_four_gibibytes_is_neither_read_nor_held(tmp_path: Path, form: Form) -> None:
+    path = _write(tmp_path, form)[0]
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-10]))
+    os.truncate(path, 4 * 1024**3)
+    with path.open("ab") as file:
+        file.write(b"\n" + b"".join(lines[-10:]))
+    damage = DamageOnce()
+    nearby = SeekableTable(path.parent, CPU, damage)
+    ticks: list[int] = []
+
+    assert peak_of(lambda: ticks.extend(nearby.ticks(at(3500), at(3600)))) < LITTLE
+    assert (ticks[0], ticks[-1], len(ticks)) == (to_ms(at(3500)), to_ms(at(3599)), 100)
+    assert damage.lines == [f"{path}:{len(lines) - 10 + 1}: a line of more than 1024 KiB"]
+    path.unlink()
+
+
+@pytest.mark.parametrize("form", list(Form))
+def test_a_first_line_without_an_end_is_not_held(tmp_path: Path, form: Form) -> None:
+    path = _write(tmp_path, form)[0]
+    os.truncate(path, 0)
+    os.truncate(path, 4 * 1024**3)
+    nearby = SeekableTable(path.parent, CPU, DamageOnce())
+
+    assert peak_of(lambda: nearby.last_before(at(3600))) < LITTLE
+    path.unlink()

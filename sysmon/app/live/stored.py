@@ -7,7 +7,7 @@ from enum import Enum
 
 from sysmon.app.live.cache import RowCache
 from sysmon.datadir.names import RESERVED_TABLES
-from sysmon.errors import NothingFoundError
+from sysmon.errors import DamagedError, NothingFoundError
 from sysmon.model import AlertEvent, Row, Table, Transition
 from sysmon.reading import catalog
 from sysmon.reading.alerts import active_alerts
@@ -90,7 +90,7 @@ class StoredSnapshots:
         if ms is None:
             ms = table.first_from(at) if table else None
             if ms is None:
-                raise NothingFoundError(self._explain_absence())
+                raise self._explain_absence()
             return Lookup(self._take_snapshot(ms, self._read_runs(from_ms(ms))), Mismatch.BEFORE)
         runs = self._read_runs(at)
         snapshot = self._take_snapshot(ms, runs)
@@ -147,11 +147,12 @@ class StoredSnapshots:
             names = sorted(self._tables, key=lambda name: (order.get(name, len(order)), name))
             self._tables = {name: self._tables[name] for name in names}
 
-    def _explain_absence(self) -> str:
+    def _explain_absence(self) -> NothingFoundError | DamagedError:
         """Return why there is no sample."""
-        unread = self.damage.lines
-        reason = f"no sample can be read: {unread[0]}" if unread else "no samples: start `sysmon run`"
-        return f"{printable(self.host.name)}: {reason}"
+        host = printable(self.host.name)
+        if self.damage.count:
+            return DamagedError("\n".join([f"{host}: no sample can be read", *self.damage.messages()]))
+        return NothingFoundError(f"{host}: no samples: start `sysmon run`")
 
     def _alerts(self, since: datetime, until: datetime) -> list[AlertEvent]:
         entries = self._archive.alert_log(since, until)

@@ -7,7 +7,7 @@ from functools import partial
 
 from sysmon.app.reports.rule_limits import RuleLimits
 from sysmon.app.selection import Selection, find_hosts, find_tables, no_rows_error, open_archive
-from sysmon.errors import NothingFoundError, UsageError
+from sysmon.errors import DamagedError, NothingFoundError, UsageError
 from sysmon.history import AggregatedSeries, AggregatedTable, Coverage, TableHistory
 from sysmon.model import Origin, Table
 from sysmon.reading.archive import Archive
@@ -67,10 +67,14 @@ class HostReport:
 
 @dataclass(frozen=True, slots=True)
 class HostReports:
-    """The reports of several hosts; `silent` says of each that has nothing in the range where it has something."""
+    """The reports of several hosts; `silent` says of each that has nothing in the range where it has something.
+
+    `unreadable` says of each of which nothing can be read why.
+    """
 
     reports: tuple[HostReport, ...]
     silent: tuple[str, ...]
+    unreadable: tuple[str, ...]
 
 
 def build_reports(
@@ -80,13 +84,22 @@ def build_reports(
     trend_width: Callable[[Iterable[str]], int],
     detail: Detail = DEFAULT_DETAIL,
 ) -> HostReports:
-    """Return a report of each host that is named; raise NothingFoundError where none has a row in the range."""
-    reports, silent = [], []
+    """Return a report of each host that is named; raise NothingFoundError where none has a row in the range.
+
+    Raise DamagedError where there are some that cannot be read.
+    """
+    reports, silent, unreadable = [], list[str](), list[str]()
     for name in find_hosts(selection, hosts):
         try:
             reports.append(build_report(replace(selection, host=name), declared, trend_width, detail))
         except NothingFoundError as error:
             silent.append(str(error))
+        except DamagedError as error:
+            if selection.strict:
+                raise
+            unreadable.append(str(error))
+    if not reports and unreadable:
+        raise DamagedError("\n".join([*silent, *unreadable]))
     if not reports:
         raise NothingFoundError("\n".join(silent))
     if detail.by == HOST:
@@ -94,7 +107,7 @@ def build_reports(
             replace(host_report, report=replace(host_report.report, by=HOST))
             for host_report in sorted(reports, key=lambda host_report: host_severity(host_report.report), reverse=True)
         ]
-    return HostReports(tuple(reports), tuple(silent))
+    return HostReports(tuple(reports), tuple(silent), tuple(unreadable))
 
 
 def build_report(
@@ -116,8 +129,10 @@ def build_report(
         everybody = Detail(top=_EVERYBODY)
         try:
             then = _build_report(earlier, archive, trend_width=lambda _: 1, detail=everybody)
-        except NothingFoundError:
-            then = None
+        except (NothingFoundError, DamagedError):
+            if selection.strict and archive.damage.count:
+                raise
+            then = None  # what is damaged is counted
         from sysmon.report.compare import compare
 
         report = replace(compare(report, then, earlier.since, earlier.until), skipped=archive.damage.count)
