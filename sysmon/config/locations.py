@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sysmon.errors import ConfigError
+from sysmon.text.names import printable
 
 CONFIG_NAME = "sysmon.yaml"
 RULES_NAME = "rules.yaml"
@@ -102,7 +103,7 @@ def _holds_samples(folder: Path) -> bool:
 
 def _require_named(path: Path, by: str) -> Path:
     if not exists(path):
-        raise ConfigError(f"{path}: named by {by} and not there: name another file or create it")
+        raise ConfigError(f"{printable(str(path))}: named by {by} and not there: name another file or create it")
     return path
 
 

@@ -5,7 +5,6 @@ Whoever may read a file may lock it, and nothing is deleted or compressed while 
 
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +55,9 @@ def find_holders(path: Path, *, proc: Path = Path("/proc")) -> list[LockHolder]:
     written = _written_pid(path)
     holders = {int(match["pid"]): match["kind"] == "READ" for match in same}
     return [
-        LockHolder(pid, _command(proc, pid), shared, not shared and written in _pids_inside(proc, pid))
+        LockHolder(
+            pid, _command(proc, pid), shared, not shared and (written is None or written in _pids_inside(proc, pid))
+        )
         for pid, shared in sorted(holders.items())
     ]
 
@@ -66,10 +67,12 @@ def find_strangers(path: Path, *, proc: Path = Path("/proc")) -> list[LockHolder
     return [holder for holder in find_holders(path, proc=proc) if not holder.is_sysmon]
 
 
-def _written_pid(path: Path) -> int:
-    """Return the process id in a lock file, 0 where there is none or it may not be read."""
+def _written_pid(path: Path) -> int | None:
+    """Return the process id in a lock file, 0 where there is none; None where we may not read it, nor any stranger."""
     try:
         descriptor = open_regular(path)
+    except PermissionError:
+        return None
     except OSError:
         return 0
     try:
@@ -81,16 +84,17 @@ def _written_pid(path: Path) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-def _pids_inside(proc: Path, pid: int) -> Iterator[int]:
-    """Yield a process's ids: here, and in the containers that it is in."""
-    yield pid
+def _pids_inside(proc: Path, pid: int) -> set[int]:
+    """Return a process's ids: here, and in the containers that it is in."""
+    pids = {pid}
     try:
         status = (proc / str(pid) / "status").read_text("utf-8", "replace")
     except OSError:
-        return
+        return pids
     for line in status.splitlines():
         if line.startswith("NSpid:"):
-            yield from map(int, line.split()[1:])
+            pids |= set(map(int, line.split()[1:]))
+    return pids
 
 
 def _command(proc: Path, pid: int) -> str:

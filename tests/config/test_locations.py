@@ -132,7 +132,7 @@ def test_the_home_folder_holds_the_configuration_where_xdg_names_none(root: Path
             id="variable",
         ),
         pytest.param(
-            "a\0.yaml", "", "a\0.yaml: named by --config and not there: name another file or create it", id="a NUL"
+            "a\0.yaml", "", "a\\x00.yaml: named by --config and not there: name another file or create it", id="a NUL"
         ),
     ],
 )

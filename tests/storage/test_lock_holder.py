@@ -1,12 +1,13 @@
 """Who holds a lock: as the kernel tells, by process and command, and whether it is a sysmon."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from sysmon.errors import BlockedError, LockHeldError
-from sysmon.storage.lock import DataDirectory, open_lock, wait_for_lock
+from sysmon.storage.lock import DataDirectory, holder, open_lock, wait_for_lock
 from sysmon.storage.lock_holder import LockHolder, find_holders, find_strangers
 from tests.storage.strangers import locked
 
@@ -94,3 +95,19 @@ def test_a_run_names_the_stranger_who_holds_its_lock(tmp_path: Path) -> None:
 def test_a_stranger_is_not_waited_for(tmp_path: Path) -> None:
     with locked(tmp_path / "maintain.lock", "EX"), pytest.raises(BlockedError):
         wait_for_lock(tmp_path / "maintain.lock")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_who_may_not_read_the_lock_file_sees_that_a_run_holds_it() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # the test's own folder is closed to others
+        held = DataDirectory(Path(folder))
+        find_strangers(Path(folder) / "lock")  # loads what another user may not read, such as Python's encodings
+        os.seteuid(65534)
+        try:
+            seen = (holder(Path(folder) / "lock"), find_strangers(Path(folder) / "lock"))
+        finally:
+            os.seteuid(0)
+            held.close()
+
+    assert seen == (os.getpid(), [])
