@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from operator import le
 
+_JITTER = 10
+"""Ticks by which idle and iowait may run backwards, if that is also at most a tenth of what all counters grew."""
+
 
 def increase(before: int | None, after: int | None, *, bits: int | None = None) -> int | None:
     """Return by how much a counter grew; None on first sight and after a reset.
@@ -46,14 +49,16 @@ def mean(total: float | None, count: float | None, *, digits: int = 3) -> float 
 def shares(before: Sequence[int] | None, after: Sequence[int]) -> list[float | None]:
     """Return each counter's share of the growth of all, in percent.
 
-    The kernel lets idle and iowait run backwards by a few ticks (proc_stat(5)): each growth is clamped at 0.
-    All are None on first sight, when nothing grew, and when the fields changed in number.
+    The kernel lets idle and iowait run backwards by a few ticks (proc_stat(5)): such a growth is clamped at 0. All are
+    None on first sight, when nothing grew, when the fields changed in number, and when one fell by more, in a reset.
     """
     if before is None or len(before) != len(after):
         return [None] * len(after)
-    grown = [max(0, late - early) for early, late in zip(before, after, strict=True)]
-    total = sum(grown)
-    return [percent(part, total) for part in grown]
+    changes = [late - early for early, late in zip(before, after, strict=True)]
+    total = sum([change for change in changes if change > 0])
+    if -min(changes, default=0) > max(_JITTER, total // 10):
+        return [None] * len(after)
+    return [percent(max(0, change), total) for change in changes]
 
 
 def continuous(before: Sequence[int], after: Sequence[int]) -> bool:

@@ -82,6 +82,8 @@ def test_a_mean_needs_something_counted(total: float | None, count: float | None
     [
         pytest.param([10, 20, 70], [20, 30, 150], [10.0, 10.0, 80.0], id="shares of the growth"),
         pytest.param([10, 20, 70], [20, 20, 60], [100.0, 0.0, 0.0], id="what runs backwards counts as still"),
+        pytest.param([10, 20, 70], [20, 20, 59], [None, None, None], id="what fell by more was reset"),
+        pytest.param([0, 0, 900], [900, 100, 801], [90.0, 10.0, 0.0], id="many cores run backwards by more"),
         pytest.param([10, 20], [10, 20], [None, None], id="nothing grew"),
         pytest.param(None, [10, 20], [None, None], id="first sight"),
         pytest.param([10], [10, 20], [None, None], id="another number of fields"),

@@ -68,7 +68,7 @@ def is_made_up(descriptor: int) -> bool:
 
 
 def line_number(text: bytes, word: bytes) -> int | None:
-    """Return the number that follows a word, whose line begins behind a newline; None where no line begins so.
+    """Return the number that follows a word, whose line begins behind a newline; None where there is none.
 
     `word` holds that newline. To look for a few of hundreds of lines costs less than to take all of them apart.
     """
@@ -77,7 +77,10 @@ def line_number(text: bytes, word: bytes) -> int | None:
         return None
     begin = start + len(word)
     end = text.find(b"\n", begin)
-    return int(text[begin : end if end >= 0 else None].removesuffix(b" kB"))
+    try:
+        return int(text[begin : end if end >= 0 else None].removesuffix(b" kB"))
+    except ValueError:  # a torn line, or a kernel that tells something else there
+        return None
 
 
 def _whole(descriptor: int) -> bytes:

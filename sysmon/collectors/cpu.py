@@ -89,7 +89,10 @@ class CpuCollector:
                 break
             name, *counted = line.split()[: len(_FIELDS) + 1]
             missing = [None] * (len(_FIELDS) - len(counted))
-            cores[name[len("cpu") :].decode() or _TOGETHER] = (*map(int, counted), *missing)
+            try:
+                cores[name[len("cpu") :].decode() or _TOGETHER] = (*map(int, counted), *missing)
+            except ValueError:  # a torn line: one core must not hide the others
+                continue
         return cores
 
     def _psutil_cores(self) -> dict[str, Times]:

@@ -110,11 +110,8 @@ class DiskIoCollector:
         named = {fields[2].decode("utf-8", "surrogateescape"): fields for fields in lines if len(fields) >= _FIELDS}
         self._watched = {name: self._watches(name) for name in named}
         for name, fields in named.items():
-            if self._watched[name]:
-                counted = [int(field) for field in fields[3:_FIELDS]]
-                reads, _, read_sectors, reading, writes, _, written_sectors, writing, _, busy, weighted = counted
-                work = (reads, writes, read_sectors * _SECTOR, written_sectors * _SECTOR)
-                yield name, DiskCounters(work, (reading, writing, busy, weighted))
+            if self._watched[name] and (counters := _parse_counters(fields[3:_FIELDS])) is not None:
+                yield name, counters
 
     def _watches(self, name: str) -> bool:
         """Decide once for as long as the device is there."""
@@ -140,6 +137,17 @@ class DiskIoCollector:
                     getattr(disk, field, None) for field in ("read_time", "write_time", "busy_time")
                 )
                 yield name, DiskCounters(work, (reading, writing, busy, None))
+
+
+def _parse_counters(fields: list[bytes]) -> DiskCounters | None:
+    """Return what one line counts; None for a line of another form, which must not hide the others."""
+    try:
+        counted = [int(field) for field in fields]
+    except ValueError:
+        return None
+    reads, _, read_sectors, reading, writes, _, written_sectors, writing, _, busy, weighted = counted
+    work = (reads, writes, read_sectors * _SECTOR, written_sectors * _SECTOR)
+    return DiskCounters(work, (reading, writing, busy, weighted))
 
 
 def _row(name: str, before: DiskCounters | None, after: DiskCounters, seconds: float) -> Row:

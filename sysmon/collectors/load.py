@@ -93,7 +93,7 @@ class LoadCollector:
 
     def _read_kernel(self) -> LoadReading:
         """Read proc_stat(5): the lines `cpu0`, `cpu1`, then the long line `intr`, then the counters."""
-        stat = self._stat.require()
+        stat = self._statistics()
         cores = stat.count(b"\ncpu", 0, stat.find(b"\nintr "))
         counters = stat[max(0, stat.rfind(b"\nctxt ")) :]
         processes = len(self._source.listing.names())
@@ -106,17 +106,23 @@ class LoadCollector:
         )
         return LoadReading(self._kernel_averages(), cores or None, processes, activity)
 
+    def _statistics(self) -> bytes:
+        try:
+            return self._stat.require()
+        except PermissionError:  # hardened kernels: what stands in other files is told all the same
+            return b""
+
     def _kernel_averages(self) -> Averages:
         try:
             short, middle, long = map(float, self._averages.read().split()[:3])
-        except (FileNotFoundError, PermissionError):  # hidden in some containers
+        except (FileNotFoundError, PermissionError, ValueError):  # hidden in some containers
             return None, None, None
         return short, middle, long
 
     def _open_files(self) -> int | None:
         try:
             return int(self._handles.read().split()[0])
-        except (FileNotFoundError, PermissionError):  # hidden in some containers
+        except (FileNotFoundError, PermissionError, ValueError, IndexError):  # hidden in some containers
             return None
 
     def _read_psutil(self) -> LoadReading:

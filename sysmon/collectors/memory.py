@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sysmon.collectors import _available
 from sysmon.collectors._kernel_file import line_number
 from sysmon.collectors.api import (
     Headline,
@@ -43,7 +44,10 @@ class MemoryReading:
 
 
 class MemoryCollector:
-    """Reads /proc/meminfo and /proc/vmstat (proc_meminfo(5), proc_vmstat(5)); psutil on other systems."""
+    """Reads /proc/meminfo and /proc/vmstat (proc_meminfo(5), proc_vmstat(5)); psutil on other systems.
+
+    What is available includes what the kernel does not count so: the ZFS cache and unused reserved huge pages.
+    """
 
     Options = NoOptions
     default_interval: ClassVar[float | None] = None
@@ -64,7 +68,7 @@ class MemoryCollector:
                 "memory_available_bytes",
                 Kind.GAUGE,
                 Unit.BYTES,
-                "MemAvailable: memory that programs could have without swapping.",
+                "MemAvailable: memory that programs could have without swapping; ZFS cache and free huge pages too.",
                 remainder=True,
             ),
             Metric("memory_cached_bytes", Kind.GAUGE, Unit.BYTES, "Page cache: contents of files kept in memory."),
@@ -124,6 +128,7 @@ class MemoryCollector:
     def __init__(self, source: Source, options: NoOptions) -> None:
         self._source = source
         self._meminfo, self._vmstat = KernelFile(source.proc / "meminfo"), KernelFile(source.proc / "vmstat")
+        self._reclaimable = _available.Reclaimable(source)
 
     def read(self) -> MemoryReading:
         """Read how memory is used now, and the event counters."""
@@ -166,7 +171,7 @@ class MemoryCollector:
         return MemoryReading(
             total=_read_size(info, b"\nMemTotal:", 1024),
             free=_read_size(info, b"\nMemFree:", 1024),
-            available=_read_size(info, b"\nMemAvailable:", 1024),
+            available=self._reclaimable.compute_available(info),
             cached=_read_size(info, b"\nCached:", 1024),
             buffers=_read_size(info, b"\nBuffers:", 1024),
             shared=_read_size(info, b"\nShmem:", 1024),
@@ -184,7 +189,7 @@ class MemoryCollector:
     def _events(self) -> bytes:
         try:
             return b"\n" + self._vmstat.read()
-        except FileNotFoundError:  # a kernel without event counters
+        except (FileNotFoundError, PermissionError):  # a kernel without event counters, or one that hides them
             return b""
 
     def _read_psutil(self) -> MemoryReading:

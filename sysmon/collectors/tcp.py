@@ -70,7 +70,7 @@ class TcpCollector:
         retransmits, active_opens, passive_opens = counted
         try:
             (listen_drops,) = self._extended.numbers(self._netstat.read()) or (None,)
-        except FileNotFoundError:  # some containers' /proc has the first file only
+        except (FileNotFoundError, PermissionError):  # some containers' /proc has the first file only
             listen_drops = None
         return TcpReading(retransmits, listen_drops, active_opens, passive_opens)
 

@@ -85,6 +85,12 @@ def test_what_a_system_does_not_count_is_null(platform: str, before: Any, after:
     assert now.rows(then.read(), now.read(), 10.0) == [row]
 
 
+def test_a_torn_line_of_a_core_does_not_hide_the_others(tmp_path: Path) -> None:
+    here = collector(made_of(tmp_path, {"proc/stat": "cpu 1 2 3 4\ncpu0 1 2 x 4\ncpu1 1 2 3 4\n"}))
+
+    assert list(here.read().cores) == ["all", "1"]
+
+
 def test_a_machine_without_proc_stat_has_no_such_source(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="stat"):
         collector(made_of(tmp_path, {})).read()

@@ -56,6 +56,12 @@ def test_options_say_which_devices_are_watched(options: dict[str, tuple[str, ...
     assert list(collector(recorded("server"), **options).read().devices) == devices
 
 
+def test_a_line_of_another_form_does_not_hide_the_others(tmp_path: Path) -> None:
+    lines = " 8 0 sda 1 0 8 1 1 0 8 1 0 1 1\n 8 16 sdb 1 0 8 1 1 0 x 1 0 1 1\n 8 32 sdc 1 2 3\n"
+
+    assert list(collector(made_of(tmp_path, {"proc/diskstats": lines})).read().devices) == ["sda"]
+
+
 def test_a_partition_is_kept_where_sys_does_not_tell(tmp_path: Path) -> None:
     line = "   8       1 sda1 1 0 8 1 1 0 8 1 0 1 1\n"
 

@@ -21,6 +21,13 @@ def psutil(**more: Any) -> Any:
     return SimpleNamespace(**{**functions, **more})
 
 
+def test_what_other_files_tell_is_no_part_of_a_file_that_is_odd(tmp_path: Path) -> None:
+    files = {"proc/stat": "ctxt x\nprocs_running 3\n", "proc/loadavg": "0.50\n", "proc/sys/fs/file-nr": "\n"}
+    here = collector(made_of(tmp_path, files))
+
+    assert here.rows(None, here.read(), 10.0) == [(None, None, None, None, 0, 3, None, None, None, None)]
+
+
 def test_gauges_are_as_read_and_counters_become_rates() -> None:
     before = collector(recorded("server")).read()
     here = collector(recorded("server_later"))

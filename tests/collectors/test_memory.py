@@ -79,6 +79,44 @@ def test_what_an_old_kernel_or_a_container_lacks_is_null() -> None:
     }
 
 
+OLD_KERNEL = "MemTotal: 1000000 kB\nMemFree: 50000 kB\nActive(file): 200000 kB\nInactive(file): 100000 kB\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "available"),
+    [
+        pytest.param({"proc/sys/vm/min_free_kbytes": "8000\n"}, 50000 - 10000 + 290000 + 2000, id="as proc_meminfo(5)"),
+        pytest.param({}, None, id="not where the reserve is hidden"),
+        pytest.param(
+            {"proc/meminfo": OLD_KERNEL, "proc/sys/vm/min_free_kbytes": "8000\n"}, None, id="not without slab"
+        ),
+    ],
+)
+def test_an_old_kernels_available_memory_is_estimated(
+    tmp_path: Path, files: dict[str, str], available: int | None
+) -> None:
+    source = made_of(tmp_path, {"proc/meminfo": f"{OLD_KERNEL}SReclaimable: 4000 kB\n", **files})
+
+    assert collector(source).read().available == (None if available is None else available * 1024)
+
+
+@pytest.mark.parametrize(
+    ("info", "available"),
+    [
+        pytest.param("HugePages_Total: 10\nHugePages_Free: 8\nHugePages_Rsvd: 3\n", 300 + 5 * 4, id="none promised"),
+        pytest.param("HugePages_Total: 10\nHugePages_Free: 8\nHugetlb: 40 kB\n", 300 + 8 * 4, id="of one size"),
+        pytest.param("HugePages_Total: 0\nHugePages_Free: 0\nHugetlb: 240 kB\n", 300 + 2 * 100, id="of another size"),
+        pytest.param("HugePages_Total: 999\nHugePages_Free: 999\n", 1000, id="never more than all"),
+    ],
+)
+def test_unused_huge_pages_are_available(tmp_path: Path, info: str, available: int) -> None:
+    text = f"MemTotal: 1000 kB\nMemAvailable: 300 kB\nHugepagesize: 4 kB\n{info}"
+    pool = "sys/kernel/mm/hugepages/hugepages-100kB"
+    files = {f"{pool}/free_hugepages": "2\n", f"{pool}/resv_hugepages": "0\n"}
+
+    assert collector(made_of(tmp_path, {"proc/meminfo": text, **files})).read().available == available * 1024
+
+
 def test_windows_has_what_psutil_tells_there() -> None:
     fake = SimpleNamespace(
         virtual_memory=lambda: WindowsMemory(1000, 400, 60.0, 600, 400),

@@ -80,6 +80,37 @@ def test_one_hostile_name_does_not_hide_the_others(tmp_path: Path) -> None:
     assert list(collector(source).read().interfaces) == ["e\udcff\x1b[2J", "eth0"]
 
 
+def test_one_counter_that_fell_costs_its_own_columns(tmp_path: Path) -> None:
+    lines = ["eth0: 1000 1000 5 40 0 0 0 0 2000 1000 0 0 0 0 0 0", "eth0: 2000 1500 5 30 0 0 0 0 2500 1600 0 0 0 0 0 0"]
+    before, after = (collector(made_of(tmp_path, {"proc/net/dev": f"\n\n{line}\n"})).read() for line in lines)
+    here = collector(recorded("server"))
+
+    assert here.rows(before, after, 10.0) == [("eth0", 100.0, 50.0, 50.0, 60.0, 0.0, 0.0, None, 0.0, None, None)]
+
+
+def test_several_counters_that_fell_are_a_reset(tmp_path: Path) -> None:
+    lines = ["eth0: 1000 1000 5 40 0 0 0 0 2000 1000 0 0 0 0 0 0", "eth0: 10 1 0 0 0 0 0 0 2500 1600 0 0 0 0 0 0"]
+    before, after = (collector(made_of(tmp_path, {"proc/net/dev": f"\n\n{line}\n"})).read() for line in lines)
+
+    assert collector(recorded("server")).rows(before, after, 10.0) == [("eth0", *[None] * 10)]
+
+
+@pytest.mark.parametrize(
+    ("options", "rows"),
+    [
+        pytest.param({}, ["eth0", "veth*"], id="by default"),
+        pytest.param({"include": ("veth1",)}, ["eth0", "veth1", "veth*"], id="one by name"),
+        pytest.param({"exclude": ("veth*",)}, ["eth0"], id="left out"),
+        pytest.param({"summed": ()}, ["eth0", "veth1", "veth2"], id="each on its own"),
+        pytest.param({"summed": ("*",)}, ["*"], id="all together"),
+    ],
+)
+def test_options_say_which_interfaces_share_a_row(tmp_path: Path, options: dict[str, Any], rows: list[str]) -> None:
+    here = collector(made_of(tmp_path, {"proc/net/dev": carrying(b"eth0:", b"veth1:", b"veth2:")}), **options)
+
+    assert [row[0] for row in here.rows(None, here.read(), 1.0)] == rows
+
+
 def test_windows_takes_the_speed_from_psutil() -> None:
     answers = iter([Io(0, 0, 0, 0, 0, 0, 0, 0), Io(1000, 12_500_000, 10, 90, 0, 0, 0, 0)])
     fake = SimpleNamespace(

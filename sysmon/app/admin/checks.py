@@ -159,6 +159,17 @@ def check_sources(missing: Mapping[str, str], broken: Mapping[str, str], good: I
     return [*checks, ok("sources", f"read: {', '.join(good)}")]
 
 
+def check_available_memory(meminfo: str) -> list[Check]:
+    """Note where the kernel does not tell how much memory is available: all that is computed from it is an estimate."""
+    if "MemTotal:" not in meminfo or "MemAvailable:" in meminfo:
+        return []
+    return [
+        note(
+            "memory", "no MemAvailable in /proc/meminfo (Linux before 3.14): memory in use is estimated from its parts"
+        )
+    ]
+
+
 def _seconds(event: Event) -> float:
     value = event.fields.get("seconds")
     return float(value) if isinstance(value, int | float) else 0.0

@@ -151,7 +151,14 @@ def _check_sources(config: Config) -> list[Check]:
         finally:
             if isinstance(collector, Closing):
                 collector.close()
-    return checks.check_sources(missing, broken, good)
+    return [*checks.check_sources(missing, broken, good), *_check_memory(source)]
+
+
+def _check_memory(source: Source) -> list[Check]:
+    try:
+        return checks.check_available_memory(source.read_text(source.proc / "meminfo"))
+    except OSError:  # told with the sources
+        return []
 
 
 def _check_processes() -> Iterator[Check]:

@@ -146,6 +146,15 @@ def run_checks_on(folder: Path, settings: str = "") -> list[Check]:
     return doctor.run_checks(load, None, now=at(601))
 
 
+@pytest.mark.parametrize(
+    ("meminfo", "subjects"),
+    [("MemTotal: 9 kB\nMemAvailable: 5 kB\n", []), ("MemTotal: 9 kB\nMemFree: 5 kB\n", ["memory"]), ("", [])],
+    ids=["told", "not told", "an empty file"],
+)
+def test_memory_that_is_estimated_is_noted(meminfo: str, subjects: list[str]) -> None:
+    assert [check.subject for check in checks.check_available_memory(meminfo)] == subjects
+
+
 def test_a_configuration_that_cannot_be_read_is_all_that_is_told(tmp_path: Path) -> None:
     results = run_checks_on(tmp_path, "intervall: 5s\nstorage: {rotation: 7m}\n")
 
