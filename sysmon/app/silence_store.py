@@ -105,7 +105,7 @@ def _lines(opened: BinaryIO, path: Path, damage: Damage) -> Iterator[tuple[int |
 def _signature(path: Path) -> tuple[int, ...] | None:
     """Return what changes with a file; None where there is none, or nobody may look."""
     try:
-        status = path.stat()
+        status = path.lstat()
     except OSError:
         return None
     return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size
