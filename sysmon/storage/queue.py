@@ -108,6 +108,20 @@ class WriteQueue:
                 self._lose(Gap(item.at, item.at, 1, reason))
             return len(left)
 
+    def discard(self, reason: str) -> bool:
+        """Take out what was being written and cannot be, and count it; return whether there was anything."""
+        with self._lock:
+            item, self._writing = self._writing, None
+            if item is None:
+                return False
+            if isinstance(item, TickRows):
+                self._rows.popleft()
+                self._lose(Gap(item.at, item.at, 1, reason))
+            else:
+                self._entries.popleft()
+                self._forgotten += len(item.alerts) + len(item.events)
+            return True
+
     def next_rows(self) -> TickRows | None:
         """Return the oldest sample; it is not dropped while it is being written."""
         with self._lock:

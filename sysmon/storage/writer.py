@@ -38,6 +38,9 @@ class Writer:
         self._wakeup = threading.Lock()  # wakes the thread when it is let go; a Condition does that for twice the time
         self._wakeup.acquire()
         self._closing = False
+        self._settling: threading.Event | None = None
+        self._given_up = False
+        self._failures: set[type[Exception]] = set()
         self._trouble: str | None = None
         self._trouble_at: datetime | None = None
         self._latest: datetime | None = None
@@ -81,6 +84,18 @@ class Writer:
         """Return how many samples were lost since this was last asked."""
         return self._queue.dropped()
 
+    def settle(self, seconds: float) -> bool:
+        """Store what waits, or give it up for good, before the end is told: `dropped` then counts all that is lost.
+
+        Return whether the disk answered within a time. What is put afterwards is still stored.
+        """
+        settled = self._settling = threading.Event()
+        self._wake()
+        if settled.wait(seconds):
+            return True
+        self._queue.give_up("the disk does not answer")
+        return False
+
     def close(self, seconds: float) -> bool:
         """Write what waits, sync and close; return whether that was done within a time."""
         self._closing = True
@@ -98,23 +113,27 @@ class Writer:
         while not closing:
             if not self._closing and (self._trouble is not None or not self._queue.any()):
                 self._wakeup.acquire(timeout=self._until_sync() if self._sync_seconds else -1)
-            closing = self._closing
+            closing, settling = self._closing, self._settling
             self._write_all()
+            if settling is not None and not settling.is_set():
+                self._settle()
+                settling.set()
             if self._until_sync() == 0:
                 self._sync()
-        self._finish()
+        self._settle()
+        self._files.close()
 
-    def _finish(self) -> None:
-        """Try once more what was refused; tell of what is lost, to people and to readers, and close."""
+    def _settle(self) -> None:
+        """Try once more what was refused; tell of what is lost, to people and to readers."""
         if self._queue.any():
             self._write_all()
         left = self._queue.give_up(self._trouble or "the disk is too slow")
         if left:
+            self._given_up = True
             self._tell(f"{left} samples could not be written before the end: {self._trouble}")
         self._sync()
         with suppress(OSError):  # a disk that takes nothing cannot be told what it lacks
             self._store_notices()
-        self._files.close()
 
     def _until_sync(self) -> float:
         return max(0.0, self._synced_at + self._sync_seconds - time.monotonic())
@@ -134,11 +153,13 @@ class Writer:
             except OSError as error:
                 self._queue.leave()
                 refused = error
+            except Exception as error:  # noqa: BLE001 - what cannot be written is lost; all else is not, and the run goes on
+                refused = self._discard(error) or refused
         self._note_lost()
         if refused is not None:
             self._note_refusal(refused)
             return
-        if self._trouble is not None:
+        if self._trouble is not None and not self._given_up:
             self._note_recovery()
         try:
             self._store_notices()
@@ -179,6 +200,14 @@ class Writer:
                 self._on_first_write = None
             self._note_lost()
             self._queue.done()
+
+    def _discard(self, error: Exception) -> OSError | None:
+        """Lose what was being written; return what stands for a refusal where it was nothing in particular."""
+        text = f"internal error: {error!r}"
+        if type(error) not in self._failures:
+            self._failures.add(type(error))
+            self._tell(f"{text}: what could not be written is lost")
+        return None if self._queue.discard("internal error") else OSError(text)
 
     def _store_notices(self) -> None:
         """Store what readers must know of the disk's troubles; raise OSError where that fails, to try it again."""

@@ -26,7 +26,7 @@ def test_a_run_that_shall_stop_over_its_limit_stops_with_a_code_and_a_reason(tmp
         code = process.wait(30)
 
     (stopped,) = told(tmp_path, "stopped")
-    assert (code, stopped["reason"]) == (1, "resource_limits")
+    assert (code, stopped["reason"]) == (71, "resource_limits")
 
 
 @pytest.mark.parametrize(

@@ -305,6 +305,40 @@ def test_what_the_disk_refuses_up_to_the_end_is_told_to_people_and_to_readers(tm
     )
 
 
+def test_what_is_settled_is_counted_and_what_comes_after_is_stored(tmp_path: Path) -> None:
+    with _writing(tmp_path) as writing:
+        writing.files.error = OSError(28, "No space left on device")
+        for seconds in (1, 2, 3):
+            writing.put(seconds)
+        settled = writing.writer.settle(30)
+        lost = writing.writer.dropped()
+        end = NOON + timedelta(seconds=4)
+        stored = writing.writer.put(Sample(end, {}), events=[Event(end, "stopped", {"dropped": lost})]).wait(30)
+
+    kinds = [kind for kind, _ in _events(tmp_path)]
+    assert (settled, lost, stored, kinds) == (True, 3, True, ["running", "gap", "stopped"])
+    assert writing.messages[1:] == ["3 samples could not be written before the end: No space left on device"]
+
+
+def test_what_a_disk_that_hangs_holds_at_the_end_counts_as_lost(tmp_path: Path) -> None:
+    with _writing(tmp_path) as writing:
+        writing.files.gate.clear()
+        for seconds in (1, 2, 3):
+            writing.put(seconds)
+
+        assert (writing.writer.settle(0), writing.writer.dropped()) == (False, 3)
+
+
+def test_an_internal_error_costs_what_it_met_and_nothing_else(tmp_path: Path) -> None:
+    with _writing(tmp_path) as writing:
+        writing.put(1)
+        writing.writer.put(Sample(NOON, {"load": [("no number", "too many")], "unheard_of": [(1.0,)]}))
+        writing.put(3)
+
+    assert [record["load_average_1m"] for record in _records(tmp_path, "load")][-1] == 3.0
+    assert (len(writing.messages), writing.writer.dropped()) == (1, 1), writing.messages
+
+
 def test_what_the_disk_refuses_at_the_end_is_tried_once_more(tmp_path: Path) -> None:
     class Hesitant(Refusing):
         errors: ClassVar = [OSError(5, "Input/output error"), OSError(5, "Input/output error")]

@@ -29,7 +29,7 @@ from sysmon.storage.lock import FORMAT, MAINTENANCE_LOCK, RUN_LOCK, holder
 from sysmon.storage.lock_holder import find_strangers
 from sysmon.storage.retention import Hold, find_holds
 from sysmon.text import units
-from sysmon.text.instants import EPOCH, from_ms
+from sysmon.text.instants import EPOCH, from_ms, parse_instant
 
 HOUR = timedelta(hours=1)
 LATE = 3
@@ -149,7 +149,7 @@ def assess_health(data: Path, storage: Storage, host_name: str | None, *, now: d
     heartbeat = archive.uncounted().reader(AGENT)
     recent = heartbeat.history(now - HOUR, now + HOUR)
     running = _running(data, heartbeat, recent, runs=runs, events=events, now=now)
-    cost = _cost(recent)
+    cost = _cost(recent, lost=_count_lost(events, now - HOUR))
     full = _coverage(archive.reader(AGENT), runs, now)
     disk = _disk(data, storage, now)
     alerts = archive.alerts(now, now + HOUR, now=now + timedelta(seconds=1))
@@ -221,8 +221,22 @@ def _last_sample(heartbeat: StoredTable, recent: TableHistory) -> datetime | Non
     return None
 
 
-def _cost(recent: TableHistory) -> Cost:
-    """Return what the last hour of the agent's own table says."""
+def _count_lost(events: Iterable[Event], since: datetime) -> int:
+    """Return how many samples were lost in gaps that end after an instant: a row that counts them may be lost, too."""
+    gaps = [event.fields for event in events if event.kind == "gap"]
+    counts = [fields.get("count") for fields in gaps if _ends_after(since, fields.get("to"))]
+    return sum(count for count in counts if isinstance(count, int))
+
+
+def _ends_after(since: datetime, last: object) -> bool:
+    try:
+        return isinstance(last, str) and parse_instant(last) >= since
+    except ValueError:  # a line that somebody changed
+        return False
+
+
+def _cost(recent: TableHistory, *, lost: int) -> Cost:
+    """Return what the last hour of the agent's own table says; `lost` is what the event log says was."""
     columns = {metric.name: index for index, metric in enumerate(AGENT.metrics)}
 
     def values(name: str) -> list[float]:
@@ -232,7 +246,7 @@ def _cost(recent: TableHistory) -> Cost:
     return Cost(
         samples=len(recent.ticks),
         missed=round(sum(values("agent_samples_missed"))),
-        dropped=round(sum(values("agent_samples_dropped"))),
+        dropped=max(lost, round(sum(values("agent_samples_dropped")))),
         cpu=sum(cpu) / len(cpu) if cpu else None,
         memory=max(memory, default=None),
     )

@@ -70,7 +70,7 @@ ExecReload=/bin/kill -HUP $MAINPID
 {environment}{owner}Restart=on-failure
 RestartSec=30s
 # A run that resource_limits stopped shall stay so.
-RestartPreventExitStatus=1
+RestartPreventExitStatus=71
 WatchdogSec=60s
 TimeoutStopSec=10s
 {privileges}

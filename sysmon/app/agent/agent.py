@@ -29,7 +29,7 @@ from sysmon.config import Config
 from sysmon.formats.records import RUNNING
 from sysmon.model import Event, Origin, Sample
 from sysmon.sampling.clock import Clock, SystemClock
-from sysmon.sampling.loop import Loop, Waiting
+from sysmon.sampling.loop import Loop, TickCounts, Waiting
 from sysmon.sampling.masking import Masking
 from sysmon.sampling.sanitize import LabelSanitizer
 from sysmon.sampling.schedule import Schedule
@@ -102,6 +102,7 @@ class Agent:
         self.alerts.resume(self.folder, now=now, first_tick=self._schedule.after(now))
         self._observers = sorted([*observers, self.alerts], key=lambda observer: observer.place)
         self._count_dropped: Callable[[], int] = lambda: 0
+        self._settle: Callable[[], None] = lambda: None
         self._refused: set[Observer] = set()
         self._reload = False
         self._stop_reason: str | None = None
@@ -111,6 +112,11 @@ class Agent:
     def stop_reason(self) -> str | None:
         """Return the reason of the first `request_stop`; None where nobody has asked for the end."""
         return self._stop_reason
+
+    @property
+    def counts(self) -> TickCounts:
+        """Return what the run has done so far; at the end with all that it lost."""
+        return self._started_loop().counts
 
     def start(self) -> None:
         """Open the observers and take the first readings, from which the first sample has its rates."""
@@ -139,7 +145,8 @@ class Agent:
     def stop(self, reason: str = "done") -> None:
         """End the run; `reason` stands in the log where nobody asked for the end with another one."""
         self._sampler.close()
-        counts = self._started_loop().counts
+        counts = self.counts
+        self._settle()
         counts.dropped += self._count_dropped()
         last = None if counts.last_tick is None else format_instant(counts.last_tick)
         fields: dict[str, object] = {
@@ -176,9 +183,12 @@ class Agent:
         """Have the configuration read again at the next tick, changed or not; from whatever thread."""
         self._reload = True
 
-    def count_dropped(self, dropped: Callable[[], int]) -> None:
-        """Ask `dropped`, at each tick, how many samples were lost since it was last asked."""
-        self._count_dropped = dropped
+    def count_dropped(self, dropped: Callable[[], int], *, settle: Callable[[], None] = lambda: None) -> None:
+        """Ask `dropped`, at each tick and at the end, how many samples were lost since it was last asked.
+
+        `settle` is called before it is asked at the end: from then on each sample is stored, or counted as lost.
+        """
+        self._count_dropped, self._settle = dropped, settle
 
     def running_event(self, at: datetime) -> Event:
         """Return the event that opens each segment of the event log: who runs, with the intervals that hold now."""

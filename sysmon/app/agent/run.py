@@ -28,12 +28,16 @@ from sysmon.app.terminal.color import is_terminal, wants_color
 from sysmon.config import Config
 from sysmon.console.sd_notify import VARIABLES, Supervisor, find_supervisor
 from sysmon.sampling.clock import SystemClock
+from sysmon.sampling.loop import TickCounts
 from sysmon.sampling.sleeper import Sleeper, exit_code
 from sysmon.storage.host_writer import host_folder
 from sysmon.storage.lock import MAINTENANCE_LOCK, DataDirectory
 from sysmon.text.units import format_duration
 
-OVER_LIMIT = 1
+LOST = 1
+"""What a run of a given length ends with that could not store each of its samples."""
+
+OVER_LIMIT = 71
 """What a run ends with that used more than `resource_limits` allow, where their action is `stop`."""
 
 _LOG_SECONDS = 0.2
@@ -50,6 +54,11 @@ class RunOptions:
     quiet: bool = False
     color: str = "auto"
     lines: bool = False
+
+    @property
+    def bounded(self) -> bool:
+        """Say whether the run ends by itself."""
+        return self.once or self.ticks is not None
 
 
 def run(config: Config, options: RunOptions, *, environ: Mapping[str, str], load: Callable[[], Config]) -> int:
@@ -80,7 +89,8 @@ def run(config: Config, options: RunOptions, *, environ: Mapping[str, str], load
             clock=clock,
             sleeper=sleeper,
         )
-        return _run(agent, sleeper, console)
+        code = _run(agent, sleeper, console)
+        return _tell_lost(agent.counts) if options.bounded and agent.counts.dropped and not code else code
     finally:
         log_writer.close(_LOG_SECONDS)
         directory.close()
@@ -100,6 +110,11 @@ def _run(agent: Agent, sleeper: Sleeper, console: Console) -> int:
             pass
         agent.stop(sleeper.stopped_by.name if sleeper.stopped_by else "done")
     return OVER_LIMIT if agent.stop_reason == STOP_REASON else exit_code(sleeper.stopped_by)
+
+
+def _tell_lost(counts: TickCounts) -> int:
+    _LOGGER.error("%d of %d samples could not be stored", counts.dropped, counts.ticks)
+    return LOST
 
 
 def _make_console(config: Config, options: RunOptions, environ: Mapping[str, str]) -> Console:

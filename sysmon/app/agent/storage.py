@@ -28,6 +28,7 @@ class Storage(Observer):
     def __init__(self, directory: DataDirectory, *, written: Callable[[], None] | None = None) -> None:
         self._directory = directory
         self._written = written
+        self._answers = True
 
     @property
     def segments_ended(self) -> int:
@@ -54,7 +55,7 @@ class Storage(Observer):
         files.set_active(agent.alerts.logged)
         seconds = layout.sync_interval.total_seconds()
         self._writer = Writer(files, sync_seconds=seconds, tell=_warn, on_first_write=self._written)
-        agent.count_dropped(self._writer.dropped)
+        agent.count_dropped(self._writer.dropped, settle=self._settle)
         self._writer.start()
 
     def start(self, entry: Entry, /) -> None:
@@ -71,8 +72,11 @@ class Storage(Observer):
 
     def close(self) -> None:
         """Write what waits, for a time at most."""
-        if not self._writer.close(_CLOSING_SECONDS):
+        if not self._writer.close(_CLOSING_SECONDS if self._answers else 0):
             _LOGGER.error("the disk does not answer: what is still in memory is lost")
+
+    def _settle(self) -> None:
+        self._answers = self._writer.settle(_CLOSING_SECONDS)
 
     def _put(self, entry: Entry) -> None:
         entry.stored = self._writer.put(entry.sample, events=entry.events, alerts=entry.alerts, active=entry.active)

@@ -18,6 +18,7 @@ from sysmon.config import Storage
 from sysmon.model import Event, Row
 from sysmon.sampling.self_tables import AGENT
 from sysmon.storage.lock import DataDirectory
+from sysmon.text.instants import format_instant
 from tests.reading.stored import at, event_lines, started, stopped, write_log, write_table
 from tests.storage.strangers import locked
 
@@ -139,6 +140,13 @@ def test_the_last_trouble_is_told_also_when_it_is_over(tmp_path: Path) -> None:
 
     text = "gap: count 3, reason the disk is too slow"
     assert (texts(health), health.error and (health.error.at, describe(health.error))) == ([], (gap.at, text))
+
+
+def test_samples_that_a_gap_tells_of_are_dropped_also_where_no_row_says_so(tmp_path: Path) -> None:
+    span = {"from": format_instant(at(290)), "to": format_instant(at(300))}
+    store(tmp_path, Event(at(310), "gap", {**span, "count": 3, "reason": "No space left on device"}))
+
+    assert health_of(tmp_path).cost.dropped == 3
 
 
 @pytest.mark.parametrize(
