@@ -80,7 +80,8 @@ class AlertState(StrEnum):
 class PastAlert:
     """One alert from its first breach to its end, as far as the range shows it; `level` is the worst it reached.
 
-    `condition` is what that level asks for; `top` are the processes that were named for it, by their use of `resource`.
+    `condition` is what that level asks for; `top` are the processes that were named for it, by their use of `resource`;
+    the rest of whom it names is as in an `AlertEvent`.
     """
 
     id: str
@@ -99,6 +100,13 @@ class PastAlert:
     resource: str | None = None
     top: tuple[Culprit, ...] = ()
     unaccounted: float | None = None
+    top_at: datetime | None = None
+    peak_top: tuple[Culprit, ...] = ()
+    peak_unaccounted: float | None = None
+    peak_at: datetime | None = None
+    ended_pids: tuple[str, ...] = ()
+    growth: float | None = None
+    growth_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Data model: metrics, tables, rows, samples and events; one vocabulary for files, rules, reports and docs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
@@ -63,6 +63,8 @@ class Resource(StrEnum):
     CPU = "cpu"
     MEMORY = "memory"
     IO = "io"
+    SPACE = "space"
+    SOCKETS = "sockets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,14 +213,23 @@ class Transition(StrEnum):
     REMINDER = "reminder"
     FLAPPING = "flapping"
     STEADY = "steady"
+    CULPRIT_CHANGED = "culprit_changed"
+
+
+NO_PROCESS = "-"
+"""The pid of a culprit that is no process: shared memory, what the hypervisor took."""
+
+ENDED_CHILDREN = " and ended children"
+"""How the name of a culprit ends whose children have used a good part of it, and are gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Culprit:
-    """A process and what it used of the resource that an alert is about, as a mean over the time before the alert.
+    """A process, or what is none (pid `-`), and what it used of the resource that an alert is about.
 
-    `value` is percent of one core, bytes of memory, or bytes read and written a second; `share` is percent of what
-    all used, None where that is not known.
+    `value` is a mean over the time before the alert: percent of one core, bytes of memory, or bytes read and written a
+    second; of space the bytes written, of connections the sockets. `share` is percent of what all used, None where
+    that is not known.
     """
 
     pid: str
@@ -241,9 +252,11 @@ class AlertEvent:
     `data back`, `gone`, or what else brought it about in two words. `notified` says
     whether people are notified of it; `muted_by` names the quiet time, the silence or what else mutes it.
 
-    `trend` has a few values from the first breach on, `top` the processes that used most of `resource` (`cpu`,
-    `memory` or `io`, None for an alert that no process can be blamed for), and `unaccounted` what all others used,
-    None where that is not known. `message` is what the rule wants to have said. `unit` is the metric's, NONE
+    `trend` has a few values from the first breach on, `top` what used most of `resource` (a `Resource`, None for an
+    alert that nobody can be blamed for) up to `top_at`, and `unaccounted` what all others used, None where that is not
+    known. `peak_top` and `peak_unaccounted` are the same at `peak_at`, where the value was worst, empty where that was
+    at `top_at`. `ended_pids` are those of the named that have ended since. `growth` is by how many bytes a file system
+    has grown since `growth_since`. `message` is what the rule wants to have said. `unit` is the metric's, NONE
     for what a version stored that did not write it.
     """
 
@@ -269,3 +282,22 @@ class AlertEvent:
     resource: str | None = None
     top: tuple[Culprit, ...] = ()
     unaccounted: float | None = None
+    top_at: datetime | None = None
+    peak_top: tuple[Culprit, ...] = ()
+    peak_unaccounted: float | None = None
+    peak_at: datetime | None = None
+    ended_pids: tuple[str, ...] = ()
+    growth: float | None = None
+    growth_since: datetime | None = None
+
+
+BLAME_FIELDS = (
+    *("resource", "top", "unaccounted", "top_at", "peak_top", "peak_unaccounted", "peak_at", "ended_pids"),
+    *("growth", "growth_since"),
+)
+"""The fields of an alert event that tell whom it names."""
+
+
+def copy_blame(event: AlertEvent, source: AlertEvent) -> AlertEvent:
+    """Return an event that names whom another one names."""
+    return replace(event, **{name: getattr(source, name) for name in BLAME_FIELDS})

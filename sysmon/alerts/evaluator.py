@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sysmon.alerts.culprit import PROCESS, Culprits
+from sysmon.alerts import follow
+from sysmon.alerts.culprit import PROCESS, Culprits, Probe
 from sysmon.alerts.notify_policy import Mutes, NotificationPolicy
 from sysmon.alerts.rule import InstanceKey, Rule
 from sysmon.alerts.rule_state import RuleState
 from sysmon.alerts.state_machine import Reason
 from sysmon.alerts.state_transfer import have_same_instances
-from sysmon.model import AlertEvent, Level, Origin, Sample, Table, Transition
+from sysmon.model import AlertEvent, Culprit, Level, Origin, Sample, Table, Transition
 from sysmon.text.instants import to_ms
 
 _COLLECTOR = "collector"
@@ -35,13 +36,19 @@ class Evaluator:
     """
 
     def __init__(
-        self, rules: Iterable[Rule], tables: Mapping[str, Table], origin: Origin, mutes: Mutes | None = None
+        self,
+        rules: Iterable[Rule],
+        tables: Mapping[str, Table],
+        origin: Origin,
+        mutes: Mutes | None = None,
+        *,
+        probe: Probe | None = None,
     ) -> None:
         self._tables = tables
         self._origin = origin
         self._states = {rule.id: RuleState(rule, tables[rule.table], origin) for rule in rules}
         self._collector = tables.get(_COLLECTOR)
-        self._culprits = Culprits(tables)
+        self._culprits = Culprits(tables, probe)
         self._policy = NotificationPolicy(mutes or Mutes())
         self._pending = False
 
@@ -82,6 +89,8 @@ class Evaluator:
                     self._mark(state)
                 if changed:
                     events += self._finish(state, changed)
+                if state.instances and self._culprits.processes_seen:
+                    events += self._follow(state, sample.at)
             pending = state.pending or pending
         self._pending = pending
         events += self._settle(sample.at, fed)
@@ -111,7 +120,8 @@ class Evaluator:
         if target is None:
             return False
         state, key = target
-        self._policy.recall(state.rule, key, event)
+        if event.transition is not Transition.CULPRIT_CHANGED:
+            self._policy.recall(state.rule, key, event)
         if event.transition not in {Transition.FLAPPING, Transition.STEADY}:
             state.adopt(key, event)
         return True
@@ -119,7 +129,7 @@ class Evaluator:
     def recall(self, event: AlertEvent) -> None:
         """Take only from an event of the alert log whether people were notified; the state follows from later ones."""
         target = self._find(event)
-        if target is not None:
+        if target is not None and event.transition is not Transition.CULPRIT_CHANGED:
             state, key = target
             self._policy.recall(state.rule, key, event)
 
@@ -182,12 +192,29 @@ class Evaluator:
             if event.transition in _BLAMED and not state.rule.absent:
                 mark = None if instance is None else instance.mark
                 event = self._culprits.blame(event, state.rule.table, mark, state.rule.attach)
+                if instance is not None and event.resource is not None:
+                    namer = _Namer(self._culprits, state.rule)
+                    instance.trail = follow.begin(event, namer, event.peak, instance.trail)
             if state.rule.message is not None:
                 event = replace(event, message=state.rule.message.fill(event))
             logged = self._policy.apply(state.rule, key, event)
             if instance is not None and instance.latest is raw:
                 instance.latest = logged[0]
             events += logged
+        return events
+
+    def _follow(self, state: RuleState, at: datetime) -> list[AlertEvent]:
+        """Bring up to date whom firing alerts name; return what the log says about it, of which nobody is notified."""
+        events = []
+        for instance in state.instances.values():
+            if instance.trail is None or instance.latest is None or instance.state is None or instance.latest.at == at:
+                continue
+            peak = instance.trail.peak
+            changed = follow.follow(instance.trail, _Namer(self._culprits, state.rule), at, instance.state.peak)
+            if changed or instance.trail.peak != peak:
+                event = state.note_culprits(instance, at)
+                if changed and event is not None:
+                    events.append(event)
         return events
 
     def _settle(self, at: datetime, fed: set[str]) -> list[AlertEvent]:
@@ -208,6 +235,22 @@ class Evaluator:
         columns = self._collector.columns
         name, up = columns.index(_COLLECTOR), columns.index("collector_up")
         return {str(row[name]): row[up] == 1 for row in sample.rows.get(_COLLECTOR, ())}
+
+
+@dataclass(frozen=True, slots=True)
+class _Namer:
+    """Names the culprits of one rule."""
+
+    culprits: Culprits
+    rule: Rule
+
+    def name(self, event: AlertEvent) -> AlertEvent:
+        """Return an event with those who use most now."""
+        return self.culprits.blame_now(event, self.rule.table, self.rule.attach)
+
+    def starts(self, culprits: tuple[Culprit, ...]) -> Mapping[str, int]:
+        """Return when each of those that are alive started."""
+        return self.culprits.starts(culprits)
 
 
 def find_early_tables(evaluator: Evaluator) -> frozenset[str]:

@@ -173,7 +173,7 @@ class NotificationPolicy:
         if latest is None:
             return []
         lasted = (at - latest.since).total_seconds()
-        now = replace(latest, at=at, value=None, duration=max(0.0, lasted), trend=(), top=(), unaccounted=None)
+        now = replace(latest, at=at, value=None, duration=max(0.0, lasted), trend=())
         if notified.flapping:
             if flap is not None and sum(1 for fired in notified.fired if fired > at - flap.window) >= flap.stop:
                 return []

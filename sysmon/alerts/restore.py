@@ -105,7 +105,7 @@ class _LogReplay:
         for event in self._firing.values():
             if event.id not in alive:
                 reason = Reason.RULE_CHANGED if event.rule in rules else Reason.RULE_REMOVED
-                bare = replace(event, trend=(), resource=None, top=(), unaccounted=None, message=None)
+                bare = replace(event, trend=(), message=None)
                 bare = mute(bare, None)
                 events.append(replace(bare, at=at, transition=Transition.RESOLVED, value=None, reason=reason.value))
         return events

@@ -9,6 +9,7 @@ from math import isfinite
 
 from sysmon.alerts import state_transfer
 from sysmon.alerts.culprit import Sums
+from sysmon.alerts.follow import Trail, begin
 from sysmon.alerts.rule import InstanceKey, Rule, matches
 from sysmon.alerts.state_machine import (
     IDLE,
@@ -24,7 +25,7 @@ from sysmon.alerts.state_machine import (
 )
 from sysmon.alerts.trend import Trend
 from sysmon.alerts.window import SlidingWindow
-from sysmon.model import AlertEvent, Origin, Row, Table, Transition
+from sysmon.model import AlertEvent, Origin, Row, Table, Transition, copy_blame
 from sysmon.text.instants import format_instant
 
 _ZERO = timedelta(0)
@@ -34,7 +35,7 @@ _ZERO = timedelta(0)
 class Instance:
     """One instance that is pending or firing; of a rule that asks for silence, every one that ever had a value.
 
-    `mark` is what the processes had used when the latest level began to be pending.
+    `mark` is what the processes had used when the latest level began to be pending; `trail` whom it names.
     """
 
     state: State | None = IDLE
@@ -45,6 +46,7 @@ class Instance:
     trend: Trend = field(default_factory=Trend)
     mark: Sums | None = None
     marked: bool = False
+    trail: Trail | None = None
 
 
 class RuleState:
@@ -124,6 +126,12 @@ class RuleState:
     def adopt(self, key: InstanceKey, event: AlertEvent) -> None:
         """Believe an event of the alert log: its id and beginning, and its level where the state is another."""
         instance = self.instances.setdefault(key, Instance())
+        if event.resource is not None:
+            instance.trail = begin(event, None, event.peak)
+        if event.transition is Transition.CULPRIT_CHANGED:
+            if instance.latest is not None:
+                instance.latest = replace(copy_blame(instance.latest, event), peak=event.peak)
+            return
         if not state_transfer.agrees(self.rule, instance.state, event):
             instance.state = state_transfer.seed_state(self.rule, event)
         elif instance.state is not IDLE and event.transition is not Transition.RESOLVED:
@@ -188,7 +196,7 @@ class RuleState:
         events = []
         for change in changes:
             if change.transition is Transition.FIRED:
-                instance.id = self._make_id(key, at)
+                instance.id, instance.trail = self._make_id(key, at), None
             event = self._make_event(key, instance, at, change, words or self.rule)
             instance.latest = None if change.transition is Transition.RESOLVED else event
             events.append((key, event))
@@ -301,11 +309,30 @@ class RuleState:
         )
         return instance.latest
 
+    def note_culprits(self, instance: Instance, at: datetime) -> AlertEvent | None:
+        """Have the latest event name whom the trail names; return what the log says about that."""
+        if instance.latest is None or instance.trail is None or instance.state is IDLE:
+            return None
+        instance.latest = replace(copy_blame(instance.latest, instance.trail.blamed), peak=instance.state.peak)
+        lasted = max(0.0, (at - instance.latest.since).total_seconds())
+        return replace(
+            instance.latest,
+            at=at,
+            transition=Transition.CULPRIT_CHANGED,
+            value=None,
+            duration=lasted,
+            reason="culprit changed",
+            notified=False,
+            muted_by=None,
+            message=None,
+            trend=(),
+        )
+
     def _make_event(
         self, key: InstanceKey, instance: Instance, at: datetime, change: StateChange, rule: Rule
     ) -> AlertEvent:
         own = dict(zip(self.rule.each, key, strict=True))
-        return AlertEvent(
+        event = AlertEvent(
             at=at,
             transition=change.transition,
             rule=self.rule.id,
@@ -323,6 +350,7 @@ class RuleState:
             unit=self._unit,
             trend=() if rule.absent else instance.trend.values(),
         )
+        return event if instance.trail is None else copy_blame(event, instance.trail.blamed)
 
     def _make_id(self, key: InstanceKey, at: datetime) -> str:
         """Return the alert's id. The configured labels are left out: editing them makes no new alert."""

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from sysmon.errors import UsageError
-from sysmon.model import AlertEvent, Culprit
+from sysmon.model import AlertEvent
+from sysmon.text.culprits import format_culprits
 from sysmon.text.names import printable
 from sysmon.text.units import format_age
 
@@ -23,7 +25,7 @@ _WORDS: dict[str, Callable[[AlertEvent], str]] = {
     "duration": lambda event: format_age(event.duration),
     "peak": lambda event: format_value(event.peak),
     "trend": lambda event: " ".join(map(format_value, event.trend)) or "-",
-    "top": lambda event: ", ".join(map(_format_culprit, event.top)) or "-",
+    "top": lambda event: format_culprits(event, _format_clock).removeprefix("top: ") or "-",
 }
 
 
@@ -61,8 +63,8 @@ def format_value(value: float | None) -> str:
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-def _format_culprit(culprit: Culprit) -> str:
-    return f"{culprit.name}({culprit.pid}) {format_value(culprit.value)}"
+def _format_clock(at: datetime) -> str:
+    return f"{at:%H:%M:%SZ}"
 
 
 def _fill_name(name: str, event: AlertEvent) -> str:

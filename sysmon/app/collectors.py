@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sysmon.collectors import Source, discover
+from sysmon.collectors._process_probe import ProcessProbe
 from sysmon.config import Config
 from sysmon.errors import ConfigError
 from sysmon.protocols import Governed
@@ -39,6 +40,13 @@ def source_of(config: Config) -> Source:
         )
     system = root / "sys"
     return Source(proc, system if (system / "class").exists() else Path("/sys"), root=root, view="1")
+
+
+def make_probe(config: Config) -> ProcessProbe | None:
+    """Return what asks single processes for what no table holds; None where there is no /proc, or nobody is listed."""
+    source = source_of(config)
+    process = config.collectors.get("process")
+    return ProcessProbe(source.proc) if source.linux and process is not None and process.enabled else None
 
 
 def hostname() -> str:

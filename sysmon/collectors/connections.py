@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from sysmon.collectors._sockdiag import ESTABLISHED, STATES, TIME_WAIT, RareSockets, SockDiag
 from sysmon.collectors._source import read_bytes
-from sysmon.collectors.api import KernelFile, Kind, Metric, NoOptions, Row, Source, Table, Unavailable, Unit
+from sysmon.collectors.api import KernelFile, Kind, Metric, NoOptions, Resource, Row, Source, Table, Unavailable, Unit
 
 _RUNNING_NETWORK = Path("/proc/net")
 
@@ -37,6 +37,7 @@ class ConnectionsCollector:
         labels=("state",),
         compact=True,
         order=90,
+        resource=Resource.SOCKETS,
     )
 
     def __init__(self, source: Source, options: NoOptions, *, ask: Callable[[], RareSockets] | None = None) -> None:

@@ -91,14 +91,22 @@ class DiskUsageCollector:
         "Space and inodes, file system by file system.",
         (
             Metric("disk_total_bytes", Kind.GAUGE, Unit.BYTES, "Size of the file system."),
-            Metric("disk_used_bytes", Kind.GAUGE, Unit.BYTES, "Space in use."),
-            Metric("disk_free_bytes", Kind.GAUGE, Unit.BYTES, "Space that users can still fill.", remainder=True),
+            Metric("disk_used_bytes", Kind.GAUGE, Unit.BYTES, "Space in use.", resource=Resource.SPACE),
+            Metric(
+                "disk_free_bytes",
+                Kind.GAUGE,
+                Unit.BYTES,
+                "Space that users can still fill.",
+                resource=Resource.SPACE,
+                remainder=True,
+            ),
             Metric(
                 "disk_usage_percent",
                 Kind.RATIO,
                 Unit.PERCENT,
                 "Used space of what users can have, as df counts.",
                 headline=Headline("fullest mount", 70),
+                resource=Resource.SPACE,
             ),
             Metric("inode_total", Kind.GAUGE, Unit.NONE, "Files and directories that the file system can hold."),
             Metric("inode_used", Kind.GAUGE, Unit.NONE, "Files and directories that it holds."),
@@ -109,7 +117,6 @@ class DiskUsageCollector:
         ),
         labels=("mountpoint", "device", "fstype"),
         order=60,
-        resource=Resource.IO,
     )
 
     def __init__(

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from sysmon.model import AlertEvent, Transition, Unit
 from sysmon.text.colors import paint
-from sysmon.text.culprits import format_culprit
+from sysmon.text.conditions import name_extreme
+from sysmon.text.culprits import format_culprits
 from sysmon.text.names import printable
 from sysmon.text.units import format_age, human, short
 
@@ -55,8 +56,8 @@ def format_alert(event: AlertEvent, *, color: bool, width: int | None = None) ->
     colour = "OK" if over else word
     shown = paint(f"{word:<8}", colour.lower(), color=color)
     message = printable(event.message) if event.message else f"{_describe(event)} on {where}"
-    top = f"   top: {format_culprit(event.top[0], event.resource)}" if event.top else ""
-    text = f"{event.rule}: {message}{top}"
+    culprits = format_culprits(event, lambda at: f"{at.astimezone():%H:%M:%S}", most=1)
+    text = f"{event.rule}: {message}{'   ' if culprits else ''}{culprits}"
     if width is not None and width > 2 * _HEAD:
         import textwrap  # only where somebody watches: it stays for as long as the run
 
@@ -66,25 +67,28 @@ def format_alert(event: AlertEvent, *, color: bool, width: int | None = None) ->
 
 def _describe(event: AlertEvent) -> str:
     value = human(event.value, event.unit)
-    peak = human(event.peak, event.unit)
+    peak = f"{name_extreme(event.condition)} {human(event.peak, event.unit)}"
     lasted = format_age(event.duration)
+    was_on = format_age(max(0.0, (event.at - event.since).total_seconds()))
     match event.transition:
         case Transition.FIRED:
             return f"{event.metric} {value} {event.condition}"
         case Transition.ESCALATED:
             return f"{event.metric} {value} {event.condition}, escalated after {lasted}"
         case Transition.LOWERED:
-            return f"{event.metric} {value}, lowered after {lasted}, peak {peak}"
+            return f"{event.metric} {value}, lowered after {lasted}, {peak}"
         case Transition.NO_DATA:
             return f"{event.metric} has no data; it was firing for {lasted}"
         case Transition.DATA_BACK:
             return f"{event.metric} {value}, data is back; firing for {lasted}"
         case Transition.RESOLVED:
-            return f"{event.metric} {value}, {event.reason} after {lasted}, peak {peak}"
+            return f"{event.metric} {value}, {event.reason} after {was_on}, {peak}"
         case Transition.REMINDER:
-            return f"{event.metric} {value} {event.condition}, {event.reason} after {lasted}, peak {peak}"
+            return f"{event.metric} {value} {event.condition}, {event.reason} after {lasted}, {peak}"
         case Transition.FLAPPING:
             return f"{event.metric} {value} {event.condition}, flapping: told again when it is steady"
+        case Transition.CULPRIT_CHANGED:
+            return f"{event.metric} {event.condition}, firing for {lasted}: another one uses most"
         case Transition.STEADY:
             return f"{event.metric} {value}, steady again and {event.reason}"
 

@@ -1,12 +1,12 @@
 """Records of the event log and the alert log: what sysmon says about itself and the machine, as lines and back."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
 from sysmon.formats.jsonl import origin_items
-from sysmon.model import AlertEvent, Culprit, Event, Level, Origin, Transition, Unit
+from sysmon.model import AlertEvent, Culprit, Event, Level, Origin, Transition, Unit, copy_blame
 from sysmon.text.instants import format_instant, parse_instant
 
 ACTIVE = "active"
@@ -26,6 +26,9 @@ class ActiveRecord:
     at: datetime
     alerts: tuple[AlertEvent, ...]
 
+
+_CULPRIT_KEYS = tuple(field.name for field in fields(Culprit))
+_EVENTS = frozenset({ACTIVE, *(transition.value for transition in Transition)})
 
 AlertEntry = AlertEvent | ActiveRecord
 """What the alert log holds."""
@@ -76,7 +79,27 @@ def alert_record(event: AlertEvent) -> dict[str, object]:
         "resource": event.resource,
         "top": [asdict(culprit) for culprit in event.top],
         "unaccounted": event.unaccounted,
+        "top_at": _instant(event.top_at),
+        "peak_top": [asdict(culprit) for culprit in event.peak_top],
+        "peak_unaccounted": event.peak_unaccounted,
+        "peak_at": _instant(event.peak_at),
+        "ended_pids": list(event.ended_pids),
+        "growth": event.growth,
+        "growth_since": _instant(event.growth_since),
     }
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else format_instant(at)
+
+
+def _read_instant(text: str | None) -> datetime | None:
+    return None if text is None else parse_instant(text)
+
+
+def _read_culprits(culprits: Iterable[Mapping[str, Any]]) -> tuple[Culprit, ...]:
+    """Read culprits back; keys of a later version are left out."""
+    return tuple(Culprit(**{name: culprit[name] for name in _CULPRIT_KEYS}) for culprit in culprits)
 
 
 def read_alert(record: Mapping[str, Any]) -> AlertEvent:
@@ -102,8 +125,15 @@ def read_alert(record: Mapping[str, Any]) -> AlertEvent:
         unit=Unit.stored(record.get("unit")),
         trend=tuple(record.get("trend", ())),
         resource=record.get("resource"),
-        top=tuple(Culprit(**culprit) for culprit in record.get("top", ())),
+        top=_read_culprits(record.get("top", ())),
         unaccounted=record.get("unaccounted"),
+        top_at=_read_instant(record.get("top_at")),
+        peak_top=_read_culprits(record.get("peak_top", ())),
+        peak_unaccounted=record.get("peak_unaccounted"),
+        peak_at=_read_instant(record.get("peak_at")),
+        ended_pids=tuple(map(str, record.get("ended_pids", ()))),
+        growth=record.get("growth"),
+        growth_since=_read_instant(record.get("growth_since")),
     )
 
 
@@ -122,8 +152,10 @@ def read_active(record: Mapping[str, Any]) -> ActiveRecord:
     return ActiveRecord(parse_instant(record["timestamp"]), tuple(read_alert(alert) for alert in record["alerts"]))
 
 
-def read_alert_entry(record: Mapping[str, Any]) -> AlertEntry:
-    """Read a record of the alert log back, of either kind."""
+def read_alert_entry(record: Mapping[str, Any]) -> AlertEntry | None:
+    """Read a record of the alert log back, of either kind; None for an event that only a later version knows."""
+    if isinstance(record["event"], str) and record["event"] not in _EVENTS:
+        return None
     return read_active(record) if record["event"] == ACTIVE else read_alert(record)
 
 
@@ -134,5 +166,8 @@ def update_active(active: dict[str, AlertEvent], entry: AlertEntry) -> None:
         active.update((event.id, event) for event in entry.alerts)
     elif entry.transition is Transition.RESOLVED:
         active.pop(entry.id, None)
+    elif entry.transition is Transition.CULPRIT_CHANGED:
+        if entry.id in active:
+            active[entry.id] = replace(copy_blame(active[entry.id], entry), peak=entry.peak)
     elif entry.transition not in SIDE_NOTES:
         active[entry.id] = entry

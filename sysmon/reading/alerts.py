@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sysmon.formats.records import SIDE_NOTES, ActiveRecord, AlertEntry, update_active
 from sysmon.history import AlertState, PastAlert
-from sysmon.model import AlertEvent, Transition
+from sysmon.model import BLAME_FIELDS, AlertEvent, Transition, copy_blame
 
 
 def past_alerts(entries: Iterable[AlertEntry], since: datetime, until: datetime) -> list[PastAlert]:
@@ -47,14 +48,14 @@ def active_alerts(entries: Iterable[AlertEntry]) -> list[AlertEvent]:
 
 
 def _keep_culprits(before: AlertEvent | None, event: AlertEvent) -> AlertEvent:
-    if event.top or before is None:
-        return event
-    return replace(event, resource=before.resource, top=before.top, unaccounted=before.unaccounted)
+    return event if event.resource is not None or before is None else copy_blame(event, before)
 
 
 def _apply_event(before: PastAlert | None, event: AlertEvent) -> PastAlert:
+    if event.transition is Transition.CULPRIT_CHANGED and before is not None:
+        return replace(before, peak=event.peak, **_read_blame(event))
     worse = before is None or event.level.rank > before.level.rank
-    blamed = event if event.top or before is None else before
+    blamed = event if event.resource is not None or before is None else before
     alert = PastAlert(
         id=event.id,
         rule=event.rule,
@@ -69,12 +70,14 @@ def _apply_event(before: PastAlert | None, event: AlertEvent) -> PastAlert:
         peak=event.peak,
         state=AlertState.FIRING,
         condition=event.condition if worse or before is None else before.condition,
-        resource=blamed.resource,
-        top=blamed.top,
-        unaccounted=blamed.unaccounted,
+        **_read_blame(blamed),
     )
     resolved = event.transition is Transition.RESOLVED
     return _close(alert, event.at, AlertState.RESOLVED) if resolved else alert
+
+
+def _read_blame(source: AlertEvent | PastAlert) -> dict[str, Any]:
+    return {name: getattr(source, name) for name in BLAME_FIELDS}
 
 
 def _close(alert: PastAlert, at: datetime, state: AlertState) -> PastAlert:

@@ -160,6 +160,8 @@ class Archive:
 
     def alerts(self, since: datetime, until: datetime, *, now: datetime) -> list[PastAlert]:
         """Return the alerts that were on at some moment of [since, until), as seen from `now`."""
+        from sysmon.reading.alert_peaks import refresh_peaks
         from sysmon.reading.alerts import past_alerts
 
-        return past_alerts(self.alert_log(since, until), since, min(until, now))
+        entries, end = self.alert_log(since, until), min(until, now)
+        return refresh_peaks(self, past_alerts(entries, since, end), entries, end)

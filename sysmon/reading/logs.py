@@ -30,7 +30,8 @@ def read_events(host: Path, since: datetime, until: datetime, damage: Damage) ->
 
 def read_alerts(host: Path, since: datetime, until: datetime, damage: Damage) -> list[AlertEntry]:
     """Return the entries of the alert log up to `until`, from the last segment that began before `since` on."""
-    return _read(host / HostEntry.ALERTS, since, until, damage, records.read_alert_entry)
+    entries = _read(host / HostEntry.ALERTS, since, until, damage, records.read_alert_entry)
+    return [entry for entry in entries if entry is not None]
 
 
 def _read(

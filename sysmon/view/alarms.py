@@ -2,7 +2,7 @@
 
 from sysmon.model import AlertEvent
 from sysmon.text.cells import width_of
-from sysmon.text.culprits import format_culprit
+from sysmon.text.culprits import format_culprits
 from sysmon.text.spans import Line, Look, Span, level_style
 from sysmon.text.units import format_age
 from sysmon.view.alert_marks import describe_condition, describe_instance
@@ -25,8 +25,8 @@ def draw_alerts_in_full(snapshot: Snapshot, look: Look) -> list[Line]:
     lines: list[Line] = []
     for alert, head in _heads(snapshot, look):
         lines += [head, [Span(look.sanitize(f"{' ' * _INDENT}{describe_condition(alert)}"), "dim")]]
-        if alert.top:
-            lines.append(_blamed(alert, look, " " * _INDENT))
+        if blamed := _blamed(alert, look, " " * _INDENT):
+            lines.append(blamed)
     return lines
 
 
@@ -49,7 +49,5 @@ def _head(snapshot: Snapshot, alert: AlertEvent, age: str, look: Look) -> Line:
 
 
 def _blamed(alert: AlertEvent, look: Look, before: str) -> Line:
-    if not alert.top:
-        return []
-    blamed = ", ".join(format_culprit(culprit, alert.resource) for culprit in alert.top[:_BLAMED])
-    return [Span(look.sanitize(f"{before}top: {blamed}"), "bold")]
+    blamed = format_culprits(alert, lambda at: f"{at.astimezone():%H:%M:%S}", most=_BLAMED)
+    return [Span(look.sanitize(f"{before}{blamed}"), "bold")] if blamed else []

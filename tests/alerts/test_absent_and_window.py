@@ -122,6 +122,7 @@ FIRED = AlertEvent(
     since=START,
     duration=70.0,
     trend=(90.0, 97.25),
+    resource="cpu",
     top=(Culprit("4312", "java", "app", "-", 180.4, 90.0),),
 )
 
@@ -138,7 +139,7 @@ FIRED = AlertEvent(
             "warning since 2026-11-20T12:00:00Z for 1m10s",
             id="times",
         ),
-        pytest.param("{{ metric }}: {{ top }}", "cpu_usage_percent: java(4312) 180.4", id="who"),
+        pytest.param("{{ metric }}: {{ top }}", "cpu_usage_percent: java(4312) 180 %", id="who"),
         pytest.param("{{ labels.role }}", "-", id="a label that this event has not"),
         pytest.param("a {single} brace", "a {single} brace", id="single braces"),
     ],

@@ -126,3 +126,31 @@ BLAMED = replace(FIRED, resource="cpu", top=(Culprit("7", "java", "root", "-", 1
 )
 def test_what_is_on_after_some_entries(entries: list[AlertEntry], on: list[AlertEvent]) -> None:
     assert active_alerts(entries) == on
+
+
+def test_a_changed_culprit_changes_whom_an_alert_names_and_nothing_else() -> None:
+    first, second = (Culprit(pid, "java", "app", "-", 1.0, None) for pid in ("1", "2"))
+    fired = replace(FIRED, resource="cpu", top=(first,), top_at=at(100))
+    changed = replace(
+        fired, at=at(200), transition=Transition.CULPRIT_CHANGED, value=None, top=(second,), top_at=at(200),
+        peak=95.0, peak_top=(first,), peak_at=at(100), ended_pids=("1",), notified=False,
+    )  # fmt: skip
+
+    (alert,) = past_alerts([fired, changed], at(0), at(3600))
+
+    assert (alert.value, alert.peak, alert.top, alert.peak_top, alert.ended_pids, alert.state) == (
+        *(91.0, 95.0, (second,), (first,), ("1",)),
+        AlertState.FIRING,
+    )
+    assert [(event.at, event.top) for event in active_alerts([fired, changed])] == [(at(100), (second,))]
+
+
+def test_an_event_that_only_a_later_version_knows_is_skipped_and_no_damage(tmp_path: Path) -> None:
+    lines = alert_lines(START, [], [FIRED, FIRED])
+    lines[1] = lines[1] | {"event": "promoted"}
+    write_log(tmp_path, "alerts", lines)
+    damage = Damage()
+
+    entries = read_alerts(tmp_path / "web-01", START, START + HOUR, damage)
+
+    assert (entries[1:], damage.count) == ([FIRED], 0)

@@ -1,13 +1,16 @@
 """The archive of a host: what commands hold of the past, and the one choice between rows and roll-ups."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sysmon.datadir.rollups import Resolution
 from sysmon.errors import NothingFoundError
 from sysmon.history import AggregatedTable, TableHistory
+from sysmon.model import AlertEvent
 from sysmon.reading.archive import Archive
 from sysmon.reading.damage import Damage
 from tests.reading.stored import (
@@ -18,6 +21,7 @@ from tests.reading.stored import (
     MINUTE,
     START,
     TABLES,
+    alert_lines,
     at,
     event_lines,
     started,
@@ -25,6 +29,7 @@ from tests.reading.stored import (
     write_log,
     write_table,
 )
+from tests.reading.test_alerts import FIRED
 from tests.reading.test_series import samples, write_rollups
 
 
@@ -126,3 +131,30 @@ def test_damage_is_counted_for_all_that_is_read(tmp_path: Path) -> None:
 def test_where_nothing_is_stored_there_is_no_archive(tmp_path: Path) -> None:
     with pytest.raises(NothingFoundError, match="no samples here"):
         open_archive(tmp_path)
+
+
+def write_firing(data: Path, values: list[float], alert: AlertEvent) -> None:
+    """Write an alert that fires, and a value a minute."""
+    write_table(data, CPU, samples(values, MINUTE))
+    write_log(data, "alerts", alert_lines(START, [], [alert]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "until", "peak"),
+    [
+        pytest.param({}, 10 * MINUTE, 99.0, id="the worst so far"),
+        pytest.param({}, 3 * MINUTE, 95.0, id="the worst up to the end of the range"),
+        pytest.param({"condition": "< 95"}, 10 * MINUTE, 70.0, id="the lowest where a rule watches for low values"),
+        pytest.param({"value": 90.5}, 10 * MINUTE, 91.0, id="the log's word where the rule is about other numbers"),
+        pytest.param({"labels": {"hostname": "web-01"}}, 10 * MINUTE, 91.0, id="and where it is about several series"),
+        pytest.param({"metric": "gone_percent"}, 10 * MINUTE, 91.0, id="and where there are no rows"),
+    ],
+)
+def test_the_peak_of_an_alert_that_fires_is_the_worst_of_its_rows(
+    tmp_path: Path, changes: dict[str, Any], until: timedelta, peak: float
+) -> None:
+    write_firing(tmp_path, [10, 91, 95, 99, 70], replace(FIRED, at=START + MINUTE, since=START + MINUTE, **changes))
+
+    (alert,) = open_archive(tmp_path).alerts(START, START + until, now=START + DAY)
+
+    assert alert.peak == peak

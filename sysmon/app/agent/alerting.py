@@ -14,6 +14,7 @@ from sysmon.app.agent.observer import Entry, Observer, Place
 from sysmon.app.agent.reload import SETTLED, Fresh, Reloader
 from sysmon.app.agent.restore import resume
 from sysmon.app.catalog import tables
+from sysmon.app.collectors import make_probe
 from sysmon.app.silence_store import SilenceStore
 from sysmon.config import Config
 from sysmon.model import AlertEvent, Event, Origin
@@ -41,7 +42,7 @@ class AlertPipeline(Observer):
         load: Callable[[], Config] | None,
     ) -> None:
         self._mutes = Mutes(rules.mute_times)
-        self._evaluator = Evaluator(rules.rules, tables(), origin, self._mutes)
+        self._evaluator = Evaluator(rules.rules, tables(), origin, self._mutes, probe=make_probe(config))
         self._reloader = None if load is None else Reloader(load, config, intervals)
         self._silences = SilenceStore(config.data_dir)
         self._silences_read: datetime | None = None

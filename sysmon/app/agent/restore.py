@@ -52,7 +52,9 @@ def read_log(folder: Path, since: datetime, damage: Damage) -> list[records.Aler
     entries: list[records.AlertEntry] = []
     for path, number, line in _lines(folder, logs[before[-1] :] if before else logs, damage):
         try:
-            entries.append(records.read_alert_entry(decode.json_record(line)))
+            entry = records.read_alert_entry(decode.json_record(line))
+            if entry is not None:  # else an event that only a later version knows
+                entries.append(entry)
         except _REFUSALS as error:
             damage.note(path, number, f"no record ({error})")
     return entries

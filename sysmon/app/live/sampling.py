@@ -9,7 +9,7 @@ from sysmon.alerts.evaluator import Evaluator
 from sysmon.alerts.rule import Rule
 from sysmon.alerts.rules.loader import load_rules
 from sysmon.app.catalog import intervals, tables
-from sysmon.app.collectors import build_sampler, hostname
+from sysmon.app.collectors import build_sampler, hostname, make_probe
 from sysmon.app.live.sources import LiveSource
 from sysmon.app.live.stored import StoredSnapshots
 from sysmon.config import Config
@@ -52,7 +52,7 @@ class LiveSampling:
         except StorageError as error:
             past = None
             remarks.append(str(error))
-        evaluator = Evaluator(rules, tables(), Origin(self.host, config.labels))
+        evaluator = Evaluator(rules, tables(), Origin(self.host, config.labels), probe=make_probe(config))
         own = {COLLECTOR.name: self._base, AGENT.name: self._base}
         self.source = LiveSource(
             self.host,

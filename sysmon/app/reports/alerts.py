@@ -14,7 +14,8 @@ from sysmon.model import Level
 from sysmon.reading.catalog import Host
 from sysmon.reading.damage import Damage
 from sysmon.storage.lock import is_recording
-from sysmon.text.culprits import format_culprit
+from sysmon.text.conditions import name_extreme
+from sysmon.text.culprits import format_culprits
 from sysmon.text.instants import format_instant
 from sysmon.text.nagios import PluginState, plugin_line
 from sysmon.text.names import printable
@@ -58,10 +59,10 @@ def render_text(alerts: AlertList, zone: tzinfo | None) -> Iterator[str]:
         yield f"{alert.level.value.upper():<8} {printable(alert.rule)}{'  ' + labels if labels else ''}  {alert.id}"
         yield (
             f"         {alert.metric} {alert.condition}, since {begun} for {format_age(alert.duration)},"
-            f" peak {human(alert.peak, alert.unit)}, {alert.state.value}"
+            f" {name_extreme(alert.condition)} {human(alert.peak, alert.unit)}, {alert.state.value}"
         )
-        if alert.top:
-            yield f"         top: {', '.join(format_culprit(culprit, alert.resource) for culprit in alert.top)}"
+        if culprits := format_culprits(alert, lambda at: f"{at.astimezone(zone):%H:%M:%S}"):
+            yield f"         {culprits}"
         if (ack := alerts.silences.acknowledged.get(alert.id)) is not None:
             yield f"         acknowledged by {_format_author(ack.by, ack.why)}"
 
@@ -112,9 +113,13 @@ def _encode_alert(alert: PastAlert, silences: SilenceState) -> dict[str, Any]:
     fields = asdict(alert) | {"level": alert.level.value, "state": alert.state.value}
     return fields | {
         "since": format_instant(alert.since),
-        "ended": None if alert.ended is None else format_instant(alert.ended),
+        **{name: _encode_instant(fields[name]) for name in ("ended", "top_at", "peak_at", "growth_since")},
         "acknowledged": None if ack is None else {"by": ack.by, "why": ack.why, "at": format_instant(ack.at)},
     }
+
+
+def _encode_instant(at: datetime | None) -> str | None:
+    return None if at is None else format_instant(at)
 
 
 def _summarise(alert: PastAlert) -> str:

@@ -47,6 +47,8 @@ ALERTS: Columns = {
     "resource": _TEXT,
     "top": _JSON,
     "unaccounted": _NUMBER,
+    "peak_top": _JSON,
+    "peak_at": _INSTANT,
 }
 EVENTS: Columns = {"timestamp": _INSTANT, "hostname": _TEXT, "event": _TEXT, "fields": _JSON}
 LOGS = {"alerts": ALERTS, "events": EVENTS}
@@ -165,6 +167,8 @@ def _alert(event: AlertEvent) -> Values:
         event.resource,
         _json([asdict(culprit) for culprit in event.top]),
         event.unaccounted,
+        _json([asdict(culprit) for culprit in event.peak_top]),
+        None if event.peak_at is None else format_instant(event.peak_at),
     )
 
 

@@ -20,8 +20,6 @@ from sysmon.report.render.phrases import (
     overview_cells,
 )
 from sysmon.report.summary import MetricSummary, OverviewItem, Report, TableSummary
-from sysmon.text import units
-from sysmon.text.culprits import format_culprit
 from sysmon.text.instants import to_ms
 
 _UNITS_ON_AXES = frozenset({Unit.PERCENT, Unit.SECONDS})
@@ -131,10 +129,8 @@ def _render_alert(alert: PastAlert, phrases: Phrases) -> str:
     begin, end = clip_alert(alert, report)
     first, length = to_ms(report.since), to_ms(report.until) - to_ms(report.since)
     rule, *labels, lasted = phrases.alert_start(alert)
-    details = [lasted, f"{alert.metric} {alert.condition}".strip(), f"peak {units.human(alert.peak, alert.unit)}"]
-    details += (
-        [f"top: {', '.join(format_culprit(culprit, alert.resource) for culprit in alert.top)}"] if alert.top else []
-    )
+    details = [lasted, f"{alert.metric} {alert.condition}".strip(), phrases.peak(alert)]
+    details += [culprits] if (culprits := phrases.culprits(alert)) else []
     return (
         f'<li class="{alert.level.value}"><b>{alert.level.value.upper()}</b> <strong>{escape_html(rule)}</strong> '
         f"{escape_html(' '.join(labels))} <em>{alert.state.value}</em>"

@@ -8,7 +8,8 @@ from sysmon.history import AlertState, Coverage, PastAlert
 from sysmon.model import Level, Unit
 from sysmon.report.summary import MetricSummary, OverviewItem, RankedGroup, Ranking, Report, SeriesSummary
 from sysmon.text import units
-from sysmon.text.culprits import format_culprit
+from sysmon.text.conditions import name_extreme
+from sysmon.text.culprits import format_culprits
 from sysmon.text.names import printable
 from sysmon.thresholds import Beyond
 
@@ -119,9 +120,16 @@ class Phrases:
 
     def alert(self, alert: PastAlert) -> list[str]:
         """Return all there is to say of an alert after its level, part by part."""
-        peak = f"peak {units.human(alert.peak, alert.unit)}"
-        top = [f"top: {format_culprit(alert.top[0], alert.resource)}"] if alert.top else []
-        return [*self.alert_start(alert), peak, alert.state.value, *top]
+        culprits = self.culprits(alert, most=1)
+        return [*self.alert_start(alert), self.peak(alert), alert.state.value, *([culprits] if culprits else [])]
+
+    def peak(self, alert: PastAlert) -> str:
+        """Return the worst value of an alert."""
+        return f"{name_extreme(alert.condition)} {units.human(alert.peak, alert.unit)}"
+
+    def culprits(self, alert: PastAlert, *, most: int | None = None) -> str:
+        """Return whom an alert names; empty where it names nobody."""
+        return format_culprits(alert, self.when, most=most)
 
     def alert_counts(self) -> Iterator[tuple[str, PastAlert]]:
         """Yield what is on and what is over: how many, and the worst of them."""

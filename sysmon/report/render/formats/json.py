@@ -204,6 +204,13 @@ def _encode_alert(alert: PastAlert) -> dict[str, Any]:
         "resource": alert.resource,
         "top": [asdict(culprit) for culprit in alert.top],
         "unaccounted": alert.unaccounted,
+        "top_at": _encode_instant(alert.top_at),
+        "peak_top": [asdict(culprit) for culprit in alert.peak_top],
+        "peak_unaccounted": alert.peak_unaccounted,
+        "peak_at": _encode_instant(alert.peak_at),
+        "ended_pids": list(alert.ended_pids),
+        "growth": alert.growth,
+        "growth_since": _encode_instant(alert.growth_since),
     }
 
 
