@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sysmon.collectors import _mounts
+from sysmon.collectors._kernel_file import is_made_up
 from sysmon.collectors._mounts import Mount
 from sysmon.errors import Unavailable
 
@@ -13,7 +14,12 @@ _CHUNK = 65536
 
 
 def poll_changed(descriptor: int) -> bool:
-    """Ask poll(2) as proc_pid_mountinfo(5) has it: an open mountinfo is exceptional once after each change."""
+    """Ask poll(2) as proc_pid_mountinfo(5) has it: an open mountinfo is exceptional once after each change.
+
+    A file on a disk (a recorded tree) never is; it may be another each time.
+    """
+    if not is_made_up(descriptor):
+        return True
     poll = select.poll()
     poll.register(descriptor, select.POLLPRI)
     return bool(poll.poll(0))

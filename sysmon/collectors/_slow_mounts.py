@@ -16,7 +16,10 @@ MOST_WAITING = 64
 """Questions that may be open at once; each costs the other process a thread."""
 
 Answer = tuple[int, ...]
-"""Unit, blocks, free, free for users, inodes, free inodes, as statvfs(3) names them; empty where the mount refused."""
+"""Unit, blocks, free, free for users, inodes, free inodes, as statvfs(3) names them, and the device (st_dev).
+
+Empty where the mount refused; a recorded answer has no device.
+"""
 
 
 @dataclass(slots=True)

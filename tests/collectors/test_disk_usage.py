@@ -1,3 +1,4 @@
+import os
 from collections import namedtuple
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sysmon.collectors import Source
 from sysmon.collectors._mounts import Mount, parse_mountinfo
 from sysmon.collectors._slow_mounts import Answer
 from sysmon.collectors.disk_usage import DiskUsageCollector
@@ -19,7 +21,7 @@ Statvfs = namedtuple("Statvfs", ["f_frsize", "f_blocks", "f_bfree", "f_bavail", 
 Partition = namedtuple("Partition", ["device", "mountpoint", "fstype", "opts"])
 Usage = namedtuple("Usage", ["total", "used", "free", "percent"])
 EXT4 = Statvfs(4096, 1000, 400, 350, 100, 75)
-DEFAULT = ["/", "/b", "/mnt/share", "/mnt/with space\\and\nnewline", "/home/me/cloud", "/mnt/covered"]
+DEFAULT = ["/", "/b", "/mnt/share", "/mnt/with space\\and\nnewline", "/home/me/cloud", "/mnt/covered", "/mnt/image"]
 NAMES = st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=8)
 
 
@@ -104,6 +106,115 @@ def test_of_mounts_over_each_other_the_last_is_seen() -> None:
     devices = {mount.mountpoint: mount.device for mount, _ in collector(recorded("server")).read().mounts}
 
     assert devices["/mnt/covered"] == "/dev/sdd"
+
+
+def of_mounts(tmp_path: Path, *lines: str) -> Any:
+    return made_of(tmp_path, {"proc/self/mountinfo": "".join(f"{line}\n" for line in lines)})
+
+
+@pytest.mark.parametrize(
+    ("line", "watched"),
+    [
+        pytest.param("30 27 254:1 / /data ro - ext4 /dev/vdb ro", False, id="read-only is never full"),
+        pytest.param("30 27 254:1 / /data rw - ext4 /dev/vdb ro,errors=remount-ro", True, id="read-only by an error"),
+        pytest.param("30 27 254:1 / /data ro - ext4 /dev/vdb rw", True, id="read-only here, written to elsewhere"),
+        pytest.param("30 27 0:41 / /data rw - newfs store0 rw", True, id="a type that nobody knows"),
+        pytest.param("30 27 0:41 / /data rw - fakefs none rw", False, id="one that the kernel makes up"),
+        pytest.param("30 27 0:41 / /data rw - overlay overlay rw", False, id="a view of others"),
+        pytest.param("30 27 31:4 / /data rw - jffs2 mtd:config rw", True, id="a device without a path"),
+    ],
+)
+def test_what_a_mount_is_says_whether_it_is_watched(tmp_path: Path, line: str, watched: bool) -> None:
+    def sized(mountpoint: str) -> Statvfs:
+        return EXT4._replace(f_blocks=0) if "fakefs" in line and mountpoint == "/data" else EXT4
+
+    here = collector(of_mounts(tmp_path, "27 1 254:0 / / rw - ext4 /dev/vda rw", line), statvfs=sized)
+
+    assert ("/data" in [mount.mountpoint for mount, _ in here.read().mounts]) is watched
+
+
+def test_a_type_that_nobody_knows_has_a_row_once_it_has_shown_a_size(tmp_path: Path) -> None:
+    denied = iter([True, False, True])
+
+    def statvfs(_: str) -> Statvfs:
+        if next(denied):
+            raise PermissionError(13, "denied")
+        return EXT4
+
+    here = collector(of_mounts(tmp_path, "30 27 0:41 / /data rw - newfs store0 rw"), statvfs=statvfs)
+
+    assert [len(here.read().mounts) for _ in range(3)] == [0, 1, 1]
+
+
+def test_a_file_system_keeps_its_name_while_it_is_mounted_there(tmp_path: Path) -> None:
+    pool, top = "30 27 0:40 /@home /home rw - btrfs /dev/vdb rw", "31 27 0:40 / /mnt/top rw - btrfs /dev/vdb rw"
+    here = collector(of_mounts(tmp_path, pool))
+    seen = []
+    for lines in ([pool], [pool, top], [top], [pool, top]):
+        of_mounts(tmp_path, *lines)
+        seen += [mount.mountpoint for mount, _ in here.read().mounts]
+
+    assert seen == ["/home", "/home", "/mnt/top", "/mnt/top"]
+
+
+def test_what_hides_with_a_covered_mount_is_found_again_without_the_cover(tmp_path: Path) -> None:
+    lines = [
+        "27 1 254:0 / / rw - ext4 /dev/vda rw",
+        "40 27 8:1 / /mnt rw - ext4 /dev/sda1 rw",
+        "41 40 8:2 / /mnt/data rw - xfs /dev/sdb1 rw",
+        "43 41 8:3 / /mnt/data/deep rw - xfs /dev/sdc1 rw",
+        "42 40 8:4 / /mnt rw - ext4 /dev/sdd1 rw",
+    ]
+    here = collector(of_mounts(tmp_path, *lines))
+    covered = [mount.device for mount, _ in here.read().mounts]
+    of_mounts(tmp_path, *lines[:-1])
+
+    assert (covered, [mount.device for mount, _ in here.read().mounts]) == (
+        ["/dev/vda", "/dev/sdd1"],
+        ["/dev/vda", "/dev/sda1", "/dev/sdb1", "/dev/sdc1"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "row"),
+    [
+        pytest.param(
+            EXT4._replace(f_bavail=2**64 - 20), (4096_000, 2457_600, 0, 100.0, 100, 25, 75, 25.0), id="below nothing"
+        ),
+        pytest.param(
+            EXT4._replace(f_bfree=1001), (4096_000, None, None, None, 100, 25, 75, 25.0), id="free over total"
+        ),
+        pytest.param(
+            EXT4._replace(f_files=2**64 - 1), (4096_000, 2457_600, 1433_600, 63.16, *[None] * 4), id="no inodes told"
+        ),
+        pytest.param(
+            EXT4._replace(f_ffree=101),
+            (4096_000, 2457_600, 1433_600, 63.16, 100, None, None, None),
+            id="inodes over all",
+        ),
+        pytest.param(EXT4._replace(f_blocks=2**64 - 1), (None, None, None, None, 100, 25, 75, 25.0), id="no size told"),
+    ],
+)
+def test_what_the_kernel_says_is_looked_at_before_it_is_believed(
+    tmp_path: Path, answer: Statvfs, row: tuple[Any, ...]
+) -> None:
+    here = collector(of_mounts(tmp_path, "27 1 254:0 / / rw - ext4 /dev/vda rw"), statvfs=lambda _: answer)
+
+    assert here.rows(None, here.read(), 1.0)[0][3:] == row
+
+
+def test_a_mount_that_is_not_there_has_no_numbers(tmp_path: Path) -> None:
+    """Below a folder of the host, what was mounted later is an empty folder of the disk around it."""
+    (tmp_path / "data").mkdir()
+    around = tmp_path.stat().st_dev
+    lines = [
+        f"27 1 {os.major(around)}:{os.minor(around)} / / rw - ext4 /dev/vda rw",
+        "30 27 8:77 / /data rw - ext4 /dev/sdz rw",
+    ]
+    source = of_mounts(tmp_path, *lines)
+    here = DiskUsageCollector(Source(source.proc, source.sys, "linux", root=tmp_path), DiskUsageCollector.Options())
+
+    assert [space is not None for _, space in here.read().mounts] == [True, False]
 
 
 def test_one_unreadable_mount_does_not_hide_the_others() -> None:

@@ -1,5 +1,6 @@
 """Machines that people have: trees of tests/data/machines, each with the right value of what others got wrong."""
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from sysmon.collectors.cpu import CpuCollector
+from sysmon.collectors.disk_usage import DiskUsageCollector
 from sysmon.collectors.memory import MemoryCollector
 from sysmon.collectors.network import NetworkCollector
 from sysmon.collectors.process import ProcessCollector
@@ -167,3 +169,50 @@ def test_a_cache_of_zfs_is_no_memory_in_use(tmp_path: Path) -> None:
 
 def test_reserved_huge_pages_that_nobody_has_are_no_memory_in_use(tmp_path: Path) -> None:
     assert row_of_memory(replayed(tmp_path, "memory-hugepages"))["memory_usage_percent"] == 21.93
+
+
+def disk_usage(tmp_path: Path, name: str, part: str = "") -> dict[str, dict[str, Any]]:
+    here = one(DiskUsageCollector, replayed(tmp_path, name, part))
+    rows = as_dicts(here, here.rows(None, here.read(), 1.0))
+    here.close()
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("name", "mountpoints"),
+    [
+        pytest.param("disk-appimage", ["/"], id="an image of a program is none"),
+        pytest.param("disk-udf-cramfs-ro", ["/"], id="images of all sorts"),
+        pytest.param("disk-loop-tmp", ["/", "/tmp"], id="a file that is mounted on /tmp can be full"),
+        pytest.param("disk-covered-mount", ["/"], id="what lies below a mount cannot be reached"),
+        pytest.param("disk-ubifs-root", ["/", "/data", "/cfg", "/cfg2"], id="raw flash memory"),
+        pytest.param("disk-wsl1-root", ["/", "/mnt/c"], id="WSL 1"),
+        pytest.param("disk-wsl2-four-times", ["/", "/mnt/c"], id="four views of a drive"),
+    ],
+)
+def test_what_can_be_full_and_can_be_reached_has_a_row(tmp_path: Path, name: str, mountpoints: list[str]) -> None:
+    answer = {"f_frsize": 4096, "f_blocks": 1000, "f_bfree": 400, "f_bavail": 350, "f_files": 100, "f_ffree": 75}
+    source = replayed(tmp_path, name)
+    mounted = [line.split()[4] for line in source.mountinfo.read_text().splitlines()]
+    (tmp_path / "statvfs.json").write_text(json.dumps(dict.fromkeys(mounted, answer)))
+    here = one(DiskUsageCollector, source)
+
+    assert [row[0] for row in here.rows(None, here.read(), 1.0)] == mountpoints
+
+
+def test_a_file_system_keeps_its_name_while_a_snapshot_tool_mounts_it_elsewhere(tmp_path: Path) -> None:
+    seen = [list(disk_usage(tmp_path, "disk-timeshift", part)) for part in ("before", "during", "before")]
+
+    assert seen == [["/"]] * 3
+
+
+def test_a_server_that_has_eaten_into_its_reserve_is_full(tmp_path: Path) -> None:
+    row = disk_usage(tmp_path, "disk-avail-negative")["/nfs"]
+
+    assert (row["disk_free_bytes"], row["disk_usage_percent"]) == (0, 100.0)
+
+
+def test_more_free_than_there_is_cannot_be(tmp_path: Path) -> None:
+    row = disk_usage(tmp_path, "disk-free-over-total")["/data2"]
+
+    assert [name for name, value in row.items() if value is not None] == ["disk_total_bytes", "inode_total"]

@@ -168,7 +168,7 @@ def test_the_real_process_answers_as_the_kernel_does_and_ends_with_its_pipe() ->
     while not process.reap():
         pass
 
-    assert [(line.split()[0], len(line.split())) for line in sorted(lines)] == [(b"1", 7), (b"2", 1)]
+    assert [(line.split()[0], len(line.split())) for line in sorted(lines)] == [(b"1", 8), (b"2", 1)]
 
 
 @pytest.mark.parametrize("number", [pytest.param(9, id="killed"), pytest.param(15, id="asked to end")])
