@@ -19,7 +19,7 @@ DISTRIBUTION = "sysmon-recorder"
 
 PROGRAM = "sysmon"
 
-EXTRAS: Mapping[str, tuple[str, ...]] = {"sql": ("duckdb>=2.0", "pytz>=2024.1")}
+EXTRAS: Mapping[str, tuple[str, ...]] = {"sql": ("duckdb>=2.0,<3", "pytz>=2024.1")}
 """What each extra for users consists of, for an installation whose source is gone."""
 
 _PACKAGE = Path(__file__).parent.parent

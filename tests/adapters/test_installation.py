@@ -86,7 +86,7 @@ def test_a_git_url_is_named_with_what_was_asked_of_it(site: Path, version: dict[
     ],
 )
 def test_where_no_source_is_left_the_parts_of_the_extra_are_named(site: Path, record: dict[str, Any] | None) -> None:
-    assert installed(site, record) == "'duckdb>=2.0' 'pytz>=2024.1'"
+    assert installed(site, record) == "'duckdb>=2.0,<3' 'pytz>=2024.1'"
 
 
 def test_a_checkout_that_is_not_installed_is_the_folder_it_is_imported_from(site: Path, tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_show_prints_every_setting_in_the_order_of_the_shipped_file(capsys: pyte
         pytest.param(
             """
 interval: 50ms
-data_dir: "a \\"b\\" \\\\ \\n \\udcff \\U0001f600 é"
+data_dir: "a \\"b\\" \\\\ \\udcff \\U0001f600 é"
 rules: '# no comment: this'
 labels: {environment: "null", region: "[x", datacenter: "12", role: "é 'quoted'"}
 storage: {formats: [csv], rotation: 1s, max_segment_bytes: 65537B, sync_interval: 0s}

@@ -48,7 +48,7 @@ class Machine:
         self._files.close()
 
     def _process(self, number: int) -> Row:
-        numbers = [round(self._chance.expovariate(0.01), 3) for _ in range(6)]
+        numbers = [round(self._chance.expovariate(0.01), 3) for _ in tables()["process"].metrics]
         return (str(4000 + number), str(START), f"worker-{number}", "root", "jobs.service", *numbers)
 
 
