@@ -22,7 +22,7 @@ def command(alert_id: str, why: str, host: str | None, data_dir: Path | None, co
     """Acknowledge the alert ID: no more reminders, but a notification when it escalates or resolves."""
     from sysmon.alerts.silences import Ack
     from sysmon.app.reports import alerts
-    from sysmon.errors import NothingFoundError
+    from sysmon.errors import DamagedError, NothingFoundError
     from sysmon.model import Level
 
     selection = build_selection(
@@ -30,5 +30,7 @@ def command(alert_id: str, why: str, host: str | None, data_dir: Path | None, co
     )
     active = alerts.list_alerts(selection, active=True, level=Level.INFO)
     if alert_id not in [alert.id for alert in active.alerts]:
+        if active.damage.count:
+            raise DamagedError("\n".join([f"no alert {alert_id!r} can be read", *active.damage.messages()]))
         raise NothingFoundError(f"no alert {alert_id!r} fires: look them up with `sysmon alerts --active`")
     silence_store(data_dir, config_file).add(Ack(alert_id, active.at, check_reason(why), current_user()))

@@ -12,8 +12,9 @@ from sysmon.alerts.silences import Silence
 from sysmon.app.silence_store import NAME, SilenceStore, read_silences
 from sysmon.reading.damage import Damage
 from sysmon.sampling.clock import SystemClock
+from sysmon.storage.lock import DataDirectory
 from tests.integration.processes import run
-from tests.reading.stored import LOAD, write_table
+from tests.reading.stored import LOAD, write_log, write_table
 
 _NOBODY = 65534
 
@@ -86,6 +87,30 @@ def test_whoever_ends_a_silence_hears_that_it_cannot_be_read(
     code = cli.answer(["unsilence", "s1", "--data", str(tmp_path)])
 
     assert (code, place in capsys.readouterr().err) == (3, True)
+
+
+def test_whoever_acknowledges_an_alert_hears_that_the_alert_log_cannot_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store(tmp_path)
+    path = write_log(tmp_path, "alerts", [])
+    path.write_bytes(b"\0\n")
+
+    code = cli.answer(["ack", "aabbccdd", "--data", str(tmp_path)])
+
+    assert (code, f"{path}:1: " in capsys.readouterr().err) == (3, True)
+
+
+def test_a_monitoring_plugin_warns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store(tmp_path)
+    put_nul(tmp_path / NAME)
+    directory = DataDirectory(tmp_path)
+
+    code = cli.answer(["alerts", "--nagios", "--data", str(tmp_path)])
+
+    directory.close()
+    line = "SYSMON WARNING - nothing fires, 1 lines or files cannot be read | alerts=0 critical=0 warning=0\n"
+    assert (code, capsys.readouterr().out) == (1, line)
 
 
 def test_strict_answers_nothing_beside_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -86,7 +86,11 @@ def render_plugin_line(alert_list: AlertList) -> tuple[str, int]:
         return plugin_line(PluginState.UNKNOWN, "sysmon is not running", counts), PluginState.UNKNOWN
     state = PluginState(max(ranks, default=0))
     worst = sorted(alert_list.alerts, key=lambda alert: -alert.level.rank)[:5]
-    return plugin_line(state, ", ".join(map(_summarise, worst)) or "nothing fires", counts), state
+    texts = list(map(_summarise, worst)) or ["nothing fires"]
+    if alert_list.damage.count:  # what cannot be read may be what fires
+        state = max(state, PluginState.WARNING)
+        texts.append(f"{alert_list.damage.count} lines or files cannot be read")
+    return plugin_line(state, ", ".join(texts), counts), state
 
 
 def render_silences(silences: Sequence[Silence], at: datetime, zone: tzinfo | None) -> Iterator[str]:
