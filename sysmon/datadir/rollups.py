@@ -56,7 +56,10 @@ class RollupFile:
 
 
 def parse(file_name: str, resolution: Resolution) -> RollupFile | None:
-    """Read the name of a file in the folder of a resolution; None when it is no roll-up's."""
+    """Read the name of a file in the folder of a resolution; None when it is no roll-up's.
+
+    None either for years of fewer than four digits, which would not be written again in the same way, and the last.
+    """
     match = _NAME.fullmatch(file_name)
     if match is None:
         return None
@@ -66,4 +69,4 @@ def parse(file_name: str, resolution: Resolution) -> RollupFile | None:
         )
     except ValueError:
         return None
-    return RollupFile(match["table"], resolution, start)
+    return RollupFile(match["table"], resolution, start) if 1000 <= start.year <= 9998 else None

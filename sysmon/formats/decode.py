@@ -4,7 +4,6 @@ The readers of many rows have a faster decoder that takes and refuses the same l
 """
 
 import json
-import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -22,7 +21,9 @@ UNREADABLE = (ValueError, RecursionError)
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NAN = re.compile(r"[+-]?nan", re.ASCII | re.IGNORECASE)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
-_LARGEST = 2**64
+_WORD = 2**64
+LARGEST = 1e300
+"""Numbers beyond it are none: the sum of some would be infinite."""
 
 
 def json_record(line: bytes) -> dict[str, Any]:
@@ -98,14 +99,14 @@ def _numeric(value: object) -> int | float | None:
 
 
 def _integer(text: str) -> int | float:
-    if len(text) > 20 or not -_LARGEST < (value := int(text)) < _LARGEST:
+    if len(text) > 20 or not -_WORD < (value := int(text)) < _WORD:
         return _finite(text)
     return value
 
 
 def _finite(text: str) -> float:
     value = float(text)
-    if not math.isfinite(value):
+    if not abs(value) <= LARGEST:
         raise ValueError("a number that is too large")
     return value
 

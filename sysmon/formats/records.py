@@ -1,10 +1,11 @@
 """Records of the event log and the alert log: what sysmon says about itself and the machine, as lines and back."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sysmon.formats.decode import LARGEST
 from sysmon.formats.jsonl import origin_items
 from sysmon.model import AlertEvent, Culprit, Event, Level, Origin, Transition, Unit, copy_blame
 from sysmon.text.instants import format_instant, parse_instant
@@ -27,7 +28,6 @@ class ActiveRecord:
     alerts: tuple[AlertEvent, ...]
 
 
-_CULPRIT_KEYS = tuple(field.name for field in fields(Culprit))
 _EVENTS = frozenset({ACTIVE, *(transition.value for transition in Transition)})
 
 AlertEntry = AlertEvent | ActiveRecord
@@ -99,7 +99,7 @@ def _read_instant(text: str | None) -> datetime | None:
 
 def _read_culprits(culprits: Iterable[Mapping[str, Any]]) -> tuple[Culprit, ...]:
     """Read culprits back; keys of a later version are left out."""
-    return tuple(Culprit(**{name: culprit[name] for name in _CULPRIT_KEYS}) for culprit in culprits)
+    return tuple(map(_read_culprit, culprits))
 
 
 def read_alert(record: Mapping[str, Any]) -> AlertEvent:
@@ -112,29 +112,53 @@ def read_alert(record: Mapping[str, Any]) -> AlertEvent:
         metric=str(record["metric"]),
         labels={str(key): str(value) for key, value in record["labels"].items()},
         level=Level(record["level"]),
-        value=record["value"],
-        peak=record["peak"],
-        threshold=float(record["threshold"]),
+        value=_number_or_none(record["value"]),
+        peak=_number_or_none(record["peak"]),
+        threshold=_number(record["threshold"]),
         condition=str(record["condition"]),
         since=parse_instant(record["since"]),
-        duration=float(record["duration"]),
+        duration=_number(record["duration"]),
         reason=str(record["reason"]),
         notified=record["told"] is True,
         muted_by=record["told"] if isinstance(record["told"], str) else None,
-        message=record.get("message"),
+        message=_text_or_none(record.get("message")),
         unit=Unit.stored(record.get("unit")),
-        trend=tuple(record.get("trend", ())),
-        resource=record.get("resource"),
+        trend=tuple(map(_number, record.get("trend", ()))),
+        resource=_text_or_none(record.get("resource")),
         top=_read_culprits(record.get("top", ())),
-        unaccounted=record.get("unaccounted"),
+        unaccounted=_number_or_none(record.get("unaccounted")),
         top_at=_read_instant(record.get("top_at")),
         peak_top=_read_culprits(record.get("peak_top", ())),
-        peak_unaccounted=record.get("peak_unaccounted"),
+        peak_unaccounted=_number_or_none(record.get("peak_unaccounted")),
         peak_at=_read_instant(record.get("peak_at")),
         ended_pids=tuple(map(str, record.get("ended_pids", ()))),
-        growth=record.get("growth"),
+        growth=_number_or_none(record.get("growth")),
         growth_since=_read_instant(record.get("growth_since")),
     )
+
+
+def _read_culprit(record: Mapping[str, Any]) -> Culprit:
+    pid, name, user, unit = (str(record[key]) for key in ("pid", "name", "user", "unit"))
+    return Culprit(pid, name, user, unit, _number(record["value"]), _number_or_none(record["share"]))
+
+
+def _number(value: Any) -> float:
+    """Return a number as it stands there; raise TypeError or ValueError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("no number where one should be")
+    if not abs(value) <= LARGEST:
+        raise ValueError("a number that is too large")
+    return value
+
+
+def _number_or_none(value: Any) -> float | None:
+    return None if value is None else _number(value)
+
+
+def _text_or_none(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError("no text where one should be")
+    return value
 
 
 def active_record(origin: Origin, at: datetime, firing: Iterable[AlertEvent]) -> dict[str, object]:

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from sysmon.formats import HEAD
 from sysmon.formats.csv import split_line
+from sysmon.formats.decode import LARGEST
 from sysmon.model import Table
 
 FlatRecord = tuple[Any, ...]
@@ -17,19 +18,23 @@ Decode = Callable[[bytes], FlatRecord]
 Unreadable = (ValueError, RecursionError)
 """What decoding raises for a line that is no row (deep nesting exhausts the stack)."""
 
-_NUMBERS = msgspec.json.Decoder(list[int | float | None])
-
+_Float = Annotated[float, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
+_NUMBERS = msgspec.json.Decoder(list[int | _Float | None])
 
 _TEXT_OR_NAN = re.compile(rb'"(?:[^"\\]|\\.)*+"|NaN')
 _NAN = re.compile(r"[+-]?nan", re.ASCII | re.IGNORECASE)
 _SHOWN = 40
 
 _PLAIN = bytes(range(0x20, 0x7F)) + b"\t\r\n"
+_DIGITS = b"0123456789"
+_MARKS = bytes(ord("0") if byte in _DIGITS else ord(" ") if byte in _PLAIN else ord("!") for byte in range(256))
+_LONG_NUMBER = b"0" * 300
 
 
 def suspicious(text: bytes) -> bool:
-    """Say whether some line has a byte beyond plain text; quick, for looking at many lines at once."""
-    return bool(text.translate(None, _PLAIN))
+    """Say whether some line has a byte beyond plain text or hundreds of digits; quick, for looking at many at once."""
+    marked = text.translate(_MARKS)
+    return b"!" in marked or _LONG_NUMBER in marked
 
 
 def refuse_debris(line: bytes) -> None:
@@ -44,6 +49,13 @@ def null_for_nan(line: bytes) -> bytes:
     if b"NaN" not in line:
         return line
     return _TEXT_OR_NAN.sub(lambda match: b"null" if match[0] == b"NaN" else match[0], line)
+
+
+def refuse_large(record: FlatRecord) -> FlatRecord:
+    """Return a record; raise ValueError where a whole number is too large to be reckoned with."""
+    if any(isinstance(value, int) and abs(value) > LARGEST for value in record):
+        raise ValueError("a number that is too large")
+    return record
 
 
 def decode_all(decode: Decode, text: bytes, count: int) -> list[FlatRecord] | None:
@@ -69,7 +81,7 @@ def json_decoder(table: Table) -> Decode:
     # Columns of foreign files need not be Python names, so the fields are numbered.
     fields: list[tuple[str, Any] | tuple[str, Any, Any]] = [("f0", str)]
     fields += [(f"f{index}", str | None, None) for index in range(1, texts)]
-    fields += [(f"f{index}", int | float | None, None) for index in range(texts, len(names))]
+    fields += [(f"f{index}", int | _Float | None, None) for index in range(texts, len(names))]
     rename = {f"f{index}": name for index, name in enumerate(names)}
     row = msgspec.defstruct("Row", fields, rename=rename, gc=False)
     return _JsonDecoder(msgspec.json.Decoder(row))

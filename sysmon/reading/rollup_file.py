@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
 from math import nan
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Annotated, BinaryIO, TypeVar
 
 import msgspec
 
@@ -17,7 +17,7 @@ from sysmon.model import Origin
 from sysmon.reading.aggregate import SeriesAggregate, TableAggregate
 from sysmon.reading.damage import Damage
 from sysmon.reading.lines import open_file, read_lines, read_whole
-from sysmon.stats.ddsketch import DDSketch
+from sysmon.stats.ddsketch import LAST_BIN, DDSketch
 from sysmon.stats.digest import Digest
 from sysmon.stats.hourly import HOUR, Hourly
 from sysmon.stats.tick_runs import TickRun
@@ -35,6 +35,15 @@ DIGITS = ".6g"
 """The means and peaks of hours are only for drawing."""
 
 
+MsInDay = Annotated[int, msgspec.Meta(ge=0, lt=24 * HOUR)]
+Count = Annotated[int, msgspec.Meta(ge=1, lt=2**48)]
+StoredRun = tuple[MsInDay, MsInDay, Count]
+"""What a file says of itself is checked as it is decoded: all later sums of it fit into 64 bits."""
+
+_Bin = Annotated[int, msgspec.Meta(ge=-LAST_BIN, le=LAST_BIN)]
+_BinCount = Annotated[int, msgspec.Meta(ge=0, lt=2**48)]
+_HourOfDay = Annotated[int, msgspec.Meta(ge=0, lt=24)]
+
 _Hours = tuple[list[int], list[int]]
 """Beginnings of hours, and how many values each has."""
 
@@ -47,9 +56,9 @@ class RollupHeader(msgspec.Struct, omit_defaults=True):
     version: int
     hostname: str | None
     origin: dict[str, str]
-    ticks: list[TickRun]
+    ticks: list[StoredRun]
     sources: list[str]
-    skipped: int = 0
+    skipped: _BinCount = 0
 
     @property
     def whose(self) -> Origin | None:
@@ -58,41 +67,41 @@ class RollupHeader(msgspec.Struct, omit_defaults=True):
 
 
 class _Metric(msgspec.Struct, omit_defaults=True):
-    count: int
+    count: Count
     sum: float
     min: float
     max: float
-    max_at: int
+    max_at: MsInDay
     first: float
-    first_at: int
+    first_at: MsInDay
     last: float
-    last_at: int
-    histogram: list[tuple[int, list[int]]] = []
+    last_at: MsInDay
+    histogram: list[tuple[_Bin, Annotated[list[_BinCount], msgspec.Meta(min_length=1)]]] = []
     """Stretches of bins: the number of the first one, and how many values it and each that follows it have."""
     bins: list[int] = []
     """Of version 1: the numbers of the bins, the first one and then the distance from each to the next."""
     counts: list[int] = []
-    hours: list[int] = []
+    hours: list[_HourOfDay] = []
     """Left out, as sizes are, where they are those of the line."""
-    sizes: list[int] = []
+    sizes: list[Count] = []
     means: list[float] = []
     peaks: list[float | None] = []
 
 
 class _Use(msgspec.Struct):
-    ticks: int
+    ticks: Count
     sum: float
     max: float
-    max_at: int
+    max_at: MsInDay
 
 
 class _Line(msgspec.Struct, omit_defaults=True):
     """A series where it has ticks, else a group."""
 
     labels: dict[str, str]
-    ticks: list[TickRun] = []
-    hours: list[int] = []
-    sizes: list[int] = []
+    ticks: list[StoredRun] = []
+    hours: list[_HourOfDay] = []
+    sizes: list[Count] = []
     metrics: dict[str, _Metric] = {}
     pids: list[str] = []
     uses: dict[str, _Use] = {}
@@ -254,9 +263,21 @@ def _decode_digest(metric: _Metric, base: int, usual: _Hours) -> Digest:
         first_at=base + metric.first_at,
         last=metric.last,
         last_at=base + metric.last_at,
-        bins=DDSketch(metric.histogram) if metric.histogram else _sketch_of_version_1(metric),
+        bins=check_sketch(
+            DDSketch(metric.histogram) if metric.histogram else _sketch_of_version_1(metric), metric.count
+        ),
         hours=hours,
     )
+
+
+def check_sketch(sketch: DDSketch, count: int) -> DDSketch:
+    """Return a histogram; raise ValueError where it does not hold so many values, each in a bin that there can be."""
+    stretches = sketch.stretches
+    if stretches and sum([sum(counts) for _, counts in stretches]) != count:
+        raise ValueError("a histogram of more or fewer values than are counted")
+    if stretches and (stretches[0][0] < -LAST_BIN or stretches[-1][0] + len(stretches[-1][1]) - 1 > LAST_BIN):
+        raise ValueError("a histogram of what is no number")
+    return sketch
 
 
 def _sketch_of_version_1(metric: _Metric) -> DDSketch:

@@ -14,7 +14,16 @@ from sysmon.datadir.rollups import RollupFile
 from sysmon.history import AggregatedGroup, GroupUse
 from sysmon.reading.aggregate import MINUTE, SeriesAggregate, TableAggregate
 from sysmon.reading.damage import Damage
-from sysmon.reading.rollup_file import RollupHeader, build_header, parse, shift_runs
+from sysmon.reading.rollup_file import (
+    Count,
+    MsInDay,
+    RollupHeader,
+    StoredRun,
+    build_header,
+    check_sketch,
+    parse,
+    shift_runs,
+)
 from sysmon.stats.ddsketch import DDSketch
 from sysmon.stats.digest import Digest
 from sysmon.stats.hourly import HOUR, Hourly
@@ -26,15 +35,15 @@ class _Minute(msgspec.Struct, array_like=True):
     """What a metric did in one minute; `bins` has an entry for each value: a bin, then the way to the next one."""
 
     minute: int
-    count: int
+    count: Count
     sum: float
     min: float
     max: float
-    max_at: int
+    max_at: MsInDay
     first: float
-    first_at: int
+    first_at: MsInDay
     last: float
-    last_at: int
+    last_at: MsInDay
     bins: list[int]
 
 
@@ -42,10 +51,10 @@ class _ConstantMinute(msgspec.Struct, array_like=True):
     """A minute in which all values were equal."""
 
     minute: int
-    count: int
+    count: Count
     value: float
-    first_at: int
-    last_at: int
+    first_at: MsInDay
+    last_at: MsInDay
 
 
 class _Metric(msgspec.Struct, omit_defaults=True):
@@ -55,17 +64,17 @@ class _Metric(msgspec.Struct, omit_defaults=True):
 
 class _Use(msgspec.Struct, array_like=True):
     minute: int
-    ticks: int
+    ticks: Count
     sum: float
     max: float
-    max_at: int
+    max_at: MsInDay
 
 
 class _Line(msgspec.Struct, omit_defaults=True):
     """A series where it has ticks, else a group; `pids` are those of each minute that it was there."""
 
     labels: dict[str, str]
-    ticks: list[TickRun] = []
+    ticks: list[StoredRun] = []
     metrics: dict[str, _Metric] = {}
     pids: dict[int, list[str]] = {}
     uses: dict[str, list[_Use]] = {}
@@ -194,7 +203,7 @@ def _decode_digests(metric: _Metric, base: int) -> Iterator[tuple[int, Digest]]:
                 first_at=base + moving.first_at,
                 last=moving.last,
                 last_at=base + moving.last_at,
-                bins=DDSketch.from_counts(Counter(accumulate(moving.bins))),
+                bins=check_sketch(DDSketch.from_counts(Counter(accumulate(moving.bins))), moving.count),
                 hours=Hourly((base,), (moving.count,), (mean,), (moving.max,)),
             ),
         )

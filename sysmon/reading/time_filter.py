@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sysmon.datadir.segments import Form
 from sysmon.reading.damage import Damage
-from sysmon.reading.decode import Decode, FlatRecord, Unreadable, decode_all, refuse_debris, suspicious
+from sysmon.reading.decode import Decode, FlatRecord, Unreadable, decode_all, refuse_debris, refuse_large, suspicious
 from sysmon.text.instants import format_instant, parse_instant, to_ms
 
 _STAMP_BEFORE = {Form.JSONL: b'{"timestamp":"', Form.CSV: b""}
@@ -104,6 +104,7 @@ def _line_decoder(
             return None
         if doubtful:
             refuse_debris(line)
+            return refuse_large(decode(line))
         return decode(line)
 
     return decode_line

@@ -14,7 +14,15 @@ from sysmon.formats.csv import split_line
 from sysmon.model import Event, Table
 from sysmon.reading import catalog
 from sysmon.reading.damage import Damage
-from sysmon.reading.decode import Decode, Unreadable, csv_decoder, json_decoder, null_for_nan, refuse_debris
+from sysmon.reading.decode import (
+    Decode,
+    Unreadable,
+    csv_decoder,
+    json_decoder,
+    null_for_nan,
+    refuse_debris,
+    refuse_large,
+)
 from sysmon.reading.lines import open_file, read_lines
 from sysmon.reading.logs import read_events
 from sysmon.reading.rows import RowReader
@@ -95,10 +103,10 @@ class _LineChecker:
         refuse_debris(text)
         if self._file.form is Form.CSV:
             assert self._decode is not None and self._columns is not None  # noqa: S101, PT018 - set with the header
-            return parse_instant(self._decode(text)[0]), self._columns
+            return parse_instant(refuse_large(self._decode(text))[0]), self._columns
         record = _DECODE(null_for_nan(text))
         if self._decode is not None:
-            self._decode(text)
+            refuse_large(self._decode(text))
         if self._read_entry is not None:
             self._read_entry(record)
         return parse_instant(record["timestamp"]), tuple(record)

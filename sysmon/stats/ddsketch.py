@@ -21,6 +21,9 @@ _MIDDLE = 2 / (1 + GAMMA)
 _OFFSET = 40_000
 """Keeps the bins of all positive doubles above 0, and so those of the negative ones below it; bin 0 holds zeros."""
 
+LAST_BIN = 75_847
+"""The bin of the greatest double; its negative is the first one."""
+
 _MAX_EMPTY_BINS = 32
 """How many empty bins in a row are kept rather than left out."""
 

@@ -36,6 +36,7 @@ JSON_LINES = [
     pytest.param(f'{{{STAMP},"device":NaN,"used":-NaN}}', id="NaN with a sign"),
     pytest.param(f'{{{STAMP},"device":"NaN","used":NaN}}', id="NaN as a name"),
     pytest.param(f'{{{STAMP},"used":1e999}}', id="too large"),
+    pytest.param(f'{{{STAMP},"used":-1.1e300}}', id="too large to be added up"),
     pytest.param(f'{{{STAMP},"used":18446744073709551615}}', id="64 bits"),
     pytest.param(f'{{{STAMP},"used":01}}', id="a leading zero"),
     pytest.param(f'{{{STAMP},"used":+1}}', id="a plus sign"),
@@ -60,6 +61,7 @@ CSV_LINES = [
     pytest.param("2026-11-20T12:00:00.000Z,web,NaN,disk,-NaN,nano", id="nano"),
     pytest.param("2026-11-20T12:00:00.000Z,web,sda,disk,inf,2", id="infinity"),
     pytest.param("2026-11-20T12:00:00.000Z,web,sda,disk,1e999,2", id="too large"),
+    pytest.param("2026-11-20T12:00:00.000Z,web,sda,disk,1.1e300,2", id="too large to be added up"),
     pytest.param("2026-11-20T12:00:00.000Z,web,sda,disk,1", id="a cell short"),
     pytest.param("2026-11-20T12:00:00.000Z,web,sda,disk,1,2,3", id="a cell too many"),
     pytest.param('2026-11-20T12:00:00.000Z,web,"sda,disk,1,2', id="an open quote"),
@@ -117,7 +119,7 @@ def test_both_take_the_same_headers(header: bytes) -> None:
     assert takes(small.csv_decoder) is takes(fast.csv_decoder)
 
 
-cells = st.none() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+cells = st.none() | st.integers(-(2**63), 2**64 - 1) | st.floats(-small.LARGEST, small.LARGEST)
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
 
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sysmon.datadir.segments import Form
+from sysmon.formats.decode import LARGEST
 from sysmon.history import StoredRow
 from sysmon.model import Kind, Metric, Origin, Row, Table, Unit
 from sysmon.reading.damage import Damage
@@ -23,7 +24,7 @@ FORMS = [
     pytest.param(Form.CSV, True, id="csv.gz"),
 ]
 NAMES = st.text(max_size=12).map(escape)
-NUMBERS = st.none() | st.integers(-(2**62), 2**62) | st.floats(allow_nan=False, allow_infinity=False)
+NUMBERS = st.none() | st.integers(-(2**62), 2**62) | st.floats(-LARGEST, LARGEST)
 ROWS = st.lists(st.tuples(NAMES, NUMBERS, NUMBERS), max_size=4)
 
 
