@@ -11,6 +11,7 @@ from sysmon.text.instants import from_ms, to_ms
 
 LONGEST = timedelta(days=7)
 _MINUTE_MS = 60_000
+_MINUTE = timedelta(minutes=1)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
@@ -69,12 +70,29 @@ class MuteClock:
         first = minute - reach
         if not self._checked <= minute or self._checked < first:
             self._checked, self._latest = first - 1, None
+        local = self._local(minute)
         for candidate in range(minute, self._checked, -1):
-            if self.mute_time.cron.matches(from_ms(candidate * _MINUTE_MS).astimezone(self._zone)):
+            before = self._local(candidate - 1)
+            if self._begins(before, local):
                 self._latest = candidate
                 break
+            local = before
         self._checked = minute
         return self._latest is not None and at < from_ms(self._latest * _MINUTE_MS) + self.mute_time.span
+
+    def _local(self, minute: int) -> datetime:
+        """Return what the clock on the wall shows in a minute since the epoch, without an offset."""
+        return from_ms(minute * _MINUTE_MS).astimezone(self._zone).replace(tzinfo=None)
+
+    def _begins(self, before: datetime, local: datetime) -> bool:
+        """Say whether the fields name a minute, or one that the clocks skipped just before: cron(8) runs its jobs then.
+
+        A minute that the clocks show twice begins a mute time twice.
+        """
+        skipped = range(1, max(1, (local - before) // _MINUTE))
+        return self.mute_time.cron.matches(local) or any(
+            self.mute_time.cron.matches(before + _MINUTE * count) for count in skipped
+        )
 
 
 def parse_cron(text: str) -> Cron:

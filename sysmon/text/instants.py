@@ -1,6 +1,7 @@
 """Timestamps as they are stored, named and entered. Everything kept is UTC; people may ask in local time."""
 
 import re
+from bisect import bisect_left
 from datetime import UTC, date, datetime, time, timedelta
 
 from sysmon.errors import UsageError
@@ -52,14 +53,15 @@ def parse_when(text: str, *, now: datetime) -> datetime:
     """Read what a person means by `--since` or `--until`, as an instant in UTC.
 
     A duration is that long before `now`. A time without an offset is local: of today, or of yesterday when it is
-    still to come today. Raise UsageError for what cannot be read and for a local time that the clocks skip or repeat.
+    still to come today. A day begins with its first instant, whatever the clocks show then.
+    Raise UsageError for what cannot be read and for a local time that the clocks skip or repeat.
     """
     words = text.strip()
     today = now.astimezone().date()
     if words == "now":
         return now
     if words in {"today", "yesterday"}:
-        return _local(today - timedelta(days=words == "yesterday"), time.min, words)
+        return _first_instant(today - timedelta(days=words == "yesterday"))
     if match := _CLOCK.fullmatch(words):
         clock = time(int(match[1]), int(match[2]), int(match[3] or 0))
         at = _local(today, clock, words)
@@ -69,10 +71,27 @@ def parse_when(text: str, *, now: datetime) -> datetime:
             return datetime.fromtimestamp(float(words[1:]), UTC)
         if units.is_duration(words):
             return now - units.parse_duration(words)
+        if (day := _read_day(words)) is not None:
+            return _first_instant(day)
         at = datetime.fromisoformat(words)
         return at.astimezone(UTC) if at.tzinfo else _local(at.date(), at.time(), words)
     except (ValueError, OverflowError, OSError) as error:
         raise UsageError(f"invalid time {text!r}; examples: {_EXAMPLES}") from error
+
+
+def _read_day(words: str) -> date | None:
+    try:
+        return date.fromisoformat(words)
+    except ValueError:
+        return None
+
+
+def _first_instant(day: date) -> datetime:
+    """Return when a local day begins: where the clocks skip midnight, when they did; where they repeat it, at first."""
+    early, late = sorted(datetime.combine(day, time(fold=fold)).astimezone(UTC) for fold in (0, 1))
+    minute = timedelta(minutes=1)
+    minutes = range((late - early) // minute + 1)
+    return early + minute * bisect_left(minutes, day, key=lambda count: (early + minute * count).astimezone().date())
 
 
 def _local(day: date, clock: time, words: str) -> datetime:

@@ -1,6 +1,7 @@
 """When is it quiet? Five fields as cron takes them, for as long as said, by the local clock."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sysmon.alerts.mute_times import Cron, MuteClock, MuteTime, parse_cron
+from sysmon.alerts.rules.loader import load_rules
+from sysmon.app.catalog import tables
 from sysmon.errors import UsageError
 from sysmon.model import Level
 
+MACHINES = Path(__file__).parent.parent / "data/machines"
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -82,6 +86,39 @@ def test_the_clock_is_the_local_one() -> None:
     states = [night.is_on(datetime(2026, month, 10, hour, 30, tzinfo=UTC)) for month in (1, 7) for hour in (0, 1)]
 
     assert states == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "begins"),
+    [
+        pytest.param("30 2 * * *", "Europe/Berlin", "2026-03-29T01:00", id="an hour at night"),
+        pytest.param("0 0 * * *", "Africa/Cairo", "2026-04-23T22:00", id="midnight"),
+        pytest.param("0 2 * * *", "Australia/Lord_Howe", "2026-10-03T15:30", id="half an hour"),
+    ],
+)
+def test_a_time_that_the_clocks_skip_begins_when_cron_does_its_work(cron: str, zone: str, begins: str) -> None:
+    night, begin = clock(cron, 45, ZoneInfo(zone)), datetime.fromisoformat(f"{begins}+00:00")
+
+    assert [night.is_on(begin + timedelta(minutes=minutes)) for minutes in (-1, 0, 44, 45)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_the_night_of_a_recorded_machine_is_quiet_while_its_backup_runs() -> None:
+    (night,) = load_rules(MACHINES / "quiet-skipped-hour/quiet.yaml", tables(), {}).mute_times
+    mute = MuteClock(night, BERLIN)
+
+    states = [mute.is_on(datetime(2026, 3, 29, 1, minute, tzinfo=UTC)) for minute in (0, 44, 45)]
+    assert states == [True, True, False]
+
+
+def test_a_time_that_was_not_skipped_does_not_begin_again() -> None:
+    night = clock("30 1 * * *", 10, BERLIN)
+
+    assert not night.is_on(datetime(2026, 3, 29, 1, 0, tzinfo=UTC))
 
 
 @given(

@@ -124,6 +124,28 @@ def test_a_local_time_that_the_clocks_repeat_asks_for_the_offset() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "words", "now", "begins"),
+    [
+        pytest.param("Africa/Cairo", "today", "2026-04-24T10:00", "2026-04-23T22:00", id="Cairo, today"),
+        pytest.param("Africa/Cairo", "2026-04-24", "2026-04-25T10:00", "2026-04-23T22:00", id="Cairo, that day"),
+        pytest.param("Africa/Cairo", "yesterday", "2026-04-25T10:00", "2026-04-23T22:00", id="Cairo, the day after"),
+        pytest.param("Asia/Beirut", "today", "2026-03-29T10:00", "2026-03-28T22:00", id="Beirut"),
+        pytest.param("America/Santiago", "today", "2026-09-06T15:00", "2026-09-06T04:00", id="Santiago"),
+        pytest.param("Atlantic/Azores", "today", "2026-03-29T10:00", "2026-03-29T01:00", id="the Azores"),
+        pytest.param(
+            "Atlantic/Azores", "2026-10-25", "2026-10-26T10:00", "2026-10-25T00:00", id="midnight comes twice"
+        ),
+        pytest.param("Pacific/Apia", "2011-12-30", "2012-01-02T10:00", "2011-12-30T10:00", id="a day that never was"),
+    ],
+)
+def test_a_day_begins_with_its_first_instant(name: str, words: str, now: str, begins: str) -> None:
+    with zone(name):
+        instant = instants.parse_when(words, now=datetime.fromisoformat(f"{now}+00:00"))
+
+    assert instant == datetime.fromisoformat(f"{begins}+00:00")
+
+
 def test_a_local_time_that_the_clocks_skip_is_refused() -> None:
     with zone("Europe/Berlin"), pytest.raises(UsageError) as refused:
         instants.parse_when("2026-03-29T02:30", now=NOW)
