@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.names import RESERVED_TABLES
 from sysmon.errors import DamagedError, NothingFoundError, UsageError
 from sysmon.model import Table
 from sysmon.reading import catalog
 from sysmon.reading.archive import Archive
-from sysmon.reading.damage import Damage
 from sysmon.reading.rows import RowReader
 from sysmon.reading.tiers import SHORT
 from sysmon.text.instants import EPOCH, format_instant, from_ms

@@ -9,12 +9,12 @@ from typing import BinaryIO
 
 from sysmon.alerts import silences
 from sysmon.alerts.silences import Silence, SilenceEntry, SilenceState
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.files import open_to_append
+from sysmon.datadir.lines import open_file, read_lines
 from sysmon.datadir.names import DataEntry
 from sysmon.errors import NothingFoundError, StorageError
 from sysmon.formats import decode, jsonl
-from sysmon.reading.damage import Damage
-from sysmon.reading.lines import open_file, read_lines
 
 NAME = DataEntry.REPLIES.value
 MOST = 8 * 1024**2

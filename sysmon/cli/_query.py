@@ -12,8 +12,8 @@ import click
 
 from sysmon.app.selection import Selection
 from sysmon.cli._options import config_option, data_option, environment, since_option, table_option, until_option
+from sysmon.datadir.damage import Damage
 from sysmon.reading.catalog import Host
-from sysmon.reading.damage import Damage
 from sysmon.text.names import printable
 
 F = TypeVar("F", bound=Callable[..., Any])

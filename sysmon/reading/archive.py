@@ -6,12 +6,12 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sysmon.datadir.damage import Damage
 from sysmon.errors import UsageError
 from sysmon.history import AggregatedTable, PastAlert, TableHistory
 from sysmon.model import Event, Table
 from sysmon.reading import catalog
 from sysmon.reading.catalog import Host
-from sysmon.reading.damage import Damage
 from sysmon.reading.rows import RowReader
 from sysmon.reading.tiers import SHORT, needs_rollups
 from sysmon.text.instants import EPOCH

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sysmon.datadir import segments
+from sysmon.datadir.damage import Damage
+from sysmon.datadir.lines import open_file
 from sysmon.datadir.names import RESERVED_TABLES, DataEntry, host_folder_name, is_reserved
 from sysmon.datadir.segments import SegmentFile
 from sysmon.errors import NothingFoundError, StorageError, UsageError
-from sysmon.reading.damage import Damage
-from sysmon.reading.lines import open_file
 from sysmon.text.instants import EPOCH
 from sysmon.text.names import printable
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
+from sysmon.datadir.damage import Damage
+from sysmon.datadir.lines import read_lines
 from sysmon.datadir.segments import Form
 from sysmon.formats import HEAD
 from sysmon.formats.csv import split_line
 from sysmon.model import Kind, Metric, Table, Unit
 from sysmon.reading import catalog
-from sysmon.reading.damage import Damage
 from sysmon.reading.decode import Unreadable, null_for_nan, number
-from sysmon.reading.lines import read_lines
 
 _DECODE = msgspec.json.Decoder(dict[str, Any]).decode
 

@@ -7,15 +7,15 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from sysmon.datadir.damage import Damage
+from sysmon.datadir.lines import read_lines
 from sysmon.datadir.names import HostEntry
 from sysmon.datadir.segments import Form, SegmentFile
 from sysmon.formats import records
 from sysmon.formats.records import AlertEntry
 from sysmon.model import Event
 from sysmon.reading import catalog
-from sysmon.reading.damage import Damage
 from sysmon.reading.decode import Unreadable
-from sysmon.reading.lines import read_lines
 from sysmon.text.instants import EPOCH, parse_instant
 
 _DECODE = msgspec.json.Decoder(dict[str, Any]).decode

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sysmon.datadir import segments
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.rollups import Resolution, RollupFile
 from sysmon.history import AggregatedTable
 from sysmon.reading import catalog, rollup_file, rollup_minutes
 from sysmon.reading.aggregate import MINUTE, AggregateMerger, TableAggregate, aggregate
-from sysmon.reading.damage import Damage
 from sysmon.reading.rollup_index import find_candidates
 from sysmon.reading.rows import RowReader
 from sysmon.reading.tiers import ROWS, SHORT, rollup_path, sort_kinds

@@ -11,12 +11,12 @@ from typing import Annotated, BinaryIO, TypeVar
 
 import msgspec
 
+from sysmon.datadir.damage import Damage
+from sysmon.datadir.lines import open_file, read_lines, read_whole
 from sysmon.datadir.rollups import RollupFile
 from sysmon.history import AggregatedGroup, GroupUse
 from sysmon.model import Origin
 from sysmon.reading.aggregate import SeriesAggregate, TableAggregate
-from sysmon.reading.damage import Damage
-from sysmon.reading.lines import open_file, read_lines, read_whole
 from sysmon.stats.ddsketch import LAST_BIN, DDSketch
 from sysmon.stats.digest import Digest
 from sysmon.stats.hourly import HOUR, Hourly

@@ -9,8 +9,8 @@ from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.rollups import FOLDER, Resolution
-from sysmon.reading.damage import Damage
 
 FEW = timedelta(days=2)
 """Of so much time every hour is tried: that takes no longer than to list the files of a year."""

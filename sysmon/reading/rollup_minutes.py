@@ -10,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.rollups import RollupFile
 from sysmon.history import AggregatedGroup, GroupUse
 from sysmon.reading.aggregate import MINUTE, SeriesAggregate, TableAggregate
-from sysmon.reading.damage import Damage
 from sysmon.reading.rollup_file import (
     Count,
     MsInDay,

@@ -10,14 +10,14 @@ from math import nan
 from pathlib import Path
 from typing import BinaryIO
 
+from sysmon.datadir.damage import Damage
+from sysmon.datadir.lines import read_lines
 from sysmon.datadir.segments import Form, SegmentFile
 from sysmon.formats import CONFIGURED_LABELS, HEAD
 from sysmon.history import Series, StoredRow, TableHistory
 from sysmon.model import Origin, Table
 from sysmon.reading import catalog
-from sysmon.reading.damage import Damage
 from sysmon.reading.decode import Decode, FlatRecord, Unreadable, csv_decoder, json_decoder
-from sysmon.reading.lines import read_lines
 from sysmon.reading.time_filter import LineFilter, TimeFilter, decode_lines
 from sysmon.text.instants import EPOCH, from_ms, to_ms
 

@@ -6,12 +6,12 @@ from io import SEEK_END, SEEK_SET, RawIOBase
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from sysmon.datadir.damage import Damage
+from sysmon.datadir.lines import count_newlines
 from sysmon.datadir.segments import Form, SegmentFile
 from sysmon.formats import HEAD
 from sysmon.model import Row, Table
 from sysmon.reading import catalog
-from sysmon.reading.damage import Damage
-from sysmon.reading.lines import count_newlines
 from sysmon.reading.rows import labels_of, scan_file
 from sysmon.text.instants import EPOCH, format_instant, to_ms
 

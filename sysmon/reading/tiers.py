@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sysmon.datadir import segments
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.rollups import FOLDER, Resolution, RollupFile
 from sysmon.reading import catalog
-from sysmon.reading.damage import Damage
 
 SHORT = timedelta(hours=6)
 """Up to this length rows are read: that takes no longer, and their percentiles are exact."""

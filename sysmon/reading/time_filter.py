@@ -5,8 +5,8 @@ from datetime import datetime
 from enum import Enum
 from pathlib import Path
 
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.segments import Form
-from sysmon.reading.damage import Damage
 from sysmon.reading.decode import Decode, FlatRecord, Unreadable, decode_all, refuse_debris, refuse_large, suspicious
 from sysmon.text.instants import format_instant, parse_instant, to_ms
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 
+from sysmon.datadir.damage import Damage
+from sysmon.datadir.lines import open_file, read_lines
 from sysmon.datadir.segments import Form, SegmentFile
 from sysmon.formats import records
 from sysmon.formats.csv import split_line
 from sysmon.model import Event, Table
 from sysmon.reading import catalog
-from sysmon.reading.damage import Damage
 from sysmon.reading.decode import (
     Decode,
     Unreadable,
@@ -23,7 +24,6 @@ from sysmon.reading.decode import (
     refuse_debris,
     refuse_large,
 )
-from sysmon.reading.lines import open_file, read_lines
 from sysmon.reading.logs import read_events
 from sysmon.reading.rows import RowReader
 from sysmon.text.instants import EPOCH, format_instant, from_ms, parse_instant, to_ms

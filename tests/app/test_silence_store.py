@@ -10,7 +10,7 @@ import pytest
 from sysmon.alerts.silences import Ack, Silence
 from sysmon.app.silence_store import MOST, NAME, SilenceStore
 from sysmon.errors import NothingFoundError
-from tests.reading.test_lines import LITTLE, peak_of
+from tests.datadir.test_lines import LITTLE, peak_of
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SILENCE = Silence("s1", "disk-*", {"mountpoint": "/mnt/x"}, AT, AT + timedelta(hours=2), "migration", "ann")

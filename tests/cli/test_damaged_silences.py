@@ -10,7 +10,7 @@ import pytest
 from sysmon import cli
 from sysmon.alerts.silences import Silence
 from sysmon.app.silence_store import NAME, SilenceStore, read_silences
-from sysmon.reading.damage import Damage
+from sysmon.datadir.damage import Damage
 from sysmon.sampling.clock import SystemClock
 from sysmon.storage.lock import DataDirectory
 from tests.integration.processes import run

@@ -22,6 +22,8 @@ from sysmon.app.export.cursor import CursorFile
 from sysmon.app.reports.alerts import AlertList, render_json, render_plugin_line, render_silences, render_text
 from sysmon.app.silence_store import SilenceStore
 from sysmon.datadir import names, rollups, segments
+from sysmon.datadir.damage import Damage
+from sysmon.datadir.lines import LONGEST_LINE, read_lines, read_whole
 from sysmon.datadir.rollups import Resolution, RollupFile
 from sysmon.errors import ConfigError, StorageError, UsageError
 from sysmon.formats import HEAD
@@ -32,8 +34,6 @@ from sysmon.reading import rollup_file, rollup_minutes
 from sysmon.reading.aggregate import AggregateMerger, TableAggregate, aggregate
 from sysmon.reading.alerts import active_alerts, past_alerts
 from sysmon.reading.catalog import Host
-from sysmon.reading.damage import Damage
-from sysmon.reading.lines import LONGEST_LINE, read_lines, read_whole
 from sysmon.reading.logs import read_alerts, read_events
 from sysmon.reading.rows import RowReader
 from sysmon.text import instants, units

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.rollups import Resolution, RollupFile
 from sysmon.reading import rollup_file
 from sysmon.reading.aggregate import aggregate
-from sysmon.reading.damage import Damage
 from sysmon.reading.rows import RowReader
 from tests.fuzz.targets import TARGETS
 from tests.reading.stored import CPU, HOUR, START

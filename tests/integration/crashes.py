@@ -23,11 +23,11 @@ from sysmon.app.admin.verify import verify_files
 from sysmon.cli import answer
 from sysmon.collectors import discover
 from sysmon.config import Retention, Storage
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.rollups import FOLDER, Resolution
 from sysmon.datadir.segments import Form
 from sysmon.model import AlertEvent, Row
 from sysmon.reading import catalog
-from sysmon.reading.damage import Damage
 from sysmon.reading.logs import read_alerts, read_events
 from sysmon.reading.rows import RowReader
 from sysmon.sampling.self_tables import AGENT

@@ -11,9 +11,9 @@ from sysmon.app.admin.verify import verify_files
 from sysmon.app.catalog import tables
 from sysmon.app.reports import report
 from sysmon.app.selection import Selection
+from sysmon.datadir.damage import Damage
 from sysmon.errors import StorageError
 from sysmon.reading import catalog
-from sysmon.reading.damage import Damage
 from sysmon.reading.rows import RowReader
 from sysmon.report.render import RenderOptions
 from sysmon.report.render.formats import json as pages

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from sysmon.datadir.damage import Damage
 from sysmon.formats.records import ActiveRecord, AlertEntry
 from sysmon.history import AlertState
 from sysmon.model import AlertEvent, Culprit, Event, Level, Transition
 from sysmon.reading.alerts import active_alerts, past_alerts
-from sysmon.reading.damage import Damage
 from sysmon.reading.logs import read_alerts, read_events
 from tests.reading.stored import DAY, HOUR, START, alert_lines, at, event_lines, running, started, write_log
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from sysmon.alerts.silences import Silence, to_record
 from sysmon.app.agent.restore import read_log
 from sysmon.app.silence_store import NAME, read_silences
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.names import DataEntry
 from sysmon.datadir.rollups import Resolution, RollupFile
 from sysmon.errors import StorageError
 from sysmon.reading import catalog, rollup_file, rollup_minutes
-from sysmon.reading.damage import Damage
 from sysmon.reading.logs import read_alerts
 from sysmon.storage.lock import DataDirectory
 from sysmon.text.instants import EPOCH

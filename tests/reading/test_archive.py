@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.rollups import Resolution
 from sysmon.errors import NothingFoundError
 from sysmon.history import AggregatedTable, TableHistory
 from sysmon.model import AlertEvent
 from sysmon.reading.archive import Archive
-from sysmon.reading.damage import Damage
 from tests.reading.stored import (
     CPU,
     DAY,

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from sysmon.datadir.damage import Damage
 from sysmon.errors import NothingFoundError, StorageError, UsageError
 from sysmon.model import Origin
 from sysmon.reading.catalog import check_format, find_host
-from sysmon.reading.damage import Damage
 from sysmon.text.names import path_name
 from tests.reading.stored import CPU, LOAD, at, write_table
 

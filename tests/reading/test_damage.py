@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from sysmon.reading.damage import Damage
+from sysmon.datadir.damage import Damage
 from sysmon.reading.decode import null_for_nan
 from sysmon.reading.rows import RowReader
 from tests.reading.stored import HOUR, LOAD, START, stamp

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sysmon.app.admin.verify import verify_files
+from sysmon.datadir.damage import Damage
 from sysmon.model import Row
-from sysmon.reading.damage import Damage
 from sysmon.reading.rows import RowReader
 from tests.reading.stored import HOUR, LOAD, START, at, write_table
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from sysmon.app.reports.report import Detail, build_report
 from sysmon.app.selection import Selection
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.rollups import FOLDER, Resolution, RollupFile
 from sysmon.datadir.segments import stems_by_hour
 from sysmon.reading import rollup_file
 from sysmon.reading.aggregate import aggregate
-from sysmon.reading.damage import Damage
 from sysmon.reading.plan import Planner, Stems
 from sysmon.reading.rows import RowReader
 from sysmon.report.buckets import split_range

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.rollups import FOLDER, Resolution, RollupFile
 from sysmon.history import AggregatedTable
 from sysmon.model import Origin, Row
 from sysmon.reading import rollup_file
 from sysmon.reading.aggregate import AggregateMerger, TableAggregate, aggregate, merge_aggregates
 from sysmon.reading.archive import StoredTable
-from sysmon.reading.damage import Damage
 from sysmon.reading.rows import RowReader
 from sysmon.reading.tiers import SHORT
 from sysmon.storage.compress import write_compressed

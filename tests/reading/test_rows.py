@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.segments import Form
 from sysmon.formats.decode import LARGEST
 from sysmon.history import StoredRow
 from sysmon.model import Kind, Metric, Origin, Row, Table, Unit
-from sysmon.reading.damage import Damage
 from sysmon.reading.infer_table import discover_table
 from sysmon.reading.rows import RowReader
 from sysmon.text.names import escape

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.segments import Form
-from sysmon.reading.damage import Damage
 from sysmon.reading.rows import RowReader
 from sysmon.reading.seek import DamageOnce, SeekableTable
 from sysmon.text.instants import to_ms
+from tests.datadir.test_lines import LITTLE, peak_of
 from tests.reading.stored import CPU, at, write_table
-from tests.reading.test_lines import LITTLE, peak_of
 
 LENGTH = 5000
 HOLE = range(1000, 1500)

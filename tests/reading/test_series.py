@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.rollups import FOLDER, Resolution, RollupFile
 from sysmon.errors import UsageError
 from sysmon.model import Row
@@ -17,7 +18,6 @@ from sysmon.reading import rollup_file, rollup_minutes
 from sysmon.reading.aggregate import aggregate, merge_aggregates, split_by_minute
 from sysmon.reading.archive import Archive
 from sysmon.reading.catalog import Host
-from sysmon.reading.damage import Damage
 from sysmon.reading.rows import RowReader
 from sysmon.stats.downsampled import DownsampledSeries, SeriesPoint
 from sysmon.storage.compress import write_compressed

@@ -25,10 +25,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sysmon.app.admin.verify import verify_files
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.segments import Form
 from sysmon.model import AlertEvent
 from sysmon.reading import catalog
-from sysmon.reading.damage import Damage
 from sysmon.reading.logs import read_alerts
 from sysmon.storage import inventory
 from sysmon.text.instants import EPOCH

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.rollups import FOLDER, Resolution, RollupFile
 from sysmon.model import Table
 from sysmon.reading import rollup_file, rollup_minutes
 from sysmon.reading.aggregate import aggregate, merge_aggregates, split_by_minute
-from sysmon.reading.damage import Damage
 from sysmon.reading.rows import RowReader
 from sysmon.storage.compress import write_compressed
 from sysmon.storage.files import make_directory

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sysmon.config import Retention
+from sysmon.datadir.damage import Damage
 from sysmon.reading import catalog
 from sysmon.reading.archive import Archive
 from sysmon.reading.catalog import Host
-from sysmon.reading.damage import Damage
 from sysmon.sampling.clock import is_synchronised
 from sysmon.storage.inventory import StoredFile, Tier
 from sysmon.storage.retention import ClockEvidence, Hold, find_doubts

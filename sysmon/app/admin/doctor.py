@@ -16,12 +16,12 @@ from sysmon.app.collectors import source_of
 from sysmon.collectors import Source, _procfs, discover
 from sysmon.collectors._mounts import Mount, find_visible, parse_mountinfo
 from sysmon.config import Config, trust
+from sysmon.datadir.damage import Damage
 from sysmon.errors import NothingFoundError, SysmonError, Unavailable
 from sysmon.model import Event, Unit
 from sysmon.protocols import Closing
 from sysmon.reading.archive import Archive
 from sysmon.reading.catalog import Host
-from sysmon.reading.damage import Damage
 from sysmon.sampling.clock import is_synchronised
 from sysmon.storage.free_space import free_bytes
 from sysmon.storage.lock import is_recording

@@ -12,10 +12,10 @@ from sysmon.app.admin.build_rollups import RollupBuilder
 from sysmon.app.admin.clock_trust import ages_by_tier, gather_evidence
 from sysmon.app.catalog import tables
 from sysmon.config import Storage
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.files import remove
 from sysmon.errors import NothingFoundError, StorageError
 from sysmon.reading import catalog
-from sysmon.reading.damage import Damage
 from sysmon.storage import inventory
 from sysmon.storage.compress import compress
 from sysmon.storage.free_space import free_bytes

@@ -14,6 +14,7 @@ from sysmon.app.admin.clock_trust import ages_by_tier, describe_hold, gather_evi
 from sysmon.app.admin.disk_forecast import DAY
 from sysmon.app.silence_store import read_entries
 from sysmon.config import DEFAULT_INTERVAL, Storage
+from sysmon.datadir.damage import Damage
 from sysmon.formats import CONFIGURED_LABELS
 from sysmon.formats.records import RUNNING
 from sysmon.history import AlertState, Coverage, PastAlert, TableHistory
@@ -21,7 +22,6 @@ from sysmon.model import Event
 from sysmon.reading import catalog
 from sysmon.reading.archive import Archive, StoredTable
 from sysmon.reading.coverage import RunPeriod, find_due_periods, find_run_periods, idle_seconds, measure_coverage
-from sysmon.reading.damage import Damage
 from sysmon.sampling.self_tables import AGENT
 from sysmon.storage import inventory
 from sysmon.storage.free_space import free_bytes

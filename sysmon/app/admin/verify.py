@@ -8,12 +8,12 @@ from pathlib import Path
 
 from sysmon.app.catalog import tables
 from sysmon.app.silence_store import NAME, read_entries
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.files import PRIVATE_MODE, is_regular, link, make_folder, remove, rename, set_mode
 from sysmon.datadir.names import DataEntry
 from sysmon.datadir.rollups import Resolution, RollupFile
 from sysmon.errors import NothingFoundError
 from sysmon.reading import catalog, rollup_file, rollup_minutes, verify
-from sysmon.reading.damage import Damage
 from sysmon.sampling.self_tables import AGENT
 from sysmon.storage import inventory
 from sysmon.storage.compress import Match, compare, write_compressed

@@ -17,8 +17,8 @@ from sysmon.app.catalog import tables
 from sysmon.app.collectors import make_probe
 from sysmon.app.silence_store import SilenceStore
 from sysmon.config import Config
+from sysmon.datadir.damage import Damage
 from sysmon.model import AlertEvent, Event, Origin
-from sysmon.reading.damage import Damage
 from sysmon.text.instants import format_instant
 
 _LOGGER = logging.getLogger(log.LOGGER)

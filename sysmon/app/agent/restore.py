@@ -12,12 +12,12 @@ from sysmon.alerts.evaluator import Evaluator
 from sysmon.alerts.restore import Restored, restore
 from sysmon.alerts.rule import Rule
 from sysmon.datadir import segments
+from sysmon.datadir.damage import Damage
+from sysmon.datadir.lines import open_file, read_lines
 from sysmon.datadir.names import HostEntry
 from sysmon.datadir.segments import Form, SegmentFile
 from sysmon.formats import decode, records
 from sysmon.model import Row, Sample, Table
-from sysmon.reading.damage import Damage
-from sysmon.reading.lines import open_file, read_lines
 from sysmon.text.instants import EPOCH, format_instant, parse_instant
 
 _LAST = datetime.max.replace(tzinfo=UTC)

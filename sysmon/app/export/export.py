@@ -11,12 +11,12 @@ from sysmon.app.export.output_file import make_folder, replace_output
 from sysmon.app.export.progress import Progress, ProgressMeter, weight
 from sysmon.app.export.rows import ExportOptions
 from sysmon.app.selection import Selection, find_tables, no_rows_error, open_archive
+from sysmon.datadir.damage import Damage
 from sysmon.errors import UsageError
 from sysmon.history import StoredRow
 from sysmon.model import Table
 from sysmon.reading import catalog
 from sysmon.reading.catalog import Host
-from sysmon.reading.damage import Damage
 from sysmon.text.instants import format_stamp
 
 TableColumns = tuple[Table, tuple[str, ...]]

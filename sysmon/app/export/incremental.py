@@ -24,6 +24,7 @@ from sysmon.app.export.progress import Progress, ProgressMeter, weight
 from sysmon.app.export.rows import ExportOptions
 from sysmon.app.selection import Selection, find_tables, open_archive
 from sysmon.datadir import segments
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.files import open_regular, remove
 from sysmon.datadir.segments import SegmentFile
 from sysmon.errors import UsageError
@@ -31,7 +32,6 @@ from sysmon.history import StoredRow
 from sysmon.model import Table
 from sysmon.reading import catalog
 from sysmon.reading.catalog import Host
-from sysmon.reading.damage import Damage
 from sysmon.reading.rows import RowReader
 from sysmon.storage.files import sync_directory
 from sysmon.text.instants import EPOCH, format_instant

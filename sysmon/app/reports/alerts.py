@@ -9,10 +9,10 @@ from typing import Any
 from sysmon.alerts.silences import Silence, SilenceState
 from sysmon.app.selection import Selection, open_archive
 from sysmon.app.silence_store import read_silences
+from sysmon.datadir.damage import Damage
 from sysmon.history import AlertState, PastAlert
 from sysmon.model import Level
 from sysmon.reading.catalog import Host
-from sysmon.reading.damage import Damage
 from sysmon.storage.lock import is_recording
 from sysmon.text.conditions import name_extreme
 from sysmon.text.culprits import format_culprits

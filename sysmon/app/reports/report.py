@@ -7,6 +7,7 @@ from functools import partial
 
 from sysmon.app.reports.rule_limits import RuleLimits
 from sysmon.app.selection import Selection, find_hosts, find_tables, no_rows_error, open_archive
+from sysmon.datadir.damage import Damage
 from sysmon.errors import DamagedError, NothingFoundError, UsageError
 from sysmon.history import AggregatedSeries, AggregatedTable, Coverage, TableHistory
 from sysmon.model import Origin, Table
@@ -19,7 +20,6 @@ from sysmon.reading.coverage import (
     idle_seconds,
     measure_coverage,
 )
-from sysmon.reading.damage import Damage
 from sysmon.reading.tiers import ROWS, SHORT, sort_kinds
 from sysmon.report.overview import build_overview
 from sysmon.report.ranking import TRANSIENT_LABELS, choose_uses, rank_aggregates, rank_rows

@@ -16,10 +16,10 @@ from sysmon.alerts.rules.loader import RuleSet, load_rules
 from sysmon.app.catalog import tables
 from sysmon.app.rules.skip_hours import RangePart, SkipHours
 from sysmon.app.selection import Selection, open_archive
+from sysmon.datadir.damage import Damage
 from sysmon.model import AlertEvent, Event, Origin, Row, Sample, Table, Transition
 from sysmon.reading.archive import Archive
 from sysmon.reading.catalog import Host
-from sysmon.reading.damage import Damage
 
 _COLLECTOR = "collector"
 _LOOKED_AT = 1000

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sysmon.alerts.rule import Match, matches, matches_any
+from sysmon.datadir.damage import Damage
 from sysmon.errors import StorageError
 from sysmon.model import Table
 from sysmon.reading import catalog
-from sysmon.reading.damage import Damage
 from sysmon.reading.rows import RowReader
 from sysmon.text.instants import format_instant
 from sysmon.text.names import printable

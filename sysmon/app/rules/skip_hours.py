@@ -8,12 +8,12 @@ from pathlib import Path
 
 from sysmon.alerts.culprit import PROCESS
 from sysmon.alerts.rule import Edge, Operator, Rule, matches
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.rollups import FOLDER, Resolution, RollupFile
 from sysmon.datadir.segments import SegmentFile
 from sysmon.model import Table
 from sysmon.reading import catalog, rollup_file
 from sysmon.reading.aggregate import TableAggregate
-from sysmon.reading.damage import Damage
 from sysmon.stats.digest import Digest
 from sysmon.stats.tick_runs import TickRuns
 from sysmon.text.instants import to_ms

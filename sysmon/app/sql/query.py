@@ -11,12 +11,12 @@ from typing import Any, Generic, TypeVar
 from sysmon.adapters.duckdb import Columns, Database, Type
 from sysmon.app.export.rows import columns_of, plain_csv
 from sysmon.app.selection import Selection, find_hosts, find_tables, open_archive
+from sysmon.datadir.damage import Damage
 from sysmon.errors import UsageError
 from sysmon.formats import HEAD, csv
 from sysmon.model import AlertEvent, Table
 from sysmon.reading.archive import Archive
 from sysmon.reading.catalog import Host
-from sysmon.reading.damage import Damage
 from sysmon.text.instants import format_instant
 from sysmon.text.spelling import closest
 

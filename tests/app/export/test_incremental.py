@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from sysmon.app.admin.verify import verify_files
 from sysmon.app.export.cursor import CursorFile
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.segments import Form
 from sysmon.errors import DamagedError, StorageError, UsageError
-from sysmon.reading.damage import Damage
 from sysmon.storage.compress import compress
 from tests.app.export.increments import NAME, append, export_new, exported, exporter_of, line, lines, names, segment
 from tests.reading.stored import LOAD, MINUTE, START, at, write_table

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sysmon.app.live.cache import KEPT, RowCache
-from sysmon.reading.damage import Damage
+from sysmon.datadir.damage import Damage
 from sysmon.reading.seek import SeekableTable
 from sysmon.text.instants import to_ms
 from tests.reading.stored import CPU, at, write_table

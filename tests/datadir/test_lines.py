@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from sysmon.app.agent.restore import read_log
+from sysmon.datadir.damage import Damage
+from sysmon.datadir.lines import GIVEN_UP, LONGEST_LINE, open_file, read_lines
 from sysmon.datadir.rollups import Resolution, RollupFile
 from sysmon.reading import rollup_file, rollup_minutes
-from sysmon.reading.damage import Damage
-from sysmon.reading.lines import GIVEN_UP, LONGEST_LINE, open_file, read_lines
 from tests.reading.stored import START
 
 MIB = 1024**2

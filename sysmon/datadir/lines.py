@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from sysmon.datadir.damage import Damage
 from sysmon.datadir.files import open_regular
-from sysmon.reading.damage import Damage
 
 LONGEST_LINE = 1024 * 1024
 GIVEN_UP = 64 * LONGEST_LINE
