@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,21 +16,39 @@ from sysmon.app.agent.observer import Entry, Observer, Place
 from sysmon.config import Config
 from sysmon.errors import BlockedError
 from sysmon.shortage import SHORTAGES
+from sysmon.text.units import format_age
 
 _LOGGER = logging.getLogger(LOGGER)
 _MOST = 4096
+LONGEST = 6 * 3600.0
+"""Seconds that maintenance may take: two GiB of text on a slow card need less than one hour."""
+
 
 
 class MaintenanceRunner(Observer):
     """One child at a time; `segments_ended` returns how many segments have ended so far.
 
     The child is started at the tick after the one that saw a segment end: by then the writer has let go of all that
-    end with it. What a child complains of is logged when it is not what the one before it complained of.
+    end with it. What a child complains of is logged when it is not what the one before it complained of. A child that
+    is still at work after `longest` seconds hangs, on a disk or a file system that does not answer, and is killed: no
+    other is started while it is there, so that nothing would be deleted any more.
     """
 
     place: ClassVar[Place] = Place.MAINTENANCE
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str], segments_ended: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        segments_ended: Callable[[], int],
+        *,
+        longest: float = LONGEST,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._longest = longest
+        self._monotonic = monotonic
+        self._started = 0.0
+        self._is_killed = False
         self._segments_ended = segments_ended
         self._command = list(command)
         self._environ = environ
@@ -54,6 +73,7 @@ class MaintenanceRunner(Observer):
         """Do what a tick does."""
         ended = self._segments_ended()
         if self._pid is not None and not self._reaped(self._pid):
+            self._kill_overdue(self._pid)
             return
         again = self._due and self._try_to_start()
         self._due, self._ended = again or ended != self._ended, ended
@@ -85,6 +105,14 @@ class MaintenanceRunner(Observer):
         finally:
             os.close(writing)
         self._errors, self._said = reading, b""
+        self._started, self._is_killed = self._monotonic(), False
+
+    def _kill_overdue(self, pid: int) -> None:
+        if self._monotonic() - self._started > self._longest:
+            self._is_killed = True
+            self._complain(f"it did not end within {format_age(self._longest)}, and is killed")
+            with suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
 
     def _reaped(self, pid: int) -> bool:
         with suppress(OSError):  # nothing was said, or nothing can be read: how it ended is what counts
@@ -99,6 +127,8 @@ class MaintenanceRunner(Observer):
         self._pid = None
         code = os.waitstatus_to_exitcode(status)
         said = self._said.decode("utf-8", "replace").strip().replace("\n", "; ").removeprefix("sysmon: ")
+        if self._is_killed:
+            return True
         if code and code != BlockedError.exit_code:  # that is told by who watches the lock
             self._complain(said or (f"it was ended by signal {-code}" if code < 0 else f"it ended with {code}"))
         else:

@@ -41,7 +41,10 @@ class Runner:
 
     def __init__(self, *command: str) -> None:
         self.ended = 0
-        self.maintenance = MaintenanceRunner(command, dict(os.environ), lambda: self.ended)
+        self.seconds = 0.0
+        self.maintenance = MaintenanceRunner(
+            command, dict(os.environ), lambda: self.ended, longest=3600, monotonic=lambda: self.seconds
+        )
 
     def look(self, ended: int) -> None:
         self.ended = ended
@@ -116,6 +119,25 @@ def test_a_child_at_work_is_not_waited_for_and_ends_with_the_run(logged: list[st
     runner.finish(1)
 
     assert logged == ["maintenance: it was ended by signal 15"]
+
+
+def test_a_child_that_hangs_is_killed_after_a_time_and_the_next_one_starts(logged: list[str], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    runner = runner_of(f"open({str(tmp_path / 'ran')!r}, 'a').write('x'); open({str(tmp_path / 'fifo')!r})")
+    runner.look(1)
+    runner.look(1)
+    until((tmp_path / "ran").exists)
+
+    runner.seconds = 3600
+    runner.look(2)
+    before = runner.maintenance.idle, list(logged)
+    runner.seconds = 3601
+    runner.finish(2)
+    runner.look(2)
+    until(lambda: (tmp_path / "ran").read_text() == "xx")
+
+    runner.stop()
+    assert (before, logged) == ((False, []), ["maintenance: it did not end within 1h, and is killed"])
 
 
 def test_one_that_cannot_be_started_for_want_of_descriptors_is_started_when_there_are_some(
