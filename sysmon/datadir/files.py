@@ -135,6 +135,11 @@ def remove(path: Path) -> None:
     path.unlink()
 
 
+def discard(path: Path) -> None:
+    """Do the same where the file is there."""
+    path.unlink(missing_ok=True)
+
+
 def rename(path: Path, target: Path) -> None:
     """Give a file another name, in place of what has it."""
     path.replace(target)

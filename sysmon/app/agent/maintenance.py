@@ -24,7 +24,6 @@ LONGEST = 6 * 3600.0
 """Seconds that maintenance may take: two GiB of text on a slow card need less than one hour."""
 
 
-
 class MaintenanceRunner(Observer):
     """One child at a time; `segments_ended` returns how many segments have ended so far.
 

@@ -25,7 +25,7 @@ from sysmon.app.export.rows import ExportOptions
 from sysmon.app.selection import Selection, find_tables, open_archive
 from sysmon.datadir import segments
 from sysmon.datadir.damage import Damage
-from sysmon.datadir.files import open_regular, remove
+from sysmon.datadir.files import discard, open_regular, remove
 from sysmon.datadir.segments import SegmentFile
 from sysmon.errors import UsageError
 from sysmon.history import StoredRow
@@ -120,7 +120,7 @@ class IncrementalExporter:
                 temporary = self._file.temporary(after, target)
                 with open_new(temporary) as file:
                     export_rows.write(file, item.table, item.names, rows, self._options)
-                whole.callback(temporary.unlink, missing_ok=True)
+                whole.callback(discard, temporary)
                 after.waiting.append(target)
             whole.pop_all()  # whether or not the cursor gets written: only the cursor knows
         if after.waiting:
