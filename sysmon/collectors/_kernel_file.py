@@ -67,6 +67,14 @@ def is_made_up(descriptor: int) -> bool:
     return os.fstat(descriptor).st_size == 0
 
 
+def parse_count(word: bytes) -> int | None:
+    """Return the number that a word is; None for one that is none: it costs its own value, never its table."""
+    try:
+        return int(word)
+    except ValueError:
+        return None
+
+
 def line_number(text: bytes, word: bytes) -> int | None:
     """Return the number that follows a word, whose line begins behind a newline; None where there is none.
 
@@ -77,10 +85,7 @@ def line_number(text: bytes, word: bytes) -> int | None:
         return None
     begin = start + len(word)
     end = text.find(b"\n", begin)
-    try:
-        return int(text[begin : end if end >= 0 else None].removesuffix(b" kB"))
-    except ValueError:  # a torn line, or a kernel that tells something else there
-        return None
+    return parse_count(text[begin : end if end >= 0 else None].removesuffix(b" kB"))
 
 
 def _whole(descriptor: int) -> bytes:

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from sysmon.collectors._kernel_file import parse_count
 from sysmon.collectors._sockdiag import ESTABLISHED, STATES, TIME_WAIT, RareSockets, SockDiag
 from sysmon.collectors._source import read_bytes
 from sysmon.collectors.api import KernelFile, Kind, Metric, NoOptions, Resource, Row, Source, Table, Unavailable, Unit
@@ -85,8 +85,12 @@ class ConnectionsCollector:
             text = read_bytes(self._source.network / "tcp")
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return None
-        with suppress(FileNotFoundError):  # a machine without IPv6
+        try:
             text += read_bytes(self._source.network / "tcp6")
+        except FileNotFoundError:  # a machine without IPv6
+            pass
+        except PermissionError:  # half of the sockets would be no count
+            return None
         fields = (line.split(None, 4) for line in text.split(b"\n"))
         return _by_name(Counter(int(field[3], 16) for field in fields if len(field) > 4 and field[0] != b"sl"))
 
@@ -108,8 +112,11 @@ class ConnectionsCollector:
             return {}
         matching = [line.split()[1:] for line in lines if line.startswith(protocol)]
         if len(matching) > 1:
-            return {key: int(number) for key, number in zip(matching[0], matching[1], strict=False)}
-        return {key: int(number) for words in matching for key, number in zip(words[::2], words[1::2], strict=False)}
+            pairs = list(zip(matching[0], matching[1], strict=False))
+        else:
+            pairs = [pair for words in matching for pair in zip(words[::2], words[1::2], strict=False)]
+        counted = {key: parse_count(number) for key, number in pairs}
+        return {key: number for key, number in counted.items() if number is not None}
 
     def _from_psutil(self) -> dict[str, int]:
         psutil = self._source.psutil

@@ -1,9 +1,11 @@
 """Disk I/O: throughput, operations, latency and utilisation, disk by disk."""
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from sysmon.collectors._source import read_bytes
 from sysmon.collectors.api import (
     Filter,
     Headline,
@@ -23,6 +25,8 @@ from sysmon.collectors.api import (
 _SECTOR = 512
 _FIELDS = 14
 _MS_BITS = 32
+_MAPPED = "dm-"
+_NAME_HOLDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,11 @@ class DiskIoReading:
 
 
 class DiskIoCollector:
-    """Reads /proc/diskstats (Documentation/admin-guide/iostats.rst of the kernel); psutil on other systems."""
+    """Reads /proc/diskstats (Documentation/admin-guide/iostats.rst of the kernel); psutil on other systems.
+
+    Devices of the device mapper (LVM, LUKS, multipath) are named as they are mapped: the next start of the machine may
+    give the kernel's `dm-0` to another. Both names count for the filters.
+    """
 
     Options = DiskIoOptions
     default_interval: ClassVar[float | None] = None
@@ -89,11 +97,15 @@ class DiskIoCollector:
         resource=Resource.IO,
     )
 
-    def __init__(self, source: Source, options: DiskIoOptions) -> None:
+    def __init__(
+        self, source: Source, options: DiskIoOptions, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._source = source
+        self._monotonic = monotonic
+        self._mapped: dict[str, tuple[float, str]] = {}
         self._filter = Filter(options.include, options.exclude)
         self._diskstats = KernelFile(source.proc / "diskstats")
-        self._watched: dict[str, bool] = {}
+        self._watched: dict[tuple[str, str], bool] = {}
 
     def read(self) -> DiskIoReading:
         """Read the counters of every watched device."""
@@ -107,20 +119,40 @@ class DiskIoCollector:
     def _kernel_devices(self) -> Iterator[tuple[str, DiskCounters]]:
         """Yield the devices; fields 1 to 11 of iostats.rst follow the two device numbers and the name."""
         lines = [line.split() for line in self._diskstats.require().split(b"\n")]
-        named = {fields[2].decode("utf-8", "surrogateescape"): fields for fields in lines if len(fields) >= _FIELDS}
-        self._watched = {name: self._watches(name) for name in named}
-        for name, fields in named.items():
-            if self._watched[name] and (counters := _parse_counters(fields[3:_FIELDS])) is not None:
-                yield name, counters
+        by_name = {fields[2].decode("utf-8", "surrogateescape"): fields for fields in lines if len(fields) >= _FIELDS}
+        now = self._monotonic()
+        self._mapped = {name: self._find_mapped(name, now) for name in by_name if name.startswith(_MAPPED)}
+        labels = {name: self._label(name, by_name) for name in by_name}
+        self._watched = {(name, label): self._watches(name, label) for name, label in labels.items()}
+        for name, fields in by_name.items():
+            label = labels[name]
+            if self._watched[name, label] and (counters := _parse_counters(fields[3:_FIELDS])) is not None:
+                yield label, counters
 
-    def _watches(self, name: str) -> bool:
+    def _label(self, name: str, devices: Mapping[str, object]) -> str:
+        """Return what a device is called: the name of its mapping, unless that is what the kernel calls another."""
+        mapped = self._mapped[name][1] if name in self._mapped else name
+        return name if mapped in devices else mapped
+
+    def _find_mapped(self, name: str, now: float) -> tuple[float, str]:
+        """Return when the name of a mapping was read, and the name; it is read again after a minute."""
+        last = self._mapped.get(name)
+        if last is not None and now - last[0] < _NAME_HOLDS:
+            return last
+        try:
+            mapped = read_bytes(self._source.sys / "class/block" / name / "dm/name").strip()
+        except OSError:  # a /sys that does not tell
+            mapped = b""
+        return now, mapped.decode("utf-8", "surrogateescape") or name
+
+    def _watches(self, name: str, label: str) -> bool:
         """Decide once for as long as the device is there."""
-        watched = self._watched.get(name)
+        watched = self._watched.get((name, label))
         if watched is not None:
             return watched
-        if self._filter.includes(name):
+        if self._filter.includes(name) or self._filter.includes(label):
             return True
-        return self._filter.allows(name) and not self._is_partition(name)
+        return self._filter.allows(name) and self._filter.allows(label) and not self._is_partition(name)
 
     def _is_partition(self, name: str) -> bool:
         entry = self._source.sys / "class/block" / name.replace("/", "!") / "partition"
@@ -140,14 +172,18 @@ class DiskIoCollector:
 
 
 def _parse_counters(fields: list[bytes]) -> DiskCounters | None:
-    """Return what one line counts; None for a line of another form, which must not hide the others."""
+    """Return what one line counts; None for a line of another form, which must not hide the others.
+
+    A device that has worked and shows no time at all is one whose times are not counted, such as md of older kernels.
+    """
     try:
         counted = [int(field) for field in fields]
     except ValueError:
         return None
     reads, _, read_sectors, reading, writes, _, written_sectors, writing, _, busy, weighted = counted
     work = (reads, writes, read_sectors * _SECTOR, written_sectors * _SECTOR)
-    return DiskCounters(work, (reading, writing, busy, weighted))
+    times = (reading, writing, busy, weighted)
+    return DiskCounters(work, times if any(times) or not (reads or writes) else (None,) * 4)
 
 
 def _row(name: str, before: DiskCounters | None, after: DiskCounters, seconds: float) -> Row:

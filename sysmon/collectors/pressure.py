@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sysmon.collectors._kernel_file import parse_count
 from sysmon.collectors.api import KernelFile, Kind, Metric, NoOptions, Row, Source, Table, Unavailable, Unit, rates
 
 _RESOURCES = ("cpu", "memory", "io")
@@ -87,9 +88,9 @@ def _read_stalled(file: KernelFile) -> Stalled | None:
     return Stalled(totals.get(b"some"), totals.get(b"full"))
 
 
-def _total(line: bytes) -> tuple[bytes, int]:
+def _total(line: bytes) -> tuple[bytes, int | None]:
     """Return the first word of a line and the number behind its last `=`."""
-    return line.split(b" ", 1)[0], int(line.rpartition(b"=")[2])
+    return line.split(b" ", 1)[0], parse_count(line.rpartition(b"=")[2])
 
 
 def _row(resource: str, before: Stalled | None, after: Stalled, seconds: float) -> Row:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sysmon.collectors._kernel_file import parse_count
 from sysmon.collectors.api import KernelFile, Kind, Metric, NoOptions, Row, Source, Table, Unavailable, Unit, rates
 
 
@@ -110,4 +111,4 @@ class _Columns:
             self._places = [columns.index(name) if name in columns else None for name in self._names]
             self._heading = heading
         words = rest.partition(b"\n")[0].split()
-        return [None if place is None or place >= len(words) else int(words[place]) for place in self._places]
+        return [None if place is None or place >= len(words) else parse_count(words[place]) for place in self._places]

@@ -73,6 +73,12 @@ def test_a_counter_that_is_missing_is_left_out(tmp_path: Path) -> None:
     assert told(collector(source)) == {"TIME_WAIT": 4}
 
 
+def test_a_counter_that_is_no_number_is_left_out(tmp_path: Path) -> None:
+    files = {"proc/net/snmp": "Tcp: CurrEstab\nTcp: ?\n", "proc/net/sockstat": "TCP: inuse 5 tw 3\n"}
+
+    assert collector(made_of(tmp_path, files)).read().states == {"TIME_WAIT": 3}
+
+
 def test_a_machine_that_tells_nothing_has_no_such_source(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="net"):
         collector(made_of(tmp_path, {})).read()

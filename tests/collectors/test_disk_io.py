@@ -62,6 +62,48 @@ def test_a_line_of_another_form_does_not_hide_the_others(tmp_path: Path) -> None
     assert list(collector(made_of(tmp_path, {"proc/diskstats": lines})).read().devices) == ["sda"]
 
 
+def test_a_device_that_works_and_counts_no_time_has_no_times(tmp_path: Path) -> None:
+    def reading(reads: int) -> DiskIoReading:
+        line = f" 9 0 md0 {reads} 0 {reads * 8} 0 0 0 0 0 0 0 0\n"
+        return collector(made_of(tmp_path, {"proc/diskstats": line})).read()
+
+    row = collector(recorded("server")).rows(reading(10), reading(20), 10.0)[0]
+
+    assert row == ("md0", 4096.0, 0.0, 1.0, 0.0, None, None, None, None, None)
+
+
+MAPPED = " 253 0 dm-0 1 0 1 1 1 0 1 1 0 1 1\n 253 1 dm-1 1 0 1 1 1 0 1 1 0 1 1\n 8 0 sda 1 0 1 1 1 0 1 1 0 1 1\n"
+
+
+@pytest.mark.parametrize(
+    ("mapped", "options", "devices"),
+    [
+        pytest.param(("vg0-root", "vg0-srv"), {}, ["vg0-root", "vg0-srv", "sda"], id="the names of the mappings"),
+        pytest.param(("sda", ""), {}, ["dm-0", "dm-1", "sda"], id="not where it would be another, or is none"),
+        pytest.param(("vg0-root", "vg0-srv"), {"exclude": ("vg0-r*",)}, ["vg0-srv", "sda"], id="one left out"),
+        pytest.param(("vg0-root", "vg0-srv"), {"exclude": ("dm-*",)}, ["sda"], id="left out by the kernel's name"),
+        pytest.param(("a", "b"), {"exclude": ("*",), "include": ("dm-1", "a")}, ["a", "b"], id="by either name"),
+    ],
+)
+def test_a_mapped_device_is_called_as_it_is_mapped(
+    tmp_path: Path, mapped: tuple[str, str], options: dict[str, tuple[str, ...]], devices: list[str]
+) -> None:
+    names = {f"sys/class/block/dm-{number}/dm/name": f"{name}\n" for number, name in enumerate(mapped)}
+
+    assert list(collector(made_of(tmp_path, {"proc/diskstats": MAPPED, **names}), **options).read().devices) == devices
+
+
+def test_a_mapping_that_was_renamed_is_seen_within_a_minute(tmp_path: Path) -> None:
+    seconds = iter([0.0, 59.0, 60.0])
+    source = made_of(tmp_path, {"proc/diskstats": MAPPED, "sys/class/block/dm-0/dm/name": "old\n"})
+    here = DiskIoCollector(source, DiskIoCollector.Options(), monotonic=lambda: next(seconds))
+    names = [next(iter(here.read().devices))]
+    made_of(tmp_path, {"sys/class/block/dm-0/dm/name": "new\n"})
+    names += [next(iter(here.read().devices)) for _ in range(2)]
+
+    assert names == ["old", "old", "new"]
+
+
 def test_a_partition_is_kept_where_sys_does_not_tell(tmp_path: Path) -> None:
     line = "   8       1 sda1 1 0 8 1 1 0 8 1 0 1 1\n"
 

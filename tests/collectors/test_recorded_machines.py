@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sysmon.collectors.cpu import CpuCollector
+from sysmon.collectors.disk_io import DiskIoCollector
 from sysmon.collectors.disk_usage import DiskUsageCollector
 from sysmon.collectors.memory import MemoryCollector
 from sysmon.collectors.network import NetworkCollector
@@ -216,3 +217,7 @@ def test_more_free_than_there_is_cannot_be(tmp_path: Path) -> None:
     row = disk_usage(tmp_path, "disk-free-over-total")["/data2"]
 
     assert [name for name, value in row.items() if value is not None] == ["disk_total_bytes", "inode_total"]
+
+
+def test_a_mapped_device_is_known_by_what_another_start_does_not_change(tmp_path: Path) -> None:
+    assert list(one(DiskIoCollector, replayed(tmp_path, "disk-dm-not-stable")).read().devices) == ["vg0-root"]

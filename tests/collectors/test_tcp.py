@@ -32,6 +32,14 @@ def test_counters_that_were_reset_have_no_rate() -> None:
     assert here.rows(later, here.read(), 10.0) == [(None, None, None, None)]
 
 
+def test_a_word_that_is_no_number_costs_its_own_column(tmp_path: Path) -> None:
+    snmp = "Tcp: RetransSegs ActiveOpens PassiveOpens\nTcp: 5 x 7\n"
+    here = collector(made_of(tmp_path, {"proc/net/snmp": snmp}))
+    reading = here.read()
+
+    assert here.rows(reading, reading, 1.0) == [(0.0, None, None, 0.0)]
+
+
 def test_what_a_container_hides_is_null() -> None:
     here = collector(recorded("container"))
     reading = here.read()
