@@ -57,16 +57,19 @@ class QueryResult:
 class Database:
     """Tables in memory, spilled to a folder where there are many rows; only what was put in can be queried."""
 
-    def __init__(self, tables: Mapping[str, Columns], *, memory: str, spill: Path) -> None:
+    def __init__(self, tables: Mapping[str, Columns], *, memory: str, spill: Path, spill_limit: int) -> None:
         self._tables = tables
         self._loaded: set[str] = set()
-        self._connection = _connect(memory_limit=memory, temp_directory=str(spill))
+        self._connection = _connect(
+            memory_limit=memory, temp_directory=str(spill), max_temp_directory_size=f"{spill_limit}B"
+        )
         self._locked = _connect(enable_external_access=False)  # has no rows: statements are tried on it first
         for connection in (self._connection, self._locked):
             connection.execute("SET TimeZone = 'UTC'")
             for name, columns in tables.items():
                 declared = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
                 connection.execute(f"CREATE TABLE {quoted(name)} ({declared})")
+        self._locked.execute("SET lock_configuration = true")
 
     def __enter__(self) -> "Database":
         return self

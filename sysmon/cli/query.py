@@ -3,11 +3,15 @@
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sysmon.cli._options import config_option, data_option, example, hosts_option, since_option, until_option
 from sysmon.cli._query import binary_stdout, build_selection, print_chosen_host, print_damage, strict_option
+
+if TYPE_CHECKING:
+    from sysmon.app.sql.query import SqlSession
 
 EMPTY = 1
 """The exit code of a result without rows."""
@@ -51,18 +55,28 @@ def command(
     Read-only, and no other file can be reached. Every table has typed columns: `describe cpu` lists them.
     """
     from sysmon.app import catalog
-    from sysmon.app.sql import render
+    from sysmon.app.sql.confinement import confine
     from sysmon.app.sql.query import SqlSession
 
     selection = build_selection(
         since=since, until=until, data_dir=data_dir, config_file=config_file, tables=(), strict=strict
     )
+    statement = _statement(sql)
     session = SqlSession(selection, hosts, catalog.tables())
     for host in session.hosts:
         print_chosen_host(host)
+    with confine() as confinement:
+        if confinement.exit_code is not None:
+            return confinement.exit_code
+        return _answer(session, statement, form, confinement.spill)
+
+
+def _answer(session: "SqlSession", statement: str, form: str, spill: Path) -> int:
+    from sysmon.app.sql import render
+
     encoding = (sys.stdout.encoding if form == "table" and sys.stdout else None) or "utf-8"
     stream = binary_stdout()
-    with session.execute(_statement(sql)) as result:
+    with session.execute(statement, spill) as result:
         for name in result.silent:
             click.echo(f"sysmon: {name}: no rows in this range (name another with --since and --until)", err=True)
         for line in render.render(result.columns, result.rows, render.OutputFormat(form), _width()):

@@ -24,7 +24,7 @@ EVIL = [
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    with Database({"t": COLUMNS, "Odd name": COLUMNS}, memory="256MB", spill=tmp_path) as result:
+    with Database({"t": COLUMNS, "Odd name": COLUMNS}, memory="256MB", spill=tmp_path, spill_limit=10**9) as result:
         yield result
 
 
@@ -56,18 +56,28 @@ def test_values_have_the_declared_types_and_what_is_missing_is_null(database: Da
 def test_any_text_and_number_comes_back(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, float]]
 ) -> None:
-    with Database({"t": COLUMNS}, memory="128MB", spill=tmp_path_factory.mktemp("spill")) as database:
+    with Database(
+        {"t": COLUMNS}, memory="128MB", spill=tmp_path_factory.mktemp("spill"), spill_limit=10**9
+    ) as database:
         database.load("t", encoded((AT, name, value, None) for name, value in rows))
 
         assert ask(database, "select name, value from t") == rows
 
 
 def test_many_rows_are_spilled_and_not_lost(tmp_path: Path) -> None:
-    with Database({"t": COLUMNS}, memory="64MB", spill=tmp_path) as database:
+    with Database({"t": COLUMNS}, memory="64MB", spill=tmp_path, spill_limit=10**9) as database:
         database.load("t", encoded((AT, f"{number:0>100}", float(number), None) for number in range(300_000)))
         database.lock()
 
         assert ask(database, "select count(distinct name), sum(value) from t") == [(300_000, 299_999 * 150_000.0)]
+
+
+def test_what_is_spilled_is_bounded(tmp_path: Path) -> None:
+    with (
+        Database({"t": COLUMNS}, memory="64MB", spill=tmp_path, spill_limit=2**20) as database,
+        pytest.raises(UsageError, match="SQL: that takes more memory than it may"),
+    ):
+        ask(database, "select hash(i) from range(30000000) t(i) order by hash(i)")
 
 
 @pytest.mark.parametrize(
@@ -75,11 +85,23 @@ def test_many_rows_are_spilled_and_not_lost(tmp_path: Path) -> None:
     [
         "select * from read_csv('/etc/hostname')",
         "select * from read_text('/etc/hostname')",
+        "select * from read_blob('/etc/hostname')",
+        "select * from read_json('/etc/hostname')",
+        "select * from read_parquet('/etc/hostname')",
+        "select * from sniff_csv('/etc/hostname')",
+        "select * from read_csv('/dev/stdin')",
         "select * from glob('/*')",
+        "select * from query('attach ''/tmp/stolen.db''')",
+        "select * from enable_logging(storage_path = '/tmp/stolen')",
+        "from duckdb_secrets()",
         "select * from '/etc/hostname.csv'",
         "copy t to '/tmp/stolen.csv'",
         "attach '/tmp/stolen.db'",
         "set enable_external_access = true",
+        "set lock_configuration = false",
+        "reset enable_external_access",
+        "set temp_directory = '/etc'",
+        "set memory_limit = '100GB'",
         "set threads = 8",
         "install httpfs",
         "load httpfs",

@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -175,3 +176,98 @@ def test_ctrl_c_ends_a_query_and_leaves_nothing_behind(data: Path, tmp_path: Pat
         _, said = process.communicate(timeout=30)
 
     assert (process.returncode, said, list(spill.iterdir())) == (130, "", [])
+
+
+SORTING = "select hash(i) as h from range(2000000000) t(i) order by h"
+"""Keeps DuckDB in its own code, and spilling, for longer than any test waits."""
+
+
+def folders(spill: Path) -> list[Path]:
+    return sorted(path for path in spill.iterdir() if path.is_dir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_a_signal_ends_a_query_that_spills_and_leaves_nothing_behind(
+    data: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    spill = tmp_path / "spill"
+    spill.mkdir()
+    command = [*SYSMON, "query", "--data", str(data), SORTING]
+
+    with Program(command, env=environment(TMPDIR=str(spill)), stderr=subprocess.PIPE, text=True) as process:
+        until(lambda: list(spill.glob("*/*")))
+        process.send_signal(number)
+        _, said = process.communicate(timeout=30)
+
+    assert (process.returncode, said, list(spill.iterdir())) == (-number, "", [])
+
+
+def test_what_a_killed_query_left_goes_with_the_next_one_and_what_another_uses_stays(
+    data: Path, tmp_path: Path
+) -> None:
+    spill = tmp_path / "spill"
+    spill.mkdir()
+    (spill / "sysmon-query-stranger.txt").touch()
+    command, env = [*SYSMON, "query", "--data", str(data), SORTING], environment(TMPDIR=str(spill))
+    with Program(command, env=env, stderr=subprocess.PIPE) as killed:
+        until(lambda: list(spill.glob("*/*")))
+        killed.kill()
+        killed.communicate(timeout=30)  # its child, which has the pipe as well, has ended with it
+    left = folders(spill)
+
+    with Program(command, env=env, stderr=subprocess.PIPE) as working:
+        until(lambda: set(spill.glob("*/*")) - {file for folder in left for file in folder.glob("*")})
+        used = folders(spill)
+        done = answer("query", "--data", str(data), *RANGE, "select 1 as n", TMPDIR=str(spill))
+        kept = folders(spill)
+        working.terminate()
+        working.communicate(timeout=30)
+
+    assert (done.returncode, len(left), len(used), kept, left == used) == (0, 1, 1, used, False)
+    assert [path.name for path in spill.iterdir()] == ["sysmon-query-stranger.txt"]
+
+
+MEASURE = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:]).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param("select repeat('x', 2000000000)", id="to be shown"),
+        pytest.param("select length(repeat('x', 1900000000) || 'y')", id="to be worked with"),
+        pytest.param("select repeat(repeat('x', 100000), 6000) from range(2)", id="two of half a gigabyte"),
+        pytest.param("select string_agg(repeat('x', 1000000), '') from range(3000)", id="from many"),
+    ],
+)
+def test_a_value_of_gigabytes_is_refused_in_a_line_and_does_not_take_them(data: Path, statement: str) -> None:
+    command = [sys.executable, "-c", MEASURE, *SYSMON, "query", "--data", str(data), *RANGE, statement]
+
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=60)
+
+    assert (done.returncode, done.stderr.count("\n"), int(done.stdout) < 1_400_000) == (2, 1, True)
+    assert done.stderr.startswith("sysmon: SQL: that takes more memory than it may")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from read_csv('/etc/passwd')",
+        "from read_text('/etc/passwd')",
+        "from glob('/etc/*')",
+        "attach '/tmp/stolen.db'",
+        "install httpfs",
+        "load httpfs",
+        "set enable_external_access = true",
+        "set lock_configuration = false",
+        "copy (select 1) to '/tmp/stolen.csv'",
+    ],
+)
+def test_a_query_reaches_nothing_but_the_rows(data: Path, statement: str) -> None:
+    done = query(data, statement)
+
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)

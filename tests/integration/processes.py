@@ -50,10 +50,10 @@ def swapped(text: str, real: Mapping[str, str]) -> str:
     return re.sub("|".join(map(re.escape, real)), lambda match: real[match[0]], text)
 
 
-def answer(*command: str) -> "subprocess.CompletedProcess[str]":
+def answer(*command: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     """Run another command to its end."""
     return subprocess.run(
-        [*SYSMON, *command], env=environment(), capture_output=True, text=True, check=False, timeout=60
+        [*SYSMON, *command], env=environment(**variables), capture_output=True, text=True, check=False, timeout=60
     )
 
 

@@ -1,7 +1,7 @@
 """SQL queries over stored rows, alerts and events: only the tables that a statement names are read."""
 
 import json
-import tempfile
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -22,6 +22,9 @@ from sysmon.text.spelling import closest
 
 MEMORY = "512MB"
 """What DuckDB may keep in memory; the rest it spills to a temporary folder."""
+
+MOST_SPILLED = 4 * 2**30
+"""Bytes of the temporary folder, or half of what is free on its file system."""
 
 T = TypeVar("T")
 Values = tuple[str | float | None, ...]
@@ -80,13 +83,11 @@ class SqlSession:
         self.hosts: list[Host] = [archive.host for archive in self._archives]
 
     @contextmanager
-    def execute(self, statement: str) -> Iterator[SqlResult]:
+    def execute(self, statement: str, spill: Path) -> Iterator[SqlResult]:
         """Run one SELECT while the rows of its result are taken; raise UsageError for anything else."""
         columns = {name: columns_of(table) for name, table in self.tables.items()} | LOGS
-        with (
-            tempfile.TemporaryDirectory(prefix="sysmon-query-") as spill,
-            Database(columns, memory=MEMORY, spill=Path(spill)) as database,
-        ):
+        limit = min(MOST_SPILLED, shutil.disk_usage(spill).free // 2)
+        with Database(columns, memory=MEMORY, spill=spill, spill_limit=limit) as database:
             names = [self._find_table(name, columns) for name in sorted(database.tables_of(statement))]
             database.validate(statement)
             silent = []

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -54,7 +55,7 @@ def open_session(data: Path, *hosts: str, until: datetime = START + 2 * HOUR, st
 
 
 def ask(session: SqlSession, statement: str) -> list[tuple[Any, ...]]:
-    with session.execute(statement) as result:
+    with TemporaryDirectory() as spill, session.execute(statement, Path(spill)) as result:
         return list(result.rows)
 
 
@@ -157,7 +158,7 @@ def test_a_table_of_another_program_has_the_columns_of_its_files(data: Path) -> 
 
 
 def test_a_table_without_rows_is_there_and_told(data: Path) -> None:
-    with open_session(data).execute("from process, load") as result:
+    with TemporaryDirectory() as spill, open_session(data).execute("from process, load", Path(spill)) as result:
         assert (list(result.rows), result.silent) == ([], ("process",))
 
 
