@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Any
 
 
 class Sleeper:
@@ -27,11 +28,18 @@ class Sleeper:
 
     @contextmanager
     def catch_signals(
-        self, stopping: Iterable[signal.Signals], ignoring: Iterable[signal.Signals] = ()
+        self,
+        stopping: Iterable[signal.Signals],
+        ignoring: Iterable[signal.Signals] = (),
+        harmless: Iterable[int] = (),
     ) -> Iterator[None]:
-        """Take these signals as a wish to stop, and those as nothing, while the context lasts; its end is the end."""
-        before = {number: signal.signal(number, self._stop) for number in stopping}
+        """Take these signals as a wish to stop, and those as nothing, while the context lasts; its end is the end.
+
+        Nobody is told of the harmless ones. They have a handler, too: what is ignored would be so in children.
+        """
+        before: dict[int, Any] = {number: signal.signal(number, self._stop) for number in stopping}
         before |= {number: signal.signal(number, self._ignore) for number in ignoring}
+        before |= {number: signal.signal(number, _pass) for number in harmless}
         descriptor = signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
         try:
             yield
@@ -79,6 +87,10 @@ class Sleeper:
     def _ignore(self, _number: int, _frame: FrameType | None) -> None:
         """Be woken, pass it on, and sleep on."""
         self.on_ignored()
+
+
+def _pass(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing."""
 
 
 def exit_code(stopped_by: signal.Signals | None) -> int:

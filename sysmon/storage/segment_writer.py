@@ -11,6 +11,7 @@ from pathlib import Path
 from sysmon.datadir.files import create, remove
 from sysmon.datadir.segments import Form, Segment
 from sysmon.storage.files import make_directory, sync_directory
+from sysmon.storage.free_space import name_shortage
 from sysmon.storage.lock import claim
 
 _sync_data = getattr(os, "fdatasync", os.fsync)
@@ -151,6 +152,12 @@ class SegmentWriter:
         return current
 
     def _open(self, at: datetime) -> _Current:
+        try:
+            return self._make(at)
+        except OSError as error:
+            raise name_shortage(error, self._folder.parent) from error
+
+    def _make(self, at: datetime) -> _Current:
         make_directory(self._folder, below=self._folder.parent.parent)
         segment = Segment(self._folder.name, at.replace(microsecond=0), self._period)
         taken = {path.name.split(".", 1)[0] for path in self._folder.iterdir()}

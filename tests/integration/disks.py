@@ -12,11 +12,13 @@ MIB = 2**20
 
 
 @contextlib.contextmanager
-def small_disk(folder: Path, size: int) -> Iterator[None]:
-    """Mount a small file system in memory on a folder, where this system lets us."""
+def small_disk(folder: Path, size: int, inodes: int = 0) -> Iterator[None]:
+    """Mount a small file system in memory on a folder, where this system lets us; 0 inodes are no bound."""
     folder.mkdir()
     done = subprocess.run(
-        ["/bin/mount", "-t", "tmpfs", "-o", f"size={size}", "sysmon", str(folder)], capture_output=True, check=False
+        ["/bin/mount", "-t", "tmpfs", "-o", f"size={size},nr_inodes={inodes}", "sysmon", str(folder)],
+        capture_output=True,
+        check=False,
     )
     if done.returncode:
         pytest.skip(f"nothing can be mounted: {done.stderr.decode().strip()}")

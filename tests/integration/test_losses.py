@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.disks import small_disk
+from tests.integration.disks import MIB, small_disk
 from tests.integration.processes import answer, arguments, environment, rows, start, until
 
 
@@ -44,6 +44,21 @@ def test_a_disk_that_fills_up_is_counted_everywhere(tmp_path: Path) -> None:
         f"sysmon stopped (done): 60 samples, 0 missed, {60 - stored} dropped",
     ), done.stderr
     assert f" 0 missed, {60 - stored} dropped" in status.stdout
+
+
+@pytest.mark.needs_root
+def test_a_disk_without_inodes_is_told_by_that_name(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "data", 20 * MIB, inodes=12):
+        command = arguments(tmp_path, "--interval", "50ms", "--ticks", "3", settings="storage: {min_free: 0B}\n")
+        done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=60)
+        status = answer("status", "--data", str(tmp_path / "data"))
+
+    assert (done.returncode, "cannot write (no inodes left)" in done.stderr, "No space" in done.stderr) == (
+        1,
+        True,
+        False,
+    )
+    assert "CRITICAL no inodes left, so no file can be made" in status.stdout
 
 
 def test_a_run_without_an_end_that_lost_samples_ends_with_0_when_it_is_told_to(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+import sysmon.reading
 from tests.integration.processes import SYSMON, arguments, environment, rows, run, start, until
+from tests.programs import Program
 
 TOUCHY = """\
 version: 1
@@ -61,7 +63,10 @@ def test_run_imports_nothing_heavy(tmp_path: Path) -> None:
         "sysmon.text.cells",
         "sysmon.text.spans",
     }  # nobody watches
-    heavy |= {"sysmon.reading", "sysmon.report", "sysmon.cli.report", "sysmon.cli.export", "sysmon.cli.config"}
+    # Of the readers only the one of bounded lines, which the alert log needs.
+    readers = {path.stem for path in Path(sysmon.reading.__file__).parent.glob("[!_]*.py")} - {"lines", "damage"}
+    heavy |= {f"sysmon.reading.{name}" for name in readers}
+    heavy |= {"sysmon.report", "sysmon.cli.report", "sysmon.cli.export", "sysmon.cli.config"}
     code = (
         "import sys, sysmon.cli\n"
         "sysmon.cli.answer(sys.argv[1:])\n"
@@ -102,7 +107,16 @@ def test_ticks_are_on_multiples_and_all_of_them_are_stored(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("number", "code"),
-    [pytest.param(signal.SIGTERM, 0, id="SIGTERM"), pytest.param(signal.SIGINT, 130, id="SIGINT")],
+    [
+        pytest.param(signal.SIGTERM, 0, id="SIGTERM"),
+        pytest.param(signal.SIGINT, 130, id="SIGINT"),
+        pytest.param(signal.SIGQUIT, 131, id="Ctrl-Backslash"),
+        pytest.param(signal.SIGALRM, 142, id="a timer"),
+        pytest.param(signal.SIGVTALRM, 154, id="a timer of CPU time"),
+        pytest.param(signal.SIGPROF, 155, id="a profiling timer"),
+        pytest.param(signal.SIGXCPU, 152, id="a limit of CPU time"),
+        pytest.param(signal.SIGPWR, 158, id="a power failure"),
+    ],
 )
 def test_a_signal_ends_it_with_everything_written(tmp_path: Path, number: signal.Signals, code: int) -> None:
     with start(tmp_path, "--interval", "50ms", stdout=subprocess.PIPE) as process:
@@ -132,6 +146,30 @@ def test_a_hangup_does_not_end_a_run_without_a_terminal(tmp_path: Path) -> None:
 
     kinds = [kind for kind in _events(tmp_path) if kind != "interval_changed"]
     assert kinds == ["running", "started", "reloaded", "stopped"]
+
+
+def test_signals_that_mean_nothing_here_end_nothing_and_are_not_ignored_in_children(tmp_path: Path) -> None:
+    numbers = [signal.SIGUSR1, signal.SIGUSR2, signal.SIGIO, signal.SIGPIPE, signal.SIGXFSZ, 16, signal.SIGRTMIN + 3]
+    command = ["/bin/sh", "-c", 'trap "" CHLD; exec "$@"', "sh", *arguments(tmp_path, "--interval", "50ms")]
+    with Program[bytes](command, env=environment(), stdin=-3, stdout=-3) as process:
+        until(lambda: rows(tmp_path, "agent"))
+        for number in numbers:
+            process.send_signal(number)
+        seen = len(rows(tmp_path, "agent"))
+        until(lambda: len(rows(tmp_path, "agent")) > seen + 1)
+        ignored = int(_status(process.pid, "SigIgn"), 16)
+        process.terminate()
+        code = process.wait(30)
+
+    kinds = [kind for kind in _events(tmp_path) if kind != "interval_changed"]
+    assert (code, kinds) == (0, ["running", "started", "stopped"])
+    assert {number for number in range(1, 65) if ignored >> (number - 1) & 1} <= {signal.SIGPIPE, signal.SIGXFSZ}
+
+
+def _status(pid: int, name: str) -> str:
+    """Return one field of /proc/PID/status."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(line.split()[1] for line in lines if line.startswith(f"{name}:"))
 
 
 def test_a_second_run_on_the_same_data_is_refused_by_the_pid_of_the_first(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from sysmon.reading.archive import Archive, StoredTable
 from sysmon.reading.coverage import RunPeriod, find_due_periods, find_run_periods, idle_seconds, measure_coverage
 from sysmon.sampling.self_tables import AGENT
 from sysmon.storage import inventory
-from sysmon.storage.free_space import free_bytes
+from sysmon.storage.free_space import NO_INODES, free_bytes, has_inodes
 from sysmon.storage.lock import FORMAT, MAINTENANCE_LOCK, RUN_LOCK, holder
 from sysmon.storage.lock_holder import find_strangers
 from sysmon.storage.retention import Hold, find_holds
@@ -105,11 +105,13 @@ class Cost:
 class Disk:
     """What the files take in bytes, what is left on their file system, how they grow, and up to which bounds.
 
+    `inodes` says whether that takes new files.
     `holds` tells of files that are kept beyond their age, because the clock may have jumped.
     """
 
     used: int
     free: int
+    inodes: bool
     growth: tuple[disk_forecast.GrowthRate, ...]
     limits: tuple[disk_forecast.CapacityLimit, ...]
     holds: tuple[Hold, ...]
@@ -267,7 +269,7 @@ def _disk(data: Path, storage: Storage, now: datetime) -> Disk:
     limits = disk_forecast.forecast_limits(stored.files, storage, growth, total=stored.total, free=free, now=now)
     evidence = gather_evidence(data, stored.files, now=now)
     holds = find_holds(stored.files, ages_by_tier(storage.retention), now=now, evidence=evidence)
-    return Disk(stored.total, free, tuple(growth), tuple(limits), tuple(holds))
+    return Disk(stored.total, free, has_inodes(data), tuple(growth), tuple(limits), tuple(holds))
 
 
 def _not_running(running: RunState) -> list[Fault]:
@@ -308,6 +310,8 @@ def _full(disk: Disk, storage: Storage) -> list[Fault]:
     if disk.used > storage.max_bytes:
         bound = units.format_size(storage.max_bytes)
         faults.append(Fault(Severity.WARNING, f"more is stored than max_bytes ({bound}): run `sysmon maintain`"))
+    if not disk.inodes:
+        faults.append(Fault(Severity.CRITICAL, f"{NO_INODES}, so no file can be made: delete small files on that disk"))
     if disk.free < storage.min_free:
         bound = units.format_size(storage.min_free)
         faults.append(

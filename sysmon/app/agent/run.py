@@ -40,6 +40,14 @@ LOST = 1
 OVER_LIMIT = 71
 """What a run ends with that used more than `resource_limits` allow, where their action is `stop`."""
 
+_ASK_FOR_THE_END = (
+    *("SIGTERM", "SIGINT", "SIGQUIT"),
+    *("SIGALRM", "SIGVTALRM", "SIGPROF", "SIGXCPU"),  # a time that somebody set is up: a timer outlives exec(2)
+    "SIGPWR",  # how some containers are shut down
+)
+_MEAN_NOTHING = ("SIGUSR1", "SIGUSR2", "SIGIO", "SIGSTKFLT")
+"""With the real-time signals; those that tell of a bug or of job control stay as they are."""
+
 _LOG_SECONDS = 0.2
 _LOGGER = logging.getLogger(log.LOGGER)
 
@@ -98,9 +106,11 @@ def run(config: Config, options: RunOptions, *, environ: Mapping[str, str], load
 
 def _run(agent: Agent, sleeper: Sleeper, console: Console) -> int:
     threading.excepthook = _make_thread_hook()
+    _wait_for_children()
     stopping, ignoring = _signals()
+    harmless = _harmless_signals()
     sleeper.on_ignored = agent.request_reload
-    with sleeper.catch_signals(stopping, ignoring), console.attached():
+    with sleeper.catch_signals(stopping, ignoring, harmless), console.attached():
         for warning in (*agent.config.warnings, *agent.rules.warnings):
             _LOGGER.warning("%s", warning)
         agent.start()
@@ -175,18 +185,33 @@ def ticks_in(span: timedelta, interval: timedelta) -> int:
     return max(1, round(span / interval))
 
 
+def _wait_for_children() -> None:
+    """Have ended children wait for us, also where we were started to ignore them: else nobody knew how they ended."""
+    number = getattr(signal, "SIGCHLD", None)
+    if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
+
+
 def _signals() -> tuple[set[signal.Signals], set[signal.Signals]]:
     """Return the signals that end a run, and those that do nothing to it.
 
     A terminal that goes away ends the run that was started on it; elsewhere SIGHUP asks a service for something,
     and must not kill it.
     """
-    stopping = {signal.SIGTERM, signal.SIGINT}
+    stopping = {signal.Signals[name] for name in _ASK_FOR_THE_END if name in signal.Signals.__members__}
     hangup = getattr(signal, "SIGHUP", None)
     if hangup is None:
         return stopping, set()
     on_terminal = is_terminal(0) or is_terminal(1)
     return (stopping | {hangup}, set()) if on_terminal else (stopping, {hangup})
+
+
+def _harmless_signals() -> set[int]:
+    """Return the signals that mean nothing here, and would end us without a word; what Python ignores stays so."""
+    named = {signal.Signals[name] for name in _MEAN_NOTHING if name in signal.Signals.__members__}
+    if not hasattr(signal, "SIGRTMIN"):
+        return set(named)
+    return named | set(range(signal.SIGRTMIN, signal.SIGRTMAX + 1))
 
 
 def _fill_standard_descriptors() -> None:
