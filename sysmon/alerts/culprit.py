@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Protocol
 
-from sysmon.alerts.machine_use import KERNEL, MEMORY_USED, PARTS, STEAL, MachineUse, to_number
+from sysmon.alerts.machine_use import KERNEL, MEMORY_USED, PARTS, SLAB, STEAL, MachineUse, to_number
 from sysmon.alerts.space_use import IN_MEMORY, SpaceUse
 from sysmon.model import (
     ENDED_CHILDREN,
@@ -50,6 +50,9 @@ class Probe(Protocol):
 
     def shared(self, pids: Iterable[str]) -> Mapping[str, float]:
         """Return the bytes of shared memory that each of these processes has mapped."""
+
+    def slab(self) -> float:
+        """Return the bytes of kernel objects that cannot be given back; 0 where that is not known."""
 
     def sockets(self, pids: Iterable[str]) -> Mapping[str, int]:
         """Return how many sockets each of these processes has open."""
@@ -201,6 +204,8 @@ class Culprits:
         ]
         left = None if total is None else total - sum(culprit.value for culprit in named)
         parts = {name: others.get(name, 0.0) for name in PARTS.get(resource, ())}
+        if resource is Resource.MEMORY and self._probe is not None:
+            parts[SLAB] = self._probe.slab()  # the table's includes caches, which count as available
         if resource is Resource.CPU:
             parts[KERNEL] = sum(values[who] for who in values if _is_kernel(who, used[who]) and values[who] < least)
         for name, value in parts.items():

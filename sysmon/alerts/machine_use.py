@@ -7,10 +7,10 @@ from sysmon.model import Resource, Row, Table
 STEAL, INTERRUPTS, KERNEL = "other machines (steal)", "interrupts", "kernel threads"
 SHARED, SLAB = "shared memory and tmpfs", "kernel objects (slab)"
 _CPU_COLUMNS = ("cpu_irq_percent", "cpu_softirq_percent", "cpu_steal_percent")
-_MEMORY_COLUMNS = ("memory_used_bytes", "memory_shared_bytes", "memory_slab_bytes")
+_MEMORY_COLUMNS = ("memory_used_bytes", "memory_shared_bytes")
 MEMORY_USED = "used"
-PARTS = {Resource.CPU: (STEAL, INTERRUPTS), Resource.MEMORY: (SHARED, SLAB)}
-"""What of a resource no process uses."""
+PARTS = {Resource.CPU: (STEAL, INTERRUPTS), Resource.MEMORY: (SHARED,)}
+"""What of a resource no process uses, as far as tables tell."""
 
 
 class MachineUse:
@@ -50,7 +50,7 @@ class MachineUse:
     def _read_memory(self, rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, float]]:
         row = next(iter(rows.get(self._memory.name, ()) if self._memory is not None else ()), None)
         if row is not None:
-            for name, column in zip((MEMORY_USED, SHARED, SLAB), self._memory_columns, strict=True):
+            for name, column in zip((MEMORY_USED, SHARED), self._memory_columns, strict=True):
                 if row[column] is not None:
                     yield name, to_number(row[column])
 

@@ -1,4 +1,4 @@
-"""Probe of single processes: who is alive, who maps shared memory, who has sockets open? Only where an alert asks."""
+"""Probe of what no table holds: who is alive, maps shared memory, has sockets open? Only where an alert asks."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ _GONE = (OSError, ValueError)
 
 
 class ProcessProbe:
-    """Reads /proc/PID/stat, status and fd of a few named processes."""
+    """Reads /proc/PID/stat, status and fd of a few named processes, and how much of the slab cannot be given back."""
 
     def __init__(self, proc: Path) -> None:
         self._proc = proc
@@ -44,6 +44,13 @@ class ProcessProbe:
             if number:
                 shared[pid] = number * 1024.0
         return shared
+
+    def slab(self) -> float:
+        """Return the bytes of kernel objects that cannot be given back (SUnreclaim of proc_meminfo(5))."""
+        try:
+            return 1024.0 * (line_number((self._proc / "meminfo").read_bytes(), b"\nSUnreclaim:") or 0)
+        except _GONE:
+            return 0.0
 
     def sockets(self, pids: Iterable[str]) -> Mapping[str, int]:
         """Return how many sockets each has open; those that may not be looked at are left out."""

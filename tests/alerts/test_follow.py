@@ -35,6 +35,9 @@ class Alive:
     def shared(self, pids: Iterable[str]) -> dict[str, float]:
         return {}
 
+    def slab(self) -> float:
+        return 0.0
+
     def sockets(self, pids: Iterable[str]) -> dict[str, int]:
         return {}
 
