@@ -10,6 +10,9 @@ from sysmon.collectors._kernel_file import KernelFile, line_number
 from sysmon.collectors._source import Source, read_bytes
 
 _KIB = 1024
+_LOOK_AGAIN_AFTER = 30
+"""Readings of a machine without ZFS between two looks for it: a module can be loaded later."""
+
 _ARC = re.compile(rb"^(size|c_min) +[0-9]+ +([0-9]+)$", re.MULTILINE)
 _POOL = re.compile(r"hugepages-([0-9]+)kB")
 
@@ -27,6 +30,7 @@ class Reclaimable:
         self._meminfo = source.proc / "meminfo"
         self._arcstats = source.proc / "spl/kstat/zfs/arcstats"
         self._arc = KernelFile(self._arcstats)
+        self._readings_without_arc = 0
 
     def compute_available(self, info: bytes) -> int | None:
         """Return the available bytes by what meminfo says, whose text begins with a newline; None where it does not."""
@@ -47,11 +51,16 @@ class Reclaimable:
             return None
 
     def _arc_above_least(self) -> int:
+        """Return the bytes of the cache that can be given back; where there is none, look again only now and then."""
+        if self._readings_without_arc:
+            self._readings_without_arc -= 1
+            return 0
         try:
             sizes = dict(_ARC.findall(self._arc.read()))
             if not sizes or self._arcstats.stat().st_dev != self._meminfo.stat().st_dev:
                 return 0
-        except OSError:  # a machine without ZFS
+        except OSError:  # a machine without ZFS, or not yet with it
+            self._readings_without_arc = _LOOK_AGAIN_AFTER
             return 0
         return max(0, int(sizes.get(b"size", 0)) - int(sizes.get(b"c_min", 0)))
 

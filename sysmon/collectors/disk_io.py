@@ -1,7 +1,7 @@
 """Disk I/O: throughput, operations, latency and utilisation, disk by disk."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -105,7 +105,7 @@ class DiskIoCollector:
         self._mapped: dict[str, tuple[float, str]] = {}
         self._filter = Filter(options.include, options.exclude)
         self._diskstats = KernelFile(source.proc / "diskstats")
-        self._watched: dict[tuple[str, str], bool] = {}
+        self._places: dict[str, tuple[str, bool]] = {}
 
     def read(self) -> DiskIoReading:
         """Read the counters of every watched device."""
@@ -120,19 +120,26 @@ class DiskIoCollector:
         """Yield the devices; fields 1 to 11 of iostats.rst follow the two device numbers and the name."""
         lines = [line.split() for line in self._diskstats.require().split(b"\n")]
         by_name = {fields[2].decode("utf-8", "surrogateescape"): fields for fields in lines if len(fields) >= _FIELDS}
-        now = self._monotonic()
-        self._mapped = {name: self._find_mapped(name, now) for name in by_name if name.startswith(_MAPPED)}
-        labels = {name: self._label(name, by_name) for name in by_name}
-        self._watched = {(name, label): self._watches(name, label) for name, label in labels.items()}
+        self._mapped = self._find_mappings(by_name)
+        before, self._places = self._places, {}
         for name, fields in by_name.items():
-            label = labels[name]
-            if self._watched[name, label] and (counters := _parse_counters(fields[3:_FIELDS])) is not None:
+            label = self._label(name, by_name) if name in self._mapped else name
+            place = before.get(name)
+            if place is None or place[0] != label:
+                place = (label, self._watches(name, label))
+            self._places[name] = place
+            if place[1] and (counters := _parse_counters(fields[3:_FIELDS])) is not None:
                 yield label, counters
 
     def _label(self, name: str, devices: Mapping[str, object]) -> str:
-        """Return what a device is called: the name of its mapping, unless that is what the kernel calls another."""
-        mapped = self._mapped[name][1] if name in self._mapped else name
+        """Return what a mapped device is called: as its mapping, unless that is what the kernel calls another."""
+        mapped = self._mapped[name][1]
         return name if mapped in devices else mapped
+
+    def _find_mappings(self, names: Iterable[str]) -> dict[str, tuple[float, str]]:
+        mapped = [name for name in names if name.startswith(_MAPPED)]
+        now = self._monotonic() if mapped else 0.0
+        return {name: self._find_mapped(name, now) for name in mapped}
 
     def _find_mapped(self, name: str, now: float) -> tuple[float, str]:
         """Return when the name of a mapping was read, and the name; it is read again after a minute."""
@@ -146,10 +153,7 @@ class DiskIoCollector:
         return now, mapped.decode("utf-8", "surrogateescape") or name
 
     def _watches(self, name: str, label: str) -> bool:
-        """Decide once for as long as the device is there."""
-        watched = self._watched.get((name, label))
-        if watched is not None:
-            return watched
+        """Decide once for as long as the device is there, and has that label."""
         if self._filter.includes(name) or self._filter.includes(label):
             return True
         return self._filter.allows(name) and self._filter.allows(label) and not self._is_partition(name)

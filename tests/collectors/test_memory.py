@@ -1,4 +1,5 @@
 import mmap
+import tempfile
 from collections import namedtuple
 from pathlib import Path
 from types import SimpleNamespace
@@ -115,6 +116,34 @@ def test_unused_huge_pages_are_available(tmp_path: Path, info: str, available: i
     files = {f"{pool}/free_hugepages": "2\n", f"{pool}/resv_hugepages": "0\n"}
 
     assert collector(made_of(tmp_path, {"proc/meminfo": text, **files})).read().available == available * 1024
+
+
+ARCSTATS = "13 1 0x01 96 4608 1 2\nname type data\nc_min 4 102400\nsize 4 307200\n"
+ARC_ABOVE_LEAST = 200 * 1024
+
+
+def test_a_cache_of_zfs_that_comes_later_is_seen(tmp_path: Path) -> None:
+    source = made_of(tmp_path, {"proc/meminfo": "MemTotal: 1000 kB\nMemAvailable: 300 kB\n"})
+    here = collector(source)
+    before = here.read().available
+    made_of(tmp_path, {"proc/spl/kstat/zfs/arcstats": ARCSTATS})
+    later = [here.read().available for _ in range(60)]
+
+    assert (before, later[-1]) == (300 * 1024, 300 * 1024 + ARC_ABOVE_LEAST)
+
+
+def test_a_cache_of_the_host_is_no_memory_of_a_container(tmp_path: Path) -> None:
+    """Where lxcfs makes up meminfo, it is on another file system than what the kernel tells of ZFS."""
+    elsewhere = Path("/dev/shm")
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system")
+    source = made_of(tmp_path, {"proc/spl/kstat/zfs/arcstats": ARCSTATS})
+    with tempfile.NamedTemporaryFile(dir=elsewhere) as meminfo:
+        meminfo.write(b"MemTotal: 1000 kB\nMemAvailable: 300 kB\n")
+        meminfo.flush()
+        (source.proc / "meminfo").symlink_to(meminfo.name)
+
+        assert collector(source).read().available == 300 * 1024
 
 
 def test_windows_has_what_psutil_tells_there() -> None:
