@@ -52,7 +52,10 @@ def command(
     lines: bool,
     color: str,
 ) -> int:
-    """Record this machine: take samples, store them, evaluate alert rules and show alerts."""
+    """Record this machine: take samples, store them, evaluate alert rules and show alerts.
+
+    With --once, --ticks or --for it exits with 1 if a sample could not be stored.
+    """
     if (once, ticks is not None, lasting is not None).count(True) > 1:
         raise click.UsageError("--once, --ticks and --for exclude each other: give one of them")
     from sysmon import config as configuration

@@ -1,5 +1,6 @@
 """Asynchronous line writer: a thread writes to a terminal, a pipe or a journal; a reader that stops hurts nobody."""
 
+import errno
 import os
 import threading
 from collections import deque
@@ -10,6 +11,9 @@ from sysmon.shortage import start_thread
 
 if TYPE_CHECKING:
     from sysmon.console.status_area import StatusArea
+
+_PASSING = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+"""What a file answers that takes no more, until somebody makes room: lines are left out and counted meanwhile."""
 
 LIMIT = 1000
 """Lines that wait for a slow reader at most; beyond it the oldest are left out, and their number is shown."""
@@ -25,7 +29,7 @@ class _Line:
 
 
 class AsyncLineWriter:
-    """Writes lines to a file descriptor, in order, from a thread of its own; gives up for good when that fails.
+    """Writes lines to a file descriptor, in order, from a thread of its own, for as long as somebody may read them.
 
     With an `area`, that is kept below the lines. Only its newest state is drawn: where the terminal takes nothing for
     a while, no older one waits. `refresh`, `leave` and `back` may be called from signal handlers: the lock that they
@@ -99,11 +103,20 @@ class AsyncLineWriter:
         self._thread.join(seconds)
 
     def _work(self) -> None:
-        try:
-            while self._turn():
-                pass
-        except OSError:
-            return  # closed, full or gone: there is nobody to show anything to
+        going_on = True
+        while going_on:
+            try:
+                going_on = self._turn()
+            except OSError as error:
+                if self._closing or error.errno not in _PASSING:
+                    return  # closed or gone: there is nobody to show anything to
+                with self._changed:
+                    self._left_out += 1
+            except Exception as error:  # noqa: BLE001 - lines and alerts are shown whatever a drawing meets
+                if self._closing or self._area is None:
+                    return
+                self._area = None
+                self.show(f"internal error: {error!r}: the status area is gone")
 
     def _turn(self) -> bool:
         """Wait for something to do, and do it; return whether there may be more."""

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from sysmon.console.line_writer import LIMIT, AsyncLineWriter
+from sysmon.console.status_area import StatusArea
+from tests.integration.processes import until
 
 
 @pytest.fixture
@@ -90,3 +92,35 @@ def test_what_an_encoding_lacks_is_shown_by_its_code(pipe: tuple[int, int]) -> N
     line_writer.close(30)
 
     assert _all_of(*pipe) == "caf\\xe9\n"
+
+
+def test_a_full_file_takes_lines_again_when_there_is_room_and_those_between_are_counted(pipe: tuple[int, int]) -> None:
+    descriptor = os.open("/dev/full", os.O_WRONLY)
+    line_writer = AsyncLineWriter(descriptor)
+    line_writer.show("lost")
+    until(lambda: line_writer._left_out)
+
+    os.dup2(pipe[1], descriptor)
+    line_writer.show("back")
+    line_writer.close(30)
+    os.close(descriptor)
+
+    assert _all_of(*pipe) == "(1 lines left out)\nback\n"
+
+
+def test_a_drawing_that_fails_costs_the_area_and_no_further_line(pipe: tuple[int, int]) -> None:
+    class Broken(StatusArea):
+        def __init__(self) -> None:
+            """Need nothing."""
+
+        def draw_above(self, text: str) -> str:
+            raise ZeroDivisionError(text)
+
+    line_writer = AsyncLineWriter(pipe[1], area=Broken())
+    line_writer.show("first")
+    until(lambda: line_writer._area is None)
+    line_writer.show("second")
+    line_writer.close(30)
+
+    loss = "internal error: ZeroDivisionError('first'): the status area is gone"
+    assert _all_of(*pipe) == f"{loss}\nsecond\n"
