@@ -26,6 +26,7 @@ from sysmon.config.declarations import (
 )
 from sysmon.config.intervals import Base, CollectorInterval, describe_misfit, find_base, fit_interval
 from sysmon.config.overlay import Setting, Settings
+from sysmon.errors import ConfigError
 from sysmon.formats import CONFIGURED_LABELS
 from sysmon.sampling.masking import Mask
 from sysmon.text import units
@@ -55,12 +56,14 @@ __all__ = [
 DEFAULT = "default"
 """The origin of what nobody set."""
 
-_VARIABLES = {
-    "SYSMON_DATA_DIR": "data_dir",
-    "LOG_LEVEL": "logging.level",
-    "LOG_FILE": "logging.file",
-    "LOG_FORMAT": "logging.format",
-}
+_GENERIC_VARIABLES = {"LOG_LEVEL": "logging.level", "LOG_FILE": "logging.file", "LOG_FORMAT": "logging.format"}
+"""Variables that other programs read, too: a value that is meant for one of those is no error here."""
+
+_VARIABLES = (
+    {"SYSMON_DATA_DIR": "data_dir"}
+    | _GENERIC_VARIABLES
+    | {f"SYSMON_{variable}": setting for variable, setting in _GENERIC_VARIABLES.items()}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +170,7 @@ def load(
     given = Settings(Problems())
     if file is not None:
         given.give_file(yaml_nodes.load_file(file), overlay.tree(declared))
-    warnings = _give_environment(given, environ, variables(by_name))
+    warnings = _give_environment(given, environ, variables(by_name), declared)
     flags = {"data_dir": ("--data", data), "rules": ("--rules", rules), "logging.level": ("--log-level", log_level)}
     flags |= {"procfs": ("--procfs", procfs), "rootfs": ("--rootfs", rootfs)}
     for name, (flag, value) in flags.items():
@@ -219,16 +222,37 @@ def data_dir(flag: Path | None, config_flag: Path | None, environ: Mapping[str, 
     return path.absolute()
 
 
-def _give_environment(given: Settings, environ: Mapping[str, str], settings_of: Mapping[str, str]) -> list[str]:
+def _give_environment(
+    given: Settings, environ: Mapping[str, str], settings_of: Mapping[str, str], declared: Iterable[Setting]
+) -> list[str]:
     """Take what the environment sets; return a warning for each variable that looks like ours and is not."""
     warnings = []
+    by_name = {setting.name: setting for setting in declared}
     for variable, value in sorted(environ.items()):
+        if variable in _GENERIC_VARIABLES:
+            if f"SYSMON_{variable}" in environ:
+                continue
+            if problem := _misread(by_name[settings_of[variable]], variable, value):
+                warnings.append(f"{problem}; {variable} is ignored: SYSMON_{variable} is sysmon's own")
+                continue
         if variable in settings_of:
             given.give(settings_of[variable], variable, value)
         elif variable.startswith("COLLECTOR_"):
             wanted = [other for other in settings_of if other.startswith("COLLECTOR_")]
             warnings.append(f"{variable}: no such setting: {yaml_nodes.suggest(variable, wanted)}")
     return warnings
+
+
+def _misread(setting: Setting, variable: str, value: str) -> str:
+    """Return why the value of a variable cannot be read as a setting, an empty text where it can."""
+    trial = Settings(Problems())
+    trial.give(setting.name, variable, value)
+    trial.value(setting)
+    try:
+        trial.problems.raise_if_any()
+    except ConfigError as error:
+        return str(error)
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from tests.integration.processes import SYSMON, environment
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("SYSMON_CONFIG", "SYSMON_DATA_DIR", "LOG_LEVEL", "LOG_FILE", "LOG_FORMAT"):
+    for name in ("SYSMON_CONFIG", "SYSMON_DATA_DIR", "LOG_LEVEL", "LOG_FILE", "LOG_FORMAT", "SYSMON_LOG_LEVEL"):
         monkeypatch.delenv(name, raising=False)
 
 

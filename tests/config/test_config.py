@@ -211,6 +211,52 @@ def test_variables_set_collectors_with_underscores_in_their_names_too(home: Path
     }
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "warning"),
+    [
+        pytest.param(
+            "LOG_LEVEL",
+            "trace",
+            "LOG_LEVEL: logging.level: 'trace' is not known: known are debug, error, info, warning; "
+            "LOG_LEVEL is ignored: SYSMON_LOG_LEVEL is sysmon's own",
+            id="a level",
+        ),
+        pytest.param(
+            "LOG_FORMAT",
+            "%(message)s",
+            "LOG_FORMAT: logging.format: '%(message)s' is not known: known are json, text; "
+            "LOG_FORMAT is ignored: SYSMON_LOG_FORMAT is sysmon's own",
+            id="a format",
+        ),
+        pytest.param(
+            "LOG_FILE",
+            "a\nb",
+            "LOG_FILE: logging.file: 'a\\nb' is no path: write the name of a file or folder, without control "
+            "characters; LOG_FILE is ignored: SYSMON_LOG_FILE is sysmon's own",
+            id="a file",
+        ),
+    ],
+)
+def test_a_general_variable_that_is_meant_for_another_program_warns_and_sets_nothing(
+    home: Path, variable: str, value: str, warning: str
+) -> None:
+    loaded_config = loaded(home, "logging: {level: error}", {variable: value})
+
+    assert (loaded_config.logging, loaded_config.warnings) == (config.Logging(config.LogLevel.ERROR), (warning,))
+
+
+def test_variables_with_the_prefix_come_before_those_of_all_programs(home: Path) -> None:
+    environ = {"LOG_LEVEL": "trace", "SYSMON_LOG_LEVEL": "debug", "LOG_FORMAT": "json", "SYSMON_LOG_FORMAT": "text"}
+
+    loaded_config = loaded(home, "", environ)
+
+    assert (loaded_config.logging, loaded_config.warnings, loaded_config.origins["logging.level"]) == (
+        config.Logging(config.LogLevel.DEBUG),
+        (),
+        "SYSMON_LOG_LEVEL",
+    )
+
+
 def test_an_empty_variable_is_not_set(home: Path) -> None:
     environ = {
         "LOG_LEVEL": "",
@@ -240,13 +286,16 @@ def test_an_unknown_collector_variable_warns_with_what_was_perhaps_meant(home: P
     ("variable", "value", "line"),
     [
         pytest.param(
-            "LOG_LEVEL",
+            "SYSMON_LOG_LEVEL",
             "loud",
-            "LOG_LEVEL: logging.level: 'loud' is not known: known are debug, error, info, warning",
+            "SYSMON_LOG_LEVEL: logging.level: 'loud' is not known: known are debug, error, info, warning",
             id="a level",
         ),
         pytest.param(
-            "LOG_FORMAT", "jsn", "LOG_FORMAT: logging.format: 'jsn' is not known: did you mean 'json'?", id="a format"
+            "SYSMON_LOG_FORMAT",
+            "jsn",
+            "SYSMON_LOG_FORMAT: logging.format: 'jsn' is not known: did you mean 'json'?",
+            id="a format",
         ),
         pytest.param(
             "COLLECTOR_SLOW_ONE_ENABLED",
@@ -393,8 +442,8 @@ def test_intervals_that_do_not_fit_are_refused_with_the_nearest_that_do(
 def test_everything_that_is_wrong_is_told_at_once_in_the_order_of_the_file(home: Path) -> None:
     text = "intervall: 1s\nstorage:\n  rotation: 7m\n  formats: [xml]\nlogging: {level: 5}\n"
 
-    assert refused(home, text, {"LOG_FORMAT": "xml"}) == [
-        "LOG_FORMAT: logging.format: 'xml' is not known: known are json, text",
+    assert refused(home, text, {"SYSMON_LOG_FORMAT": "xml"}) == [
+        "SYSMON_LOG_FORMAT: logging.format: 'xml' is not known: known are json, text",
         "sysmon.yaml:1:1: unknown key 'intervall' in the configuration: did you mean 'interval'?",
         "sysmon.yaml:3:13: storage.rotation: 7m does not divide a day into equal parts: write 15m, 1h, 6h or 1d",
         "sysmon.yaml:4:13: storage.formats: 'xml' is not known: known are csv, jsonl",

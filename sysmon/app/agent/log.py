@@ -82,9 +82,8 @@ def _descriptor(file: Path | None) -> int:
     try:
         return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
     except OSError as error:
-        raise ConfigError(
-            f"{printable(str(file))}: the log cannot be written ({error.strerror}): name another file in LOG_FILE"
-        ) from error
+        problem = f"{printable(str(file))}: the log cannot be written ({error.strerror})"
+        raise ConfigError(f"{problem}: name another file in SYSMON_LOG_FILE") from error
 
 
 def _encoding(file: Path | None) -> str:
