@@ -19,7 +19,7 @@ def test_a_run_that_samples_is_well(tmp_path: Path) -> None:
         ended = status(tmp_path)
         process.send_signal(signal.SIGTERM)
 
-    assert ended == (0, ["OK"])
+    assert ended == (0, ["sysmon OK"])
 
 
 def test_where_nothing_runs_it_says_so_and_how_old_the_last_sample_is(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_where_nothing_runs_it_says_so_and_how_old_the_last_sample_is(tmp_path: 
 
     code, first = status(tmp_path)
 
-    assert (code, first) == (1, ["CRITICAL not running: start `sysmon run`"])
+    assert (code, first) == (1, ["sysmon CRITICAL", "CRITICAL not running: start `sysmon run`"])
 
 
 def test_without_samples_there_is_one_line(tmp_path: Path) -> None:

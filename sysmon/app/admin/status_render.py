@@ -10,7 +10,7 @@ from typing import Any
 from sysmon.app.admin import disk_forecast
 from sysmon.app.admin.status import COMPLETE, LATE, Cost, Fault, Health, RunState, Severity, describe, share
 from sysmon.history import PastAlert
-from sysmon.model import Unit
+from sysmon.model import Level, Unit
 from sysmon.text import units
 from sysmon.text.instants import format_instant
 from sysmon.text.nagios import PluginState, plugin_line
@@ -27,8 +27,9 @@ _WIDTH = 79
 
 
 def as_text(health: Health) -> str:
-    """Return a page for people: what is wrong first, then part by part what there is to know."""
-    head = [_filled(f"{fault.weight.upper():<8} {printable(fault.text)}", 9) for fault in health.faults] or ["OK"]
+    """Return a page for people: the verdict, what is wrong, then part by part what there is to know."""
+    verdict = ", ".join([f"sysmon {_state(health).name}", *_active_alerts(health)])
+    head = [verdict, *(_filled(f"{fault.weight.upper():<8} {printable(fault.text)}", 9) for fault in health.faults)]
     parts = [
         ("run", _run(health)),
         ("last 24 hours", _day(health)),
@@ -74,10 +75,33 @@ def as_json(health: Health) -> str:
 
 
 def as_nagios(health: Health) -> tuple[str, int]:
-    """Return a line and an exit code as monitoring plugins have them: 0 fine, 1 warning, 2 critical."""
-    state = max((_PLUGIN_STATES[fault.weight] for fault in health.faults), default=PluginState.OK)
-    texts = _worst_first(health.faults)[:_NAMED] or [f"last sample {_age(health.running.age)} ago"]
+    """Return a line and an exit code as monitoring plugins have them: 0 fine, 1 warning, 2 critical.
+
+    Alerts of the machine are told and do not change the state, which is that of the recorder.
+    """
+    state = _state(health)
+    faults = _worst_first(health.faults)[:_NAMED]
+    alerts = ", ".join(_active_alerts(health))
+    texts = [
+        *faults,
+        *([alerts] if alerts else []),
+        *([] if faults else [f"last sample {_age(health.running.age)} ago"]),
+    ]
     return plugin_line(state, "; ".join(texts), list(_performance(health))), state
+
+
+def _state(health: Health) -> PluginState:
+    return max((_PLUGIN_STATES[fault.weight] for fault in health.faults), default=PluginState.OK)
+
+
+def _active_alerts(health: Health) -> list[str]:
+    """Return how many alerts fire at each level, the worst first, as in `1 alert CRITICAL`, `2 WARNING`."""
+    levels = [alert.level for alert in health.alerts]
+    counts = [(levels.count(level), level.upper()) for level in reversed(Level) if level in levels]
+    return [
+        f"{count} {'alert ' if count == 1 else 'alerts '}{level}" if not place else f"{count} {level}"
+        for place, (count, level) in enumerate(counts)
+    ]
 
 
 def _worst_first(faults: Sequence[Fault]) -> list[str]:

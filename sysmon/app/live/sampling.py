@@ -26,9 +26,13 @@ from sysmon.sampling.schedule import Schedule
 from sysmon.sampling.self_tables import AGENT, COLLECTOR
 from sysmon.sampling.sleeper import Sleeper
 from sysmon.storage.host_writer import host_folder
+from sysmon.storage.lock import is_recording
 
 FIRST_INTERVAL = 1.0
 """Seconds between the first reading and the only sample where nobody watches."""
+
+
+_BESIDE = "live sampling, not recorded; alerts are those of the running recorder"
 
 
 class LiveSampling:
@@ -40,18 +44,22 @@ class LiveSampling:
         self._sampler, self._governor = build_sampler(config, clock.monotonic, LabelSanitizer(masking))
         self._base = config.interval.total_seconds()
         self.host = hostname()
-        remarks = ["no recorder running; live sampling, not recorded"]
+        alone = ["no recorder running; live sampling, not recorded"]
         rules: Sequence[Rule]
         try:
             rules = load_rules(config.rules, tables(), intervals(config)).rules
         except ConfigError as error:
             rules = []
-            remarks.append(f"no alerts: {str(error).splitlines()[0]}")
+            alone.append(f"no alerts: {str(error).splitlines()[0]}")
         try:
             past = _open_history(config.data_dir, self.host, clock.now())
         except StorageError as error:
             past = None
-            remarks.append(str(error))
+            alone.append(str(error))
+
+        def is_recorded() -> bool:
+            return past is not None and is_recording(config.data_dir)
+
         evaluator = Evaluator(rules, tables(), Origin(self.host, config.labels), probe=make_probe(config))
         own = {COLLECTOR.name: self._base, AGENT.name: self._base}
         self.source = LiveSource(
@@ -61,7 +69,8 @@ class LiveSampling:
             base=self._base,
             seconds=lambda: self._governor.intervals | own,
             past=past,
-            remark="\n".join(remarks),
+            is_recording=is_recorded,
+            remark=lambda: _BESIDE if is_recorded() else "\n".join(alone),
         )
 
     def take_one(self) -> None:

@@ -117,7 +117,7 @@ class LiveSource:
     """Samples that are taken while somebody looks, and remembered for a while; the time before is in the files.
 
     `seconds` says how often each table is read now, `past` is what was stored before, None where nothing was, `remark`
-    what else a person must know.
+    what else a person must know. While `is_recording` a recorder works beside us: the alerts are those of its log.
     """
 
     def __init__(
@@ -129,7 +129,8 @@ class LiveSource:
         base: float,
         seconds: Callable[[], Mapping[str, float]],
         past: StoredSnapshots | None,
-        remark: str = "",
+        is_recording: Callable[[], bool] = lambda: False,
+        remark: Callable[[], str] = lambda: "",
     ) -> None:
         self._host = host
         self._tables = tables
@@ -138,6 +139,7 @@ class LiveSource:
         self._remark = remark
         self._evaluator = evaluator
         self._past = past
+        self._is_recording = is_recording
         self._samples: OrderedDict[int, tuple[Sample, Sequence[AlertEvent]]] = OrderedDict()
         self._fired: list[datetime] = []
 
@@ -148,10 +150,12 @@ class LiveSource:
 
     def add(self, sample: Sample) -> None:
         """Remember a sample, with the alerts that are on after it."""
-        before = {event.id for event in self._evaluator.active()}
+        _, before = next(reversed(self._samples.values()), (None, ()))
+        earlier = {event.id for event in before}
         self._evaluator.evaluate(sample)
-        active = self._evaluator.active()
-        self._fired += [sample.at for event in active if event.id not in before]
+        recorded = self._past if self._is_recording() else None
+        active = self._evaluator.active() if recorded is None else recorded.active_alerts(sample.at)
+        self._fired += [sample.at for event in active if event.id not in earlier]
         self._samples[to_ms(sample.at)] = sample, active
         while len(self._samples) > KEPT:
             self._samples.popitem(last=False)
@@ -197,7 +201,7 @@ class LiveSource:
 
     def trouble(self, now: datetime) -> str | None:
         """Return the remark: what is seen is how things are."""
-        return self._remark
+        return self._remark()
 
     def _take_snapshot(self, ms: int) -> Snapshot:
         sample, active = self._samples[ms]

@@ -132,6 +132,10 @@ class StoredSnapshots:
                 return min(fired)
         return None
 
+    def active_alerts(self, at: datetime) -> Sequence[AlertEvent]:
+        """Return the alerts that fire at an instant, by the log."""
+        return active_alerts(self._archive.alert_log(at, at + _MS))
+
     @property
     def _tick_table(self) -> SeekableTable | None:
         """Return the table that has a row for each sample."""
@@ -172,8 +176,7 @@ class StoredSnapshots:
             table = self._read_table(name, ms, seconds.get(name, base), base=base, run_start=run_start)
             if table is not None:
                 tables[name] = table
-        alerts = active_alerts(self._archive.alert_log(from_ms(ms), from_ms(ms + 1)))
-        return Snapshot(self.host.name, from_ms(ms), base, _drop_failed(tables), alerts)
+        return Snapshot(self.host.name, from_ms(ms), base, _drop_failed(tables), self.active_alerts(from_ms(ms)))
 
     def _read_table(self, name: str, ms: int, seconds: float, *, base: float, run_start: int) -> TableSnapshot | None:
         table = self._tables[name].table

@@ -15,7 +15,8 @@ from sysmon import __version__
 from sysmon.app.admin import status_render
 from sysmon.app.admin.status import Fault, Health, Severity, assess_health, describe
 from sysmon.config import Storage
-from sysmon.model import Event, Row
+from sysmon.history import AlertState, PastAlert
+from sysmon.model import Event, Level, Row
 from sysmon.sampling.self_tables import AGENT
 from sysmon.storage.lock import DataDirectory
 from sysmon.text.instants import format_instant
@@ -259,6 +260,34 @@ def test_a_plugin_line_has_the_number_of_everything_that_is_measured(tmp_path: P
     assert (code, said) == (0, "SYSMON OK - last sample 1s ago")
     assert names == ["age", "coverage", "samples", "missed", "dropped", "cpu", "memory", "used", "free", "alerts"]
     assert measured.startswith("age=1.0s;;31;0 coverage=100.00%;99:;;0;100 samples=60;;;0 missed=0;;;0 dropped=0;0;;0 ")
+
+
+@pytest.mark.parametrize(
+    ("levels", "verdict", "line"),
+    [
+        pytest.param("critical", "1 alert CRITICAL", "SYSMON OK - 1 alert CRITICAL; last sample 1s ago |", id="one"),
+        pytest.param(
+            "warning critical info critical warning",
+            "2 alerts CRITICAL, 2 WARNING, 1 INFO",
+            "SYSMON OK - 2 alerts CRITICAL, 2 WARNING, 1 INFO; last sample 1s ago |",
+            id="the worst level comes first",
+        ),
+    ],
+)
+def test_the_first_line_says_what_fires_and_the_recorder_is_well_all_the_same(
+    tmp_path: Path, levels: str, verdict: str, line: str
+) -> None:
+    store(tmp_path)
+    alerts = tuple(
+        PastAlert("0", "hot", "m", Level(level), {}, at(NOW), None, 0.0, None, None, AlertState.FIRING)
+        for level in levels.split()
+    )
+    health = replace(health_of(tmp_path), alerts=alerts)
+
+    text = status_render.as_text(health)
+    printed, code = status_render.as_nagios(health)
+
+    assert (text.splitlines()[0], printed[: len(line)], code) == (f"sysmon OK, {verdict}", line, 0)
 
 
 @pytest.mark.parametrize(

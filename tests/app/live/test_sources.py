@@ -1,6 +1,7 @@
 """Where moments come from: what a run stores, and what is sampled on the spot with the files as its past."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,20 @@ from sysmon.reading.archive import Archive
 from sysmon.reading.catalog import Host
 from sysmon.reading.seek import DamageOnce
 from sysmon.storage.lock import DataDirectory
-from tests.reading.stored import AGENT, CPU, DISK_USAGE, TABLES, at, event_lines, started, write_log, write_table
+from tests.reading.stored import (
+    AGENT,
+    CPU,
+    DISK_USAGE,
+    START,
+    TABLES,
+    alert_lines,
+    at,
+    event_lines,
+    started,
+    write_log,
+    write_table,
+)
+from tests.reading.test_alerts import FIRED
 
 RULES = """\
 version: 1
@@ -104,6 +118,20 @@ def test_alerts_are_those_that_the_rules_say(evaluator: Evaluator) -> None:
         at(104),
         None,
     )
+
+
+def test_beside_a_recorder_alerts_are_those_of_its_log(evaluator: Evaluator, past: StoredSnapshots) -> None:
+    write_log(past.host.folder.parent, "alerts", alert_lines(START, [], [replace(FIRED, rule="full", at=at(20))]))
+    recording = True
+    source = LiveSource(
+        "web-01", TABLES, evaluator, base=1.0, seconds=lambda: SECONDS, past=past, is_recording=lambda: recording
+    )
+    source.add(_sample(100, used=95.0))
+    recording = False
+    source.add(_sample(101, used=95.0))
+
+    lookups = [source.find(at(second)) for second in (100, 101)]
+    assert [[event.rule for event in lookup.snapshot.alerts] for lookup in lookups if lookup] == [["full"], ["hot"]]
 
 
 def test_the_past_of_own_samples_is_in_the_files(evaluator: Evaluator, past: StoredSnapshots) -> None:
