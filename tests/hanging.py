@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_SECONDS = 60
+_SECONDS = 180
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import AnyStr
 
-_ENDED_WITHIN = 5.0
+_ENDED_WITHIN = 20.0
 """Seconds that a killed program has to end: one that waits for a dead mount may not."""
 
 _RESET = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM, signal.SIGTSTP)

@@ -31,7 +31,7 @@ def test_a_program_ends_with_a_block_that_fails() -> None:
 def test_what_a_program_has_started_ends_with_it() -> None:
     with Program(["/bin/sh", "-c", "sleep 600 & echo; wait"], stdout=subprocess.PIPE) as program:
         assert program.stdout is not None
-        select.select([program.stdout], [], [], 20)
+        select.select([program.stdout], [], [], 180)
         started = children(program.pid)
         kill([program.pid])
 

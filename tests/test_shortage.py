@@ -28,7 +28,7 @@ def test_a_run_that_may_start_no_thread_says_so_in_a_line() -> None:
         Path(folder, "own").mkdir()
         flags = arguments(Path(folder), "--once", "--quiet", "--data", f"{folder}/own/data")[len(SYSMON) :]
         command = [sys.executable, "-c", AS_NOBODY, *flags]
-        done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=300)
 
     way = "raise the limit of processes (`ulimit -u`, TasksMax) or free memory"
     said = f"sysmon: no further thread can be started: {way}\n"

@@ -1,11 +1,11 @@
 """Records of the event log and the alert log: what sysmon says about itself and the machine, as lines and back."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sysmon.formats.decode import LARGEST
 from sysmon.formats.jsonl import origin_items
 from sysmon.model import AlertEvent, Culprit, Event, Level, Origin, Transition, Unit, copy_blame
 from sysmon.text.instants import format_instant, parse_instant
@@ -146,7 +146,7 @@ def _number(value: Any) -> float:
     """Return a number as it stands there; raise TypeError or ValueError for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError("no number where one should be")
-    if not abs(value) <= LARGEST:
+    if abs(value) > sys.float_info.max:
         raise ValueError("a number that is too large")
     return value
 

@@ -61,7 +61,7 @@ def test_long_lines_are_broken_between_words_on_a_terminal(watched: Path) -> Non
         terminal.until(lambda: "end" in terminal.lines)
         first, *more, _ = terminal.lines
         terminal.type("\n")
-        shell.wait(30)
+        shell.wait(180)
 
     assert first.startswith("WARNING  exists  ")
     assert [line for line in more if not line.startswith(" " * 9)] == []

@@ -21,7 +21,7 @@ def test_a_terminal_is_shown_how_far_it_is(export: list[str]) -> None:
         process = terminal.start([*SYSMON, *export], environment(TERM="xterm"))
         terminal.until(lambda: "100%" in "\n".join(terminal.lines))
 
-        assert (process.wait(30), terminal.lines[-1].split()[0]) == (0, "export")
+        assert (process.wait(180), terminal.lines[-1].split()[0]) == (0, "export")
 
 
 def test_where_nobody_watches_not_a_word_is_said(export: list[str]) -> None:

@@ -42,4 +42,4 @@ def test_a_terminal_is_told_to_name_a_file(tmp_path: Path) -> None:
         terminal.until(lambda: terminal.lines)
 
         assert terminal.lines == ["sysmon: --format html is not for a terminal: write it to a file, as in -o FILE"]
-        assert process.wait(20) == 2
+        assert process.wait(180) == 2

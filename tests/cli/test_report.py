@@ -173,7 +173,7 @@ def test_export_to_a_folder_is_silent(tmp_path: Path, capfd: pytest.CaptureFixtu
 def sysmon(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[bytes]":
     """Run the program itself."""
     command = [sys.executable, "-m", "sysmon", *arguments]
-    return subprocess.run(command, capture_output=True, check=False, timeout=60, env={"PATH": "", **environment})
+    return subprocess.run(command, capture_output=True, check=False, timeout=300, env={"PATH": "", **environment})
 
 
 def test_a_terminal_that_knows_only_ascii_gets_ascii(tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_a_reader_that_had_enough_is_no_error(tmp_path: Path) -> None:
         process.stdout.readline()
         process.stdout.close()
 
-        assert (process.stderr.read(), process.wait(60)) == (b"", 0)
+        assert (process.stderr.read(), process.wait(180)) == (b"", 0)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_a_run_and_its_replay_agree_event_for_event(tmp_path: Path, killed: bool
             ticks = len(rows(tmp_path, "agent"))
             until(lambda: len(rows(tmp_path, "agent")) > ticks)  # an alert is stored before the row that it is about
             run.send_signal(signal.SIGKILL)
-            run.wait(30)
+            run.wait(180)
             run = start(tmp_path, *FLAGS, rules=rules, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         block.write_bytes(bytes(160 * MIB))
         until(lambda: "escalated" in _kinds(tmp_path, "shared-memory"))
@@ -73,7 +73,7 @@ def test_a_run_and_its_replay_agree_event_for_event(tmp_path: Path, killed: bool
     finally:
         block.unlink(missing_ok=True)
         run.terminate()
-        run.wait(30)
+        run.wait(180)
 
     replayed = _backtest(tmp_path / "data", tmp_path / "rules.yaml", "--events", "--since", "10m")
 

@@ -79,7 +79,7 @@ def test_without_root_it_says_what_to_do() -> None:
     command, env = as_somebody_else("--inh-caps=-all", "--bounding-set=-all")
 
     ended = subprocess.run(
-        [*command, "service", "install"], env=env, cwd="/", capture_output=True, text=True, check=False, timeout=60
+        [*command, "service", "install"], env=env, cwd="/", capture_output=True, text=True, check=False, timeout=300
     )
 
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n"), "--user" in ended.stderr) == (2, "", 1, True)
@@ -94,7 +94,7 @@ def test_with_the_capabilities_of_the_unit_what_others_read_and_write_is_seen() 
     script = f"import pathlib, sysmon.collectors._procfs as p; print(p.read_io(pathlib.Path('/proc'), {os.getpid()}))"
 
     done = subprocess.run(
-        [*command[:-2], "-c", script], env=env, cwd="/", capture_output=True, text=True, check=False, timeout=60
+        [*command[:-2], "-c", script], env=env, cwd="/", capture_output=True, text=True, check=False, timeout=300
     )
 
     assert (done.returncode, re.fullmatch(r"\(\d+, \d+\)\n", done.stdout) is not None, done.stderr) == (0, True, "")

@@ -168,7 +168,7 @@ def test_top_in_a_pipe_is_one_page_that_was_sampled_here(tmp_path: Path) -> None
     (tmp_path / "sysmon.yaml").write_text("")
     command = [*SYSMON, "top", "--data", str(tmp_path / "data"), "--config", str(tmp_path / "sysmon.yaml"), "--utc"]
 
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=300)
 
     lines = done.stdout.splitlines()
     assert (done.returncode, done.stderr, lines[1]) == (
@@ -184,7 +184,7 @@ def test_a_rule_file_that_cannot_be_read_hides_nothing_but_the_alerts(tmp_path: 
     (tmp_path / "sysmon.yaml").write_text("rules: rules.yaml\n")
     command = [*SYSMON, "top", "--data", str(tmp_path / "data"), "--config", str(tmp_path / "sysmon.yaml")]
 
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=300)
 
     assert (done.returncode, "no alerts: " in done.stdout, "process, by CPU" in done.stdout) == (0, True, True)
 
@@ -211,7 +211,7 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     command = " ".join([*SYSMON, "show", "--data", str(tmp_path / "data")])
 
     done = subprocess.run(
-        ["/bin/sh", "-c", f"{command} | {head} -1"], env=environment(), capture_output=True, check=False, timeout=60
+        ["/bin/sh", "-c", f"{command} | {head} -1"], env=environment(), capture_output=True, check=False, timeout=300
     )
 
     assert (done.returncode, done.stderr, done.stdout.count(b"\n")) == (0, b"", 1)

@@ -69,7 +69,7 @@ def test_a_reader_that_stopped_holds_up_nobody_and_is_told_what_it_missed(pipe: 
     reading.start()
     line_writer.close(30)
     os.close(pipe[1])
-    reading.join(30)
+    reading.join(180)
 
     shown = overview[0].splitlines()
     left_out = sum(int(text[1:].split()[0]) for text in shown if text.startswith("("))

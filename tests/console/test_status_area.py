@@ -170,7 +170,7 @@ def test_a_terminal_that_takes_nothing_gets_the_newest_state_and_no_older_one() 
     reading.start()
     line_writer.close(30)
     os.close(pipe.writer)
-    reading.join(30)
+    reading.join(180)
     os.close(pipe.reader)
 
     assert (overview[0].count("files") < 100, overview[0].count("1004999") >= 1) == (True, True)

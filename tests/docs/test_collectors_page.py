@@ -65,7 +65,7 @@ def test_the_example_is_in_files_and_rules_at_once(tmp_path: Path, program: Path
 def test_the_example_is_in_the_catalogue_at_once(program: Path) -> None:
     command = [*SYSMON, "metrics", "--table", "softirq", "--format", "json"]
 
-    done = subprocess.run(command, cwd=program, env=environment(), capture_output=True, check=True, timeout=60)
+    done = subprocess.run(command, cwd=program, env=environment(), capture_output=True, check=True, timeout=300)
 
     answer = json.loads(done.stdout)
 

@@ -38,7 +38,7 @@ def as_cron(line: str, watched: Path, results: Path) -> "subprocess.CompletedPro
     command = swapped(commands(line), real)
     bare = NO_MACHINE | {"PATH": "/usr/bin:/bin", "HOME": "/", "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        ["/bin/sh", "-c", command], cwd="/", env=bare, capture_output=True, text=True, check=False, timeout=60
+        ["/bin/sh", "-c", command], cwd="/", env=bare, capture_output=True, text=True, check=False, timeout=300
     )
 
 

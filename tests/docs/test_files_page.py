@@ -49,7 +49,7 @@ def outcome(folder: Path, language: str, text: str) -> tuple[int, str, list[str]
     command = ["/bin/sh", "-c", text] if language == "sh" else [sys.executable, "-c", text]
     path = f"{folder}:{environment()['PATH']}"
     done = subprocess.run(
-        command, cwd=folder, env=environment(PATH=path), capture_output=True, text=True, check=False, timeout=60
+        command, cwd=folder, env=environment(PATH=path), capture_output=True, text=True, check=False, timeout=300
     )
     return done.returncode, done.stderr, done.stdout.splitlines()
 

@@ -36,7 +36,7 @@ from tests.integration.faulty_disk import Fate, FaultyDisk, Point
 from tests.reading.stored import ORIGIN, write_table
 
 PAST = ORIGIN.hostname
-PATIENCE = 60.0
+PATIENCE = 300.0
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER (linux/prctl.h)
 
 

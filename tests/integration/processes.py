@@ -35,7 +35,7 @@ def arguments(folder: Path, *more: str, rules: str = CALM, settings: str = "") -
 
 def run(folder: Path, *more: str, rules: str = CALM, **options: Any) -> "subprocess.CompletedProcess[str]":
     """Run to the end."""
-    settings = {"env": environment(), "capture_output": True, "text": True, "timeout": 60, **options}
+    settings = {"env": environment(), "capture_output": True, "text": True, "timeout": 300, **options}
     return subprocess.run(arguments(folder, *more, rules=rules), check=False, **settings)
 
 
@@ -53,11 +53,11 @@ def swapped(text: str, real: Mapping[str, str]) -> str:
 def answer(*command: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     """Run another command to its end."""
     return subprocess.run(
-        [*SYSMON, *command], env=environment(**variables), capture_output=True, text=True, check=False, timeout=60
+        [*SYSMON, *command], env=environment(**variables), capture_output=True, text=True, check=False, timeout=300
     )
 
 
-def until(condition: Callable[[], Any], seconds: float = 30.0) -> None:
+def until(condition: Callable[[], Any], seconds: float = 180.0) -> None:
     """Look again and again until something has come true."""
     end = time.monotonic() + seconds
     while not condition():

@@ -42,5 +42,5 @@ def befall(command: Sequence[str], environ: Mapping[str, str], point: Point, fat
 def _run(command: Sequence[str], environ: Mapping[str, str], *options: str) -> int:
     assert STRACE is not None
     traced = [STRACE, "-y", "-e", f"trace={','.join(_CHANGING)}", *options, *command]
-    done = subprocess.run(traced, env=dict(environ), capture_output=True, check=False, timeout=60)
+    done = subprocess.run(traced, env=dict(environ), capture_output=True, check=False, timeout=300)
     return done.returncode

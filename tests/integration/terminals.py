@@ -68,7 +68,7 @@ class Terminal:
         self.screen.resize(rows, columns)
         self._set_size(columns, rows)
 
-    def until(self, condition: Callable[[], Any], seconds: float = 20.0) -> None:
+    def until(self, condition: Callable[[], Any], seconds: float = 180.0) -> None:
         """Take in what is written until something has come true."""
         end = time.monotonic() + seconds
         while not condition():

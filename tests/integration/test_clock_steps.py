@@ -100,7 +100,7 @@ def test_a_clock_that_is_set_becomes_an_event_ticks_stay_on_multiples_and_nothin
     stored = numbers(tmp_path)
     where = ["--data", str(tmp_path / "data")]
     maintained = subprocess.run(
-        [*SYSMON, "maintain", *where], env=environment(**faked), capture_output=True, check=False, timeout=60
+        [*SYSMON, "maintain", *where], env=environment(**faked), capture_output=True, check=False, timeout=300
     )
     (step,) = told(tmp_path, "clock_step")
     off = {instant.microsecond % 100_000 for instant in instants(tmp_path)}

@@ -47,7 +47,7 @@ def test_from_within_a_container_the_machine_is_seen_and_not_the_container(tmp_p
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
     mounted = {row["mountpoint"] for row in rows(tmp_path, "disk_usage")}

@@ -54,7 +54,7 @@ def test_a_rule_fires_escalates_and_resolves_once_on_the_screen_in_the_log_and_i
         path.unlink()
         until(lambda: "resolved" in events())
         process.terminate()
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=180)
 
     report = answer("report", "--since", "10m", "--data", str(tmp_path / "data"), "--format", "json")
     lines = [line for line in said.decode().splitlines() if "shared-memory" in line]

@@ -33,7 +33,7 @@ def test_nothing_that_could_be_read_before_a_kill_is_gone_after_it(tmp_path: Pat
             threading.Event().wait(chance.uniform(0, 0.2))
             before = _whole_lines(tmp_path)
             process.send_signal(signal.SIGKILL)
-            process.wait(30)
+            process.wait(180)
         after = _whole_lines(tmp_path)
         lost += [path for path, data in before.items() if not after.get(path, b"").startswith(data)]
 

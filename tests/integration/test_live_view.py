@@ -41,7 +41,7 @@ def _watched(folder: Path) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(180)
 
 
 def _command(name: str, folder: Path, *more: str) -> list[str]:
@@ -68,7 +68,7 @@ def _quit(terminal: Terminal, process: "subprocess.Popen[bytes]", keys: str = "q
     """Leave; return the exit code, and whether the terminal's modes and screen are as they were."""
     terminal.type(keys)
     terminal.until(lambda: RESTORED in terminal.raw)
-    return process.wait(30), terminal.left_as_it_was, terminal.raw.endswith(RESTORED)
+    return process.wait(180), terminal.left_as_it_was, terminal.raw.endswith(RESTORED)
 
 
 def test_arrow_keys_step_from_sample_to_sample(stored: Path) -> None:
@@ -242,7 +242,7 @@ def test_however_it_ends_the_terminal_is_as_it_was(stored: Path, end: str | sign
         hidden, taken = terminal.screen.cursor.hidden, not terminal.left_as_it_was
         terminal.type(end) if isinstance(end, str) else process.send_signal(end)
         terminal.until(lambda: RESTORED in terminal.raw)
-        process.wait(30)
+        process.wait(180)
         left = terminal.left_as_it_was
 
     assert (hidden, taken, process.returncode, left) == (True, True, code, True)
@@ -261,7 +261,7 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(stored: Path) -> N
         terminal.until(lambda: _to_instant(terminal) == instant and terminal.screen.cursor.hidden)
         terminal.type("q")
         terminal.until(lambda: b"left" in terminal.raw)
-        shell.wait(30)
+        shell.wait(180)
         restored = terminal.left_as_it_was
 
     assert (stopped, restored) == (True, True)
@@ -273,7 +273,7 @@ def test_a_terminal_that_goes_away_ends_it(stored: Path) -> None:
         terminal.until(lambda: _to_instant(terminal))
         terminal.hang_up()
 
-        assert process.wait(30) in {0, 129}
+        assert process.wait(180) in {0, 129}
 
 
 def test_a_terminal_that_takes_nothing_does_not_keep_it_from_ending(stored: Path) -> None:
@@ -284,7 +284,7 @@ def test_a_terminal_that_takes_nothing_does_not_keep_it_from_ending(stored: Path
         terminal.type(LEFT)
         process.terminate()
 
-        assert (process.wait(30), terminal.modes_as_they_were) == (0, True)
+        assert (process.wait(180), terminal.modes_as_they_were) == (0, True)
 
 
 def _characters(raw: bytes) -> tuple[bool, bool]:
@@ -326,6 +326,6 @@ def test_where_no_screen_can_be_or_is_wanted_there_is_a_page(
     with Terminal(*size) as terminal:
         process = terminal.start(_command("show", stored, "--color", "never", *more), environment(TERM=term))
         terminal.until(lambda: b"agent_samples_dropped" in terminal.raw)
-        code = process.wait(30)
+        code = process.wait(180)
 
     assert (code, b"\x1b" in terminal.raw) == (0, False)

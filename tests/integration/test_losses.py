@@ -23,7 +23,7 @@ def test_a_bounded_run_that_could_store_nothing_whole_ends_with_1(
 ) -> None:
     command = ["prlimit", limit, *arguments(tmp_path, *flags, settings="storage: {min_free: 0B}\n")]
     variables = environment(PYTHONDONTWRITEBYTECODE="1")  # or the limit would cut off the modules' caches, too
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=300)
 
     assert (done.returncode, done.stdout.splitlines()[-1].endswith(f" 0 missed, {lost} dropped")) == (1, True), done
     assert done.stderr.splitlines()[-1].endswith(f"error: {lost} of {lost} samples could not be stored")
@@ -33,7 +33,7 @@ def test_a_bounded_run_that_could_store_nothing_whole_ends_with_1(
 def test_a_disk_that_fills_up_is_counted_everywhere(tmp_path: Path) -> None:
     with small_disk(tmp_path / "data", 300 * 1024):
         command = arguments(tmp_path, "--interval", "50ms", "--ticks", "60", settings="storage: {min_free: 0B}\n")
-        done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=300)
         stored = len(rows(tmp_path, "agent"))
         status = answer("status", "--data", str(tmp_path / "data"))
 
@@ -69,6 +69,6 @@ def test_a_run_without_an_end_that_lost_samples_ends_with_0_when_it_is_told_to(t
         refused = process.stderr.readline()
         process.terminate()
         said = process.stderr.read()
-        code = process.wait(30)
+        code = process.wait(180)
 
     assert (code, b"cannot write" in refused, b"could not be written before the end" in said) == (0, True, True)

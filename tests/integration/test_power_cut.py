@@ -29,7 +29,7 @@ def test_a_power_cut_costs_a_sync_interval_and_a_sample_at_most_and_no_printed_a
     chosen = ["--seed", SOON, "--grace", "1"]  # other tests keep the disk busy
 
     done = subprocess.run(
-        [*command, *chosen], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=120
+        [*command, *chosen], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=600
     )
 
     assert (done.returncode, done.stdout.endswith(": 0 wrong\n"), done.stderr) == (0, True, "")

@@ -84,7 +84,7 @@ def _on_terminal(command: list[str]) -> str:
                 shown += chunk
         except OSError:  # the terminal's other end is closed
             pass
-        process.wait(60)
+        process.wait(180)
     os.close(master)
     return shown.decode()
 
@@ -113,7 +113,7 @@ def test_a_real_run_stores_and_shows_no_masked_name(tmp_path: Path) -> None:
         command = arguments(tmp_path, *ends, rules=RULES)
         (tmp_path / "sysmon.yaml").write_text(CONFIG)
         shown = _on_terminal(command)
-        piped = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=60)
+        piped = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=300)
 
     text = _everything(tmp_path / "data", shown, piped.stdout, piped.stderr)
     masking = Masking(Mask(processes=("*",)), mask_key(tmp_path / "data"))

@@ -23,7 +23,7 @@ def begin(folder: Path, action: str) -> Any:
 
 def test_a_run_that_shall_stop_over_its_limit_stops_with_a_code_and_a_reason(tmp_path: Path) -> None:
     with begin(tmp_path, "stop") as process:
-        code = process.wait(30)
+        code = process.wait(180)
 
     (stopped,) = told(tmp_path, "stopped")
     assert (code, stopped["reason"]) == (71, "resource_limits")
@@ -43,7 +43,7 @@ def test_a_run_over_its_limit_reads_less(tmp_path: Path, action: str, changed: d
     with begin(tmp_path, action) as process:
         until(limited)
         process.terminate()
-        code = process.wait(30)
+        code = process.wait(180)
 
     first = [event for event in limited() if event["timestamp"] == limited()[0]["timestamp"]]
     intervals = {event["collector"]: event["seconds"] for event in first}

@@ -123,10 +123,10 @@ def test_a_signal_ends_it_with_everything_written(tmp_path: Path, number: signal
         until(lambda: rows(tmp_path, "agent"))
         process.send_signal(number)
         begin = time.monotonic()
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=180)
 
     ticks = next(record for record in rows(tmp_path, "events") if record["event"] == "stopped")
-    assert (process.returncode, ticks["ticks"], ticks["reason"], time.monotonic() - begin < 5) == (
+    assert (process.returncode, ticks["ticks"], ticks["reason"], time.monotonic() - begin < 30) == (
         code,
         len(rows(tmp_path, "agent")),
         number.name,
@@ -142,7 +142,7 @@ def test_a_hangup_does_not_end_a_run_without_a_terminal(tmp_path: Path) -> None:
         seen = len(rows(tmp_path, "agent"))
         until(lambda: len(rows(tmp_path, "agent")) > seen + 1)
         process.terminate()
-        process.wait(30)
+        process.wait(180)
 
     kinds = [kind for kind in _events(tmp_path) if kind != "interval_changed"]
     assert kinds == ["running", "started", "reloaded", "stopped"]
@@ -177,7 +177,7 @@ def test_a_second_run_on_the_same_data_is_refused_by_the_pid_of_the_first(tmp_pa
         until(lambda: rows(tmp_path, "agent"))
         second = run(tmp_path, "--once")
         process.terminate()
-        process.wait(30)
+        process.wait(180)
 
     said = f"sysmon: {tmp_path}/data is written by the sysmon with pid {process.pid}: "
     assert (second.returncode, second.stderr.count("\n"), second.stderr.startswith(said)) == (2, 1, True)
@@ -234,7 +234,7 @@ def test_colour_follows_the_flag_then_the_environment(
 def test_no_output_can_hurt_the_sampling(tmp_path: Path, redirection: str) -> None:
     command = arguments(tmp_path, "--interval", "50ms", "--ticks", "5", "--color", "always", rules=TOUCHY)
     done = subprocess.run(
-        ["/bin/sh", "-c", redirection, "sh", *command], env=environment(), check=False, timeout=60, capture_output=True
+        ["/bin/sh", "-c", redirection, "sh", *command], env=environment(), check=False, timeout=300, capture_output=True
     )
 
     damaged = [path for path in tmp_path.glob("data/*/*/*.jsonl") if not path.read_text().endswith("}\n")]
@@ -247,7 +247,7 @@ def test_a_reader_that_stops_reading_holds_up_no_tick(tmp_path: Path) -> None:
         os.set_blocking(writer, False)
         _fill(writer)
         os.set_blocking(writer, True)
-        process.wait(30)
+        process.wait(180)
     os.close(reader)
     os.close(writer)
 
@@ -267,7 +267,7 @@ def test_on_a_terminal_there_is_a_line_a_tick_within_its_width(tmp_path: Path) -
     with start(tmp_path, "--interval", "100ms", "--ticks", "3", stdin=slave, stdout=slave, stderr=slave) as process:
         os.close(slave)
         shown = _read_terminal(master)
-        process.wait(30)
+        process.wait(180)
     os.close(master)
 
     lines = shown.replace("\r\n", "\n").splitlines()

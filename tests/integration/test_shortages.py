@@ -37,7 +37,7 @@ def test_a_run_without_descriptors_goes_on_and_tries_again_what_needs_one(tmp_pa
         until(lambda: len(rows(tmp_path, "agent")) > len(recovered) + 5)
         until((tmp_path / "told").exists)
         process.send_signal(signal.SIGTERM)
-        code = process.wait(30)
+        code = process.wait(180)
 
     lines = log.read_text().splitlines()
     (stopped,) = [event for event in rows(tmp_path, "events") if event["event"] == "stopped"]

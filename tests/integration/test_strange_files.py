@@ -78,7 +78,7 @@ def test_every_command_answers_where_a_fifo_is_in_place_of_a_file(
 def test_a_run_begins_or_refuses_where_a_fifo_is_in_place_of_a_file(folder: Path, place: str) -> None:
     path = put_fifo(folder / "data", place)
 
-    ended = run(folder, "--interval", "50ms", "--ticks", "2", "--quiet", rules=RULES, timeout=60)
+    ended = run(folder, "--interval", "50ms", "--ticks", "2", "--quiet", rules=RULES, timeout=300)
 
     named = str(path) in ended.stderr
     assert (ended.returncode, named) == (2 if place in {FORMAT, LOCK} else 0, place in {FORMAT, LOCK, ALERTS, REPLIES})

@@ -43,7 +43,7 @@ class Manager:
     def wait_for(self, wanted: Callable[[str], bool], name: str) -> str:
         """Listen until a line comes that is wanted; return it."""
         seen = len(self.said)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 180
         while time.monotonic() < end and self.hear():
             for line in self.said[seen:]:
                 if wanted(line):
@@ -102,7 +102,7 @@ def test_a_service_is_ready_with_its_first_stored_sample_reloads_and_stops(tmp_p
         manager.wait_for(is_("WATCHDOG=1"), "sign of life")
         process.send_signal(signal.SIGTERM)
         manager.wait_for(is_("STOPPING=1"), "STOPPING")
-        process.wait(30)
+        process.wait(180)
 
     kinds = [re.sub(r"(USEC)=\d+", r"\1", line) for line in manager.words()]
     assert (process.returncode, stored > 0, kinds) == (
@@ -157,7 +157,7 @@ def test_a_run_that_is_stuck_gives_no_sign_of_life_and_says_where_it_was_when_it
         until(lambda: not manager.hear(0.4))
         process.send_signal(signal.SIGABRT)
         process.send_signal(signal.SIGCONT)
-        process.wait(30)
+        process.wait(180)
 
     trace = (tmp_path / "errors").read_text()
     # faulthandler looks at threads that go on meanwhile, and may itself stumble over one once it has begun to tell
@@ -169,7 +169,7 @@ def test_a_service_that_is_watched_needs_no_standard_error(tmp_path: Path, manag
     command = shlex.join(arguments(tmp_path, "--interval", "50ms", "--ticks", "3"))
     env = environment(NOTIFY_SOCKET=manager.address, WATCHDOG_USEC="5000000")
 
-    done = subprocess.run(["/bin/sh", "-c", f"{command} >&- 2>&-"], env=env, check=False, timeout=60)
+    done = subprocess.run(["/bin/sh", "-c", f"{command} >&- 2>&-"], env=env, check=False, timeout=300)
 
     assert (done.returncode, len(rows(tmp_path, "agent"))) == (0, 3)
 
@@ -196,7 +196,7 @@ def test_nobody_listening_is_no_trouble(tmp_path: Path, manager: Manager) -> Non
     manager.socket.close()
 
     with service(tmp_path, manager, "--interval", "50ms", "--ticks", "3") as process:
-        process.wait(30)
+        process.wait(180)
 
     assert (process.returncode, (tmp_path / "errors").read_text()) == (0, "")
 

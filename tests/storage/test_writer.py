@@ -44,7 +44,7 @@ class Refusing(HostWriter):
     gate = threading.Event()
 
     def append_rows(self, table: str, at: datetime, rows: Sequence[Row]) -> None:
-        self.gate.wait(30)
+        self.gate.wait(180)
         if self.error is not None:
             raise self.error
         super().append_rows(table, at, rows)
@@ -123,7 +123,7 @@ def test_one_form_alone_can_be_chosen(tmp_path: Path, form: Form) -> None:
 
 def test_alerts_are_on_the_disk_when_their_ticket_says_so(tmp_path: Path) -> None:
     with _writing(tmp_path) as writing:
-        stored = writing.put(1, alerts=[BUSY], active=[BUSY]).wait(30)
+        stored = writing.put(1, alerts=[BUSY], active=[BUSY]).wait(180)
         seen = [(record["event"], record.get("rule")) for record in _records(tmp_path, "alerts")]
 
     assert (stored, seen) == (True, [("active", None), ("fired", "busy")])
@@ -132,7 +132,7 @@ def test_alerts_are_on_the_disk_when_their_ticket_says_so(tmp_path: Path) -> Non
 def test_alerts_do_not_wait_for_rows_that_the_disk_refuses(tmp_path: Path) -> None:
     with _writing(tmp_path) as writing:
         writing.files.error = OSError(28, "No space left on device")
-        stored = writing.put(1, alerts=[BUSY]).wait(30)
+        stored = writing.put(1, alerts=[BUSY]).wait(180)
         writing.files.error = None
 
     assert stored
@@ -173,7 +173,7 @@ def test_samples_wait_in_memory_while_the_disk_refuses_and_none_is_lost_or_doubl
         writing.files.error = OSError(28, "No space left on device")
         for seconds in range(1, 50):
             writing.put(seconds)
-        assert writing.spoke.wait(30)
+        assert writing.spoke.wait(180)
         writing.files.error = None
         writing.put(50)
 
@@ -249,7 +249,7 @@ def test_a_failed_sync_is_counted_as_a_loss_and_told_as_a_gap(tmp_path: Path) ->
     writer = Writer(files, sync_seconds=0, tell=tell)
     writer.start()
     writer.put(Sample(NOON, {"load": [(1.0,)]}))
-    assert spoke.wait(30)
+    assert spoke.wait(180)
     files.fails = False
     writer.put(Sample(NOON + timedelta(seconds=2), {"load": [(3.0,)]}))
     writer.close(30)
@@ -266,7 +266,7 @@ def test_the_alerts_of_later_ticks_are_stored_while_rows_wait(tmp_path: Path) ->
     with _writing(tmp_path) as writing:
         writing.files.error = OSError(28, "No space left on device")
         writing.put(1)
-        stored = [writing.put(seconds, alerts=[BUSY]).wait(30) for seconds in (2, 3)]
+        stored = [writing.put(seconds, alerts=[BUSY]).wait(180) for seconds in (2, 3)]
         writing.files.error = None
 
     assert stored == [True, True]
@@ -276,8 +276,8 @@ def test_nobody_is_left_less_than_was_promised_and_what_is_lost_meanwhile_is_tol
     over = 7
     with _writing(tmp_path, StorageLayout(min_free=2**62)) as writing:
         writing.put(0)
-        assert writing.spoke.wait(30)
-        stored = [writing.put(seconds, alerts=[BUSY]) for seconds in range(1, QUEUE_LIMIT + over)][-1].wait(30)
+        assert writing.spoke.wait(180)
+        stored = [writing.put(seconds, alerts=[BUSY]) for seconds in range(1, QUEUE_LIMIT + over)][-1].wait(180)
         rows = _records(tmp_path, "load")
         writing.files._min_free = 1
         writing.put(QUEUE_LIMIT + over)
@@ -313,7 +313,7 @@ def test_what_is_settled_is_counted_and_what_comes_after_is_stored(tmp_path: Pat
         settled = writing.writer.settle(30)
         lost = writing.writer.dropped()
         end = NOON + timedelta(seconds=4)
-        stored = writing.writer.put(Sample(end, {}), events=[Event(end, "stopped", {"dropped": lost})]).wait(30)
+        stored = writing.writer.put(Sample(end, {}), events=[Event(end, "stopped", {"dropped": lost})]).wait(180)
 
     kinds = [kind for kind, _ in _events(tmp_path)]
     assert (settled, lost, stored, kinds) == (True, 3, True, ["running", "gap", "stopped"])
@@ -350,7 +350,7 @@ def test_what_the_disk_refuses_at_the_end_is_tried_once_more(tmp_path: Path) -> 
 
     writing = Writing(tmp_path, DEFAULT, Hesitant)
     writing.put(1)
-    assert writing.spoke.wait(30)
+    assert writing.spoke.wait(180)
     writing.writer.close(30)
 
     assert [record["load_average_1m"] for record in _records(tmp_path, "load")] == [1.0]
@@ -362,7 +362,7 @@ def test_what_happened_to_the_disk_is_an_event_when_it_is_over(tmp_path: Path) -
         writing.files.error = OSError(28, "No space left on device")
         for seconds in (1, 2, 3):
             writing.put(seconds)
-        assert writing.spoke.wait(30)
+        assert writing.spoke.wait(180)
         writing.files.error = None
         writing.put(4)
 

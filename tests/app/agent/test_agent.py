@@ -91,9 +91,9 @@ def _run_in_a_thread(folder: Path) -> list[str]:
     agent = Agent(settings, rules, [listener, Storage(directory)])
     thread = threading.Thread(target=_run, args=(agent,))
     thread.start()
-    ticked = listener.enough.acquire(timeout=30)
+    ticked = listener.enough.acquire(timeout=180)
     agent.request_stop("the test is over")
-    thread.join(30)
+    thread.join(180)
     directory.close()
     assert (ticked, thread.is_alive()) == (True, False)
     return listener.heard

@@ -21,7 +21,7 @@ class _Pair:
         """Return what was written since the last look, up to an ending."""
         written = b""
         while not written.endswith(ending):
-            assert select.select([self.person], [], [], 10)[0], written
+            assert select.select([self.person], [], [], 120)[0], written
             written += os.read(self.person, 65_536)
         return written
 

@@ -34,7 +34,7 @@ _PLACE_PIPES = (
 )
 """The browser reads what it is asked from 3 and answers on 4."""
 
-_PATIENCE = 60.0
+_PATIENCE = 300.0
 
 
 class Browser:

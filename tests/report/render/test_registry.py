@@ -79,7 +79,7 @@ def test_a_report_imports_no_format_but_its_own(tmp_path: Path) -> None:
 
     command = ["report", "--data", str(tmp_path), "--since", "2026-11-20", "--until", "2026-11-21"]
     done = subprocess.run(
-        [sys.executable, "-c", program, *command], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program, *command], capture_output=True, text=True, check=True, timeout=300
     )
 
     assert done.stdout.splitlines()[-1] == "sysmon.report.render.formats.text"
