@@ -78,7 +78,7 @@ def compact_cells(metric: Metric, stats: Stats | None) -> tuple[str, ...]:
     if metric.unit is Unit.YES_OR_NO:
         # Rounded down, as coverage is.
         return (f"{int(1000 * stats.mean) / 10:g} %",)
-    return tuple(cell(value, metric.unit) for value in (stats.mean, stats.p95, stats.max))
+    return tuple(cell(value, metric.unit) for value in (stats.mean, stats.p95 if stats.has_tail else None, stats.max))
 
 
 def compact_changes(item: MetricSummary) -> tuple[str, ...]:
@@ -90,10 +90,8 @@ def compact_changes(item: MetricSummary) -> tuple[str, ...]:
         return (format_change(metric, round(before.mean * before.samples), round(stats.mean * stats.samples)),)
     if metric.unit is Unit.YES_OR_NO:
         return (format_change(metric, before.mean, stats.mean),)
-    return tuple(
-        format_change(metric, *pair)
-        for pair in ((before.mean, stats.mean), (before.p95, stats.p95), (before.max, stats.max))
-    )
+    tail = format_change(metric, before.p95, stats.p95) if before.has_tail and stats.has_tail else ""
+    return format_change(metric, before.mean, stats.mean), tail, format_change(metric, before.max, stats.max)
 
 
 def _is_quiet(series: SeriesSummary) -> bool:

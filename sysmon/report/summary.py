@@ -11,16 +11,20 @@ from operator import gt
 
 from sysmon.history import Coverage, PastAlert, Series
 from sysmon.model import Metric, Origin, Table
+from sysmon.stats.percentiles import nearest_rank
 from sysmon.stats.tick_runs import TickRuns
 from sysmon.text.instants import from_ms, to_ms
 from sysmon.thresholds import Beyond, Threshold
+
+FEWEST_FOR_TAIL = 20
+"""Of fewer samples pages for people show no p95 and no p99."""
 
 NO_LIMITS: Mapping[str, Sequence[Threshold]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """The numbers of one metric: percentiles are samples, the one at rank floor(q (n - 1)) of the sorted ones."""
+    """The numbers of one metric: percentiles are samples, the ones of nearest rank."""
 
     samples: int
     mean: float
@@ -30,6 +34,11 @@ class Stats:
     p99: float
     max: float
     max_at: datetime
+
+    @property
+    def has_tail(self) -> bool:
+        """Say whether p95 and p99 tell people anything: of few samples they are the highest ones, or nearly."""
+        return self.samples >= FEWEST_FOR_TAIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,16 +253,15 @@ def compute_stats(at: Sequence[int], values: Sequence[float]) -> Stats | None:
     if not values:
         return None
     ordered = sorted(values)
-    last = len(ordered) - 1
     return Stats(
         samples=len(ordered),
         mean=fsum(ordered) / len(ordered),
         min=ordered[0],
-        p50=ordered[last * 50 // 100],
-        p95=ordered[last * 95 // 100],
-        p99=ordered[last * 99 // 100],
-        max=ordered[last],
-        max_at=from_ms(at[values.index(ordered[last])]),
+        p50=ordered[nearest_rank(len(ordered), 50)],
+        p95=ordered[nearest_rank(len(ordered), 95)],
+        p99=ordered[nearest_rank(len(ordered), 99)],
+        max=ordered[-1],
+        max_at=from_ms(at[values.index(ordered[-1])]),
     )
 
 

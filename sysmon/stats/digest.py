@@ -7,6 +7,7 @@ from operator import attrgetter
 
 from sysmon.stats.ddsketch import DDSketch, bin_bounds, bin_index, bin_value, merge_sketches
 from sysmon.stats.hourly import Hourly, concat_hours
+from sysmon.stats.percentiles import nearest_rank
 
 _NO_SKETCH = DDSketch()
 _NO_HOURS = Hourly()
@@ -43,10 +44,10 @@ class Digest:
         return self.bins if self.bins.stretches else DDSketch(((bin_index(self.low), (self.count,)),))
 
     def percentiles(self, percents: Sequence[int]) -> list[float]:
-        """Return for each percentage the value at rank floor(q (n - 1)), within ALPHA; its ends are exact."""
+        """Return for each percentage the value of nearest rank, within ALPHA; lowest and highest are exact."""
         if not self.bins.stretches:
             return [self.low] * len(percents)
-        ranks = [(self.count - 1) * percent // 100 for percent in percents]
+        ranks = [nearest_rank(self.count, percent) for percent in percents]
         ranked = zip(ranks, self.bins.bins_at_ranks(ranks), strict=True)
         return [self._at_rank(rank, number) for rank, number in ranked]
 

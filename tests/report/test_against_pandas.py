@@ -7,6 +7,7 @@ from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd  # type: ignore[import-untyped]  # its stubs are another package
 import pytest
 
@@ -85,9 +86,9 @@ def page(data: Path, since: int, detail: Detail) -> Any:
 
 
 def numbers(values: pd.Series) -> dict[str, float]:
-    """Return what a report should say of these values; percentiles at rank floor(q (n - 1))."""
+    """Return what a report should say of these values; percentiles are those of nearest rank, ceil(q n)."""
     there = values.dropna().sort_values(ignore_index=True)
-    ranks = {f"p{q}": there.iloc[(len(there) - 1) * q // 100] for q in (50, 95, 99)}
+    ranks = {f"p{q}": np.quantile(there, q / 100, method="inverted_cdf") for q in (50, 95, 99)}
     return {"samples": len(there), "mean": there.mean(), "min": there.min(), "max": there.max(), **ranks}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from fractions import Fraction
 from statistics import fmean
 
 import pytest
@@ -31,7 +32,7 @@ VALUES = st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=200)
 @given(VALUES)
 def test_numbers_agree_with_a_plain_computation(values: list[float]) -> None:
     ordered = sorted(values)
-    ranks = {q: ordered[math.floor(q * (len(values) - 1) / 100)] for q in (50, 95, 99)}
+    ranks = {q: ordered[max(math.ceil(Fraction(q * len(values), 100)), 1) - 1] for q in (50, 95, 99)}
 
     stats = compute_stats(range(len(values)), array("d", values))
 

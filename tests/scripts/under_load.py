@@ -16,6 +16,8 @@ from datetime import datetime
 from multiprocessing import Process
 from pathlib import Path
 
+from sysmon.stats.percentiles import nearest_rank
+
 INTERVAL = 0.1
 MOST_MISSED = 0.001
 
@@ -52,7 +54,7 @@ def verdict(data: Path) -> tuple[str, bool]:
     ticks, missed, dropped = (int(str(stopped[key])) for key in ("ticks", "missed", "dropped"))
     late = sorted(float(str(row["agent_tick_lateness_seconds"])) for row in rows)
     exact = len(rows) + dropped == ticks and ticks + missed == expected
-    p50, p99, most = (f"{1000 * late[at]:.1f}" for at in (len(late) // 2, len(late) * 99 // 100, -1))
+    p50, p99, most = (f"{1000 * late[at]:.1f}" for at in (*(nearest_rank(len(late), q) for q in (50, 99)), -1))
     figures = f"expected {expected}, stored {len(rows)}, missed {missed}, dropped {dropped}"
     words = f"{figures}, lateness p50 {p50} ms, p99 {p99} ms, most {most} ms"
     return words, exact and missed + dropped <= MOST_MISSED * expected

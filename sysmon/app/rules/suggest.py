@@ -10,12 +10,15 @@ from sysmon.alerts.rules.loader import RuleSet
 from sysmon.app.catalog import tables
 from sysmon.app.rules.backtest import Replay, tally_rules
 from sysmon.model import Kind, Level, Table
+from sysmon.stats.percentiles import nearest_rank
 from sysmon.text.instants import format_instant
 from sysmon.text.names import printable
 from sysmon.text.units import format_duration
 
-_USUAL = 0.99
-_RARE = 0.999
+_USUAL = 990
+_RARE = 999
+"""The parts of a thousand values that stay at or below what is usual, and below what is rare."""
+
 _ROOM = 1.05
 
 
@@ -60,8 +63,8 @@ def _suggest(replay: Replay, rule: Rule) -> Suggestion:
     values = sorted(_read_values(replay, rule, table))
     if not values:
         return Suggestion(rule, None, why_not="no values in this range")
-    last = len(values) - 1
-    usual, rare, most = values[floor(_USUAL * last)], values[floor(_RARE * last)], values[-1]
+    usual, rare = (values[nearest_rank(len(values), part, of=1000)] for part in (_USUAL, _RARE))
+    most = values[-1]
     if most <= 0:
         return Suggestion(rule, None, why_not="always 0: any limit above that will do")
     limit = _round_up(rare * _ROOM)

@@ -2,6 +2,7 @@
 
 from sysmon.model import Metric, Unit
 from sysmon.report.render.phrases import add_commas
+from sysmon.report.render.style import shown_values
 from sysmon.report.summary import MetricSummary, OverviewItem, RankedGroup, Ranking, Report
 from sysmon.text import units
 from sysmon.text.names import printable
@@ -33,15 +34,8 @@ def format_changes(item: MetricSummary) -> list[str]:
     before, after = item.before, item.stats
     if before is None or after is None:
         return []
-    pairs = (
-        (before.mean, after.mean),
-        (before.min, after.min),
-        (before.p50, after.p50),
-        (before.p95, after.p95),
-        (before.p99, after.p99),
-        (before.max, after.max),
-    )
-    return [format_change(item.metric, then, now) for then, now in pairs]
+    pairs = zip(shown_values(before), shown_values(after), strict=True)
+    return ["" if then is None or now is None else format_change(item.metric, then, now) for then, now in pairs]
 
 
 def largest_changes(report: Report) -> list[tuple[str, str, str, str, str]]:

@@ -89,7 +89,7 @@ def name_width(names: Iterable[str]) -> int:
 
 def numbers(stats: Stats, unit: Unit) -> list[str]:
     """Return what stands below the titles."""
-    return [units.cell(value, unit) for value in _values(stats)]
+    return [units.cell(value, unit) for value in shown_values(stats)]
 
 
 def levels(item: MetricSummary) -> list[Level | None]:
@@ -97,8 +97,11 @@ def levels(item: MetricSummary) -> list[Level | None]:
     if item.stats is None:
         return []
     limits = [exceeded.limit for exceeded in item.beyond]
-    return [worst_level(limits, value) for value in _values(item.stats)] if limits else []
+    values = shown_values(item.stats) if limits else ()
+    return [None if value is None else worst_level(limits, value) for value in values]
 
 
-def _values(stats: Stats) -> tuple[float, ...]:
-    return stats.mean, stats.min, stats.p50, stats.p95, stats.p99, stats.max
+def shown_values(stats: Stats) -> tuple[float | None, ...]:
+    """Return the numbers in the order of the titles, None for those that are not shown."""
+    tail = (stats.p95, stats.p99) if stats.has_tail else (None, None)
+    return stats.mean, stats.min, stats.p50, *tail, stats.max
