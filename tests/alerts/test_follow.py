@@ -54,7 +54,7 @@ def hold(pid: int, name: str, size: int) -> Row:
 
 def names(event: AlertEvent) -> tuple[list[str], list[str], tuple[str, ...]]:
     """Return who is named, who at the peak, and who of them has ended."""
-    return [one.name for one in event.top], [one.name for one in event.peak_top], event.ended_pids
+    return [culprit.name for culprit in event.top], [culprit.name for culprit in event.peak_top], event.ended_pids
 
 
 def test_the_one_at_the_peak_is_named_when_the_alert_is_over() -> None:

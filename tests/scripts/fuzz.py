@@ -60,9 +60,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as forgotten:
         grown = options.corpus or Path(forgotten)
         grown.mkdir(exist_ok=True, parents=True)
-        known = CORPUS / options.target
+        seeds = CORPUS / options.target
         flags = [f"-max_total_time={options.seconds}", f"-timeout={SLOWEST}", "-max_len=4096", "-rss_limit_mb=1024"]
-        folders = [str(grown), *([str(known)] if known.is_dir() else [])]
+        folders = [str(grown), *([str(seeds)] if seeds.is_dir() else [])]
         done = subprocess.run(
             [sys.executable, "-m", "tests.scripts.fuzz", *flags, "-print_final_stats=1", *folders],
             env={**os.environ, INSIDE: options.target},
