@@ -159,6 +159,7 @@ def command(
         top=top,
         compare=None if compare is None else _shift(compare, selection),
         by=by,
+        complete=form.complete,
         edges=() if bucket is None else split_range(selection.since, selection.until, bucket, zone),
     )
     if by == HOST:

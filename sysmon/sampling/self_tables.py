@@ -33,3 +33,6 @@ AGENT = Table(
         Metric("agent_samples_dropped", Kind.COUNT, Unit.NONE, "Samples taken and lost before they reached a file."),
     ),
 )
+
+SELF_TABLES = frozenset({COLLECTOR.name, AGENT.name})
+"""The names of the tables that are about sysmon itself, which are shown to people when they ask for them."""

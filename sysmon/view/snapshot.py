@@ -12,6 +12,9 @@ IN_OVERVIEW = frozenset(
 )
 """The tables whose numbers stand in the overview; the others are told in full below it."""
 
+ABOUT_SYSMON = frozenset({"collector", "agent"})
+"""The tables about sysmon itself, which a page has only where they are named."""
+
 Cell = str | int | float | None
 ValuePicker = Callable[[Sequence[Row]], float | None]
 """Finds one number in the rows of a tick."""

@@ -26,6 +26,7 @@ from sysmon.report.ranking import TRANSIENT_LABELS, choose_uses, rank_aggregates
 from sysmon.report.side_by_side import HOST, host_severity, put_side_by_side
 from sysmon.report.summary import Ranking, Report, TableSummary, summarise
 from sysmon.report.summary_rollup import summarise_aggregate
+from sysmon.sampling.self_tables import SELF_TABLES
 from sysmon.stats.tick_runs import TickRuns
 from sysmon.text.spelling import closest
 
@@ -44,6 +45,7 @@ class Detail:
 
     `compare` is how far back the range lies that it is compared with, None for no comparison. `edges` are those of a
     time table, empty for none. `by` is the label, or `host`, by which series are told side by side, empty for none.
+    `complete` reports tell of the tables about sysmon itself unasked; others where no other table has rows.
     """
 
     limits: RuleLimits = field(default_factory=RuleLimits)
@@ -51,6 +53,7 @@ class Detail:
     compare: timedelta | None = None
     edges: tuple[datetime, ...] = ()
     by: str = ""
+    complete: bool = True
 
 
 DEFAULT_DETAIL = Detail()
@@ -158,9 +161,18 @@ def _build_report(
     ]
     draft = _Draft(selection, detail, runs, parts=trend_width(names))
     short = _row_range(selection, runs)
+
+    def add(table: Table) -> None:
+        draft.add(archive.reader(table).read(since, until, exact=selection.exact, short=short), shown=table in tables)
+
+    left_out = _find_unwanted(tables, selection, detail)
+    tables = [table for table in tables if table not in left_out]
     for table in _with_heartbeat(tables, archive):
-        history = archive.reader(table).read(since, until, exact=selection.exact, short=short)
-        draft.add(history, shown=table in tables)
+        add(table)
+    if not (draft.tables or draft.rankings):
+        tables = left_out
+        for table in left_out:
+            add(table)
     alerts = archive.alerts(since, until, now=selection.now)
     if not (draft.tables or draft.rankings):
         raise no_rows_error(selection, archive)
@@ -289,6 +301,13 @@ class _Draft:
     def coverage(self) -> Coverage:
         """Return how complete the record is: by the heartbeat, else by the table with most instants."""
         return self._coverages.get(HEARTBEAT) or max(self._coverages.values(), key=lambda coverage: coverage.expected)
+
+
+def _find_unwanted(tables: Sequence[Table], selection: Selection, detail: Detail) -> list[Table]:
+    """Return the tables about sysmon itself, unless they were asked for: by name, metric or label, or all of them."""
+    if detail.complete or not selection.is_whole or detail.by not in {"", HOST}:
+        return []
+    return [table for table in tables if table.name in SELF_TABLES]
 
 
 def _select_labelled(tables: Sequence[Table], label: str) -> list[Table]:

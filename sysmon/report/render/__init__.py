@@ -56,7 +56,8 @@ class Format:
 
     `audience` ends the sentence "this format is ...". `trend_points` tells into how many parts trends are cut, from the
     names of the metrics, the length of the range and the options. `rows_up_to` is up to which length a range is read
-    from rows, None for the usual one. `unsupported` names the options of `sysmon report` that it cannot show.
+    from rows, None for the usual one. `complete` formats tell of the tables about sysmon itself unasked. `unsupported`
+    names the options of `sysmon report` that it cannot show.
     """
 
     render: Renderer
@@ -64,6 +65,7 @@ class Format:
     medium: Medium = Medium.STREAM
     trend_points: Callable[[Iterable[str], timedelta, RenderOptions], int] = _usual_points
     rows_up_to: timedelta | None = None
+    complete: bool = False
     unsupported: frozenset[str] = frozenset()
 
 

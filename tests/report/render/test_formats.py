@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
@@ -45,6 +46,26 @@ def golden(name: str, rendered: str) -> str:
     if os.environ.get("SYSMON_GOLDEN") == "write":
         path.write_text(rendered)
     return path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("tables", "metrics", "own"),
+    [
+        pytest.param((), (), set(), id="of everything"),
+        pytest.param(("agent", "cpu"), (), {"agent"}, id="by table"),
+        pytest.param((), ("agent_*",), {"agent"}, id="by metric"),
+    ],
+)
+def test_people_see_the_tables_about_sysmon_where_they_ask_for_them(
+    tmp_path: Path, tables: tuple[str, ...], metrics: tuple[str, ...], own: set[str]
+) -> None:
+    write_machine(tmp_path)
+    selection = replace(whole_hour(tmp_path), tables=tables, metrics=metrics)
+
+    built = build_report(selection, KNOWN, lambda _: 1, Detail(complete=False)).report
+
+    assert {table.table.name for table in built.tables} & {"agent", "collector"} == own
+    assert built.coverage == report(tmp_path).coverage
 
 
 @pytest.mark.parametrize("width", [80, 120, 200])

@@ -59,7 +59,7 @@ def render(reports: Sequence[Report], _: RenderOptions) -> str:
     return b"".join(lines).decode()
 
 
-FORMAT = Format(render, audience="for a spreadsheet")
+FORMAT = Format(render, audience="for a spreadsheet", complete=True)
 
 
 def _bucket_lines(reports: Sequence[Report]) -> Iterator[bytes]:

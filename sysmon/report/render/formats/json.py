@@ -33,7 +33,7 @@ def render(reports: Sequence[Report], _: RenderOptions) -> str:
     return json.dumps(page, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
-FORMAT = Format(render, audience="for programs")
+FORMAT = Format(render, audience="for programs", complete=True)
 
 
 def _encode_host(report: Report) -> dict[str, Any]:

@@ -105,13 +105,13 @@ class _Chapter:
         if report.overview:
             yield "## At a glance"
             yield self._glance()
+        yield from self._alerts()
         if rows := largest_changes(report):
             yield "## Largest changes"
             cells = [[escape(metric), escape(labels), *numbers] for metric, *numbers, labels in rows]
             yield _render_table(["metric", "", "then", "now", "change"], cells, left=(0, 1))
         if lines := list_added_and_removed(report):
             yield "\n".join(f"- {escape(' '.join(parts))}" for parts in lines)
-        yield from self._alerts()
         for table in report.tables:
             yield from self._table(table)
         for ranking in report.rankings:

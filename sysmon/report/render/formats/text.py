@@ -64,12 +64,12 @@ class _Page:
         blocks = [
             list(self._header()),
             text_rows.render_overview(phrases, style),
+            text_rows.render_alerts(phrases, style),
             text_rows.render_changes(phrases, style),
         ]
         for table in self._report.tables:
             blocks += self._table(table)
         blocks += [text_rows.render_ranking(ranking, phrases, style) for ranking in self._report.rankings]
-        blocks.append(text_rows.render_alerts(phrases, style))
         return _join_blocks(blocks)
 
     def _header(self) -> Iterator[str]:
