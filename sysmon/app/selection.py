@@ -16,6 +16,10 @@ from sysmon.reading.rows import RowReader
 from sysmon.reading.tiers import SHORT
 from sysmon.text.instants import EPOCH, format_instant, from_ms
 from sysmon.text.names import printable
+from sysmon.text.spelling import closest
+
+_WORD = 3
+"""Letters from which on a part of a metric's name says which is meant."""
 
 ALL = "all"
 """What stands for every host there is."""
@@ -86,17 +90,32 @@ def find_tables(selection: Selection, archive: Archive) -> list[Table]:
             raise UsageError(f"{name!r} holds no rows: look into {archive.host.folder / name}")
         if name not in archive.declared and name not in stored:
             names = sorted({*archive.declared, *stored})
-            raise UsageError(f"no table {name!r}: known are {', '.join(names)}")
+            close = closest(name, names)
+            way = f"did you mean {close!r}?" if close else f"known are {', '.join(names)}"
+            raise UsageError(f"no table {name!r}: {way}")
     tables = [
         archive.table(name, selection.since, selection.until).table
         for name in stored
         if not selection.tables or name in selection.tables
     ]
     if selection.metrics:
+        names = [metric.name for table in tables for metric in table.metrics]
         tables = [table for table in tables if any(selection.wants(metric.name) for metric in table.metrics)]
         if not tables:
-            raise UsageError(f"no metric is named {' or '.join(selection.metrics)}: look them up with `sysmon metrics`")
+            hints = [hint for glob in selection.metrics if (hint := _suggest_metric(glob, names))]
+            way = f"did you mean {' or '.join(hints)}?" if hints else "look them up with `sysmon metrics`"
+            raise UsageError(f"no metric is named {' or '.join(selection.metrics)}: {way}")
     return tables
+
+
+def _suggest_metric(glob: str, names: Sequence[str]) -> str | None:
+    """Return what may have been meant where no metric was named: all that hold the word, or the one most like it."""
+    word = glob.strip("*")
+    for wider in (f"{word}*", f"*{word}*"):
+        if len(word) >= _WORD and any(fnmatchcase(name, wider) for name in names):
+            return repr(wider)
+    close = closest(word, names)
+    return None if close is None else repr(close)
 
 
 def no_rows_error(selection: Selection, archive: Archive) -> NothingFoundError | DamagedError:

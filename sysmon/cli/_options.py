@@ -21,7 +21,11 @@ def example(*lines: str) -> str:
 
 
 def duration(text: str) -> timedelta:
-    """Read a value such as `10s` or `1h30m`."""
+    """Read a value such as `10s`, `1h30m` or `10min`; a zero needs no unit."""
+    if text == "0":
+        return timedelta()
+    if (spoken := units.read_spoken_duration(text)) is not None:
+        return spoken
     try:
         return units.parse_duration(text)
     except UsageError as error:

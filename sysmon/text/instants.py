@@ -8,7 +8,9 @@ from sysmon.errors import UsageError
 from sysmon.text import units
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EXAMPLES = "90s, 10m, 1h30m, 2d, 1w, today, yesterday, 02:30, 2026-11-20T12:00, 2026-11-20T12:00+09:00, @1763640000"
+_EXAMPLES = (
+    "90s, 10m, 1h30m, 2d, '2 hours ago', today, yesterday, 02:30, 2026-11-20T12:00, 2026-11-20T12:00+09:00, @1763640000"
+)
 _TO_MILLISECONDS = len("2026-11-20T12:00:10.000")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 
@@ -52,8 +54,9 @@ def parse_stamp(text: str) -> datetime:
 def parse_when(text: str, *, now: datetime) -> datetime:
     """Read what a person means by `--since` or `--until`, as an instant in UTC.
 
-    A duration is that long before `now`. A time without an offset is local: of today, or of yesterday when it is
-    still to come today. A day begins with its first instant, whatever the clocks show then.
+    A duration is that long before `now`, also as `2 hours ago` and `last week`. A time without an offset is local: of
+    today, or of yesterday when it is still to come today. A day begins with its first instant, whatever the clocks
+    show then.
     Raise UsageError for what cannot be read and for a local time that the clocks skip or repeat.
     """
     words = text.strip()
@@ -71,12 +74,21 @@ def parse_when(text: str, *, now: datetime) -> datetime:
             return datetime.fromtimestamp(float(words[1:]), UTC)
         if units.is_duration(words):
             return now - units.parse_duration(words)
+        if (back := _read_words(words)) is not None:
+            return now - back
         if (day := _read_day(words)) is not None:
             return _first_instant(day)
         at = datetime.fromisoformat(words)
         return at.astimezone(UTC) if at.tzinfo else _local(at.date(), at.time(), words)
     except (ValueError, OverflowError, OSError) as error:
-        raise UsageError(f"invalid time {text!r}; examples: {_EXAMPLES}") from error
+        near = f"; perhaps {words}m, {words}h or {words}d?" if words.isdecimal() else ""
+        raise UsageError(f"invalid time {text!r}; examples: {_EXAMPLES}{near}") from error
+
+
+def _read_words(words: str) -> timedelta | None:
+    """Read `2 hours ago`, `10min` or `last week` as how long that is ago; None for anything else."""
+    spoken = re.sub(r"^last\s+", "1 ", words.lower())
+    return units.read_spoken_duration(re.sub(r"\s+ago$", "", spoken))
 
 
 def _read_day(words: str) -> date | None:

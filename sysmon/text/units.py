@@ -16,6 +16,18 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 60
 _DURATION = re.compile(DURATION)
 _SIZE = re.compile(SIZE)
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+_SPOKEN = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?\s*[a-z]+\s*)+")
+_SPOKEN_PART = re.compile(r"([0-9.]+)\s*([a-z]+)")
+_SPOKEN_UNITS = {
+    **_SECONDS,
+    **dict.fromkeys(("sec", "secs", "second", "seconds"), 1.0),
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), 60.0),
+    **dict.fromkeys(("hr", "hrs", "hour", "hours"), 3600.0),
+    **dict.fromkeys(("day", "days"), 86_400.0),
+    **dict.fromkeys(("week", "weeks"), 604_800.0),
+    **dict.fromkeys(("month", "months"), 30 * 86_400.0),
+    **dict.fromkeys(("year", "years"), 365 * 86_400.0),
+}
 _BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _BYTES |= {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _PREFIXES = {1000: ("", "k", "M", "G", "T", "P"), 1024: ("", "Ki", "Mi", "Gi", "Ti", "Pi")}
@@ -36,6 +48,21 @@ def parse_duration(text: str) -> timedelta:
     seconds = sum(float(amount) * _SECONDS[unit] for amount, unit in _PART.findall(text))
     if seconds > _LONGEST.total_seconds():
         raise UsageError(f"{text!r} is too long: write at most 5200w")
+    return timedelta(milliseconds=round(seconds * 1000))
+
+
+def read_spoken_duration(text: str) -> timedelta | None:
+    """Read a duration as people type it, `10min`, `2 hours`, `a day`, too; None for what is none, or too long.
+
+    A month has 30 days and a year 365.
+    """
+    words = re.sub(r"^(?:an?|one)\s", "1 ", text.strip().lower())
+    if not _SPOKEN.fullmatch(words):
+        return None
+    parts = [(float(amount), _SPOKEN_UNITS.get(unit)) for amount, unit in _SPOKEN_PART.findall(words)]
+    seconds = sum(amount * size for amount, size in parts if size is not None)
+    if seconds > _LONGEST.total_seconds() or any(size is None for _, size in parts):
+        return None
     return timedelta(milliseconds=round(seconds * 1000))
 
 

@@ -118,6 +118,9 @@ def test_a_command_may_leave_with_a_code_of_its_own() -> None:
             "Invalid value for '--interval': '5' is no duration: write 5s, 5m or 5h (try `sysmon run --help`)",
             id="a bad value",
         ),
+        pytest.param(
+            ["run", "--once", "--interval", "0"], "--interval: 0s is out of range: write 10ms to 1d", id="nothing"
+        ),
     ],
 )
 def test_bad_usage_is_told_in_one_line_with_the_help_to_read(

@@ -103,9 +103,12 @@ def test_nothing_in_the_range_says_where_something_is(
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        pytest.param(["--table", "cpuu"], "no table 'cpuu': known are agent, ", id="table"),
+        pytest.param(["--table", "cpuu"], "no table 'cpuu': did you mean 'cpu'?", id="table"),
         pytest.param(["--table", "events"], "'events' holds no rows", id="a log"),
-        pytest.param(["--metric", "x*"], "no metric is named x*", id="metric"),
+        pytest.param(["--metric", "x*"], "no metric is named x*: look them up with `sysmon metrics`", id="metric"),
+        pytest.param(["--metric", "cpu"], "no metric is named cpu: did you mean 'cpu*'?", id="the thing of a metric"),
+        pytest.param(["--metric", "cpu_usge_percent"], "did you mean 'cpu_usage_percent'?", id="a misspelt metric"),
+        pytest.param(["--bucket", "0"], "--bucket 0s does not divide a day: write 1m, ", id="bucket 0"),
         pytest.param(["--host", "web-02"], "no host 'web-02': known are web-01", id="host"),
         pytest.param(["--since", "5"], "invalid time '5'; examples: 90s", id="since"),
         pytest.param(["--since", "2027-01-01"], "write a --since that is before --until", id="backwards"),

@@ -79,6 +79,12 @@ def test_what_is_no_stored_instant_is_a_value_error(text: str) -> None:
         pytest.param("1h30m", NOW - timedelta(minutes=90), id="hours and minutes"),
         pytest.param("1w", NOW - timedelta(weeks=1), id="a week"),
         pytest.param(" 2d ", NOW - timedelta(days=2), id="with spaces around"),
+        pytest.param("10min", NOW - timedelta(minutes=10), id="a longer unit"),
+        pytest.param("2 hours ago", NOW - timedelta(hours=2), id="words"),
+        pytest.param("1h ago", NOW - timedelta(hours=1), id="ago"),
+        pytest.param("1 day 2 hours ago", NOW - timedelta(hours=26), id="two units"),
+        pytest.param("an hour ago", NOW - timedelta(hours=1), id="an article"),
+        pytest.param("Last week", NOW - timedelta(weeks=1), id="the last week"),
         pytest.param("@1763640000", datetime(2025, 11, 20, 12, tzinfo=UTC), id="epoch seconds"),
         pytest.param("2026-11-20T12:00+09:00", datetime(2026, 11, 20, 3, tzinfo=UTC), id="with an offset"),
         pytest.param("2026-11-20T11:00Z", datetime(2026, 11, 20, 11, tzinfo=UTC), id="in UTC"),
@@ -100,7 +106,23 @@ def test_people_ask_in_local_time_and_get_utc(text: str, at: datetime) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "soon", "25:00", "5", "@", "@nan", "@1e30", "2026-13-01", "0001-01-01", "9999-12-31T23:59:59", "5200w", "-1h"],
+    [
+        "",
+        "soon",
+        "25:00",
+        "5",
+        "2 fortnights ago",
+        "ago",
+        "last",
+        "@",
+        "@nan",
+        "@1e30",
+        "2026-13-01",
+        "0001-01-01",
+        "9999-12-31T23:59:59",
+        "5200w",
+        "-1h",
+    ],
 )
 def test_what_is_no_time_is_refused_with_the_ways_to_write_one(text: str) -> None:
     with zone("America/Anchorage"), pytest.raises(UsageError) as refused:
