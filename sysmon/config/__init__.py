@@ -32,6 +32,7 @@ from sysmon.sampling.masking import Mask
 from sysmon.text import units
 
 __all__ = [
+    "DEFAULT",
     "DEFAULT_INTERVAL",
     "CollectorConfig",
     "Config",

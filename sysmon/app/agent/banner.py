@@ -1,13 +1,17 @@
 """Start banner of a run: what is watched, where the files go, and how to look at them."""
 
+import os
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sysmon import __version__
-from sysmon.config import Config
+from sysmon.config import DEFAULT, Config
 from sysmon.text.names import printable
 from sysmon.text.units import format_duration
 
+PROGRAM = "sysmon"
 _WIDTH = 79
 
 
@@ -31,7 +35,7 @@ def format_for_pipe(facts: BannerFacts, config: Config) -> list[str]:
     ]
 
 
-def format_for_terminal(facts: BannerFacts, config: Config) -> list[str]:
+def format_for_terminal(facts: BannerFacts, config: Config, environ: Mapping[str, str]) -> list[str]:
     """Return the lines for a person."""
     base = config.interval.total_seconds()
     enabled = {name: chosen.interval for name, chosen in config.collectors.items() if chosen.enabled}
@@ -42,8 +46,26 @@ def format_for_terminal(facts: BannerFacts, config: Config) -> list[str]:
         *_wrap("tables", ", ".join(names)),
         f"files   {_quote(facts.folder)} ({forms}, new ones every {format_duration(config.storage.rotation)})",
         f"rules   {_describe_rules(facts, config)}",
-        "view    sysmon report --since 1h        stop    Ctrl-C",
+        f"view    {view_command(config, environ, executable=sys.executable)}",
+        "stop    Ctrl-C",
     ]
+
+
+def view_command(config: Config, environ: Mapping[str, str], *, executable: str) -> str:
+    """Return the command that shows this run from any folder of another terminal.
+
+    It names the program where that one's PATH may lack it, as with an environment that is activated in this one, and
+    the data where they are not in the usual place.
+    """
+    import shlex  # only where somebody watches
+
+    on_path = any(os.access(Path(folder) / PROGRAM, os.X_OK) for folder in environ.get("PATH", "").split(os.pathsep))
+    script = Path(executable).with_name(PROGRAM)
+    usual = on_path and not environ.get("VIRTUAL_ENV")
+    words = [PROGRAM if usual or not script.is_file() else str(script), "top"]
+    if config.origins.get("data_dir") != DEFAULT or config.data_dir == Path("data").absolute():
+        words += ["--data", str(config.data_dir)]
+    return printable(shlex.join(words))
 
 
 def _wrap(name: str, text: str) -> list[str]:

@@ -64,6 +64,7 @@ class Console(Observer):
         self._tables = tables
         self._mode = mode
         self._color = color
+        self._environ = environ
         self._journal = is_journal(1, environ)
         self._latest: dict[str, Sequence[Row]] = {}
         self._lines_shown = 0
@@ -103,8 +104,11 @@ class Console(Observer):
             rules=len(agent.rules.rules),
             active=agent.alerts.describe_active(),
         )
-        format_banner = banner.format_for_terminal if self.live else banner.format_for_pipe
-        for line in format_banner(facts, agent.config):
+        if self.live:
+            shown = banner.format_for_terminal(facts, agent.config, self._environ)
+        else:
+            shown = banner.format_for_pipe(facts, agent.config)
+        for line in shown:
             self._line_writer.show(line)
 
     def start(self, entry: Entry, /) -> None:
