@@ -6,7 +6,7 @@ from sysmon.console.overview import Process
 from sysmon.console.status_model import ActiveAlert, Point, RunStatus
 from sysmon.model import Level, Unit
 from sysmon.text.cells import cut, cut_front, join_fitting, pad, width_of
-from sysmon.text.spans import Look, Span, draw_gauge, draw_sparkline, fit, level_style, paint_line
+from sysmon.text.spans import Look, Span, draw_gauge, draw_sparkline, fit, level_style, load_style, paint_line
 from sysmon.text.units import format_age, human
 
 MOST_LINES = 13
@@ -216,7 +216,7 @@ class _Painter:
         return [
             self._label(label, table),
             Span(f"{human(percent, Unit.PERCENT):>{_VALUE}}{self._gap}"),
-            *draw_gauge(percent, self._bar, self._look, level_style(self._status.levels.get(table))),
+            *draw_gauge(percent, self._bar, self._look, load_style(percent, self._status.levels.get(table))),
             Span(self._gap),
             *tail,
         ]

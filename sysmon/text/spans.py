@@ -12,6 +12,9 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 """The bars of a sparkline from low to high."""
 
 ASCII_BLOCKS = "_.-~=+*#"
+HIGH, VERY_HIGH = 80.0, 95.0
+"""Percent from which on a load is shown as high and as very high, whether or not a rule fires."""
+
 _EMPTY, _MORE = "░", "…"
 
 
@@ -72,6 +75,12 @@ def detect_look(*, color: bool, encoding: str, term: str = "") -> Look:
 def level_style(level: Level | None) -> str:
     """Return the style of a level; None is well."""
     return level.value if level else "ok"
+
+
+def load_style(percent: float, level: Level | None = None) -> str:
+    """Return the style of a load: that of what fires about it or of how high it is, whichever is worse."""
+    by_load = Level.CRITICAL if percent >= VERY_HIGH else Level.WARNING if percent >= HIGH else None
+    return level_style(max((each for each in (level, by_load) if each), key=lambda each: each.rank, default=None))
 
 
 def length(line: Iterable[Span]) -> int:

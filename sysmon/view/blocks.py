@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sysmon.model import Row, Unit
 from sysmon.text.cells import cut, cut_front, flow, pad, width_of
-from sysmon.text.spans import Line, Look, Span, draw_gauge, draw_sparkline, fit, level_style
+from sysmon.text.spans import Line, Look, Span, draw_gauge, draw_sparkline, fit, level_style, load_style
 from sysmon.text.units import short
 from sysmon.view.alert_marks import level_of
 from sysmon.view.snapshot import NamedRow, Snapshot, ValuePicker, number, text
@@ -186,7 +186,7 @@ def draw_cores(snapshot: Snapshot, width: int, look: Look) -> Block | None:
             level = level_of(snapshot, "cpu", records[place])
             line += [
                 Span(f"{'  ' if line else ''}{look.sanitize(name):>{label}} ", "dim"),
-                *draw_gauge(value or 0.0, bar, look, level_style(level)),
+                *draw_gauge(value or 0.0, bar, look, load_style(value or 0.0, level)),
                 Span(f"{short(value, Unit.PERCENT):>5}"),
             ]
         lines.append(line)

@@ -1,10 +1,12 @@
 """Charts of the last minutes, where the screen has room to spare."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from sysmon.model import Row, Unit
 from sysmon.text.cells import cut
-from sysmon.text.spans import Line, Look, Span
+from sysmon.text.spans import Line, Look, Span, load_style
 from sysmon.text.units import format_age, human
 from sysmon.view.layout import GAP, place_beside
 from sysmon.view.snapshot import Snapshot, ValuePicker
@@ -41,7 +43,7 @@ def draw_charts(snapshot: Snapshot, width: int, lines: int, look: Look) -> list[
         age = next((len(history) - place for place, value in enumerate(history) if value is not None), 0)
         caption = f", last {format_age(age * snapshot.seconds)}, up to {human(top, unit)}" if there else ", no data"
         heading: Line = [Span(title, "bold"), Span(cut(caption, each - len(title), look.more), "dim")]
-        drawn.append([heading, *_bars(history, min(lines, MOST) - 1, top, look)])
+        drawn.append([heading, *_bars(history, min(lines, MOST) - 1, top, look, percent=unit is Unit.PERCENT)])
     return place_beside(drawn, each, look)
 
 
@@ -55,14 +57,16 @@ def _traffic(snapshot: Snapshot) -> ValuePicker:
     return pick
 
 
-def _bars(history: Sequence[float | None], height: int, highest: float, look: Look) -> list[Line]:
+def _bars(history: Sequence[float | None], height: int, highest: float, look: Look, *, percent: bool) -> list[Line]:
     """Return columns that are filled from the bottom, in steps of a part of a line."""
     steps = len(look.bars)
     levels = [_level(value, highest, height * steps) for value in history]
+    styles = [load_style(value or 0.0) if percent else "ok" for value in history]
     lines: list[Line] = []
     for row in range(height - 1, -1, -1):
         cells = [min(steps, level - row * steps) for level in levels]
-        lines.append([Span("".join(look.bars[cell - 1] if cell > 0 else " " for cell in cells), "ok")])
+        drawn = zip(styles, (look.bars[cell - 1] if cell > 0 else " " for cell in cells), strict=True)
+        lines.append([Span("".join(bar for _, bar in run), style) for style, run in groupby(drawn, key=itemgetter(0))])
     return lines
 
 

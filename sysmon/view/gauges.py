@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sysmon.headlines import pick_headlines
 from sysmon.model import Unit
 from sysmon.text.cells import join_fitting, pad
-from sysmon.text.spans import Line, Look, Span, draw_gauge, draw_sparkline, level_style
+from sysmon.text.spans import Line, Look, Span, draw_gauge, draw_sparkline, level_style, load_style
 from sysmon.text.units import human
 from sysmon.view.alert_marks import level_of
 from sysmon.view.load_line import LABEL, draw_load_line
@@ -18,6 +18,9 @@ _LEAST_TREND = 10
 _SHARES = {"user": "user", "sys": "system", "io": "iowait", "steal": "steal"}
 _SHARES |= {"nice": "nice", "irq": "irq", "softirq": "softirq"}
 _ALWAYS = frozenset({"user", "sys"})
+_WAITING = "io"
+"""Time in which the processor waits for disks is none in which it is in use."""
+
 _SEEN = 0.05
 """Percent below which a share of the processor is not worth a word."""
 
@@ -81,11 +84,12 @@ def _resources(snapshot: Snapshot) -> Iterator[_Gauge]:
 
 
 def _shares(cpu: NamedRow) -> list[str]:
-    return [
-        f"{name} {value:.1f}"
-        for name, metric in _SHARES.items()
-        if (value := number(cpu, f"cpu_{metric}_percent")) is not None and (value >= _SEEN or name in _ALWAYS)
+    """Return the parts of the processor's time, the largest first: those that fit explain most of its use."""
+    values = {name: number(cpu, f"cpu_{metric}_percent") for name, metric in _SHARES.items()}
+    there = [
+        (value, name) for name, value in values.items() if value is not None and (value >= _SEEN or name in _ALWAYS)
     ]
+    return [f"{name} {value:.1f}" for value, name in sorted(there, key=lambda share: (share[1] == _WAITING, -share[0]))]
 
 
 def _used(memory: NamedRow, resource: str) -> str:
@@ -110,7 +114,7 @@ def _draw(gauge: _Gauge, snapshot: Snapshot, grid: _Grid, look: Look) -> Line:
     spans = [
         Span(f"{gauge.label:<{LABEL}}", level_style(level) if level else "dim"),
         Span(f"{human(percent, Unit.PERCENT):>{_VALUE}}{' ' * _GAP}"),
-        *draw_gauge(percent, grid.bar, look, level_style(level)),
+        *draw_gauge(percent, grid.bar, look, load_style(percent, level)),
         Span(" " * _GAP + pad(words, grid.words)),
     ]
     if grid.trend:

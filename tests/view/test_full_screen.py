@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sysmon.model import Level
 from sysmon.text.cells import width_of
-from sysmon.text.spans import Look
+from sysmon.text.spans import Look, load_style
 from sysmon.view import blocks, full_screen, plain_page
 from sysmon.view.commands import Command, Order, Situation, View
+from sysmon.view.gauges import draw_gauges
 from sysmon.view.layout import render_lines, stack
 from sysmon.view.snapshot import Snapshot, TableSnapshot
 from tests.view.scenes import ALERTS, LIVE, NOON, PAST, PROCESSES, busy
@@ -46,6 +48,34 @@ def test_the_screen_uses_the_size_that_it_has(columns: int, rows: int) -> None:
     lines = _screen(busy(), columns, rows)
 
     assert lines == _golden(f"screen-{columns}x{rows}.txt", lines)
+
+
+@pytest.mark.parametrize(
+    ("percent", "level", "style"),
+    [
+        pytest.param(79.9, None, "ok", id="usual"),
+        pytest.param(80.0, None, "warning", id="high"),
+        pytest.param(95.0, None, "critical", id="very high"),
+        pytest.param(10.0, Level.CRITICAL, "critical", id="low and below the limit of a rule"),
+        pytest.param(99.0, Level.INFO, "critical", id="the worse of both"),
+    ],
+)
+def test_a_load_has_the_colour_of_its_height_or_of_its_alert(percent: float, level: Level | None, style: str) -> None:
+    assert load_style(percent, level) == style
+
+
+def test_the_shares_of_the_processor_begin_with_the_largest() -> None:
+    cpu = BUSY.tables["cpu"]
+    columns = cpu.table.columns
+    shares = {"cpu_user_percent": 1.3, "cpu_nice_percent": 76.0, "cpu_system_percent": 16.5, "cpu_iowait_percent": 40.0}
+    rows = [tuple(shares.get(name, cell) for name, cell in zip(columns, row, strict=True)) for row in cpu.rows]
+    snapshot = replace(BUSY, tables={**BUSY.tables, "cpu": replace(cpu, rows=rows)})
+
+    lines = draw_gauges(snapshot, 100, PLAIN)
+
+    shown = "".join(span.text for span in lines[0])
+
+    assert shown.index("nice 76.0") < shown.index("sys 16.5") < shown.index("user 1.3")
 
 
 def test_without_blocks_it_is_drawn_in_ascii() -> None:
