@@ -46,7 +46,7 @@ def programs(environ: Mapping[str, str], *, python: str = sys.executable) -> Pro
     on_path = []
     for folder in environ.get("PATH", os.defpath).split(os.pathsep):
         path = Path(folder) / PROGRAM
-        if path.is_file() and os.access(path, os.X_OK):
+        if os.access(path, os.X_OK) and path.is_file():  # in this order: is_file fails in a folder closed to this user
             on_path.append(distinct.setdefault(path.resolve(), path))
     return Programs(own, tuple(dict.fromkeys(on_path)))
 

@@ -19,6 +19,9 @@ from sysmon.text.names import printable
 
 INTERRUPTED = 130
 INTERNAL_ERROR = 70
+SLIP = 0.75
+"""How like an option a word must be (1 is the same) to be taken for it, misspelt."""
+
 COMPLETION = "_SYSMON_COMPLETE"
 """The variable by which a shell asks what could come next."""
 
@@ -131,7 +134,17 @@ def _usage(error: click.ClickException, group: click.Group, arguments: Sequence[
     way = f"(try `{called} --help`)"
     if isinstance(error, click.exceptions.NoArgsIsHelpError):  # its message would be the whole help
         return f"a command is missing {way}"
-    return f"{' '.join(error.format_message().split())} {way}"
+    message = error.message if _is_far_off(error) else error.format_message()
+    return f"{' '.join(message.split())} {way}"
+
+
+def _is_far_off(error: click.ClickException) -> bool:
+    """Say whether the options that click proposes are no likely slips, such as `--since` for `--json`."""
+    if not isinstance(error, click.NoSuchOption):
+        return False
+    from difflib import get_close_matches  # only when something is wrong
+
+    return not get_close_matches(error.option_name, error.possibilities or (), cutoff=SLIP)
 
 
 def _called(group: click.Group, arguments: Sequence[str]) -> str:

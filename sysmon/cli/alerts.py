@@ -95,7 +95,8 @@ def command(
         for line in alerts.render_silences(listing.silences.active(listing.at), listing.at, zone):
             click.echo(f"silenced {line}")
     if active and not listing.watched:
-        click.echo("sysmon: no recorder running: these alerts were active when it stopped", err=True)
+        state = "these alerts were" if listing.alerts else "no such alert was"
+        click.echo(f"sysmon: no recorder running: {state} active when it stopped", err=True)
     return print_damage(listing.damage) or (FIRING if active and listing.alerts else 0)
 
 

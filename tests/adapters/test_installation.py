@@ -1,6 +1,7 @@
 """What to type for an extra follows from where the program came from, and other programs of its name are seen."""
 
 import json
+import os
 import re
 import sys
 import tomllib
@@ -147,6 +148,15 @@ def test_an_installation_without_a_script_has_none(tmp_path: Path) -> None:
     listed = programs({"PATH": str(foreign.parent)}, python=str(tmp_path / "python3"))
 
     assert listed == Programs(None, (foreign,))
+
+
+def test_folders_of_the_path_that_cannot_be_searched_are_passed_over(tmp_path: Path) -> None:
+    own = script(tmp_path / "own")
+    path = os.pathsep.join([str(tmp_path / ("x" * 300)), str(own.parent)])  # fails for root too, as a closed one would
+
+    listed = programs({"PATH": path}, python=str(own.parent / "python3"))
+
+    assert listed == Programs(own, (own,))
 
 
 INDEX = re.compile(

@@ -106,6 +106,20 @@ def test_without_a_run_nothing_is_known_of_now(tmp_path: Path) -> None:
     assert (nothing.returncode, nothing.stdout.split(" - ")[0]) == (3, "SYSMON UNKNOWN")
 
 
+def test_without_a_run_and_without_alerts_it_names_none_that_was_active(tmp_path: Path) -> None:
+    take_sample = ("run", "--once", "--data", str(tmp_path / "data"), "--rules", str(tmp_path / "rules.yaml"))
+    (tmp_path / "rules.yaml").write_text("version: 1\nrules: []\n")
+    assert answer(*take_sample).returncode == 0
+
+    listed = answer("alerts", "--active", "--data", str(tmp_path / "data"))
+
+    assert (listed.returncode, listed.stdout, listed.stderr) == (
+        0,
+        "no active alerts\n",
+        "sysmon: no recorder running: no such alert was active when it stopped\n",
+    )
+
+
 def test_a_silence_mutes_within_a_tick_is_listed_and_can_be_ended(watched: Path) -> None:
     made = ask(watched, "silence", "exi*", "--for", "1h", "--why", "moving", "--rules", str(watched / "rules.yaml"))
     silence = made.stdout.split()[0]

@@ -102,6 +102,9 @@ def test_a_command_may_leave_with_a_code_of_its_own() -> None:
         pytest.param(
             ["--debgu"], "No such option '--debgu'. Did you mean '--debug'? (try `sysmon --help`)", id="an option"
         ),
+        pytest.param(
+            ["alerts", "--json"], "No such option '--json'. (try `sysmon alerts --help`)", id="an option like no other"
+        ),
         pytest.param(["config"], "a command is missing (try `sysmon config --help`)", id="a command left out"),
         pytest.param(
             ["config", "check", "--config"],
