@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 
 from sysmon.text.cells import cut
 from sysmon.text.spans import Line, Look, Span, level_style
@@ -62,7 +63,7 @@ def render(
     elif snapshot is None:
         body = []
     elif view.page % pages(snapshot) == 0:
-        body = _overview(snapshot, view, width, height, look)
+        body = _overview(snapshot, view, width, height, look, zone=situation.zone)
     else:
         body = _page(snapshot, view, width, look)
     scroll = max(0, min(view.scroll, len(body) - height))
@@ -115,9 +116,11 @@ def _height(column: Sequence[Block]) -> int:
     return sum(block.height for block in column)
 
 
-def _overview(snapshot: Snapshot, view: View, width: int, height: int, look: Look) -> list[Line]:
+def _overview(
+    snapshot: Snapshot, view: View, width: int, height: int, look: Look, *, zone: tzinfo | None
+) -> list[Line]:
     top = [*_limit(draw_alerts(snapshot, look), max(2, height // 8)), *draw_gauges(snapshot, width, look)]
-    lists = draw_processes(snapshot, width, look, view.order)
+    lists = draw_processes(snapshot, width, look, view.order, zone)
     columns, each = arrange_blocks(snapshot, width, look)
     air: list[Line] = [[]] if height >= _AIRY else []
     left = max(0, height - len(top) - 2 * len(air))

@@ -27,7 +27,7 @@ def render(snapshot: Snapshot, situation: Situation, *, tables: Collection[str],
     parts.append(draw_gauges(snapshot, width, look))
     height = max((sum(block.height for block in column) for column in columns), default=0)
     parts.append(place_beside([stack(column, height) for column in columns], each, look))
-    parts.append(draw_processes(snapshot, width, look, Order.CPU))
+    parts.append(draw_processes(snapshot, width, look, Order.CPU, situation.zone))
     shown = [name for name in snapshot.tables if name not in IN_OVERVIEW | ABOUT_SYSMON]
     parts += [draw_table(snapshot, name, width, look) for name in shown]
     return render_lines(_space_out(parts), width, look)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 
 from sysmon.model import Unit
 from sysmon.text.cells import cut, pad, pad_left
+from sysmon.text.instants import parse_instant
 from sysmon.text.spans import Line, Look, Span
 from sysmon.text.units import short
 from sysmon.view.commands import Order
@@ -50,13 +52,17 @@ _COLUMNS = (
     _Column("threads", 9, _metric("process_threads", Unit.NONE), least=110),
     _Column("user", 12, _label("username"), least=70, left=True),
     _Column("unit", 30, _label("unit"), least=120, left=True),
-    _Column("started", 22, _label("started"), least=150, left=True),
+    _Column("started", 12, _label("started"), least=150, left=True),
 )
 
 
-def draw_processes(snapshot: Snapshot, width: int, look: Look, order: Order) -> list[Line]:
-    """Return a heading and a line for each process, the first by `order` first; the row of all others comes last."""
+def draw_processes(snapshot: Snapshot, width: int, look: Look, order: Order, zone: tzinfo | None = None) -> list[Line]:
+    """Return a heading and a line for each process, the first by `order` first; the row of all others comes last.
+
+    `zone` is that of the times (None: the system's).
+    """
     records = sort_processes(snapshot, order)
+    records = [{**record, "started": _format_start(text(record, "started"), snapshot.at, zone)} for record in records]
     if not records:
         return []
     columns = [column for column in _COLUMNS if width >= column.least]
@@ -75,6 +81,15 @@ def sort_processes(snapshot: Snapshot, order: Order) -> list[NamedRow]:
     """Return the rows of the processes, the first by `order` first, that of all others last."""
     key = _by(order)
     return sorted(snapshot.records("process"), key=lambda record: (text(record, "pid") == _OTHERS, *key(record)))
+
+
+def _format_start(started: str, at: datetime, zone: tzinfo | None) -> str:
+    """Return when a process started, as short as it can be told: a time of that day, else a day."""
+    try:
+        local = parse_instant(started).astimezone(zone)
+    except ValueError:  # `-`, or what a file holds
+        return started
+    return f"{local:%H:%M:%S}" if local.date() == at.astimezone(zone).date() else f"{local:%Y-%m-%d}"
 
 
 def _by(order: Order) -> Callable[[NamedRow], tuple[float, str]]:

@@ -221,4 +221,4 @@ def test_of_holes_only_the_first_are_told(tmp_path: Path) -> None:
 
     page = text.render([page_by(tmp_path, "mountpoint")], RenderOptions(zone=UTC)).splitlines()
 
-    assert (sum("longest gap" in line for line in page[4:]), page[-3]) == (4, "  and 4 more with gaps of their own")
+    assert (sum("longest gap" in line for line in page[4:]), page[-1]) == (4, "  and 4 more with gaps of their own")

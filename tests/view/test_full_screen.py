@@ -1,7 +1,7 @@
 import os
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from sysmon.view import blocks, full_screen, plain_page
 from sysmon.view.commands import Command, Order, Situation, View
 from sysmon.view.gauges import draw_gauges
 from sysmon.view.layout import render_lines, stack
+from sysmon.view.processes import draw_processes
 from sysmon.view.snapshot import Snapshot, TableSnapshot
 from tests.view.scenes import ALERTS, LIVE, NOON, PAST, PROCESSES, busy
 
@@ -62,6 +63,25 @@ def test_the_screen_uses_the_size_that_it_has(columns: int, rows: int) -> None:
 )
 def test_a_load_has_the_colour_of_its_height_or_of_its_alert(percent: float, level: Level | None, style: str) -> None:
     assert load_style(percent, level) == style
+
+
+@pytest.mark.parametrize(
+    ("started", "shown"),
+    [
+        pytest.param("2026-11-20T11:05:51Z", "20:05:51", id="the same day"),
+        pytest.param("2026-11-19T11:05:51Z", "2026-11-19", id="another day"),
+        pytest.param("-", "-", id="unknown"),
+    ],
+)
+def test_the_start_of_a_process_is_short_and_local(started: str, shown: str) -> None:
+    process = BUSY.tables["process"]
+    place = process.table.columns.index("started")
+    rows = [(*row[:place], started, *row[place + 1 :]) for row in process.rows]
+    snapshot = replace(BUSY, tables={**BUSY.tables, "process": replace(process, rows=rows)})
+
+    lines = draw_processes(snapshot, 200, PLAIN, Order.CPU, timezone(timedelta(hours=9)))
+
+    assert {"".join(span.text for span in line).split()[-1] for line in lines[1:]} == {shown}
 
 
 def test_the_shares_of_the_processor_begin_with_the_largest() -> None:

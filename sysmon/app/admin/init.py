@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sysmon.collectors import Source, discover
 from sysmon.config import locations
@@ -25,12 +26,16 @@ _BUSY, _BUSY_CLEAR, _SWAMPED, _SWAMPED_CLEAR = 2, 1.5, 4, 3
 
 @dataclass(frozen=True, slots=True)
 class MountHere:
-    """A file system that is watched: `size` in bytes, `used` in percent, as df counts."""
+    """A file system that is watched: `size` in bytes, `used` in percent of `usable` bytes, as df counts.
+
+    What is reserved for root is in `size` and not in `usable`.
+    """
 
     mountpoint: str
     fstype: str
     size: float
     used: float
+    usable: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,9 @@ def machine(host: str, rows: Mapping[str, Sequence[Row]]) -> Machine:
         memory=memory.get("memory_total_bytes") or 0,
         swap=memory.get("swap_total_bytes") or 0,
         mounts=tuple(
-            MountHere(row["mountpoint"], row["fstype"], row["disk_total_bytes"], row["disk_usage_percent"])
+            MountHere(
+                row["mountpoint"], row["fstype"], row["disk_total_bytes"], row["disk_usage_percent"], _usable(row)
+            )
             for row in cells["disk_usage"]
             if row["disk_total_bytes"] and row["disk_usage_percent"] is not None
         ),
@@ -81,6 +88,12 @@ def machine(host: str, rows: Mapping[str, Sequence[Row]]) -> Machine:
             "network": [row["interface"] for row in cells["network"]],
         },
     )
+
+
+def _usable(row: Mapping[str, Any]) -> float:
+    """Return the bytes that the used percent of a file system is of: those in use and those left for users."""
+    used, free = row["disk_used_bytes"], row["disk_free_bytes"]
+    return float(row["disk_total_bytes"] if used is None or free is None else used + free)
 
 
 def configuration(here: Machine, shipped: str, *, at: datetime) -> str:
@@ -104,7 +117,7 @@ def rules(here: Machine, shipped: str, *, at: datetime) -> str:
 def _own_rules(here: Machine) -> list[str]:
     lines = [_comment(f"What follows was made for {here.host}.", indent=2)]
     for mount in here.mounts:
-        left = human(mount.size * 0.2, Unit.BYTES), human(mount.size * 0.1, Unit.BYTES)
+        left = human(mount.usable * 0.2, Unit.BYTES), human(mount.usable * 0.1, Unit.BYTES)
         text = f"disk-full on {mount.mountpoint}, now {mount.used:.0f} % used: 80 % leaves {left[0]} and 90 % {left[1]}"
         lines.append(_comment(f"{text} of {human(mount.size, Unit.BYTES)}.", indent=2))
     if here.cores:

@@ -37,8 +37,8 @@ class Page:
         blocks = [
             _render_header(phrases),
             _render_overview(phrases, tables),
-            _render_alerts(phrases),
             render_changes(phrases),
+            _render_alerts(phrases),
         ]
         blocks += [_render_rankings(phrases)] if phrases.report.rankings else []
         blocks.append(_render_contents(tables))

@@ -82,7 +82,7 @@ def render_compact(table: str, layout: TableLayout, phrases: Phrases, style: Sty
     metrics = [item.metric for item in series[0].metrics]
     names = [", ".join(printable(value) for _, value in line.labels) for line in series]
     left = max([len(table), *map(len, names)])
-    heads, titles = [table.ljust(left)], [" " * left]
+    heads, titles = [pad(table, left)], [" " * left]
     widths = []
     for metric in metrics:
         below = compact_titles(metric)
@@ -100,7 +100,7 @@ def render_compact(table: str, layout: TableLayout, phrases: Phrases, style: Sty
             _align_right(compact_cells(item.metric, item.stats), width)
             for item, width in zip(line.metrics, widths, strict=True)
         ]
-        lines.append("  ".join([name.ljust(left), *cells]))
+        lines.append("  ".join([pad(name, left), *cells]))
         if any(item.before for item in line.metrics):
             changed = [
                 _align_right(compact_changes(item), width) for item, width in zip(line.metrics, widths, strict=True)

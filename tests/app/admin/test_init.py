@@ -24,7 +24,10 @@ BIG = Machine(
     cores=8,
     memory=64 * 2**30,
     swap=4 * 2**30,
-    mounts=(MountHere("/", "ext4", 100 * 2**30, 40.0), MountHere("/srv", "xfs", 4 * 2**40, 12.4)),
+    mounts=(
+        MountHere("/", "ext4", 100 * 2**30, 40.0, 95 * 2**30),
+        MountHere("/srv", "xfs", 4 * 2**40, 12.4, 4 * 2**40),
+    ),
     devices={"disk_io": ["sda", "nvme0n1"], "network": ["eth0"]},
 )
 HOSTILE = Machine(
@@ -32,7 +35,7 @@ HOSTILE = Machine(
     cores=1,
     memory=2**30,
     swap=0,
-    mounts=(MountHere("/mnt/a\n  - id: b", "ext4", 2**30, 1.0),),
+    mounts=(MountHere("/mnt/a\n  - id: b", "ext4", 2**30, 1.0, 2**30),),
     devices={"disk_io": [], "network": ["\x1b[31m: {"]},
 )
 
@@ -47,7 +50,15 @@ def test_a_machine_is_what_its_rows_say() -> None:
         "memory": [_row("memory", memory_total_bytes=1024, swap_total_bytes=None)],
         "disk_io": [_row("disk_io", device="sda")],
         "disk_usage": [
-            _row("disk_usage", mountpoint="/", fstype="ext4", disk_total_bytes=10, disk_usage_percent=50.0),
+            _row(
+                "disk_usage",
+                mountpoint="/",
+                fstype="ext4",
+                disk_total_bytes=10,
+                disk_used_bytes=4,
+                disk_free_bytes=4,
+                disk_usage_percent=50.0,
+            ),
             _row("disk_usage", mountpoint="/stuck", fstype="nfs4"),
         ],
     }
@@ -59,7 +70,7 @@ def test_a_machine_is_what_its_rows_say() -> None:
         cores=2,
         memory=1024,
         swap=0,
-        mounts=(MountHere("/", "ext4", 10, 50.0),),
+        mounts=(MountHere("/", "ext4", 10, 50.0, 8.0),),
         devices={"disk_io": ["sda"], "network": []},
     )
 
@@ -82,7 +93,7 @@ def test_the_limits_fit_the_size_of_the_machine() -> None:
     written = rules(BIG, SHIPPED["rules.yaml"], at=AT)
 
     assert written.partition("  # What follows")[2].splitlines()[1:] == [
-        "  # disk-full on /, now 40 % used: 80 % leaves 20.0 GiB and 90 % 10.0 GiB of 100 GiB.",
+        "  # disk-full on /, now 40 % used: 80 % leaves 19.0 GiB and 90 % 9.5 GiB of 100 GiB.",
         "  # disk-full on /srv, now 12 % used: 80 % leaves 819 GiB and 90 % 410 GiB of 4.0 TiB.",
         "",
         "  # 8 cores: more than 2 programs for each want to run or wait for a disk, for ten minutes.",

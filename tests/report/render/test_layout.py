@@ -64,7 +64,7 @@ def page_of(*tables: TableSummary, hostname: str = "web-01") -> Report:
 def body(*tables: TableSummary, width: int = 80) -> list[str]:
     """Return the text of these tables alone."""
     page = text.render([replace(page_of(*tables), overview=())], RenderOptions(width=width, zone=UTC))
-    return page.split("\n\n", 1)[1].removesuffix("\n\nAlerts: none\n").split("\n")
+    return page.split("\n\n", 1)[1].removeprefix("Alerts: none\n\n").removesuffix("\n").split("\n")
 
 
 def test_series_in_which_nothing_happened_share_a_line() -> None:

@@ -32,6 +32,7 @@ from sysmon.report.render.style import TITLES, numbers
 from sysmon.report.side_by_side import HOST, merge_hosts, name_series, sort_worst_first
 from sysmon.report.summary import MetricSummary, RankedGroup, Ranking, Report, SeriesSummary, TableSummary
 from sysmon.text import units
+from sysmon.text.cells import pad, pad_left, width_of
 from sysmon.text.names import printable
 
 _MARKS = re.compile(r"([\\`*\[\]<>|~#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
@@ -257,11 +258,11 @@ def _compact_titles(item: MetricSummary) -> tuple[str, ...]:
 def _render_table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, left: Sequence[int] = (0,)) -> str:
     """Return a table whose columns are as wide as they need to be, so that its source lines up too."""
     lines = [titles, *rows]
-    widths = [max(3, *(len(line[column]) for line in lines)) for column in range(len(titles))]
+    widths = [max(3, *(width_of(line[column]) for line in lines)) for column in range(len(titles))]
     rule = ["-" * width if column in left else f"{'-' * (width - 1)}:" for column, width in enumerate(widths)]
     padded = [[_pad(line[column], widths[column], column in left) for column in range(len(titles))] for line in lines]
     return "\n".join(f"| {' | '.join(line)} |" for line in [padded[0], rule, *padded[1:]])
 
 
 def _pad(cell: str, width: int, to_the_left: bool) -> str:
-    return cell.ljust(width) if to_the_left else cell.rjust(width)
+    return pad(cell, width) if to_the_left else pad_left(cell, width)

@@ -21,7 +21,7 @@ from sysmon.report.render.style import CELL, TITLES, Style, levels, name_width, 
 from sysmon.report.render.text_times import render_buckets
 from sysmon.report.side_by_side import HOST
 from sysmon.report.summary import MetricSummary, Report, SeriesSummary, TableSummary
-from sysmon.text.cells import flow
+from sysmon.text.cells import flow, pad
 from sysmon.text.names import printable
 from sysmon.text.spans import detect_look
 
@@ -143,7 +143,7 @@ class _Page:
 
     def _metric(self, item: MetricSummary) -> Iterator[str]:
         style = self._style
-        name = f"{printable(item.metric.name).ljust(self._names)}  {self._drawn(item)}"
+        name = f"{pad(printable(item.metric.name), self._names)}  {self._drawn(item)}"
         assert item.stats is not None  # noqa: S101 - those without are listed by name
         cells, at = numbers(item.stats, item.metric.unit), self._phrases.when(item.stats.max_at)
         yield from self._columns(name, f"{style.cells(cells, levels(item))}  {at}")
@@ -183,7 +183,7 @@ class _Page:
                 right = (
                     f"{style.cells(numbers(item.stats, metric.unit), levels(item))}  {phrases.when(item.stats.max_at)}"
                 )
-                drawn = f"{name.ljust(self._names)}  {self._drawn(item)}"[: style.left]
+                drawn = f"{pad(name, self._names)}  {self._drawn(item)}"[: style.left]
                 yield from self._columns(drawn if style.wide else name, right)
             yield from self._changes(item)
             if is_exceeded(item):
