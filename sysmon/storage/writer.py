@@ -13,6 +13,9 @@ from sysmon.storage.queue import QUEUE_LIMIT, Gap, LogEntry, TickRows, WriteQueu
 from sysmon.storage.segment_writer import SyncError
 from sysmon.text.instants import format_instant
 
+LONGEST_END = 20.0
+"""Seconds that a disk may take at the end while it goes on writing."""
+
 
 class Writer:
     """Hands samples, events and alerts to the files of a host, in order; logs never wait for rows.
@@ -40,6 +43,7 @@ class Writer:
         self._closing = False
         self._settling: threading.Event | None = None
         self._given_up = False
+        self._steps = 0  # how often the disk has done something
         self._failures: set[type[Exception]] = set()
         self._trouble: str | None = None
         self._trouble_at: datetime | None = None
@@ -87,21 +91,35 @@ class Writer:
     def settle(self, seconds: float) -> bool:
         """Store what waits, or give it up for good, before the end is told: `dropped` then counts all that is lost.
 
-        Return whether the disk answered within a time. What is put afterwards is still stored.
+        Return whether the disk did something within each such time; as long as it does, it may take `LONGEST_END`.
+        What is put afterwards is still stored.
         """
         settled = self._settling = threading.Event()
         self._wake()
-        if settled.wait(seconds):
+        if self._wait_while_writing(settled.wait, seconds):
             return True
         self._queue.give_up("the disk does not answer")
         return False
 
     def close(self, seconds: float) -> bool:
-        """Write what waits, sync and close; return whether that was done within a time."""
+        """Write what waits, sync and close; return whether that was done, with as much patience as `settle` has."""
         self._closing = True
         self._wake()
+        return self._wait_while_writing(self._join, seconds)
+
+    def _join(self, seconds: float) -> bool:
         self._thread.join(seconds)
         return not self._thread.is_alive()
+
+    def _wait_while_writing(self, wait: Callable[[float], bool], seconds: float) -> bool:
+        """Wait for the thread; give up when a disk has done nothing for a time, for a slow one all is stored."""
+        end = time.monotonic() + LONGEST_END
+        steps = self._steps
+        while not wait(seconds):
+            if steps == self._steps or time.monotonic() >= end:
+                return False
+            steps = self._steps
+        return True
 
     def _wake(self) -> None:
         """Wake the thread, or have it look again before it sleeps; only the thread that hands over may ring."""
@@ -140,6 +158,7 @@ class Writer:
 
     def _sync(self) -> None:
         self._files.sync()
+        self._steps += 1
         self._note_lost()
         self._synced_at = time.monotonic()
 
@@ -175,6 +194,7 @@ class Writer:
                 entry.stored.set()
             self._files.set_active(entry.active)
             self._queue.done()
+            self._steps += 1
 
     def _append_safely(self, append: Callable[[], None]) -> bool:
         """Write to a log; return whether it will stay there."""
@@ -193,6 +213,7 @@ class Writer:
                 item.step = False
             for table, rows in list(item.rows.items()):
                 self._files.append_rows(table, item.at, rows)
+                self._steps += 1
                 item.rows = {name: left for name, left in item.rows.items() if name != table}
             self._latest = item.at
             if self._on_first_write is not None:

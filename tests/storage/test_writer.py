@@ -329,6 +329,19 @@ def test_what_a_disk_that_hangs_holds_at_the_end_counts_as_lost(tmp_path: Path) 
         assert (writing.writer.settle(0), writing.writer.dropped()) == (False, 3)
 
 
+def test_a_disk_that_is_slow_and_not_stuck_has_time_at_the_end(tmp_path: Path) -> None:
+    class Slow(Refusing):
+        def append_rows(self, table: str, at: datetime, rows: Sequence[Row]) -> None:
+            super().append_rows(table, at, rows)
+            threading.Event().wait(0.4)
+
+    writing = Writing(tmp_path, DEFAULT, Slow)
+    for seconds in range(5):
+        writing.put(seconds)
+
+    assert (writing.writer.settle(1.5), writing.writer.dropped(), writing.writer.close(30)) == (True, 0, True)
+
+
 def test_an_internal_error_costs_what_it_met_and_nothing_else(tmp_path: Path) -> None:
     with _writing(tmp_path) as writing:
         writing.put(1)

@@ -12,7 +12,9 @@ from sysmon.storage.host_writer import HostWriter
 from sysmon.storage.lock import DataDirectory
 from sysmon.storage.writer import Writer
 
-_CLOSING_SECONDS = 1.5
+_CLOSING_SECONDS = 3.0
+"""How long a disk may do nothing at the end before it is left alone."""
+
 _LOGGER = logging.getLogger(LOGGER)
 
 
