@@ -94,12 +94,16 @@ class Problems:
 
 def load_file(path: Path | str) -> MappingNode:
     """Read a YAML file whose top level is a mapping; raise ConfigError naming file, line and column."""
-    shown = printable(str(path))
+    return load(read_file(path), printable(str(path)))
+
+
+def read_file(path: Path | str) -> bytes:
+    """Return what is in a file, as far as `load` takes it; raise ConfigError where it cannot be read."""
     try:
-        data = _read(path)
+        return _read(path)
     except OSError as error:
+        shown = printable(str(path))
         raise ConfigError(f"{shown}: cannot be read ({error.strerror}): name another file or mend it") from error
-    return load(data, shown)
 
 
 def load(data: bytes, file: str) -> MappingNode:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta, tzinfo
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,6 +126,7 @@ def command(
     """Summarise a time range: usage, peaks, top processes and alerts."""
     from sysmon.app import catalog
     from sysmon.app.reports import report
+    from sysmon.app.reports.rule_limits import RuleLimits
     from sysmon.app.selection import ALL
     from sysmon.errors import UsageError
     from sysmon.report.buckets import split_range
@@ -155,7 +157,8 @@ def command(
         return form.trend_points(metrics, selection.until - selection.since, options)
 
     detail = report.Detail(
-        limits=_limits(rules, config_file),
+        limits=RuleLimits() if rules is None else _load_limits(rules, config_file),
+        configured=None if rules is not None else cache(lambda: _load_limits(None, config_file)),
         top=top,
         compare=None if compare is None else _shift(compare, selection),
         by=by,
@@ -196,7 +199,7 @@ def _shift(compare: str, selection: "Selection") -> timedelta:
     return shift
 
 
-def _limits(rules: Path | None, config_file: Path | None) -> "RuleLimits":
+def _load_limits(rules: Path | None, config_file: Path | None) -> "RuleLimits":
     """Return the limits of the rules; a report without them is better than none, unless they were asked for."""
     from sysmon.app.reports import rule_limits
     from sysmon.errors import ConfigError

@@ -1,6 +1,7 @@
 """Records of the event log and the alert log: what sysmon says about itself and the machine, as lines and back."""
 
 import sys
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -17,7 +18,13 @@ SIDE_NOTES = (Transition.FLAPPING, Transition.STEADY)
 """Events that say that an alert begins and ends too often; they change nothing about it."""
 
 RUNNING = "running"
-"""The `event` of the record that opens every event-log segment: who runs since when, at which intervals."""
+"""The `event` of the record that opens every event-log segment: who runs, at which intervals, by which rules."""
+
+RULES_HASH, RULES_TEXT = "rules_hash", "rules_text"
+"""The fields of `running` and `reloaded` about the rule file: the CRC-32 of its text, and the text."""
+
+LONGEST_RULES = 64 * 1024
+"""So many bytes of text at most are in the event log; of a longer file there is the hash only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,12 @@ _EVENTS = frozenset({ACTIVE, *(transition.value for transition in Transition)})
 
 AlertEntry = AlertEvent | ActiveRecord
 """What the alert log holds."""
+
+
+def rules_fields(text: str) -> dict[str, object]:
+    """Return the fields that tell by which rules a run goes on, from the text of their file."""
+    data = text.encode()
+    return {RULES_HASH: f"{zlib.crc32(data):08x}", RULES_TEXT: text if len(data) <= LONGEST_RULES else None}
 
 
 def event_record(origin: Origin, event: Event) -> dict[str, object]:

@@ -152,7 +152,7 @@ def _begin_run(runs: list[RunPeriod], event: Event) -> None:
     start = at if first is None else first
     if runs and not runs[-1].closed:
         runs[-1] = replace(runs[-1], last=start - 1, closed=True)
-    runs.append(RunPeriod(run_id, start, start, first, _intervals(event.fields.get("intervals")), closed=False))
+    runs.append(RunPeriod(run_id, start, start, first, read_intervals(event.fields.get("intervals")), closed=False))
 
 
 def _change_interval(run: RunPeriod, event: Event) -> list[RunPeriod]:
@@ -163,7 +163,7 @@ def _change_interval(run: RunPeriod, event: Event) -> list[RunPeriod]:
         run,
         start=at + 1,
         first_tick=None,
-        seconds=others | _intervals({table: event.fields.get("seconds")}),
+        seconds=others | read_intervals({table: event.fields.get("seconds")}),
     )
     return [rest] if run.start > at else [replace(run, last=at, closed=True), rest]
 
@@ -209,7 +209,8 @@ def _instant(event: Event, field: str, otherwise: int) -> int:
         return otherwise
 
 
-def _intervals(value: object) -> dict[str, float]:
+def read_intervals(value: object) -> dict[str, float]:
+    """Return the field `intervals` of an event: seconds by table."""
     given = value if isinstance(value, Mapping) else {}
     return {str(table): _seconds(seconds) for table, seconds in given.items() if _seconds(seconds) >= 0.001}
 

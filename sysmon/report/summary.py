@@ -178,7 +178,7 @@ class Report:
     are roll-ups, whose percentiles are within 1 %.
     `silences` says whom nobody is told of, in a line each. `edges` are where the parts of a time table begin, and where
     the last one ends; they are empty without one. `by` is the label by which series are told side by side, or `host`,
-    empty where each is told in a block of its own.
+    empty where each is told in a block of its own. `limits_from` says which rules the limits are of.
     """
 
     origin: Origin
@@ -196,6 +196,7 @@ class Report:
     compared: Compared | None = None
     edges: tuple[datetime, ...] = ()
     by: str = ""
+    limits_from: str = ""
 
 
 def summarise(

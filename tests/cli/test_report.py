@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from sysmon.cli import answer
-from sysmon.model import Origin
+from sysmon.formats.records import rules_fields
+from sysmon.model import Event, Origin
 from sysmon.sampling.self_tables import COLLECTOR
 from tests.programs import Program
 from tests.reading.stored import CPU, LOAD, at, event_lines, stamp, started, stopped, write_log, write_table
@@ -408,3 +409,48 @@ def test_hosts_are_told_side_by_side_without_being_named(tmp_path: Path, capfd: 
 
     out, err = capfd.readouterr()
     assert (code, err, [line.split()[0] for line in out.splitlines()[3:]]) == (0, "", ["host", "a", "b"])
+
+
+LIMIT = "version: 1\nrules: [{{id: hot, metric: cpu_usage_percent, match: {{core: all}}, warning: {{at_least: {}}}}}]\n"
+
+
+@pytest.mark.parametrize(
+    ("is_logged", "more", "limit", "origin"),
+    [
+        pytest.param(True, [], 31, "the rules of the run (hash {hash})", id="the run's"),
+        pytest.param(False, [], 55, "rules of {file} (the event log has none for this range)", id="of older data"),
+        pytest.param(True, ["--rules", "{file}"], 55, "rules of {file} (--rules)", id="a file of one's own"),
+    ],
+)
+def test_limits_are_those_of_the_run_and_not_of_the_folder_one_stands_in(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    is_logged: bool,
+    more: list[str],
+    limit: int,
+    origin: str,
+) -> None:
+    write_machine(tmp_path / "data")
+    fields = rules_fields(LIMIT.format(31)) if is_logged else {}
+    opening = Event(at(0), "running", {"run": "5f1c", "intervals": {"cpu": 60.0}, **fields})
+    write_log(tmp_path / "data", "events", event_lines([opening]))
+    (tmp_path / "rules.yaml").write_text(LIMIT.format(55))
+    (tmp_path / "sysmon.yaml").write_text("rules: rules.yaml\n")
+    names = {"file": str(tmp_path / "rules.yaml"), "hash": fields.get("rules_hash")}
+    monkeypatch.setenv("SYSMON_CONFIG", str(tmp_path / "sysmon.yaml"))
+
+    code = ask("report", tmp_path / "data", "--format", "json", *(text.format(**names) for text in more))
+    page = json.loads(capfd.readouterr().out)["hosts"][0]
+    texts = {}
+    for name in ("text", "markdown", "html"):
+        ask("report", tmp_path / "data", "--format", name, *(text.format(**names) for text in more))
+        texts[name] = "".join(capfd.readouterr().out.split())
+
+    (series,) = (
+        series for table in page["tables"] for series in table["series"] if series["labels"] == {"core": "all"}
+    )
+    assert (code, page["limits_from"]) == (0, origin.format(**names))
+    assert [beyond["limit"] for beyond in series["metrics"]["cpu_usage_percent"]["beyond"]] == [limit]
+    shown = "".join(f"limits: {origin.format(**names)}".split())
+    assert [shown in text.replace("\\", "") for text in texts.values()] == [True, True, True]

@@ -106,6 +106,8 @@ def test_a_hang_up_reads_the_rules_again_and_a_rule_that_is_gone_resolves(tmp_pa
         ("fired", "breach"),
         ("resolved", "rule removed"),
     ]
+    texts = [(event["event"], event["rules_text"]) for event in rows(tmp_path, "events") if "rules_text" in event]
+    assert texts == [("running", EXISTS), ("reloaded", "version: 1\nrules: []\n")]
     assert {key: news[key] for key in ("rules", "added", "changed", "removed")} == {
         "rules": 0,
         "added": 0,

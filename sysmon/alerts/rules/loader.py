@@ -14,7 +14,8 @@ from sysmon.adapters.yaml_nodes import (
     ScalarNode,
     SequenceNode,
     known_keys,
-    load_file,
+    load,
+    read_file,
     read_list,
     read_scalar,
     suggest,
@@ -29,6 +30,7 @@ from sysmon.alerts.templates import Template
 from sysmon.errors import ConfigError, UsageError
 from sysmon.formats import CONFIGURED_LABELS
 from sysmon.model import Level, Table
+from sysmon.text.names import printable
 from sysmon.text.spelling import closest
 from sysmon.text.units import format_duration
 
@@ -44,12 +46,16 @@ FindUnmatched = Callable[[Table, Match], str | None]
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """The rules of one file, in its order, and what may stand there but hardly does what was meant."""
+    """The rules of one file, in its order, and what may stand there but hardly does what was meant.
+
+    `text` is what the file held.
+    """
 
     path: Path
     rules: tuple[Rule, ...]
     warnings: tuple[str, ...] = ()
     mute_times: tuple[MuteTime, ...] = ()
+    text: str = ""
 
 
 def load_rules(
@@ -60,7 +66,19 @@ def load_rules(
     `intervals` are the seconds between two ticks of a table; a table that it lacks has the shortest of them.
     `unmatched` looks matches up in the stored rows, to warn of those that fit none.
     """
-    top = load_file(path)
+    return read_rules(read_file(path), path, tables, intervals, unmatched=unmatched)
+
+
+def read_rules(
+    data: bytes,
+    path: Path,
+    tables: Mapping[str, Table],
+    intervals: Mapping[str, float],
+    *,
+    unmatched: FindUnmatched | None = None,
+) -> RuleSet:
+    """Read what a rule file holds; `path` is what messages call it."""
+    top = load(data, printable(str(path)))
     problems = Problems()
     if not top.entries:
         raise ConfigError(f"{top.place}: the file is empty: write version: 1 and a list under rules:")
@@ -74,7 +92,7 @@ def load_rules(
     rules = reader.read(entries, top, base)
     mute_times = read_mute_times(entries["quiet"], [rule.id for rule in rules], problems) if "quiet" in entries else ()
     problems.raise_if_any()
-    return RuleSet(path, tuple(rules), tuple(reader.warnings), mute_times)
+    return RuleSet(path, tuple(rules), tuple(reader.warnings), mute_times, data.decode("utf-8-sig"))
 
 
 def _check_version(entries: Mapping[str, Node], top: MappingNode, problems: Problems) -> None:

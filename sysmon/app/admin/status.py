@@ -16,7 +16,7 @@ from sysmon.app.silence_store import read_entries
 from sysmon.config import DEFAULT_INTERVAL, Storage
 from sysmon.datadir.damage import Damage
 from sysmon.formats import CONFIGURED_LABELS
-from sysmon.formats.records import RUNNING
+from sysmon.formats.records import RULES_TEXT, RUNNING
 from sysmon.history import AlertState, Coverage, PastAlert, TableHistory
 from sysmon.model import Event
 from sysmon.reading import catalog
@@ -44,7 +44,7 @@ COMPLETE = 99.0
 EARLY = 300.0
 """Seconds of samples from which on a share of them is judged: of four, one that is missing says little."""
 
-_ORIGIN = frozenset({"hostname", *CONFIGURED_LABELS})
+_UNTOLD = frozenset({"hostname", *CONFIGURED_LABELS, RULES_TEXT})
 _ENDED_BY = {"collector_unhealthy": "collector_recovered", "reload_failed": "reloaded", "mount_stuck": "mount_back"}
 _ERRORS = frozenset(_ENDED_BY) | {
     "collector_failed",
@@ -183,7 +183,7 @@ def assess_health(data: Path, storage: Storage, host_name: str | None, *, now: d
 
 def describe(event: Event) -> str:
     """Return what a stored event tells, in a line; who tells it is known."""
-    fields = [f"{name} {value}" for name, value in event.fields.items() if name not in _ORIGIN]
+    fields = [f"{name} {value}" for name, value in event.fields.items() if name not in _UNTOLD]
     return f"{event.kind.replace('_', ' ')}: {', '.join(fields)}"
 
 

@@ -26,7 +26,7 @@ from sysmon.app.agent.log import LOGGER
 from sysmon.app.agent.observer import Entry, Observer
 from sysmon.app.collectors import build_sampler, hostname
 from sysmon.config import Config
-from sysmon.formats.records import RUNNING
+from sysmon.formats.records import RULES_TEXT, RUNNING
 from sysmon.model import Event, Origin, Sample
 from sysmon.sampling.clock import Clock, SystemClock
 from sysmon.sampling.loop import Loop, TickCounts, Waiting
@@ -127,7 +127,9 @@ class Agent:
         if self._once:
             loop.counts.first_tick = _to_milliseconds(self._clock.now() + timedelta(seconds=FIRST_LOOK))
         opening = self.running_event(self._clock.now())
-        fields = {**opening.fields, "first_tick": format_instant(loop.counts.first_tick)}
+        # The record that opens the segment has the text of the rules.
+        fields = {name: value for name, value in opening.fields.items() if name != RULES_TEXT}
+        fields["first_tick"] = format_instant(loop.counts.first_tick)
         entry = Entry(Sample(opening.at, {}), [Event(opening.at, "started", fields)], loop.counts)
         for observer in self._observers:
             observer.start(entry)
@@ -191,13 +193,14 @@ class Agent:
         self._count_dropped, self._settle = dropped, settle
 
     def running_event(self, at: datetime) -> Event:
-        """Return the event that opens each segment of the event log: who runs, with the intervals that hold now."""
+        """Return the event that opens each segment of the event log: who runs, and what holds now."""
         identity = self.identity
         uptime = round(self._clock.read().boot, 3)
         run = {"run": identity.run, "boot": identity.boot, "uptime": uptime, "version": __version__}
         # What the governor stopped reading is left out.
         own = {name: identity.intervals[name] for name in (COLLECTOR.name, AGENT.name)}
-        return Event(at, RUNNING, {**run, "intervals": self.governor.intervals | own})
+        intervals = self.governor.intervals | own
+        return Event(at, RUNNING, {**run, "intervals": intervals, **self.alerts.rules_fields})
 
     def _take(self, sample: Sample, events: list[Event]) -> None:
         reload, self._reload = self._reload, False

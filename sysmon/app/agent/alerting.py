@@ -18,6 +18,7 @@ from sysmon.app.collectors import make_probe
 from sysmon.app.silence_store import SilenceStore
 from sysmon.config import Config
 from sysmon.datadir.damage import Damage
+from sysmon.formats.records import rules_fields
 from sysmon.model import AlertEvent, Event, Origin
 from sysmon.text.instants import format_instant
 
@@ -26,6 +27,8 @@ _LOGGER = logging.getLogger(log.LOGGER)
 
 class AlertPipeline(Observer):
     """Evaluates samples; `logged` is what fires as far as the alert log tells, `owed` the events that it lacks.
+
+    `rules_fields` tells the event log which rules hold.
 
     Without `load` the rules stay as they are.
     """
@@ -47,6 +50,7 @@ class AlertPipeline(Observer):
         self._silences = SilenceStore(config.data_dir)
         self._silences_read: datetime | None = None
         self._silences_damage: list[str] = []
+        self.rules_fields: Mapping[str, object] = rules_fields(rules.text)
         self.logged: list[AlertEvent] = []
         self.owed: list[AlertEvent] = []
 
@@ -127,4 +131,6 @@ class AlertPipeline(Observer):
         for warning in (*loaded.config.warnings, *loaded.rules.warnings):
             _LOGGER.warning("%s", warning)
         entry.alerts += done.events
-        entry.events.append(Event(at, "reloaded", {"rules": len(loaded.rules.rules), **counts, **restart}))
+        self.rules_fields = rules_fields(loaded.rules.text)
+        counts = {"rules": len(loaded.rules.rules), **counts}
+        entry.events.append(Event(at, "reloaded", {**counts, **restart, **self.rules_fields}))

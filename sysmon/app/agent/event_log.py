@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from sysmon.app.agent.log import LOGGER
 from sysmon.app.agent.observer import Entry, Observer, Place
+from sysmon.formats.records import RULES_TEXT
 from sysmon.model import Event
 
 _LOGGER = logging.getLogger(LOGGER)
@@ -24,4 +25,5 @@ class EventLogger(Observer):
 
 
 def _describe(event: Event) -> str:
-    return f"{event.kind.replace('_', ' ')}: " + ", ".join(f"{name} {value}" for name, value in event.fields.items())
+    fields = ", ".join(f"{name} {value}" for name, value in event.fields.items() if name != RULES_TEXT)
+    return f"{event.kind.replace('_', ' ')}: {fields}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from sysmon.app.reports.rule_limits import RuleLimits
+from sysmon.app.reports.rule_limits import RuleLimits, read_logged
 from sysmon.app.selection import Selection, find_hosts, find_tables, no_rows_error, open_archive
 from sysmon.datadir.damage import Damage
 from sysmon.errors import DamagedError, NothingFoundError, UsageError
@@ -17,6 +17,7 @@ from sysmon.reading.coverage import (
     DuePeriod,
     RunPeriod,
     find_due_periods,
+    find_run_periods,
     idle_seconds,
     measure_coverage,
 )
@@ -43,12 +44,14 @@ _MOST_SAMPLES = 20_000
 class Detail:
     """What a report tells beside the numbers: the limits of rules, and how many of those who used most.
 
+    With `configured` the limits are those of the rules that the run logged, and where it logged none what this returns.
     `compare` is how far back the range lies that it is compared with, None for no comparison. `edges` are those of a
     time table, empty for none. `by` is the label, or `host`, by which series are told side by side, empty for none.
     `complete` reports tell of the tables about sysmon itself unasked; others where no other table has rows.
     """
 
     limits: RuleLimits = field(default_factory=RuleLimits)
+    configured: Callable[[], RuleLimits] | None = None
     top: int = TOP
     compare: timedelta | None = None
     edges: tuple[datetime, ...] = ()
@@ -155,7 +158,10 @@ def _build_report(
     tables = find_tables(selection, archive)
     if detail.by and detail.by != HOST:
         tables = _select_labelled(tables, detail.by)
-    runs = archive.run_periods(since, until, now=selection.now)
+    events = archive.events(since, until)
+    runs = find_run_periods(events, until=until, now=selection.now)
+    limits = detail.limits if detail.configured is None else read_logged(events) or detail.configured()
+    detail = replace(detail, limits=limits)
     names = [
         metric.name for table in tables if table.series for metric in table.metrics if selection.wants(metric.name)
     ]
@@ -188,6 +194,7 @@ def _build_report(
         skipped=archive.damage.count,
         overview=build_overview(draft.tables, draft.rankings) if selection.is_whole else (),
         sources=sort_kinds(draft.sources),
+        limits_from=limits.origin,
     )
 
 

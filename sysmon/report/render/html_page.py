@@ -72,8 +72,8 @@ class Page:
 
 
 def _render_header(phrases: Phrases) -> str:
-    about = [phrases.span(), phrases.completeness(), phrases.sources(), *phrases.compared()]
-    lines = [f"<p>{escape_html(line)}</p>" for line in about]
+    about = [phrases.span(), phrases.completeness(), phrases.sources(), phrases.limits(), *phrases.compared()]
+    lines = [f"<p>{escape_html(line)}</p>" for line in about if line]
     if phrases.report.skipped:
         lines.append(f'<p class="damage">{escape_html(phrases.damage())}</p>')
     name = f"{escape_html(phrases.report.origin.hostname)} <small>{escape_html(phrases.origin())}</small>"

@@ -84,6 +84,10 @@ class Phrases:
         precision = "percentiles are exact" if exact else "percentiles within 1 %; --exact reads rows only"
         return f"{_describe_sources(self.report.sources)}: {precision}"
 
+    def limits(self) -> str:
+        """Return which rules the limits are of, empty where nothing tells it."""
+        return f"limits: {self.report.limits_from}" if self.report.limits_from else ""
+
     def damage(self) -> str:
         """Return what had to be left out, empty if nothing."""
         skipped = self.report.skipped

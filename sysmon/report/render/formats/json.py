@@ -44,6 +44,7 @@ def _encode_host(report: Report) -> dict[str, Any]:
         "since": format_instant(report.since),
         "until": format_instant(report.until),
         "answered_from": report.sources,
+        "limits_from": report.limits_from or None,
         "coverage": _encode_coverage(report.coverage),
         "not_running_seconds": report.idle,
         "glance": [_encode_overview(item, compared) for item in report.overview],

@@ -99,6 +99,7 @@ class _Chapter:
             phrases.span(),
             phrases.completeness(),
             phrases.sources(),
+            phrases.limits(),
             compared,
             phrases.damage(),
         ]

@@ -78,6 +78,8 @@ class _Page:
         yield phrases.span()
         yield phrases.completeness()
         yield phrases.sources()
+        if limits := phrases.limits():
+            yield from flow([limits], self._style.columns, between=" ")
         if compared := phrases.compared():
             yield from flow(compared, self._style.columns, between=" ")
         if self._report.skipped:
