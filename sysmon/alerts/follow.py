@@ -16,6 +16,9 @@ _CLEARLY = 1.25
 _APART = timedelta(minutes=1)
 """The time between two such changes, unless the one named has ended."""
 
+_RARER = 0.1
+"""A peak that rises on is worth a line of the log once in this part of the time since the alert fired."""
+
 
 class Namer(Protocol):
     """Names the culprits of the present tick."""
@@ -29,18 +32,26 @@ class Namer(Protocol):
 
 @dataclass(slots=True)
 class Trail:
-    """What is remembered of one alert that fires: whom it names, and since when somebody else comes first."""
+    """What is remembered of one alert that fires: whom it names, for how many ticks somebody else has come first.
+
+    `logged` is when the log was last told of it, `logged_peak` and `leader` the peak and who led at it as it was told.
+    """
 
     blamed: AlertEvent
     peak: float | None
+    began: datetime
     changed: datetime
+    logged: datetime
+    logged_peak: float | None
+    leader: Culprit | None
     starts: dict[str, int] = field(default_factory=dict)
     streak: int = 0
 
 
 def begin(event: AlertEvent, namer: Namer | None, peak: float | None, before: Trail | None = None) -> Trail:
     """Return the trail of an alert that has just fired or got worse, or that a log tells of (`namer` is None)."""
-    trail = Trail(event, peak, event.at)
+    leader = next(iter(event.peak_top or event.top), None)
+    trail = Trail(event, peak, event.at, event.at, event.at, peak, leader)
     if before is not None and before.blamed.top_at is not None:
         trail.starts = before.starts
     if namer is not None:
@@ -50,20 +61,41 @@ def begin(event: AlertEvent, namer: Namer | None, peak: float | None, before: Tr
 
 def follow(trail: Trail, namer: Namer, at: datetime, peak: float | None) -> bool:
     """Bring a trail up to a tick; return whether that is worth a line in the log."""
-    ended_first = _note_ended(trail, namer)
+    has_news = _note_ended(trail, namer)
     if peak != trail.peak:
         _take_peak(trail, namer, at, peak)
+    has_news = _look_for_another(trail, namer, at) or has_news
+    leader = next(iter(trail.blamed.peak_top or trail.blamed.top), None)
+    if not has_news and not _has_new_peak(trail, at, leader):
+        return False
+    trail.logged, trail.logged_peak, trail.leader = at, trail.peak, leader
+    return True
+
+
+def _has_new_peak(trail: Trail, at: datetime, leader: Culprit | None) -> bool:
+    """Say whether the log should hear of a peak: at once where whom it names for it has ended, else now and then."""
+    if trail.peak == trail.logged_peak:
+        return False
+    named = trail.leader
+    is_dead = named is None or named.pid in trail.blamed.ended_pids
+    if leader is not None and not _is_same(leader, named) and is_dead:
+        return True
+    return at - trail.logged >= max(_APART, _RARER * (at - trail.began))
+
+
+def _look_for_another(trail: Trail, namer: Namer, at: datetime) -> bool:
+    """Name whoever comes first now, where that is for good; return whether it has come to that."""
     now = namer.name(trail.blamed)
     first, then = _first(now), _first(trail.blamed)
     if first is None or _is_same(first, then):
         trail.streak = 0
-        return ended_first
+        return False
     trail.streak += 1
     is_dead = then is not None and then.pid in trail.blamed.ended_pids
     named_before = next((culprit for culprit in now.top if _is_same(culprit, then)), None)
     is_clear = named_before is None or first.value >= _CLEARLY * named_before.value
     if not is_dead and (trail.streak < _TICKS or not is_clear or at - trail.changed < _APART):
-        return ended_first
+        return False
     _change(trail, namer, now, at)
     return True
 

@@ -102,6 +102,28 @@ def test_whoever_leads_for_three_ticks_and_a_minute_after_the_last_change_is_log
     ]
 
 
+def test_a_peak_is_logged_at_once_where_the_one_named_for_the_last_has_ended() -> None:
+    alive = Alive("7", "8")
+    evaluator = Evaluator([RULE], tables(), Origin("web-01"), probe=alive)
+    tick(evaluator, 0, 60, hold(7, "python3", 500))
+    alive.pids.remove("7")
+    tick(evaluator, 1, 55, hold(8, "backup", 300))
+
+    (event,) = tick(evaluator, 2, 90, hold(8, "backup", 800))
+
+    assert (names(event), event.peak, event.peak_at) == ((["backup"], ["backup"], ("7",)), 90, START + 2 * TICK)
+
+
+def test_a_peak_that_rises_on_is_logged_the_more_rarely_the_longer_it_does() -> None:
+    evaluator = Evaluator([RULE], tables(), Origin("web-01"), probe=Alive("7"))
+    events = []
+    for number in range(360):
+        events += tick(evaluator, number, 50 + number / 10, hold(7, "python3", 500 + number))
+
+    assert [(event.at - START).total_seconds() / 60 for event in events][:11] == list(range(11))
+    assert (len(events), events[-1].peak_top[0].value) == (27, 842 * MIB)
+
+
 def test_two_that_lead_in_turns_change_nothing() -> None:
     evaluator = Evaluator([RULE], tables(), Origin("web-01"), probe=Alive("7", "8"))
     events = tick(evaluator, 0, 60, hold(7, "python3", 500))
