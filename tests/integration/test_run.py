@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-import sysmon.reading
 from tests.integration.processes import SYSMON, arguments, environment, rows, run, start, until
 from tests.programs import Program
 
@@ -63,10 +62,7 @@ def test_run_imports_nothing_heavy(tmp_path: Path) -> None:
         "sysmon.text.cells",
         "sysmon.text.spans",
     }  # nobody watches
-    # Of the readers only the one of bounded lines, which the alert log needs.
-    readers = {path.stem for path in Path(sysmon.reading.__file__).parent.glob("[!_]*.py")} - {"lines", "damage"}
-    heavy |= {f"sysmon.reading.{name}" for name in readers}
-    heavy |= {"sysmon.report", "sysmon.cli.report", "sysmon.cli.export", "sysmon.cli.config"}
+    heavy |= {"sysmon.reading", "sysmon.report", "sysmon.cli.report", "sysmon.cli.export", "sysmon.cli.config"}
     code = (
         "import sys, sysmon.cli\n"
         "sysmon.cli.answer(sys.argv[1:])\n"

@@ -1,5 +1,6 @@
 """One row a minute: the same numbers as an independent computation over the rows gives."""
 
+import math
 from collections import defaultdict
 from datetime import timedelta
 from statistics import fmean
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from sysmon.app.export.downsample import check_rate, downsample, floor
 from sysmon.errors import UsageError
+from sysmon.formats import csv
 from sysmon.history import StoredRow
 from sysmon.model import Kind, Metric, Origin, Row, Table, Unit
 from tests.reading.stored import MINUTE, at
@@ -42,6 +44,13 @@ def test_what_is_missing_counts_for_nothing_and_nothing_at_all_is_null() -> None
     rows = [stored(0, "0", None, None), stored(10, "0", 3, None)]
 
     assert shown(rows) == [(0, "web-01", ("0", 3, None))]
+
+
+def test_a_sum_without_end_is_infinite_which_every_format_writes_as_missing() -> None:
+    rows = [stored(second, "0", 1e308, 1.0) for second in range(3)]
+
+    assert shown(rows) == [(0, "web-01", ("0", math.inf, 3.0))]
+    assert csv.encode_cell(math.inf) == ""
 
 
 def test_series_and_hosts_stay_apart() -> None:

@@ -291,12 +291,6 @@ def test_naming_all_columns_changes_nothing(tmp_path: Path, raw: bool) -> None:
     assert (whole.getvalue(), whole.getvalue().count(b"\n")) == (named.getvalue(), 16)
 
 
-def test_a_sum_without_end_is_no_number(tmp_path: Path) -> None:
-    write_table(tmp_path, LOAD, [(at(number), [(1e308, 1.0)]) for number in range(3)])
-
-    assert text_of(tmp_path, ExportFormat.CSV, "load", rate=HOUR).splitlines()[1].endswith(",,1.0")
-
-
 def test_reduced_rows_are_exported_in_either_form(tmp_path: Path) -> None:
     write(tmp_path)
 
