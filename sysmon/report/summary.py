@@ -59,7 +59,8 @@ class MetricSummary:
     `peaks` holds the highest of each, None too where nothing tells it. `beyond` says for how long it was beyond each
     limit that the rules set for it, mild to severe; it is empty where there is no value. `before` has the numbers of
     the period that the report is compared with, None where it has none. `buckets` has an entry for each part of the
-    range where a time table is asked for, None for a part without a sample.
+    range where a time table is asked for, None for a part without a sample. `expected` is how many values there should
+    be, where it has fewer than its series has samples; else None.
     """
 
     metric: Metric
@@ -69,6 +70,7 @@ class MetricSummary:
     beyond: tuple[Beyond, ...] = ()
     before: Stats | None = None
     buckets: tuple[Bucket | None, ...] = ()
+    expected: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +227,14 @@ def summarise(
             trend, peaks = downsample(at, values, to_ms(since), span, parts) if values else ((), ())
             trend, peaks = blank_gaps(gaps, trend), blank_gaps(gaps, peaks)
             beyond = [_count_beyond(limit, values, coverage) for limit in limits.get(metric.name, ()) if values]
-            metrics.append(MetricSummary(metric, compute_stats(at, values), trend, peaks, tuple(beyond)))
+            stats, expected = compute_stats(at, values), expected_values(len(values), coverage)
+            metrics.append(MetricSummary(metric, stats, trend, peaks, tuple(beyond), expected=expected))
     return SeriesSummary(tuple(zip(table.labels, series.labels, strict=True)), coverage, tuple(metrics))
+
+
+def expected_values(values: int, coverage: Coverage) -> int | None:
+    """Return how many values a metric should have, None where it has one in every sample of its series."""
+    return coverage.expected if values < coverage.found else None
 
 
 def _count_beyond(limit: Threshold, values: "array[float]", coverage: Coverage) -> Beyond:

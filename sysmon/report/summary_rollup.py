@@ -12,6 +12,7 @@ from sysmon.report.summary import (
     Stats,
     blank_gaps,
     estimate_seconds,
+    expected_values,
     find_gaps,
 )
 from sysmon.stats.ddsketch import bin_index
@@ -40,11 +41,12 @@ def summarise_aggregate(
     for metric, digest in zip(table.metrics, series.digests, strict=True):
         if wanted(metric.name):
             if digest is None:
-                metrics.append(MetricSummary(metric, None))
+                metrics.append(MetricSummary(metric, None, expected=expected_values(0, coverage)))
             else:
                 means, peaks = (blank_gaps(gaps, values) for values in downsample(digest.hours, begin, span, parts))
                 beyond = tuple(_count_beyond(limit, digest, coverage) for limit in limits.get(metric.name, ()))
-                metrics.append(MetricSummary(metric, _read_stats(digest), means, peaks, beyond))
+                stats, expected = _read_stats(digest), expected_values(digest.count, coverage)
+                metrics.append(MetricSummary(metric, stats, means, peaks, beyond, expected=expected))
     return SeriesSummary(tuple(zip(table.labels, series.labels, strict=True)), coverage, tuple(metrics))
 
 

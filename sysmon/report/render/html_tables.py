@@ -7,7 +7,15 @@ from sysmon.history import Coverage
 from sysmon.report.layout import compact_cells, compact_changes, compact_titles
 from sysmon.report.render.changes import format_changes, format_ranking_change, largest_changes, list_added_and_removed
 from sysmon.report.render.charts import Chart, Line
-from sysmon.report.render.phrases import OTHERS, Phrases, describe_limits, format_labels, format_process, ranking_cells
+from sysmon.report.render.phrases import (
+    OTHERS,
+    Phrases,
+    describe_limits,
+    describe_values,
+    format_labels,
+    format_process,
+    ranking_cells,
+)
 from sysmon.report.render.style import TITLES, levels, numbers
 from sysmon.report.summary import RankedGroup, Ranking, SeriesSummary
 from sysmon.text.names import printable
@@ -37,7 +45,8 @@ def _render_curve(line: Line, chart: Chart, phrases: Phrases, usual: Coverage | 
         for number, level in zip(numbers(stats, line.item.metric.unit), colours, strict=True)
     )
     rest = [phrases.when(stats.max_at)]
-    rest.append(f"{covered.found} of {covered.expected}" if covered == usual else phrases.coverage(covered))
+    samples = f"{covered.found} of {covered.expected}" if covered == usual else phrases.coverage(covered)
+    rest.append(describe_values(line.item) or samples)
     if line.item.beyond:
         rest.append("; ".join(" ".join(parts) for parts in describe_limits(line.item)))
     name = "" if line.name == chart.title else escape_html(line.name)

@@ -164,6 +164,15 @@ def describe_limits(item: MetricSummary) -> list[tuple[Level, str, str]]:
     return [(level, text, duration) for (level, text), duration in lasted.items()]
 
 
+def describe_values(item: MetricSummary) -> str:
+    """Return how many values a metric has of how many, empty where every sample of its series has one, or none has."""
+    if item.stats is None or not item.expected:
+        return ""
+    # Rounded down, as coverage is.
+    part = 1000 * item.stats.samples // item.expected / 10
+    return f"{item.stats.samples} of {item.expected} values ({part:g} %)"
+
+
 def is_exceeded(item: MetricSummary) -> bool:
     """Say whether a metric was beyond any limit that the rules set for it."""
     return any(exceeded.samples for exceeded in item.beyond)
@@ -228,11 +237,17 @@ def describe_unchanged(series: SeriesSummary) -> list[list[str]]:
         elif is_exceeded(item):
             continue
         elif item.stats.min == item.stats.max == 0:
-            groups["all 0"].append(name)
+            groups["all 0"].append(_append_values(name, item))
         elif item.stats.min == item.stats.max:
             group = "constant" if item.stats.samples > 1 else "seen once"
-            groups[group].append(f"{name} {units.cell(item.stats.max, item.metric.unit)}")
+            text = f"{name} {units.cell(item.stats.max, item.metric.unit)}"
+            groups[group].append(_append_values(text, item) if item.stats.samples > 1 else text)
     return [[f"{title}:", *add_commas(names)] for title, names in groups.items() if names]
+
+
+def _append_values(text: str, item: MetricSummary) -> str:
+    values = describe_values(item)
+    return f"{text} in {values}" if values else text
 
 
 def add_commas(texts: Sequence[str]) -> list[str]:

@@ -21,6 +21,7 @@ from sysmon.report.render.phrases import (
     describe_limits,
     describe_quiet,
     describe_unchanged,
+    describe_values,
     format_labels,
     format_process,
     list_names,
@@ -175,7 +176,7 @@ class _Chapter:
         elif moving:
             rows = [row for item in moving for row in self._rows(item.metric.name, item)]
             yield _render_table(["metric", *TITLES, "max at"], rows)
-        lines = [self._limits(item) for item in moving if item.beyond]
+        lines = [self._limits(item) for item in moving if item.beyond or describe_values(item)]
         lines += [f"- {escape(' '.join(parts))}" for parts in describe_unchanged(series)]
         if lines:
             yield "\n".join(lines)
@@ -191,8 +192,9 @@ class _Chapter:
         return [escape(name), *numbers(item.stats, item.metric.unit), self._phrases.when(item.stats.max_at)]
 
     def _limits(self, item: MetricSummary) -> str:
-        """Return for how long a metric was beyond the limits that the rules set for it."""
-        lines = (f"{level} {limit}: {lasted}" for level, limit, lasted in describe_limits(item))
+        """Return how many values a metric has, if not all, and for how long it was beyond the limits of the rules."""
+        lines = [f"{level} {limit}: {lasted}" for level, limit, lasted in describe_limits(item)]
+        lines = [*filter(None, [describe_values(item)]), *lines]
         return f"- {escape(', '.join([item.metric.name, *lines]))}"
 
     def _times(self, item: MetricSummary) -> str:

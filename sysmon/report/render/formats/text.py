@@ -13,6 +13,7 @@ from sysmon.report.render.phrases import (
     describe_limits,
     describe_quiet,
     describe_unchanged,
+    describe_values,
     format_labels,
     is_exceeded,
     list_names,
@@ -158,8 +159,8 @@ class _Page:
             yield self._style.align("  change", self._style.cells(changed))
 
     def _limits(self, item: MetricSummary) -> Iterator[str]:
-        """Yield for how long a metric was beyond the limits that the rules set for it."""
-        parts = []
+        """Yield how many values a metric has, if not all, and for how long it was beyond the limits of the rules."""
+        parts = list(filter(None, [describe_values(item)]))
         for level, limit, lasted in describe_limits(item):
             beyond = any(exceeded.samples for exceeded in item.beyond if exceeded.limit.level is level)
             parts.append(f"{level} {limit}: {self._style.color_by(level if beyond else None, lasted)}")
@@ -188,7 +189,7 @@ class _Page:
                 drawn = f"{pad(name, self._names)}  {self._drawn(item)}"[: style.left]
                 yield from self._columns(drawn if style.wide else name, right)
             yield from self._changes(item)
-            if is_exceeded(item):
+            if is_exceeded(item) or describe_values(item):
                 yield from self._limits(item)
             if series.coverage != layout.usual:
                 yield f"  {phrases.coverage(series.coverage)}"
