@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tests.attacks.box import Attack, Box, UntriedError
 from tests.attacks.catalog import ATTACKS, QUICK
+from tests.programs import give_children_default_signals
 
 
 def attempt(attack: Attack) -> list[str]:
@@ -46,6 +47,7 @@ def main() -> int:
     if options.list:
         print("\n".join(f"{name}: {attack.__doc__}" for name, attack in chosen.items()))
         return 0
+    give_children_default_signals()
     tried = bad = untried = 0
     for name, attack in chosen.items():
         begin = time.monotonic()
