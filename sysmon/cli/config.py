@@ -38,9 +38,16 @@ def command() -> None:
 )
 @config_option
 def check(config_file: Path | None) -> None:
-    """Check whether the configuration is valid; each error is one line with its place and the fix."""
+    """Check the configuration and the rules it names; each error is one line with its place and the fix."""
+    from sysmon.alerts.rules.loader import load_rules
+    from sysmon.app.agent.agent import collected_intervals
+    from sysmon.app.catalog import tables
+    from sysmon.cli.rules import describe_rule_set
+
     config = _load(config=config_file)
+    rule_set = load_rules(config.rules, tables(), collected_intervals(config))
     click.echo(printable(f"{config.file}: fine") if config.file else "no configuration file: fine, the defaults hold")
+    click.echo("\n".join(describe_rule_set(rule_set)))
 
 
 @command.command(

@@ -54,7 +54,7 @@ def check(file: Path, data_dir: Path | None, config_file: Path | None) -> None:
     rule_set = load_rules(file, tables(), intervals(config), unmatched=recent.unmatched)
     if recent.trouble:
         click.echo(f"sysmon: matches were not checked: {recent.trouble}", err=True)
-    click.echo("\n".join(_verdict(rule_set)))
+    click.echo("\n".join(describe_rule_set(rule_set)))
 
 
 @command.command(
@@ -199,7 +199,8 @@ def _cell(
     return f"{'-' if old is None else show(old)} -> {after}" if compared else after
 
 
-def _verdict(rule_set: RuleSet) -> list[str]:
+def describe_rule_set(rule_set: RuleSet) -> list[str]:
+    """Return a line that says that a file of rules is fine, and its warnings."""
     line = f"{printable(str(rule_set.path))}: {_count(len(rule_set.rules), 'rule')}, fine"
     if not rule_set.warnings:
         return [line]

@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 
 from sysmon import config
 from sysmon.adapters import yaml_nodes
+from sysmon.alerts.rules.loader import load_rules
+from sysmon.app.catalog import tables
 from sysmon.cli import answer
 from sysmon.cli.config import render_with_origins, render_yaml
+from sysmon.config import locations
 from tests.config.places import NO_MACHINE
 from tests.config.test_broken_config import BROKEN
 from tests.config.test_config import leaves
@@ -35,12 +38,29 @@ def reloaded(loaded: config.Config, environ: Mapping[str, str], **more: Any) -> 
     return dataclasses.replace(config.load(config=Path("shown.yaml"), environ=environ, **more), file=loaded.file)
 
 
+def fine(first: str) -> str:
+    """Return what a check prints where all is well: about the configuration, and about the rules that it names."""
+    path = locations.find_shipped(locations.RULES_NAME)
+    count = len(load_rules(path, tables(), {}).rules)
+    return f"{first}\n{path}: {count} rules, fine\n"
+
+
 def test_check_says_which_file_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
     Path("my.yaml").write_text("interval: 5s\n")
 
     code = answer(["config", "check", "--config", "my.yaml"])
 
-    assert (code, capsys.readouterr()) == (0, ("my.yaml: fine\n", ""))
+    assert (code, capsys.readouterr()) == (0, (fine("my.yaml: fine"), ""))
+
+
+def test_check_names_the_faults_of_the_rules_that_a_configuration_names(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("my.yaml").write_text("rules: mine.yaml\n")
+    Path("mine.yaml").write_text("version: 1\nrules: 5\n")
+
+    code = answer(["config", "check", "--config", "my.yaml"])
+
+    printed = capsys.readouterr()
+    assert (code, printed.out, printed.err.count("mine.yaml:2:8: ")) == (2, "", 1)
 
 
 def test_check_names_every_fault_of_a_file(capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,7 +85,7 @@ def test_check_without_a_file_says_that_the_defaults_hold(
 
     code = answer(["config", "check"])
 
-    assert (code, capsys.readouterr()) == (0, ("no configuration file: fine, the defaults hold\n", ""))
+    assert (code, capsys.readouterr()) == (0, (fine("no configuration file: fine, the defaults hold"), ""))
 
 
 def test_check_passes_on_warnings(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +95,7 @@ def test_check_passes_on_warnings(capsys: pytest.CaptureFixture[str], monkeypatc
     answer(["config", "check", "--config", "my.yaml"])
 
     assert capsys.readouterr() == (
-        "my.yaml: fine\n",
+        fine("my.yaml: fine"),
         "sysmon: warning: COLLECTOR_CPUS_ENABLED: no such setting: did you mean 'COLLECTOR_CPU_ENABLED'?\n",
     )
 
