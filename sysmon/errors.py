@@ -1,5 +1,8 @@
 """Error hierarchy: every error that sysmon raises on purpose. Users see its one line, `--debug` shows the rest."""
 
+INTERRUPTED = 130
+"""What the command line ends with after Ctrl-C, as shells have it for SIGINT."""
+
 
 class SysmonError(Exception):
     """The root of the tree; `exit_code` is what the command line ends with."""

@@ -14,10 +14,9 @@ import click
 from sysmon import __version__
 from sysmon.cli._groups import Group
 from sysmon.cli._options import example
-from sysmon.errors import SysmonError
+from sysmon.errors import INTERRUPTED, SysmonError
 from sysmon.text.names import printable
 
-INTERRUPTED = 130
 INTERNAL_ERROR = 70
 SLIP = 0.75
 """How like an option a word must be (1 is the same) to be taken for it, misspelt."""

@@ -5,10 +5,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import click
 import pytest
 
+import sysmon
 from sysmon.cli import answer, cli
 from sysmon.errors import ConfigError, NothingFoundError
 from tests.integration.processes import SYSMON, environment
@@ -308,3 +310,19 @@ def test_starting_loads_nothing_heavy(arguments: list[str]) -> None:
     )
 
     assert ended.stdout.splitlines()[-1] == "[]"
+
+
+def test_ctrl_c_while_the_program_is_still_being_loaded_leaves_no_traceback(tmp_path: Path) -> None:
+    interrupting = "import signal\nsignal.raise_signal(signal.SIGINT)\n"
+    (tmp_path / "click.py").write_text(interrupting)  # in place of the first thing that takes a while to load
+
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "sysmon", "report"],
+        env=environment(PYTHONPATH=f"{tmp_path}:{Path(sysmon.__file__).parents[1]}"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
