@@ -44,10 +44,11 @@ def find_ended(before: Processes, usage: Mapping[int, Usage]) -> dict[int, list[
     past = before.usage
     below: dict[int, list[int]] = {}
     for pid in past.keys() - usage.keys():
-        parent = past[pid].parent
-        while parent in past and parent not in usage:
+        parent, passed = past[pid].parent, {pid}
+        while parent in past and parent not in usage and parent not in passed:
+            passed.add(parent)  # a pid that was given anew while all were read may be its own ancestor
             parent = past[parent].parent
-        if parent in past and past[parent].start == usage[parent].start:
+        if parent in past and parent in usage and past[parent].start == usage[parent].start:
             below.setdefault(parent, []).append(pid)
     return below
 

@@ -74,3 +74,15 @@ def test_leaders_by_input_and_output_are_ranked_by_growth(
     usage = {pid: Usage(1, 1, 1, 1, b"x") for pid in (1, 2)}
 
     assert _ranking.rank_by_io(_ranking.make_processes(usage, then), _ranking.make_processes(usage, now), 5) == leaders
+
+
+def test_processes_that_name_each_other_as_parents_have_no_ancestor_left() -> None:
+    usage = {pid: Usage(1, 5, 1, 1, b"x", parent=3 - pid) for pid in (1, 2)}
+
+    assert _ranking.find_ended(_ranking.make_processes(usage, {}), {}) == {}
+
+
+def test_who_ended_is_found_at_the_nearest_ancestor_that_has_not() -> None:
+    usage = {pid: Usage(1, 5, 1, 1, b"x", parent=pid - 1) for pid in (1, 2, 3)}
+
+    assert _ranking.find_ended(_ranking.make_processes(usage, {}), {1: usage[1]}) == {1: [2, 3]}
