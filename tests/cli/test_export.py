@@ -19,7 +19,7 @@ def export(tmp_path: Path) -> list[str]:
 def test_a_terminal_is_shown_how_far_it_is(export: list[str]) -> None:
     with Terminal(80, 24) as terminal:
         process = terminal.start([*SYSMON, *export], environment(TERM="xterm"))
-        terminal.until(lambda: "100%" in "\n".join(terminal.lines))
+        terminal.until(lambda: b"100%" in terminal.raw)
 
         assert (process.wait(180), terminal.lines[-1].split()[0]) == (0, "export")
 

@@ -223,14 +223,27 @@ class Refused(Observer):
             raise OSError(errno.EMFILE, "Too many open files")
 
 
-def test_an_observer_to_whom_something_is_refused_ends_nothing_and_is_told_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    settings = _configure(tmp_path)
-    refused, listener = Refused(), Listener()
-    logging.getLogger(LOGGER).propagate = True
+class Messages(logging.Handler):
+    """Keeps what is logged, as text; on the program's own logger, so that no other test's handlers matter."""
 
-    _run(Agent(settings, _rules(settings), [refused, listener], limit=3))
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage())
+
+
+def test_an_observer_to_whom_something_is_refused_ends_nothing_and_is_told_once(tmp_path: Path) -> None:
+    settings = _configure(tmp_path)
+    refused, listener, messages = Refused(), Listener(), Messages()
+    logger = logging.getLogger(LOGGER)
+    logger.addHandler(messages)
+
+    try:
+        _run(Agent(settings, _rules(settings), [refused, listener], limit=3))
+    finally:
+        logger.removeHandler(messages)
 
     assert (refused.ticks, listener.heard) == (3, ["open", "started", *["tick with 1 alert"] * 3, "stopped", "close"])
-    assert [record.getMessage() for record in caplog.records] == ["Refused: [Errno 24] Too many open files"]
+    assert messages.texts == ["Refused: [Errno 24] Too many open files"]
