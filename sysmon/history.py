@@ -10,6 +10,9 @@ from sysmon.model import Culprit, Level, Origin, Row, Table, Unit
 from sysmon.stats.digest import Digest
 from sysmon.stats.tick_runs import TickRuns
 
+TRANSIENT_LABELS = frozenset({"pid", "started"})
+"""Labels that tell apart what comes and goes; rows that are equal but for these count as one."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRow:

@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from itertools import compress
 from math import fsum, isnan
 
-from sysmon.history import AggregatedGroup, AggregatedSeries, AggregatedTable, GroupUse, Series, TableHistory
+from sysmon.history import (
+    TRANSIENT_LABELS,
+    AggregatedGroup,
+    AggregatedSeries,
+    AggregatedTable,
+    GroupUse,
+    Series,
+    TableHistory,
+)
 from sysmon.model import Origin, Table
 from sysmon.stats.digest import Digest, DigestMerger, digest
 from sysmon.stats.tick_runs import TickRun, TickRuns, encode_runs
-
-TRANSIENT_LABELS = frozenset({"pid", "started"})
-"""Labels that tell apart what comes and goes; rows that are equal but for these count as one."""
 
 MINUTE = 60_000
 

@@ -5,13 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import fsum
 
-from sysmon.history import AggregatedGroup, AggregatedTable, Coverage, GroupUse, TableHistory
+from sysmon.history import TRANSIENT_LABELS, AggregatedGroup, AggregatedTable, Coverage, GroupUse, TableHistory
 from sysmon.model import Metric, Table
 from sysmon.report.summary import RankedGroup, Ranking, drop_missing
 from sysmon.text.instants import from_ms
-
-TRANSIENT_LABELS = ("pid", "started")
-"""Labels that tell apart what comes and goes; rows that are equal but for these count as one."""
 
 Labels = tuple[tuple[str, str], ...]
 

@@ -1,10 +1,11 @@
 """Disk forecast: how fast do the files grow, and when is which limit reached? Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sysmon.app.admin.clock_trust import ages_by_tier
 from sysmon.config import Storage
 from sysmon.datadir.segments import Form
 from sysmon.model import Unit
@@ -90,13 +91,7 @@ def forecast_limits(
     """Return every bound of the storage with when it will be reached."""
     by_day = sum(rate.packed for rate in growth)
     steady = _steady(files, storage, growth)
-    ages: Mapping[Tier, timedelta] = {
-        Tier.ROWS: storage.retention.rows,
-        Tier.CSV: storage.retention.csv,
-        Tier.ROLLUPS: storage.retention.rollups,
-        **({Tier.MINUTES: storage.retention.minutes} if storage.retention.minutes else {}),
-        Tier.EVENTS: storage.retention.events,
-    }
+    ages = {tier: age for tier, age in ages_by_tier(storage.retention).items() if age or tier is not Tier.MINUTES}
     limits = [_of_age(tier, [file for file in files if file.tier is tier], age, now) for tier, age in ages.items()]
     left = storage.max_bytes - total
     used = f"{human(total, Unit.BYTES)} of {human(storage.max_bytes, Unit.BYTES)}"

@@ -9,7 +9,7 @@ from sysmon.app.reports.rule_limits import RuleLimits, read_logged
 from sysmon.app.selection import Selection, find_hosts, find_tables, no_rows_error, open_archive
 from sysmon.datadir.damage import Damage
 from sysmon.errors import DamagedError, NothingFoundError, UsageError
-from sysmon.history import AggregatedSeries, AggregatedTable, Coverage, TableHistory
+from sysmon.history import TRANSIENT_LABELS, AggregatedSeries, AggregatedTable, Coverage, TableHistory
 from sysmon.model import Origin, Table
 from sysmon.reading.archive import Archive
 from sysmon.reading.catalog import Host
@@ -23,7 +23,7 @@ from sysmon.reading.coverage import (
 )
 from sysmon.reading.tiers import ROWS, SHORT, sort_kinds
 from sysmon.report.overview import build_overview
-from sysmon.report.ranking import TRANSIENT_LABELS, choose_uses, rank_aggregates, rank_rows
+from sysmon.report.ranking import choose_uses, rank_aggregates, rank_rows
 from sysmon.report.side_by_side import HOST, host_severity, put_side_by_side
 from sysmon.report.summary import Ranking, Report, TableSummary, summarise
 from sysmon.report.summary_rollup import summarise_aggregate

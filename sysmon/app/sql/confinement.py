@@ -157,7 +157,7 @@ def _lock(folder: Path) -> int | None:
             return descriptor
     except BlockingIOError:
         pass
-    except BaseException:
+    except BaseException:  # whatever ends it, Ctrl-C too: the descriptor does not stay open
         os.close(descriptor)
         raise
     os.close(descriptor)
